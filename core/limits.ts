@@ -1,0 +1,98 @@
+/**
+ * Every bound of the core, by name. Whatever a peer can make grow stops at one of these; the comment says what happens
+ * then. Relations between bounds are asserted when this file loads, so a change that breaks one fails at once.
+ */
+import { assert } from "./base/assert.ts";
+import { millis, seconds } from "./base/micros.ts";
+
+/** The bounds; times are {@link Micros}, sizes bytes unless the name says otherwise. */
+export const LIMITS = {
+  /** The longest datagram taken or sent. Longer ones are dropped and counted. */
+  datagramBytesMax: 2_048,
+  /** The longest RTP packet taken: leaves room in a slot for a longer header, RTX's two bytes and the tag. */
+  rtpPacketBytesMax: 1_600,
+  /** Room that a forwarded packet may need beyond what came in: header extensions, RTX, tag. */
+  rtpGrowthBytesMax: 256,
+
+  /** Participants of one shard; a join above it is refused ("shard-full"). */
+  participantsPerShardMax: 2_000,
+  /** Participants of one room; a join above it is refused ("room-full"). */
+  participantsPerRoomMax: 500,
+  /** Characters of a room's name. */
+  roomNameLengthMax: 64,
+  /** Characters (UTF-16 units) of a display name; longer ones are cut. */
+  displayNameLengthMax: 64,
+
+  /** Characters of an SDP offer; a longer one is refused. */
+  sdpLengthMax: 131_072,
+  /** Lines of an SDP offer; more are refused. */
+  sdpLinesMax: 8_192,
+  /** m-lines of an offer; more are refused. */
+  sdpMediaMax: 64,
+  /** Payload types kept of one m-line; later ones are ignored. */
+  sdpCodecsPerMediaMax: 64,
+  /** Characters of a mid or rid (RFC 8852 §3.1 asks for no bound); longer ones make the m-line unusable. */
+  sdpTokenLengthMax: 32,
+  /** Layers (rids) of one simulcast publication; later ones are ignored. */
+  simulcastLayersMax: 4,
+
+  /** SSRCs that one publication may bring to life (layers and their RTX); packets of more are dropped. */
+  streamsPerPublicationMax: 8,
+  /** SSRCs whose SRTP state one peer may create; authenticated packets of more are dropped. */
+  srtpStreamsPerPeerMax: 64,
+  /** Flows that one ICE agent keeps valid; the one that was heard longest ago goes first, never the selected one. */
+  iceFlowsPerPeerMax: 8,
+
+  /** How long a peer may be silent on ICE before its consent has expired (RFC 7675 §5.1). */
+  consentMicros: seconds(30),
+  /** How long a participant may take from its join to a finished DTLS handshake. */
+  connectMicros: seconds(30),
+
+  /** Bytes of one DTLS handshake message while its fragments are put together; a longer one fails the handshake. */
+  dtlsMessageBytesMax: 16_384,
+  /** Handshake messages held back while an earlier one is missing; later ones are dropped. */
+  dtlsMessagesAheadMax: 8,
+  /** First retransmission of a DTLS flight (RFC 6347 §4.2.4.1 allows less than its 1 s); doubles each time. */
+  dtlsRetransmitFirstMicros: millis(200),
+  /** The longest wait between two retransmissions of a DTLS flight. */
+  dtlsRetransmitLastMicros: seconds(5),
+  /** Retransmissions of one flight before the handshake has failed. */
+  dtlsRetransmitsMax: 10,
+  /** Payload bytes of a datagram of our DTLS flights: fits every path MTU that WebRTC meets. */
+  dtlsDatagramBytesMax: 1_200,
+
+  /** Packets of one video stream kept for retransmission; a power of two. The oldest are overwritten. */
+  packetCachePackets: 512,
+  /** How old a packet may be to be sent again. */
+  packetCacheAgeMicros: seconds(2),
+  /** Missing packets of one stream that are asked for at a time; more make a keyframe request instead. */
+  nackMissingMax: 256,
+  /** How often one missing packet is asked for. */
+  nackTriesMax: 8,
+  /** Transport-wide sequence numbers remembered between two feedback packets. The oldest are given up. */
+  transportFeedbackPacketsMax: 1_024,
+
+  /** The least time between two keyframe requests for one stream. */
+  keyframeRequestMicros: millis(500),
+  /** A stream without a packet for this long does not flow: another layer takes over. */
+  layerSilentMicros: millis(750),
+  /** A publication without a packet for this long is said to be paused (S20 asks for 1 s). */
+  publicationSilentMicros: millis(900),
+
+  /** Time between two transport-wide feedback packets to one publisher. */
+  transportFeedbackMicros: millis(50),
+  /** Time between two sender or receiver reports. */
+  reportMicros: millis(1_000),
+  /** Time between two rounds of comparing how loud the publications of a room are. */
+  loudnessMicros: millis(200),
+
+  /** Messages that the mailboxes of one shard may hold at a time. Reaching it is a mistake of ours. */
+  mailboxMessagesMax: 1_048_576,
+} as const;
+
+assert(
+  LIMITS.rtpPacketBytesMax + LIMITS.rtpGrowthBytesMax <= LIMITS.datagramBytesMax,
+  "a packet that was taken can be forwarded",
+);
+assert((LIMITS.packetCachePackets & (LIMITS.packetCachePackets - 1)) === 0, "the packet cache is a power of two");
+assert(LIMITS.dtlsDatagramBytesMax <= LIMITS.datagramBytesMax, "a DTLS flight fits the send slots");

@@ -1,0 +1,137 @@
+/**
+ * The doors of a shard: what a host gives it to work with, what goes in and what comes out.
+ *
+ * A shard is plain data. Everything it learns arrives as one {@link ShardInput} with the time in it; everything it wants
+ * done goes into the host's {@link Outbox}. Equal boot records and equal inputs give equal outputs, so a journal of the
+ * inputs is a complete recording.
+ */
+import type { DatagramSink } from "../base/datagram-sink.ts";
+import type { Micros, WallMicros } from "../base/micros.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import type { ShardEvent } from "./events.ts";
+
+/** What a shard is born with; together with the inputs it decides every output byte. */
+export interface BootRecord {
+  /** 32 secret bytes from which all key material of the shard is derived. */
+  readonly entropySeed: Uint8Array;
+  /** 32 bits for what need not be secret: SSRCs, first sequence numbers. */
+  readonly randomSeed: number;
+  /** The monotonic time of boot. */
+  readonly now: Micros;
+  /** The wall-clock time at `now`: the only place where wall-clock time enters. */
+  readonly wall: WallMicros;
+  readonly config: ShardConfig;
+}
+
+/** What an operator decides for a shard. */
+export interface ShardConfig {
+  /** The transport addresses that go into the answer as ICE candidates, best first; at least one. */
+  readonly candidates: readonly CandidateAddress[];
+}
+
+/** An address under which clients reach the shard's UDP socket. */
+export interface CandidateAddress {
+  /** An IPv4 or IPv6 address as text, without brackets. */
+  readonly ip: string;
+  /** UDP port, 1 to 65535. */
+  readonly port: number;
+}
+
+/** What the shard uses while it handles an input; the host makes it once. */
+export interface ShardPorts {
+  readonly crypto: CryptoProvider;
+  readonly outbox: Outbox;
+  readonly scheduler: Scheduler;
+}
+
+/** Decides which mailbox runs next. */
+export interface Scheduler {
+  /**
+   * Picks one of `count` mailboxes that have a message, oldest message first: 0 is first come, first served. `ordinal`
+   * counts the picks of the shard, so that a seeded scheduler needs no state.
+   */
+  pick(ordinal: number, count: number): number;
+}
+
+/** Everything that a shard can ask its host for. The host carries it out, in order, after each input. */
+export interface Outbox extends DatagramSink {
+  /** The one reply to a command. */
+  reply(reply: CommandReply): void;
+  /** Something worth a log line, a metric or a message to a page. */
+  event(event: ShardEvent): void;
+  /** The shard no longer refers to this flow; the host may forget it once what was transmitted before has been sent. */
+  releaseFlow(flow: number): void;
+}
+
+/** One thing that happened outside. */
+export type ShardInput = DatagramInput | CommandInput | TimerInput;
+
+/**
+ * A datagram has arrived. The host may use one object for all of them. The core decrypts in place, so the bytes between
+ * `offset` and `offset + length` are its own until it returns.
+ */
+export interface DatagramInput {
+  readonly kind: "datagram";
+  now: Micros;
+  /** The host's number for (local socket, remote address): 0 or more, small, reused only after `releaseFlow`. */
+  flow: number;
+  /** The remote address: 4 or 16 bytes of IP and 2 of port, in network order. Constant for a flow. */
+  address: Uint8Array;
+  bytes: Uint8Array;
+  offset: number;
+  length: number;
+}
+
+/** The control plane wants something; it gets exactly one reply with the same `commandId`. */
+export interface CommandInput {
+  readonly kind: "command";
+  readonly now: Micros;
+  readonly commandId: number;
+  readonly command: Command;
+}
+
+/** Time has reached what `shardNextTimeout` answered, or later. */
+export interface TimerInput {
+  readonly kind: "timer";
+  readonly now: Micros;
+}
+
+/** What the control plane can ask for. */
+export type Command =
+  | {
+      readonly type: "join";
+      /** Letters, digits, `-`, `_` and `.`; 1 to `LIMITS.roomNameLengthMax` characters. */
+      readonly room: string;
+      /** What others see; may be empty. */
+      readonly name: string;
+      /** An SDP offer (RFC 8866) as browsers write them. */
+      readonly offer: string;
+    }
+  | { readonly type: "leave"; readonly room: string; readonly resource: string }
+  /** Closes every session with close_notify and refuses joins from now on. */
+  | { readonly type: "drain" };
+
+/** Why a command was refused. */
+export type RefusalCode = "bad-sdp" | "bad-room-name" | "room-full" | "shard-full" | "draining" | "not-found";
+
+/** The reply to a command. */
+export type CommandReply =
+  | {
+      readonly commandId: number;
+      readonly type: "joined";
+      /** The participant's public number: unique for the life of the shard. */
+      readonly participant: number;
+      /** The unguessable name of the participant's HTTP resource: 32 hexadecimal digits. */
+      readonly resource: string;
+      /** The SDP answer. */
+      readonly answer: string;
+    }
+  | { readonly commandId: number; readonly type: "left" }
+  | { readonly commandId: number; readonly type: "drained"; readonly sessions: number }
+  | {
+      readonly commandId: number;
+      readonly type: "refused";
+      readonly code: RefusalCode;
+      /** One sentence that says what is wrong and what to do. */
+      readonly detail: string;
+    };
