@@ -1,0 +1,6 @@
+/**
+ * Cryptography for hosts: the providers that io-node and io-sim hand to a shard. Both sides use the same one, so that a
+ * simulated call and a real one go through the same bytes; the checksum provider is for simulated worlds that would rather
+ * be fast than secret.
+ */
+export { createNodeCrypto } from "./node-crypto.ts";
