@@ -42,6 +42,11 @@ export const LIMITS = {
   srtpStreamsPerPeerMax: 64,
   /** Flows that one ICE agent keeps valid; the one that was heard longest ago goes first, never the selected one. */
   iceFlowsPerPeerMax: 8,
+  /** How long the selected flow may be silent before a check on another one is enough to move there (checks come every 6 s
+   * at most, RFC 7675 §5.1). */
+  iceSilentMicros: seconds(8),
+  /** Attributes that one 420 response names; later ones are not named. */
+  stunUnknownAttributesMax: 16,
 
   /** How long a peer may be silent on ICE before its consent has expired (RFC 7675 §5.1). */
   consentMicros: seconds(30),
@@ -69,11 +74,29 @@ export const LIMITS = {
   nackMissingMax: 256,
   /** How often one missing packet is asked for. */
   nackTriesMax: 8,
+  /** How long a missing packet may just be out of order before it is asked for. */
+  nackReorderMicros: millis(10),
+  /** Newer packets after which a missing one is asked for at once. */
+  nackReorderPackets: 3,
+  /** The least time between two questions for one packet; a longer round trip makes it longer. */
+  nackRepeatMicros: millis(20),
+  /** How far a sequence number may jump ahead and still belong to the same run (RFC 3550 A.1, MAX_DROPOUT). */
+  sequenceAheadMax: 3_000,
+  /** How far back a sequence number may come from and still be an old one, not a new run (RFC 3550 A.1, MAX_MISORDER). */
+  sequenceBehindMax: 100,
+  /** Sequence numbers of a slot that can be mapped back to their source; a power of two. Older ones are forgotten. */
+  rewriterHistoryPackets: 1_024,
+  /** Runs of one source that a slot remembers for retransmission. The oldest are forgotten. */
+  rewriterSegmentsMax: 8,
   /** Transport-wide sequence numbers remembered between two feedback packets. The oldest are given up. */
   transportFeedbackPacketsMax: 1_024,
 
   /** The least time between two keyframe requests for one stream. */
   keyframeRequestMicros: millis(500),
+  /** The longest wait between two requests for one keyframe: unanswered ones double the wait up to this. */
+  keyframeRequestLastMicros: seconds(4),
+  /** Sender reports over which the offset of a publisher's clock is estimated. The oldest are forgotten. */
+  ntpOffsetSamplesMax: 32,
   /** A stream without a packet for this long does not flow: another layer takes over. */
   layerSilentMicros: millis(750),
   /** A publication without a packet for this long is said to be paused (S20 asks for 1 s). */
@@ -95,4 +118,13 @@ assert(
   "a packet that was taken can be forwarded",
 );
 assert((LIMITS.packetCachePackets & (LIMITS.packetCachePackets - 1)) === 0, "the packet cache is a power of two");
+assert(
+  (LIMITS.rewriterHistoryPackets & (LIMITS.rewriterHistoryPackets - 1)) === 0 &&
+    LIMITS.rewriterHistoryPackets >= LIMITS.packetCachePackets,
+  "a slot can name the source of whatever the packet cache holds, and its history is a power of two",
+);
+assert(
+  (LIMITS.transportFeedbackPacketsMax & (LIMITS.transportFeedbackPacketsMax - 1)) === 0,
+  "the arrivals between two feedback packets are a power of two",
+);
 assert(LIMITS.dtlsDatagramBytesMax <= LIMITS.datagramBytesMax, "a DTLS flight fits the send slots");
