@@ -13,6 +13,8 @@ export const LIMITS = {
   rtpPacketBytesMax: 1_600,
   /** Room that a forwarded packet may need beyond what came in: header extensions, RTX, tag. */
   rtpGrowthBytesMax: 256,
+  /** Header extension elements looked at in one packet; later ones are ignored. */
+  headerExtensionsMax: 16,
 
   /** Participants of one shard; a join above it is refused ("shard-full"). */
   participantsPerShardMax: 2_000,
