@@ -42,6 +42,8 @@ export const LIMITS = {
   streamsPerPublicationMax: 8,
   /** SSRCs whose SRTP state one peer may create; authenticated packets of more are dropped. */
   srtpStreamsPerPeerMax: 64,
+  /** How far behind the newest packet of an SRTP stream a late one may be; older ones are dropped. A power of two. */
+  srtpReplayWindowPackets: 1_024,
   /** Flows that one ICE agent keeps valid; the one that was heard longest ago goes first, never the selected one. */
   iceFlowsPerPeerMax: 8,
   /** How long the selected flow may be silent before a check on another one is enough to move there (checks come every 6 s
@@ -128,5 +130,13 @@ assert(
 assert(
   (LIMITS.transportFeedbackPacketsMax & (LIMITS.transportFeedbackPacketsMax - 1)) === 0,
   "the arrivals between two feedback packets are a power of two",
+);
+assert(
+  (LIMITS.srtpReplayWindowPackets & (LIMITS.srtpReplayWindowPackets - 1)) === 0 && LIMITS.srtpReplayWindowPackets >= 64,
+  "the SRTP replay window is a power of two and no smaller than RFC 3711 §3.3.2 allows",
+);
+assert(
+  LIMITS.srtpReplayWindowPackets >= LIMITS.packetCachePackets,
+  "what the packet cache can send again, SRTP can seal again",
 );
 assert(LIMITS.dtlsDatagramBytesMax <= LIMITS.datagramBytesMax, "a DTLS flight fits the send slots");

@@ -1,0 +1,178 @@
+/**
+ * What time it is on the clocks of a publisher: NTP time, and the RTP clock of each of its streams (RFC 3550 §6.4.1).
+ *
+ * A sender report ties an RTP timestamp to the publisher's NTP clock. To say "this stream stands at timestamp T now", which
+ * our own sender reports must, one more thing is needed: how far the publisher's NTP clock is from ours. Each report gives
+ * a sample of that, too late by what the path took; the quickest of the last reports is the best. All streams of a
+ * participant share one estimate ({@link NtpOffset}), so its error moves picture and sound alike and lip sync does not
+ * feel it.
+ *
+ * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than
+ * any clock drifts and less than any player notices. A report that is more than `STEP_MICROS` too early proves that the
+ * publisher's clock was set, as no path is quicker than the quickest; `LATE_REPORTS` that are so much too late in a row say
+ * the same, a single one says that the path was slow. Then the estimate starts anew. Times here are monotonic; wall-clock
+ * time is needed for NTP halves alone.
+ */
+import { between, type Micros, micros, type WallMicros } from "../base/micros.ts";
+import { LIMITS } from "../limits.ts";
+import { clockUnits } from "./clock-units.ts";
+
+/** Seconds from 1900 to 1970. */
+const NTP_UNIX_SECONDS = 2_208_988_800;
+const MICROS_PER_SECOND = 1_000_000;
+const TWO_TO_32 = 0x1_0000_0000;
+/** Reports that are followed without slewing: about the first seconds of a call. */
+const SETTLING_SAMPLES = 8;
+/** Reports older than this say little of the clocks now. */
+const SAMPLE_AGE_MICROS = 30_000_000;
+const SLEW_PARTS_PER_MILLION = 500;
+const STEP_MICROS = 200_000;
+const LATE_REPORTS = 5;
+
+/** The seconds of an NTP timestamp (RFC 5905 §6): the upper 32 bits. They start again at 0 in 2036. */
+export function wallToNtpHigh(wall: WallMicros): number {
+  return (Math.floor(wall / MICROS_PER_SECOND) + NTP_UNIX_SECONDS) >>> 0;
+}
+
+/** The fraction of an NTP timestamp: the lower 32 bits, rounded down. */
+export function wallToNtpLow(wall: WallMicros): number {
+  const rest = wall - Math.floor(wall / MICROS_PER_SECOND) * MICROS_PER_SECOND;
+  return Math.floor((rest * TWO_TO_32) / MICROS_PER_SECOND);
+}
+
+/** The middle 32 bits of the NTP timestamp, in 1/65536 s. */
+export function wallToNtpMiddle(wall: WallMicros): number {
+  return (((wallToNtpHigh(wall) & 0xffff) << 16) | (wallToNtpLow(wall) >>> 16)) >>> 0;
+}
+
+/** The wall-clock time of an NTP timestamp, to the nearest microsecond; before 1968 means after 2036 (RFC 4330 §3). */
+export function ntpToWall(ntpHigh: number, ntpLow: number): WallMicros {
+  const seconds = (ntpHigh < 0x8000_0000 ? ntpHigh + TWO_TO_32 : ntpHigh) - NTP_UNIX_SECONDS;
+  return (seconds * MICROS_PER_SECOND + Math.round((ntpLow * MICROS_PER_SECOND) / TWO_TO_32)) as WallMicros;
+}
+
+/** How far a publisher's NTP clock is from our monotonic clock. Shared by the streams of one participant. */
+export interface NtpOffset {
+  /** Our monotonic time minus the publisher's wall-clock time, in microseconds; valid from the first report on. */
+  offsetMicros: number;
+  reports: number;
+  updatedAt: Micros;
+  /** Reports in a row that came much too late. */
+  late: number;
+  /** The samples of the last reports, and when they came: rings, the newest at `reports - 1`. */
+  samples: Float64Array;
+  sampledAt: Float64Array;
+}
+
+/** Nothing known yet. */
+export function createNtpOffset(): NtpOffset {
+  return {
+    offsetMicros: 0,
+    reports: 0,
+    updatedAt: micros(0),
+    late: 0,
+    samples: new Float64Array(LIMITS.ntpOffsetSamplesMax),
+    sampledAt: new Float64Array(LIMITS.ntpOffsetSamplesMax),
+  };
+}
+
+/** Takes the NTP time of a sender report that arrived at `now`. */
+export function ntpOffsetReport(offset: NtpOffset, now: Micros, ntpHigh: number, ntpLow: number): void {
+  const sample = now - ntpToWall(ntpHigh, ntpLow);
+  const error = sample - offset.offsetMicros;
+  offset.late = error > STEP_MICROS ? offset.late + 1 : 0;
+  if (error < -STEP_MICROS || offset.late >= LATE_REPORTS) {
+    offset.reports = 0;
+    offset.late = 0;
+  }
+  const slot = offset.reports % LIMITS.ntpOffsetSamplesMax;
+  offset.samples[slot] = sample;
+  offset.sampledAt[slot] = now;
+  offset.reports++;
+  const least = leastSample(offset, now);
+  if (offset.reports <= SETTLING_SAMPLES) offset.offsetMicros = least;
+  else {
+    const most = Math.floor(((now - offset.updatedAt) * SLEW_PARTS_PER_MILLION) / 1_000_000);
+    const wanted = least - offset.offsetMicros;
+    offset.offsetMicros += Math.max(-most, Math.min(most, wanted));
+  }
+  offset.updatedAt = now;
+}
+
+/** The RTP clock of one stream. */
+export interface MediaClock {
+  clockRate: number;
+  /** The offset that the participant's streams share. */
+  offset: NtpOffset;
+  /** The last sender report: the publisher's wall-clock time, and the timestamp that belongs to it. */
+  reports: number;
+  reportWall: WallMicros;
+  reportTimestamp: number;
+  /** The newest packet, for as long as there is no report. */
+  packets: number;
+  packetAt: Micros;
+  packetTimestamp: number;
+}
+
+/** The clock of a stream of `clockRate` Hz whose participant has this offset. */
+export function createMediaClock(clockRate: number, offset: NtpOffset = createNtpOffset()): MediaClock {
+  return {
+    clockRate,
+    offset,
+    reports: 0,
+    reportWall: 0 as WallMicros,
+    reportTimestamp: 0,
+    packets: 0,
+    packetAt: micros(0),
+    packetTimestamp: 0,
+  };
+}
+
+/** Takes a sender report of the stream, and lets the shared offset learn from it. An NTP time of 0 says "no clock". */
+export function mediaClockReport(
+  clock: MediaClock,
+  now: Micros,
+  ntpHigh: number,
+  ntpLow: number,
+  rtpTimestamp: number,
+): void {
+  if (ntpHigh === 0 && ntpLow === 0) return;
+  ntpOffsetReport(clock.offset, now, ntpHigh, ntpLow);
+  clock.reports++;
+  clock.reportWall = ntpToWall(ntpHigh, ntpLow);
+  clock.reportTimestamp = rtpTimestamp;
+}
+
+/** Takes note of a packet of the stream that arrived in order. */
+export function mediaClockPacket(clock: MediaClock, now: Micros, timestamp: number): void {
+  clock.packets++;
+  clock.packetAt = now;
+  clock.packetTimestamp = timestamp;
+}
+
+/** Whether {@link mediaClockTimestampAt} has anything to go by. */
+export function mediaClockKnown(clock: MediaClock): boolean {
+  return clock.reports > 0 || clock.packets > 0;
+}
+
+/**
+ * The RTP timestamp (32 bits) of what the publisher's clock shows at our time `now`: by its sender reports, before the
+ * first of them by the last packet.
+ */
+export function mediaClockTimestampAt(clock: MediaClock, now: Micros): number {
+  if (clock.reports === 0) {
+    return (clock.packetTimestamp + clockUnits(between(clock.packetAt, now), clock.clockRate)) >>> 0;
+  }
+  const sinceReport = now - clock.offset.offsetMicros - clock.reportWall;
+  return (clock.reportTimestamp + clockUnits(micros(sinceReport), clock.clockRate)) >>> 0;
+}
+
+/** The least of the samples that are not too old: that of the report which came quickest. */
+function leastSample(offset: NtpOffset, now: Micros): number {
+  const count = Math.min(offset.reports, LIMITS.ntpOffsetSamplesMax);
+  let least = Number.MAX_SAFE_INTEGER;
+  for (let i = 0; i < count; i++) {
+    if (now - offset.sampledAt[i]! <= SAMPLE_AGE_MICROS) least = Math.min(least, offset.samples[i]!);
+  }
+  return least;
+}
