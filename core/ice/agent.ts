@@ -137,6 +137,17 @@ export function iceSendFlow(agent: IceAgent): number {
   return agent.flows[0]!;
 }
 
+/**
+ * Takes a flow away from the agent, because it has become another peer's. When it was the selected one the agent is back
+ * to before any nomination. Nothing happens when the agent does not have it.
+ */
+export function iceForgetFlow(agent: IceAgent, flow: number): void {
+  const index = agent.flows.indexOf(flow);
+  if (index < 0) return;
+  removeFlow(agent, index);
+  if (agent.selectedFlow === flow) agent.selectedFlow = -1;
+}
+
 /** When the agent wants to be looked at again: when the peer's consent runs out. */
 export function iceNextTimeout(agent: IceAgent): Micros {
   return agent.consentExpiresAt;
@@ -179,8 +190,12 @@ function evict(agent: IceAgent): void {
     if (oldest < 0 || agent.heardAt[i]! < agent.heardAt[oldest]!) oldest = i;
   }
   agent.evictedFlow = agent.flows[oldest]!;
-  agent.flows.splice(oldest, 1);
-  agent.heardAt.splice(oldest, 1);
+  removeFlow(agent, oldest);
+}
+
+function removeFlow(agent: IceAgent, index: number): void {
+  agent.flows.splice(index, 1);
+  agent.heardAt.splice(index, 1);
 }
 
 /** Sends an error response; `key` is `null` when the request was not authenticated. */

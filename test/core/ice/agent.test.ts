@@ -10,6 +10,7 @@ import {
   ICE,
   type IceAgent,
   iceConsentExpired,
+  iceForgetFlow,
   iceHandleStun,
   iceNextTimeout,
   iceSendFlow,
@@ -362,6 +363,34 @@ describe("the list of valid flows", () => {
     expect(agent.evictedFlow).toBeGreaterThanOrEqual(0);
     receive(check(), LIMITS.iceFlowsPerPeerMax);
     expect(agent.evictedFlow).toBe(-1);
+  });
+});
+
+describe("a flow that has become another peer's", () => {
+  it("is no longer sent to, though it was selected", () => {
+    receive(check(), 7);
+    receive(check({ useCandidate: true }), 8);
+    iceForgetFlow(agent, 8);
+    expect(agent.flows).toEqual([7]);
+    expect(agent.selectedFlow).toBe(-1);
+    expect(iceSendFlow(agent)).toBe(7);
+  });
+
+  it("leaves the selected flow alone when it was another", () => {
+    receive(check(), 7);
+    receive(check({ useCandidate: true }), 8);
+    iceForgetFlow(agent, 7);
+    iceForgetFlow(agent, 99);
+    expect(agent.flows).toEqual([8]);
+    expect(agent.heardAt).toEqual([now]);
+    expect(iceSendFlow(agent)).toBe(8);
+  });
+
+  it("can be won back by another check", () => {
+    receive(check({ useCandidate: true }), 8);
+    iceForgetFlow(agent, 8);
+    expect(iceSendFlow(agent)).toBe(-1);
+    expect(receive(check({ useCandidate: true }), 8)).toBe(ICE.SELECTED);
   });
 });
 
