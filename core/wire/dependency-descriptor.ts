@@ -6,18 +6,18 @@
  *     |S|E|template id|         frame number          |   then, on longer ones, the extended fields
  *
  * S and E mark the first and last packet of the frame. The template, an entry of a table that a keyframe's descriptor
- * brings along, tells the layer. {@link ddCheck} wants the three bytes above; after it no accessor can fail.
- * {@link ddReadStructure} opens a table: layers and, when given, sizes. Which earlier frames a frame needs, its chains and
+ * brings along, tells the layer. {@link descriptorCheck} wants the three bytes above; after it no accessor can fail.
+ * {@link descriptorReadStructure} opens a table: layers and, when given, sizes. Which earlier frames a frame needs, its chains and
  * its decode targets are walked over, not kept: whole spatial and temporal layers are what is chosen here.
  */
 import { readU16, writeU16 } from "../base/bytes.ts";
 import { type BitReader, createBitReader, readBit, readBits, readNonSymmetric, skipBits } from "./bits.ts";
 
 /** Bytes of a descriptor without extended fields. */
-export const DD_MANDATORY_BYTES = 3;
+export const DESCRIPTOR_MANDATORY_BYTES = 3;
 
 /** Templates that a table holds at most: a template id has six bits. */
-export const DD_TEMPLATES_MAX = 64;
+export const DESCRIPTOR_TEMPLATES_MAX = 64;
 
 const START_BIT = 0x80;
 const END_BIT = 0x40;
@@ -45,44 +45,48 @@ export interface DependencyStructure {
 }
 
 /** Whether `length` bytes are enough for a descriptor. */
-export function ddCheck(length: number): boolean {
-  return length >= DD_MANDATORY_BYTES;
+export function descriptorCheck(length: number): boolean {
+  return length >= DESCRIPTOR_MANDATORY_BYTES;
 }
 
 /** Whether the packet is the first of its frame. */
-export function ddStartsFrame(bytes: Uint8Array, offset: number): boolean {
+export function descriptorStartsFrame(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset]! & START_BIT) !== 0;
 }
 
 /** Whether the packet is the last of its frame. */
-export function ddEndsFrame(bytes: Uint8Array, offset: number): boolean {
+export function descriptorEndsFrame(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset]! & END_BIT) !== 0;
 }
 
 /** The frame's template, 0 to 63. */
-export function ddTemplateId(bytes: Uint8Array, offset: number): number {
+export function descriptorTemplateId(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! & TEMPLATE_ID_BITS;
 }
 
 /** The frame's number, 0 to 65535; each spatial layer of a picture is a frame of its own. */
-export function ddFrameNumber(bytes: Uint8Array, offset: number): number {
+export function descriptorFrameNumber(bytes: Uint8Array, offset: number): number {
   return readU16(bytes, offset + 1);
 }
 
 /** Puts the low 16 bits of `frameNumber` into the descriptor. */
-export function ddPatchFrameNumber(bytes: Uint8Array, offset: number, frameNumber: number): void {
+export function descriptorPatchFrameNumber(bytes: Uint8Array, offset: number, frameNumber: number): void {
   writeU16(bytes, offset + 1, frameNumber);
 }
 
 /** Whether the descriptor carries a template table, as the first packet of a keyframe does. */
-export function ddHasStructure(bytes: Uint8Array, offset: number, length: number): boolean {
-  return length > DD_MANDATORY_BYTES && (bytes[offset + DD_MANDATORY_BYTES]! & STRUCTURE_BIT) !== 0;
+export function descriptorHasStructure(bytes: Uint8Array, offset: number, length: number): boolean {
+  return length > DESCRIPTOR_MANDATORY_BYTES && (bytes[offset + DESCRIPTOR_MANDATORY_BYTES]! & STRUCTURE_BIT) !== 0;
 }
 
 /** The table in the descriptor, or `undefined` when it has none or it is malformed. */
-export function ddReadStructure(bytes: Uint8Array, offset: number, length: number): DependencyStructure | undefined {
-  if (!ddHasStructure(bytes, offset, length)) return undefined;
-  const reader = createBitReader(bytes, offset + DD_MANDATORY_BYTES, length - DD_MANDATORY_BYTES);
+export function descriptorReadStructure(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): DependencyStructure | undefined {
+  if (!descriptorHasStructure(bytes, offset, length)) return undefined;
+  const reader = createBitReader(bytes, offset + DESCRIPTOR_MANDATORY_BYTES, length - DESCRIPTOR_MANDATORY_BYTES);
   skipBits(reader, 5);
   const structure: DependencyStructure = {
     templateIdOffset: readBits(reader, 6),
@@ -101,7 +105,7 @@ export function ddReadStructure(bytes: Uint8Array, offset: number, length: numbe
 }
 
 /** The index of a template id in the table, or -1 when the table has no such template. */
-export function ddTemplateIndex(structure: DependencyStructure, templateId: number): number {
+export function descriptorTemplateIndex(structure: DependencyStructure, templateId: number): number {
   const index = (templateId - structure.templateIdOffset) & TEMPLATE_ID_BITS;
   return index < structure.spatialIds.length ? index : -1;
 }
@@ -111,7 +115,7 @@ function readTemplateLayers(reader: BitReader, structure: DependencyStructure): 
   let spatial = 0;
   let temporal = 0;
   for (;;) {
-    if (structure.spatialIds.length === DD_TEMPLATES_MAX) return false;
+    if (structure.spatialIds.length === DESCRIPTOR_TEMPLATES_MAX) return false;
     structure.spatialIds.push(spatial);
     structure.temporalIds.push(temporal);
     const next = readBits(reader, 2);
