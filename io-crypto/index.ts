@@ -3,4 +3,5 @@
  * simulated call and a real one go through the same bytes; the checksum provider is for simulated worlds that would rather
  * be fast than secret.
  */
+export { createChecksumCrypto } from "./checksum-crypto.ts";
 export { createNodeCrypto } from "./node-crypto.ts";

@@ -1,0 +1,179 @@
+/**
+ * A provider for simulated worlds only: it makes packets cheap, and keeps no secret whatsoever.
+ *
+ * Most of what a simulated call costs is AES, and most stories are not about AES. This provider keeps the shape of both SRTP
+ * ciphers and of DTLS records (same lengths, nonces, tags, handles) and still notices everything that goes wrong: changed
+ * bytes, another key, another nonce, swapped packets. A keyed hash in two 32-bit lanes runs over nonce, associated data
+ * and ciphertext, word by word, and makes the tag. The payload is XORed with a weak keystream, so that a packet which
+ * nobody has opened is as useless as a sealed one; whoever wants to read it can.
+ *
+ * Handshake, key derivation, certificates and STUN's HMAC are real and pass through to the inner provider. Nothing is
+ * allocated per packet.
+ */
+import { assert, must } from "../core/base/assert.ts";
+import { readU32, writeU32 } from "../core/base/bytes.ts";
+import { AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
+
+/** Odd constants: multiplying by them is a permutation of the 32-bit words. */
+const HIGH_FACTOR = 0x9e37_79b1;
+const LOW_FACTOR = 0x85eb_ca77;
+const STREAM_FACTOR = 0x0019_660d;
+const STREAM_STEP = 0x3c6e_f35f;
+
+/** What a handle is bound to: the lanes' first values, one key for packets' contents and one for their tags. */
+interface ChecksumKey {
+  readonly isAead: boolean;
+  readonly stream: Lanes;
+  readonly tag: Lanes;
+}
+
+/** A running hash. Each step is a permutation for a given word, and of the word for a given state. */
+interface Lanes {
+  high: number;
+  low: number;
+}
+
+/** A provider with `inner`'s handshake and a checksum in the place of AES. For simulated worlds only. */
+export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
+  const keys = new Map<number, ChecksumKey>();
+  const lanes: Lanes = { high: 0, low: 0 };
+  const tag = new Uint8Array(AEAD_TAG_BYTES);
+
+  function bound(handle: number, isAead: boolean): ChecksumKey {
+    const key = must(keys.get(handle), "the key handle is bound");
+    assert(key.isAead === isAead, "the key handle is bound to a key of the cipher's kind");
+    return key;
+  }
+
+  /** The hash of an AEAD packet: lengths, nonce, associated data, ciphertext. */
+  function begin(key: Lanes, nonce: Uint8Array, aad: Uint8Array, aadOffset: number, aadLength: number): void {
+    lanes.high = key.high;
+    lanes.low = key.low;
+    absorb(lanes, nonce, 0, nonce.length);
+    absorb(lanes, aad, aadOffset, aadLength);
+  }
+
+  return {
+    ...inner,
+    setAeadKey(handle, key) {
+      const first = keyLanes(key);
+      keys.set(handle, { isAead: true, stream: first, tag: first });
+    },
+    setCmKey(handle, cipherKey, authKey) {
+      keys.set(handle, { isAead: false, stream: keyLanes(cipherKey), tag: keyLanes(authKey) });
+    },
+    releaseKey(handle) {
+      keys.delete(handle);
+    },
+    sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
+      const key = bound(handle, true);
+      mask(streamStart(key.stream, nonce), source, sourceOffset, sourceLength, target, targetOffset);
+      begin(key.tag, nonce, aad, aadOffset, aadLength);
+      absorb(lanes, target, targetOffset, sourceLength);
+      writeTag(lanes, target, targetOffset + sourceLength);
+    },
+    openAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
+      const key = bound(handle, true);
+      const length = sourceLength - AEAD_TAG_BYTES;
+      assert(length >= 0, "what is opened is as long as a tag at least");
+      begin(key.tag, nonce, aad, aadOffset, aadLength);
+      absorb(lanes, source, sourceOffset, length);
+      writeTag(lanes, tag, 0);
+      for (let i = 0; i < AEAD_TAG_BYTES; i++) if (tag[i] !== source[sourceOffset + length + i]) return false;
+      mask(streamStart(key.stream, nonce), source, sourceOffset, length, target, targetOffset);
+      return true;
+    },
+    cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
+      mask(streamStart(bound(handle, false).stream, iv), source, sourceOffset, sourceLength, target, targetOffset);
+    },
+    authCm(handle, bytes, offset, length, suffix, target) {
+      const key = bound(handle, false).tag;
+      lanes.high = key.high;
+      lanes.low = key.low;
+      absorb(lanes, bytes, offset, length);
+      step(lanes, suffix);
+      writeTag(lanes, target, 0);
+      writeU32(target, AEAD_TAG_BYTES, lanes.high ^ lanes.low);
+    },
+  };
+}
+
+/** The lanes that a key starts with. */
+function keyLanes(key: Uint8Array): Lanes {
+  const lanes = { high: 0x811c_9dc5, low: 0x1234_5679 };
+  absorb(lanes, key, 0, key.length);
+  return { high: mix(lanes.high), low: mix(lanes.low) };
+}
+
+/** The first word of the keystream for one nonce. */
+function streamStart(key: Lanes, nonce: Uint8Array): number {
+  let word = key.high ^ key.low;
+  for (let i = 0; i < nonce.length; i += 4) word = mix(Math.imul(word, HIGH_FACTOR) ^ readU32(nonce, i));
+  return word;
+}
+
+/** Copies a range, XORed with a keystream. Source and target are the same range, or don't overlap. */
+function mask(
+  start: number,
+  source: Uint8Array,
+  sourceOffset: number,
+  length: number,
+  target: Uint8Array,
+  targetOffset: number,
+): void {
+  let word = start;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    writeU32(target, targetOffset + i, readU32(source, sourceOffset + i) ^ word);
+    word = (Math.imul(word, STREAM_FACTOR) + STREAM_STEP) | 0;
+  }
+  for (; i < length; i++) {
+    target[targetOffset + i] = source[sourceOffset + i]! ^ (word >>> 24);
+    word = (Math.imul(word, STREAM_FACTOR) + STREAM_STEP) | 0;
+  }
+}
+
+/** Takes a range and its length into the hash. */
+function absorb(lanes: Lanes, bytes: Uint8Array, offset: number, length: number): void {
+  let { high, low } = lanes;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const word = readU32(bytes, offset + i);
+    high = Math.imul(high ^ word, HIGH_FACTOR);
+    high ^= high >>> 15;
+    low = Math.imul((low + word) | 0, LOW_FACTOR);
+    low ^= low >>> 13;
+  }
+  let rest = 0;
+  for (; i < length; i++) rest = (rest << 8) | bytes[offset + i]!;
+  lanes.high = high;
+  lanes.low = low;
+  step(lanes, rest);
+  step(lanes, length);
+}
+
+/** Takes one word into the hash. */
+function step(lanes: Lanes, word: number): void {
+  const high = Math.imul(lanes.high ^ word, HIGH_FACTOR);
+  const low = Math.imul((lanes.low + word) | 0, LOW_FACTOR);
+  lanes.high = high ^ (high >>> 15);
+  lanes.low = low ^ (low >>> 13);
+}
+
+/** Writes the hash as a tag of 16 bytes. */
+function writeTag(lanes: Lanes, target: Uint8Array, offset: number): void {
+  const high = mix(lanes.high);
+  const low = mix(lanes.low);
+  writeU32(target, offset, high);
+  writeU32(target, offset + 4, low);
+  writeU32(target, offset + 8, mix(high ^ Math.imul(low, HIGH_FACTOR)));
+  writeU32(target, offset + 12, mix(low ^ Math.imul(high, LOW_FACTOR)));
+}
+
+/** The 32-bit finaliser of MurmurHash3, whose constants are public domain. */
+function mix(word: number): number {
+  let hash = word;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return hash ^ (hash >>> 16);
+}
