@@ -196,9 +196,7 @@ function h264Profile(profileLevelId: string): string {
   if ((constraints & 0x0f) === 0) {
     if (profile === 0x42) return set1 ? "constrained-baseline" : "baseline";
     if (profile === 0x4d) return set0 ? "constrained-baseline" : "main";
-    if (profile === 0x58 && (constraints & 0x20) === 0) {
-      if (set0) return set1 ? "constrained-baseline" : "baseline";
-    }
+    if (profile === 0x58 && set0) return set1 ? "constrained-baseline" : "baseline";
     if (profile === 0x64 && constraints === 0) return "high";
   }
   if (profile === 0x64 && constraints === 0x0c) return "constrained-high";

@@ -13,7 +13,7 @@ import {
   HEADER_EXTENSION_URI,
   headerExtensionKind,
 } from "../wire/header-extensions.ts";
-import { type MediaDescription, type SdpAttribute, sdpAttributeValues } from "../wire/sdp.ts";
+import { type MediaDescription, type SdpAttribute, type SessionDescription, sdpAttributeValues } from "../wire/sdp.ts";
 import { type Extmap, parseExtmap, type SdpDirection } from "../wire/sdp-attributes.ts";
 
 /** The extensions of one m-line, and the answer's lines for them. */
@@ -60,6 +60,7 @@ const ID_MAX = 255;
  * a later m-line that gives a taken id another one does not get that extension.
  */
 export function negotiateExtensions(
+  offer: SessionDescription,
   section: MediaDescription,
   publishes: boolean,
   isSlot: boolean,
@@ -69,7 +70,9 @@ export function negotiateExtensions(
   const ids = new Uint8Array(HEADER_EXTENSION_KINDS);
   const kinds = new Uint8Array(ID_MAX + 1);
   const attributes: SdpAttribute[] = [];
-  for (const value of sdpAttributeValues(section.attributes, "extmap")) {
+  // Lines before the first m-line count for all of them (RFC 8285 §5).
+  const values = sdpAttributeValues(section.attributes, "extmap");
+  for (const value of [...values, ...sdpAttributeValues(offer.attributes, "extmap")]) {
     const extmap = parseExtmap(value);
     if (extmap === undefined || !isUsableId(extmap.id, mixed)) continue;
     const kind = headerExtensionKind(extmap.uri);

@@ -67,6 +67,8 @@ interface Section {
   readonly description: MediaDescription;
   /** "" when it is missing or no token. */
   readonly mid: string;
+  /** No mid, or one that can be used; without BUNDLE both will do. */
+  readonly midFits: boolean;
   /** As the client sees it. */
   readonly direction: SdpDirection;
   /** Why it is rejected: the end of a sentence whose subject is the m-line; "" when it is accepted. */
@@ -125,10 +127,12 @@ export function negotiate(offer: SessionDescription, local: LocalDescription): N
 }
 
 function createSection(offer: SessionDescription, description: MediaDescription): Section {
-  const mid = sdpAttribute(description.attributes, "mid") ?? "";
+  const mid = sdpAttribute(description.attributes, "mid");
+  const isToken = mid !== undefined && isSdpToken(mid);
   return {
     description,
-    mid: isSdpToken(mid) ? mid : "",
+    mid: isToken ? mid : "",
+    midFits: mid === undefined || (isToken && mid.length <= LIMITS.sdpTokenLengthMax),
     direction: readDirection(description.attributes) ?? readDirection(offer.attributes) ?? "sendrecv",
     rejection: "",
     media: undefined,
@@ -175,21 +179,26 @@ function readBundle(offer: SessionDescription, sections: readonly Section[]): Se
 
 /** Everything that can speak against an m-line before its codecs are looked at. */
 function whyRejected(offer: Offer, section: Section): string {
-  const { media, port, protocol, attributes } = section.description;
+  const { media, port, protocol } = section.description;
   if (media !== "audio" && media !== "video") return "is neither audio nor video";
   if (!PROTOCOLS.includes(protocol)) return `does not use ${PROTOCOLS[0]}`;
-  if (offer.bundle !== undefined) {
-    if (section.mid === "" || section.mid.length > LIMITS.sdpTokenLengthMax) {
-      return `has no a=mid of at most ${LIMITS.sdpTokenLengthMax} characters`;
-    }
-    if (!offer.bundle.includes(section)) return "is not in the a=group:BUNDLE line";
+  if (!section.midFits || (offer.bundle !== undefined && section.mid === "")) {
+    return `has no a=mid of at most ${LIMITS.sdpTokenLengthMax} characters`;
   }
-  const bundleOnly = offer.bundle !== undefined && sdpHasAttribute(attributes, "bundle-only");
-  if (port === 0 && !bundleOnly) return "is switched off by port 0";
-  // A bundle-only m-line leaves such attributes to the tagged one (RFC 9143 §7.1.3).
-  const speaker = bundleOnly ? offer.bundle[0]!.description.attributes : attributes;
-  if (!sdpHasAttribute(attributes, "rtcp-mux") && !sdpHasAttribute(speaker, "rtcp-mux")) return "has no a=rtcp-mux";
-  return "";
+  if (offer.bundle !== undefined && !offer.bundle.includes(section)) return "is not in the a=group:BUNDLE line";
+  if (port === 0 && !isBundleOnly(offer, section)) return "is switched off by port 0";
+  return hasShared(offer, section, "rtcp-mux") ? "" : "has no a=rtcp-mux";
+}
+
+function isBundleOnly(offer: Offer, section: Section): boolean {
+  return offer.bundle !== undefined && sdpHasAttribute(section.description.attributes, "bundle-only");
+}
+
+/** Whether the m-line has the attribute; a bundle-only one may leave it to the tagged m-line (RFC 9143 §7.1.3). */
+function hasShared(offer: Offer, section: Section, name: string): boolean {
+  if (sdpHasAttribute(section.description.attributes, name)) return true;
+  const tagged = offer.bundle?.[0];
+  return tagged !== undefined && isBundleOnly(offer, section) && sdpHasAttribute(tagged.description.attributes, name);
 }
 
 /** Settles an m-line that nothing speaks against; no codec in common still rejects it. */
@@ -206,7 +215,7 @@ function agree(
   const sessionMixed = sdpHasAttribute(offer.description.attributes, "extmap-allow-mixed");
   const mixed = sessionMixed || sdpHasAttribute(description.attributes, "extmap-allow-mixed");
   const kinds = sessionKinds.slice();
-  const extensions = negotiateExtensions(description, publishes, isSlot, mixed, kinds);
+  const extensions = negotiateExtensions(offer.description, description, publishes, isSlot, mixed, kinds);
   const { TRANSPORT_CC, RID } = HEADER_EXTENSION;
   const codecs = negotiateCodecs(description, publishes && extensions.ids[TRANSPORT_CC] !== 0);
   if (codecs.codecs.length === 0) {
@@ -219,7 +228,7 @@ function agree(
   const sources = publishes ? readSources(description, ssrcs.publications) : { ssrcs: [], rtxOf: [] };
   const slotSsrc = isSlot ? takeSsrc(ssrcs) : 0;
   const slotRtxSsrc = isSlot && hasRtx(codecs) ? takeSsrc(ssrcs) : 0;
-  const rtcpReducedSize = sdpHasAttribute(description.attributes, "rtcp-rsize");
+  const rtcpReducedSize = hasShared(offer, section, "rtcp-rsize");
   section.media = {
     mid,
     kind: description.media === "audio" ? "audio" : "video",
@@ -298,7 +307,7 @@ function describe(offer: Offer, accepted: readonly Section[], local: LocalDescri
   if (sdpHasAttribute(offer.description.attributes, "extmap-allow-mixed")) {
     attributes.push({ name: "extmap-allow-mixed", value: "" });
   }
-  attributes.push({ name: "ice-lite", value: "" });
+  attributes.push({ name: "ice-lite", value: "" }, { name: "ice-options", value: "ice2" });
   return {
     origin: `- ${local.sessionId} ${SESSION_VERSION} IN IP4 127.0.0.1`,
     name: "-",
