@@ -1,0 +1,110 @@
+/**
+ * A participant's view of the call as server-sent events (WHATWG HTML §9.2): `roster`, `bindings`, and at the end `left`.
+ *
+ * Each event carries the whole state, so a connection that was slow or lost needs no history: after any gap the next event
+ * is enough. Changes that come while a slow reader is still being written to melt into one; nothing queues up. A comment
+ * every 15 s keeps proxies from closing a quiet stream, and lets the server notice a reader that is gone.
+ */
+import type { Context } from "hono";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import { type Control, type ParticipantRecord, watchParticipant } from "./control.ts";
+
+/** Time between two comments on a quiet stream. */
+export const HEARTBEAT_MILLIS = 15_000;
+
+/** What a reader has seen, and how it is woken. */
+interface Reader {
+  rosterVersion: number;
+  slotsVersion: number;
+  /** The client is gone, or another stream took this one's place. */
+  ended: boolean;
+  /** Something has changed since the reader last looked. */
+  rung: boolean;
+  wake: (() => void) | undefined;
+}
+
+/** Answers with the stream of a participant's events; it ends when the participant has left. */
+export function participantEvents(
+  context: Context,
+  control: Control,
+  record: ParticipantRecord,
+  heartbeatMillis: number = HEARTBEAT_MILLIS,
+): Response {
+  const response = streamSSE(context, (stream) => sendEvents(stream, control, record, heartbeatMillis));
+  response.headers.set("cache-control", "no-store");
+  // Some reverse proxies hold back what they think is a document.
+  response.headers.set("x-accel-buffering", "no");
+  return response;
+}
+
+async function sendEvents(
+  stream: SSEStreamingApi,
+  control: Control,
+  record: ParticipantRecord,
+  heartbeatMillis: number,
+): Promise<void> {
+  const reader: Reader = { rosterVersion: -1, slotsVersion: -1, ended: false, rung: true, wake: undefined };
+  const end = () => {
+    reader.ended = true;
+    ring(reader);
+  };
+  stream.onAbort(end);
+  const unwatch = watchParticipant(record, { wake: () => ring(reader), replaced: end });
+  try {
+    while (!reader.ended) {
+      if (reader.rung) {
+        reader.rung = false;
+        await sendChanges(stream, control, record, reader);
+        if (record.departure !== undefined) return;
+      } else if (!(await waitForBell(reader, heartbeatMillis))) {
+        await stream.write(": still here\n\n");
+      }
+    }
+  } finally {
+    unwatch();
+  }
+}
+
+async function sendChanges(
+  stream: SSEStreamingApi,
+  control: Control,
+  record: ParticipantRecord,
+  reader: Reader,
+): Promise<void> {
+  if (record.departure !== undefined) {
+    await stream.writeSSE({ event: "left", data: JSON.stringify(record.departure) });
+    return;
+  }
+  const room = control.rooms.get(record.room);
+  const rosterVersion = room?.version ?? 0;
+  if (rosterVersion !== reader.rosterVersion) {
+    reader.rosterVersion = rosterVersion;
+    const participants = room?.participants ?? [];
+    const roster = { room: record.room, you: record.participant, participants };
+    await stream.writeSSE({ event: "roster", data: JSON.stringify(roster) });
+  }
+  if (record.slotsVersion !== reader.slotsVersion) {
+    reader.slotsVersion = record.slotsVersion;
+    await stream.writeSSE({ event: "bindings", data: JSON.stringify({ slots: record.slots }) });
+  }
+}
+
+function ring(reader: Reader): void {
+  reader.rung = true;
+  reader.wake?.();
+}
+
+/** Waits until the bell is rung, or for `waitMillis`; answers whether it was rung. */
+function waitForBell(reader: Reader, waitMillis: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      reader.wake = undefined;
+      resolve(false);
+    }, waitMillis);
+    reader.wake = () => {
+      reader.wake = undefined;
+      clearTimeout(timer);
+      resolve(true);
+    };
+  });
+}

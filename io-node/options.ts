@@ -1,0 +1,131 @@
+/**
+ * What an operator can decide, from flags and environment: the flag wins, then the variable, then the default.
+ *
+ * Everything has a default that works: `lockstep serve` alone makes a server for this machine and its network.
+ */
+import { Command, CommanderError } from "commander";
+import { z } from "zod";
+import { isAddress } from "./addresses.ts";
+import { LOG_LEVELS } from "./log.ts";
+
+/** The settings of `lockstep serve`. */
+export interface ServeOptions {
+  readonly httpPort: number;
+  /** Undefined listens on every address. */
+  readonly httpHost: string | undefined;
+  readonly udpPort: number;
+  /** Empty takes the machine's own addresses. */
+  readonly publicAddresses: readonly string[];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** The settings, or what to say instead of serving. */
+export type ParsedOptions =
+  | { readonly kind: "options"; readonly options: ServeOptions }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "wrong"; readonly sentence: string };
+
+/** Where a setting comes from. */
+interface Setting {
+  readonly flag: string;
+  readonly variable: string;
+  readonly help: string;
+}
+
+const SETTINGS = {
+  httpPort: { flag: "--http-port <port>", variable: "LOCKSTEP_HTTP_PORT", help: "TCP port of the page and the API" },
+  httpHost: { flag: "--http-host <host>", variable: "LOCKSTEP_HTTP_HOST", help: "address to listen on for HTTP" },
+  udpPort: { flag: "--udp-port <port>", variable: "LOCKSTEP_UDP_PORT", help: "UDP port that carries all media" },
+  publicAddresses: {
+    flag: "--public-address <ip>",
+    variable: "LOCKSTEP_PUBLIC_ADDRESS",
+    help: "address under which clients reach the UDP port; repeat it for more, best first",
+  },
+  logLevel: { flag: "--log-level <level>", variable: "LOCKSTEP_LOG_LEVEL", help: `one of ${LOG_LEVELS.join(", ")}` },
+} as const satisfies Record<keyof ServeOptions, Setting>;
+
+const DEFAULTS = { httpPort: "8080", httpHost: "every address", udpPort: "40000", logLevel: "info" } as const;
+
+const PORT = "must be a port from 0 to 65535 (0 lets the system choose)";
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, PORT)
+  .transform(Number)
+  .refine((value) => value <= 65_535, PORT);
+
+const schema = z.object({
+  httpPort: port.default(Number(DEFAULTS.httpPort)),
+  httpHost: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]+$/, "must be an address or a host name")
+    .optional(),
+  udpPort: port.default(Number(DEFAULTS.udpPort)),
+  publicAddresses: z.array(z.string().refine(isAddress, "must be an IPv4 or IPv6 address")).default([]),
+  logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
+});
+
+/** Reads the words after `lockstep serve` and the environment. Never throws for what a user wrote. */
+export function parseServeOptions(words: readonly string[], environment: NodeJS.ProcessEnv): ParsedOptions {
+  const command = serveCommand();
+  try {
+    command.parse([...words], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "help", text: command.helpInformation() };
+    const said = error.message.replace(/^error: /, "").replace(/\.$/, "");
+    return { kind: "wrong", sentence: `${capital(said)}; "lockstep serve --help" lists the flags.` };
+  }
+  return validate(command.opts(), environment);
+}
+
+function serveCommand(): Command {
+  const command = new Command("lockstep serve")
+    .description("Serves calls: a page and an API over HTTP, media over one UDP port.")
+    .helpOption("-h, --help", "show this help")
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .exitOverride();
+  for (const [name, { flag, variable, help }] of Object.entries(SETTINGS)) {
+    const fallback = name === "publicAddresses" ? "this machine's" : DEFAULTS[name as keyof typeof DEFAULTS];
+    const option = command.createOption(flag, `${help} (${variable}; default: ${fallback})`);
+    option.attributeName = () => name;
+    if (name === "publicAddresses") {
+      option.argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), ...splitList(value)]);
+    }
+    command.addOption(option);
+  }
+  return command;
+}
+
+function validate(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): ParsedOptions {
+  const given: Record<string, unknown> = {};
+  for (const [name, { variable }] of Object.entries(SETTINGS)) {
+    // An empty variable is one that a deployment left blank: it decides nothing.
+    const written = environment[variable]?.trim() || undefined;
+    const fromVariable = name === "publicAddresses" && written !== undefined ? splitList(written) : written;
+    given[name] = flags[name] ?? fromVariable;
+  }
+  const result = schema.safeParse(given);
+  if (result.success) {
+    const { httpPort, httpHost, udpPort, publicAddresses, logLevel } = result.data;
+    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, logLevel } };
+  }
+  const issue = result.error.issues[0]!;
+  const name = issue.path[0] as keyof typeof SETTINGS;
+  const { flag, variable } = SETTINGS[name];
+  const source = flags[name] === undefined ? variable : flag.split(" ")[0];
+  const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], given);
+  return { kind: "wrong", sentence: `${source} ${issue.message}, and "${String(value)}" is not.` };
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

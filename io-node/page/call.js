@@ -1,0 +1,388 @@
+/**
+ * The page: a lobby to come in by, the call, and the way back to the lobby when it ends.
+ *
+ * The address holds the room (`/r/standup` or `/?room=standup`) and, for those who compare, `codec=vp8|h264|vp9|av1`,
+ * `simulcast=0`, `name=` and `join=1` (come in without a click). What the page knows stands in one plain object,
+ * `window.lockstep.state`, which tests and curious people may read.
+ */
+import { openCamera, openDevices, openMicrophone } from "./devices.js";
+import { JoinError, join, leave, sendTrack } from "./session.js";
+import { clearStage, createStage, initials, playAudio, showLevel, showPeople, unblockAudio } from "./stage.js";
+
+const CODECS = ["vp8", "h264", "vp9", "av1"];
+const ROOM_NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const LEVEL_MILLIS = 200;
+const OWN = "0";
+
+/** Sentences for the end of a call, by the reason that the server or the connection gives. */
+const ENDINGS = {
+  left: "You have left the call.",
+  "closed-by-peer": "The call was closed.",
+  "consent-expired": "The server had not heard from this browser for a while. Check your network and rejoin.",
+  "connect-timeout": "The media connection could not be made: the network may be blocking UDP to the server.",
+  "dtls-failed": "The encrypted connection could not be set up. Please rejoin.",
+  drained: "The server is shutting down or restarting. Rejoin in a moment.",
+  "connection-lost": "The connection to the server was lost. Check your network and rejoin.",
+  closed: "The server has closed the call. Please rejoin.",
+  gone: "The server does not know this call any more; it may have restarted. Please rejoin.",
+};
+
+const query = new URLSearchParams(location.search);
+const find = (id) => document.getElementById(id);
+
+const state = {
+  /** "lobby", "joining", "connecting", "connected" or "ended". */
+  phase: "lobby",
+  room: "",
+  name: "",
+  participant: 0,
+  roster: [],
+  slots: [],
+  connection: "new",
+  /** What the lobby says, or empty. */
+  notice: "",
+  micOn: false,
+  cameraOn: false,
+};
+
+const page = { session: null, camera: null, microphone: null, cameraStream: null, shownRoster: false };
+const stage = createStage(find("tiles"), find("players"), () => {
+  find("unblock-sound").hidden = false;
+});
+
+window.lockstep = {
+  state,
+  get pc() {
+    return page.session?.pc ?? null;
+  },
+  get session() {
+    return page.session;
+  },
+};
+
+start();
+
+async function start() {
+  find("room").value = roomFromAddress() || suggestRoom();
+  find("name").value = query.get("name") ?? remembered();
+  find("join-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    enter();
+  });
+  find("name").addEventListener("input", showPreview);
+  find("leave").addEventListener("click", () => goodbye("left"));
+  find("share").addEventListener("click", share);
+  for (const id of ["mic", "lobby-mic"]) find(id).addEventListener("click", toggleMicrophone);
+  for (const id of ["camera", "lobby-camera"]) find(id).addEventListener("click", toggleCamera);
+  find("unblock-sound").addEventListener("click", () => {
+    unblockAudio(stage);
+    find("unblock-sound").hidden = true;
+  });
+  document.addEventListener("keydown", shortcut);
+  window.addEventListener("pagehide", () => {
+    if (page.session !== null) leave(page.session);
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && page.session !== null) ended("left", "");
+  });
+  setInterval(showLevels, LEVEL_MILLIS);
+  showPhase("lobby");
+  await takeDevices();
+  if (query.get("join") === "1") enter();
+}
+
+async function takeDevices() {
+  find("device-notice").textContent = "Asking for your camera and microphone…";
+  const { camera, microphone, notice } = await openDevices();
+  useCamera(camera);
+  useMicrophone(microphone);
+  find("device-notice").textContent = notice;
+  showDevices();
+}
+
+/** Joins the room in the form. */
+async function enter() {
+  if (state.phase === "joining" || page.session !== null) return;
+  const room = find("room").value.trim();
+  const name = find("name").value.trim();
+  if (!ROOM_NAME.test(room)) {
+    showNotice("A room's name has letters, digits, hyphens, underscores and dots, 64 at most.");
+    find("room").focus();
+    return;
+  }
+  remember(name);
+  Object.assign(state, { room, name, participant: 0, roster: [], slots: [], connection: "new" });
+  page.shownRoster = false;
+  showNotice("");
+  showPhase("joining");
+  const codec = CODECS.includes(query.get("codec")) ? query.get("codec") : "vp8";
+  const media = { camera: page.camera, microphone: state.micOn ? page.microphone : null, codec };
+  try {
+    const wish = { room, name, ...media, simulcast: query.get("simulcast") !== "0" };
+    page.session = await join(wish, { connection, roster, bindings, ended });
+  } catch (error) {
+    showPhase("ended");
+    showNotice(error instanceof JoinError ? error.message : `The call could not be started (${error.message}).`);
+    return;
+  }
+  // The devices may have changed while the server was answering.
+  syncSenders();
+  history.replaceState(null, "", callAddress());
+  playAudio(stage, page.session.slots);
+  showPhase("connecting");
+  showRoom();
+  find("mic").focus();
+}
+
+function connection(now) {
+  state.connection = now;
+  if (now === "connected") showPhase("connected");
+  find("call-state").textContent = now === "disconnected" ? "Connection lost, trying again…" : "";
+}
+
+function roster({ you, participants }) {
+  const before = new Map(state.roster.map((each) => [each.participant, each]));
+  const after = new Map(participants.map((each) => [each.participant, each]));
+  state.participant = you;
+  state.roster = participants;
+  if (page.shownRoster) {
+    for (const [key, each] of after) if (!before.has(key) && key !== you) announce(`${nameOf(each)} joined`);
+    for (const [key, each] of before) if (!after.has(key) && key !== you) announce(`${nameOf(each)} left`);
+  }
+  page.shownRoster = true;
+  showRoom();
+}
+
+function bindings(slots) {
+  state.slots = slots;
+  showRoom();
+}
+
+function ended(reason, detail) {
+  goodbye(reason, detail);
+}
+
+/** Goes back to the lobby, saying why. */
+function goodbye(reason, detail = "") {
+  const { session } = page;
+  if (session === null) return;
+  page.session = null;
+  leave(session);
+  clearStage(stage);
+  Object.assign(state, { participant: 0, roster: [], slots: [], connection: "closed" });
+  showPhase("ended");
+  const sentence = ENDINGS[reason] ?? "The call has ended.";
+  showNotice(detail === "" ? sentence : `${sentence} ${detail}`);
+  find("join").focus();
+}
+
+function showRoom() {
+  if (page.session === null) return;
+  const slotOf = new Map();
+  for (const { kind, mid, participant } of state.slots) {
+    if (kind === "video" && participant !== 0) slotOf.set(participant, mid);
+  }
+  const others = state.roster.filter(({ participant }) => participant !== state.participant);
+  const people = others.map((each) => {
+    const mid = slotOf.get(each.participant);
+    const stream = mid === undefined ? null : streamOf(mid);
+    const flows = (kind) => each.publications.some((one) => one.kind === kind && one.flowing);
+    const key = String(each.participant);
+    return { key, name: nameOf(each), own: false, stream, flowing: flows("video"), muted: !flows("audio") };
+  });
+  const name = state.name || "Guest";
+  const own = { name, own: true, stream: page.cameraStream, flowing: state.cameraOn, muted: !state.micOn };
+  showPeople(stage, [...people, { key: OWN, ...own }]);
+  find("call-room").textContent = state.room;
+  find("call-count").textContent = others.length === 0 ? "Only you so far" : `${others.length + 1} people`;
+  document.title = `${state.room} · Lockstep`;
+}
+
+const streams = new WeakMap();
+
+/** The stream of a slot: one for its life, so that a tile can tell whether its picture comes from elsewhere now. */
+function streamOf(mid) {
+  const track = page.session.slots.get(mid)?.receiver.track;
+  if (track === undefined) return null;
+  if (!streams.has(track)) streams.set(track, new MediaStream([track]));
+  return streams.get(track);
+}
+
+async function showLevels() {
+  const { session } = page;
+  if (session === null) return;
+  for (const { kind, mid, participant } of state.slots) {
+    if (kind !== "audio" || participant === 0) continue;
+    const sources = session.slots.get(mid)?.receiver.getSynchronizationSources() ?? [];
+    const fresh = sources.filter(({ timestamp }) => performance.timeOrigin + performance.now() - timestamp < 1_000);
+    showLevel(stage, String(participant), Math.max(0, ...fresh.map(({ audioLevel }) => audioLevel ?? 0)));
+  }
+  if (!state.micOn) return showLevel(stage, OWN, 0);
+  const stats = await session.audio.sender.getStats();
+  for (const one of stats.values()) if (one.type === "media-source") showLevel(stage, OWN, one.audioLevel ?? 0);
+}
+
+async function toggleMicrophone() {
+  if (page.microphone === null) {
+    const { track, notice } = await openMicrophone();
+    useMicrophone(track);
+    say(notice);
+  } else state.micOn = !state.micOn;
+  syncSenders();
+  showDevices();
+}
+
+async function toggleCamera() {
+  if (page.camera === null) {
+    const { track, notice } = await openCamera();
+    useCamera(track);
+    say(notice);
+  } else useCamera(null);
+  syncSenders();
+  showDevices();
+}
+
+function useCamera(track) {
+  page.camera?.stop();
+  page.camera = track;
+  page.cameraStream = track === null ? null : new MediaStream([track]);
+  state.cameraOn = track !== null;
+  track?.addEventListener("ended", () => {
+    if (page.camera !== track) return;
+    useCamera(null);
+    say("The camera has stopped.");
+    syncSenders();
+    showDevices();
+  });
+}
+
+function useMicrophone(track) {
+  page.microphone = track;
+  state.micOn = track !== null;
+  track?.addEventListener("ended", () => {
+    if (page.microphone !== track) return;
+    useMicrophone(null);
+    say("The microphone has stopped.");
+    syncSenders();
+    showDevices();
+  });
+}
+
+function syncSenders() {
+  if (page.microphone !== null) page.microphone.enabled = state.micOn;
+  if (page.session === null) return;
+  sendTrack(page.session.audio, state.micOn ? page.microphone : null);
+  sendTrack(page.session.video, page.camera);
+}
+
+function showDevices() {
+  const set = (id, on, what) => {
+    find(id).setAttribute("aria-pressed", String(on));
+    find(id).setAttribute("aria-label", `${what} ${on ? "on" : "off"}`);
+  };
+  for (const id of ["mic", "lobby-mic"]) set(id, state.micOn, "Microphone");
+  for (const id of ["camera", "lobby-camera"]) set(id, state.cameraOn, "Camera");
+  showPreview();
+  showRoom();
+}
+
+function showPreview() {
+  if (find("preview").srcObject !== page.cameraStream) find("preview").srcObject = page.cameraStream;
+  find("preview-off").hidden = state.cameraOn;
+  find("preview-avatar").textContent = initials(find("name").value);
+}
+
+function showPhase(phase) {
+  state.phase = phase;
+  const inCall = phase === "connecting" || phase === "connected";
+  document.body.dataset.phase = phase;
+  find("lobby").hidden = inCall;
+  find("call").hidden = !inCall;
+  find("join").disabled = phase === "joining";
+  find("join").textContent = { joining: "Joining…", ended: "Rejoin" }[phase] ?? "Join the call";
+  if (!inCall) document.title = "Lockstep";
+  if (phase === "connecting") find("call-state").textContent = "Connecting…";
+  find("unblock-sound").hidden = true;
+}
+
+function showNotice(sentence) {
+  state.notice = sentence;
+  find("lobby-notice").textContent = sentence;
+  find("lobby-notice").hidden = sentence === "";
+}
+
+/** Says something about a device where it can be seen now. */
+function say(sentence) {
+  if (sentence === "") return;
+  if (page.session === null) find("device-notice").textContent = sentence;
+  else announce(sentence);
+}
+
+function announce(sentence) {
+  const note = document.createElement("p");
+  note.textContent = sentence;
+  find("notices").append(note);
+  setTimeout(() => note.remove(), 4_000);
+}
+
+async function share() {
+  const link = new URL(`/r/${state.room}`, location.href).href;
+  try {
+    if (matchMedia("(pointer: coarse)").matches && navigator.share !== undefined) await navigator.share({ url: link });
+    else {
+      await navigator.clipboard.writeText(link);
+      announce("The link is copied; send it to those you want here.");
+    }
+  } catch (error) {
+    // Closing the share sheet is an answer too.
+    if (error.name !== "AbortError") announce(`Send this link: ${link}`);
+  }
+}
+
+function shortcut(event) {
+  const typing = event.target instanceof HTMLInputElement;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || page.session === null) return;
+  if (event.key.toLowerCase() === "m") toggleMicrophone();
+  if (event.key.toLowerCase() === "v") toggleCamera();
+}
+
+function nameOf({ participant, name }) {
+  return name === "" ? `Guest ${participant}` : name;
+}
+
+function callAddress() {
+  const rest = new URLSearchParams(query);
+  for (const key of ["room", "name", "join"]) rest.delete(key);
+  return `/r/${state.room}${rest.size > 0 ? `?${rest}` : ""}`;
+}
+
+function roomFromAddress() {
+  const path = /^\/r\/([^/]+)\/?$/.exec(location.pathname);
+  return path === null ? (query.get("room") ?? "") : decodeURIComponent(path[1]);
+}
+
+/** A room's name that nobody else is likely to be in, and that can be said over the phone. */
+function suggestRoom() {
+  const first = ["amber", "brisk", "calm", "early", "gentle", "green", "light", "quiet", "silver", "sunny"];
+  const second = ["anchor", "bridge", "cedar", "harbor", "lantern", "meadow", "otter", "river", "summit", "willow"];
+  // Without characters that sound or look alike.
+  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+  const [a, b, ...tail] = crypto.getRandomValues(new Uint32Array(7));
+  return `${first[a % first.length]}-${second[b % second.length]}-${tail.map((each) => letters[each % letters.length]).join("")}`;
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem("lockstep.name") ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function remember(name) {
+  try {
+    localStorage.setItem("lockstep.name", name);
+  } catch {
+    // A browser that keeps nothing asks for the name each time.
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * A server put together: sockets, a shard in its host, the control plane, HTTP and the log.
+ *
+ * It starts whole or not at all: when a port can't be had, what was opened before is closed again, and the error says which
+ * port and what to do. It ends in order: the shard closes every session with close_notify and refuses joins, so that pages
+ * learn at once; event streams end with their last event; then the sockets go.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
+import { createAdaptorServer } from "@hono/node-server";
+import {
+  type BootRecord,
+  type CommandReply,
+  createShard,
+  type ShardEvent,
+  shardHandle,
+  shardNextTimeout,
+} from "../core/index.ts";
+import { createNodeCrypto } from "../io-crypto/index.ts";
+import { machineAddresses } from "./addresses.ts";
+import { createClock, wallClock } from "./clock.ts";
+import { type Control, controlCommand, controlEvent, controlReply, createControl } from "./control.ts";
+import { createHttp } from "./http.ts";
+import { type Log, logEvent } from "./log.ts";
+import type { ServeOptions } from "./options.ts";
+import { openUdpSockets, type UdpSockets } from "./sockets.ts";
+import { type Engine, startUdpHost, type UdpHost } from "./udp-host.ts";
+
+/** How long datagrams, event streams and open requests may take to end when the server does. */
+const FAREWELL_MILLIS = 500;
+
+/** How long a client may take to send a request: slow ones hold a connection. */
+const REQUEST_MILLIS = 30_000;
+
+/** A running server. */
+export interface RunningServer {
+  readonly httpPort: number;
+  readonly udpPort: number;
+  /** The addresses in the candidates, best first. */
+  readonly addresses: readonly string[];
+  readonly control: Control;
+  readonly host: UdpHost;
+  /** Says goodbye to everybody and closes everything; answers with how many sessions there were. */
+  stop(): Promise<number>;
+}
+
+/** A port that can't be had, in a sentence that says what to do. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** Starts a server. `onFailure` hears of a mistake that the shard found in itself: then the process should end. */
+export async function startServer(
+  options: ServeOptions,
+  log: Log,
+  onFailure: (error: unknown) => void,
+): Promise<RunningServer> {
+  const udp = await openUdpSockets(options.udpPort).catch((error: unknown) => {
+    throw startError(error, "UDP", options.udpPort, "--udp-port");
+  });
+  const ipv6 = udp.sockets.length > 1;
+  const addresses =
+    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), ipv6);
+  const control: Control = createControl((commandId, command) => host.command(commandId, command));
+  const host = startHost(udp, addresses, onFailure, {
+    onReply: (reply) => controlReply(control, reply),
+    onEvent(event) {
+      logEvent(log, event);
+      controlEvent(control, event);
+    },
+  });
+  const http = createAdaptorServer({
+    fetch: createHttp({ control, log }).fetch,
+    serverOptions: { requestTimeout: REQUEST_MILLIS },
+  }) as Server;
+  try {
+    await listen(http, options.httpPort, options.httpHost);
+  } catch (error) {
+    await host.close(0);
+    throw startError(error, "HTTP", options.httpPort, "--http-port");
+  }
+  http.on("error", (error) => log.error({ err: error }, "the HTTP server has failed"));
+  const httpPort = (http.address() as AddressInfo).port;
+  return { httpPort, udpPort: udp.port, addresses, control, host, stop: () => stop(control, host, http) };
+}
+
+/** Boots a shard that tells clients `addresses`, and starts to feed it. */
+function startHost(
+  udp: UdpSockets,
+  addresses: readonly string[],
+  onFailure: (error: unknown) => void,
+  listeners: { onReply: (reply: CommandReply) => void; onEvent: (event: ShardEvent) => void },
+): UdpHost {
+  const clock = createClock();
+  const crypto = createNodeCrypto();
+  const boot: BootRecord = {
+    entropySeed: Uint8Array.from(randomBytes(32)),
+    randomSeed: randomBytes(4).readUInt32BE(0),
+    now: clock(),
+    wall: wallClock(),
+    config: { candidates: addresses.map((ip) => ({ ip, port: udp.port })) },
+  };
+  const shard = createShard(boot, crypto);
+  const engine: Engine = {
+    handle: (ports, input) => shardHandle(shard, ports, input),
+    nextTimeout: () => shardNextTimeout(shard),
+  };
+  return startUdpHost({ engine, crypto, clock, udp, onFailure, ...listeners });
+}
+
+async function listen(http: Server, port: number, host: string | undefined): Promise<void> {
+  http.listen(host === undefined ? { port } : { port, host });
+  await once(http, "listening");
+}
+
+async function stop(control: Control, host: UdpHost, http: Server): Promise<number> {
+  const reply = await controlCommand(control, { type: "drain" });
+  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  http.closeIdleConnections();
+  const lastCall = setTimeout(() => http.closeAllConnections(), FAREWELL_MILLIS);
+  await Promise.all([closed, host.close(FAREWELL_MILLIS)]);
+  clearTimeout(lastCall);
+  return reply.type === "drained" ? reply.sessions : 0;
+}
+
+function startError(error: unknown, what: "UDP" | "HTTP", port: number, flag: string): StartError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return new StartError(`${what} port ${port} is in use; end what uses it or choose another port with ${flag}.`);
+  }
+  if (code === "EACCES") {
+    return new StartError(`${what} port ${port} needs more rights; choose one above 1023 with ${flag}.`);
+  }
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return new StartError("This machine does not have the address given with --http-host; leave it out or correct it.");
+  }
+  return new StartError(
+    `${what} port ${port} can't be opened (${String(code ?? error)}); choose another with ${flag}.`,
+  );
+}

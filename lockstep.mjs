@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/**
+ * The command `lockstep`: finds the subcommand and hands it the rest of the words.
+ *
+ * This file is plain JavaScript and imports nothing that it may not need, so that `lockstep --help` answers at once. The
+ * subcommands are TypeScript and run through tsx as they lie there. A subcommand's module exports
+ * `main(words: string[]): Promise<number>`, whose answer is the exit status: 0 it held, 1 a promise was broken or the
+ * command has failed, 2 wrong use.
+ */
+import { readFileSync } from "node:fs";
+
+/** Each subcommand: its module, the words that the module gets before the user's own, and a line of help. */
+const COMMANDS = new Map([
+  ["serve", { module: "./io-node/main.ts", before: [], help: "serve calls: a page, an API and media" }],
+  ["sim", { module: "./io-sim/cli/main.ts", before: ["sim"], help: "run stories in the simulated world" }],
+  ["replay", { module: "./io-sim/cli/main.ts", before: ["replay"], help: "run one story again from its seed" }],
+  ["bench", { module: "./io-sim/cli/bench.ts", before: [], help: "measure the core" }],
+]);
+
+const HELP = `lockstep: a self-hostable WebRTC SFU that replays to the byte
+
+Usage: lockstep <command> [flags]
+
+${[...COMMANDS].map(([name, { help }]) => `  ${name.padEnd(8)} ${help}`).join("\n")}
+
+  --help     show this; "lockstep <command> --help" shows a command's flags
+  --version  show the version
+`;
+
+async function run([name, ...words]) {
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    (name === undefined ? process.stderr : process.stdout).write(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-V") {
+    const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const command = COMMANDS.get(name);
+  if (command === undefined) {
+    process.stderr.write(`lockstep: there is no command "${name}"; "lockstep --help" lists them.\n`);
+    return 2;
+  }
+  const { register } = await import("tsx/esm/api");
+  register();
+  const { main } = await import(command.module);
+  return main([...command.before, ...words]);
+}
+
+process.exitCode = await run(process.argv.slice(2));
