@@ -104,13 +104,14 @@ export function receiveStatisticsPacket(
   turnBuckets(stats, now);
   stats.bucketBytes[stats.bucket % (BUCKETS + 1)]! += bytes;
 
-  const distance = seqDistance16(stats.highestSequence & 0xffff, sequence);
+  let distance = seqDistance16(stats.highestSequence & 0xffff, sequence);
   if (distance > LIMITS.sequenceAheadMax || distance < -LIMITS.sequenceBehindMax) {
     if (sequence !== stats.jumpSequence) {
       stats.jumpSequence = seqAdd16(sequence, 1);
       return;
     }
     restart(stats, now, sequence, timestamp);
+    distance = 0;
   }
   stats.jumpSequence = -1;
   stats.received++;

@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, type Micros, micros, millis, NEVER } from "../../../core/base/micros.ts";
+import { LIMITS } from "../../../core/limits.ts";
+import {
+  createNackGenerator,
+  NACK,
+  type NackGenerator,
+  nackDue,
+  nackForget,
+  nackForgetBefore,
+  nackNextTimeout,
+  nackPacket,
+} from "../../../core/media/nack-generator.ts";
+
+const STARTS = [0, 1, 0x7fff, 0x8000, 65_534, 65_535];
+const LATER = LIMITS.nackReorderMicros / 1_000;
+
+function at(milliseconds: number): Micros {
+  return (MICROS_ORIGIN + millis(milliseconds)) as Micros;
+}
+
+function due(generator: NackGenerator, now: Micros, rttMilliseconds = 0): number[] {
+  const out = new Uint16Array(LIMITS.nackMissingMax);
+  return [...out.subarray(0, nackDue(generator, now, millis(rttMilliseconds), out))];
+}
+
+/** A generator that has heard the first number and then the one `gap` further on, at time 0. */
+function withGap(first: number, gap: number): NackGenerator {
+  const generator = createNackGenerator();
+  nackPacket(generator, at(0), first);
+  expect(nackPacket(generator, at(0), (first + gap) & 0xffff)).toBe(gap - 1);
+  return generator;
+}
+
+describe("nack generator", () => {
+  it("asks for what is missing between two packets, round the wrap too", () => {
+    for (const start of STARTS) {
+      const generator = withGap(start, 4);
+      expect(due(generator, at(LATER))).toEqual([1, 2, 3].map((i) => (start + i) & 0xffff));
+    }
+  });
+
+  it("asks for nothing while packets come in order", () => {
+    const generator = createNackGenerator();
+    for (let i = 0; i < 70_000; i++) expect(nackPacket(generator, at(i), i & 0xffff)).toBe(0);
+    expect(nackNextTimeout(generator)).toBe(NEVER);
+  });
+
+  it("waits a little for a packet that may just be out of order", () => {
+    const generator = withGap(10, 2);
+    expect(due(generator, at(LATER - 1))).toEqual([]);
+    expect(nackNextTimeout(generator)).toBe(at(LATER));
+    expect(due(generator, at(LATER))).toEqual([11]);
+  });
+
+  it("does not wait once three newer packets have come", () => {
+    const generator = withGap(10, 2);
+    nackPacket(generator, at(1), 13);
+    expect(due(generator, at(1))).toEqual([]);
+    nackPacket(generator, at(2), 14);
+    expect(nackNextTimeout(generator)).toBe(at(2));
+    expect(due(generator, at(2))).toEqual([11]);
+  });
+
+  it("does not take the length of a gap for newer packets", () => {
+    const generator = withGap(10, 6);
+    expect(due(generator, at(1))).toEqual([]);
+  });
+
+  it("asks again once a round trip", () => {
+    const generator = withGap(10, 2);
+    expect(due(generator, at(10), 80)).toEqual([11]);
+    expect(nackNextTimeout(generator)).toBe(at(90));
+    expect(due(generator, at(89), 80)).toEqual([]);
+    expect(due(generator, at(90), 80)).toEqual([11]);
+  });
+
+  it("asks at most every 20 ms on a short path", () => {
+    const generator = withGap(10, 2);
+    expect(due(generator, at(10), 1)).toEqual([11]);
+    expect(due(generator, at(29), 1)).toEqual([]);
+    expect(due(generator, at(30), 1)).toEqual([11]);
+  });
+
+  it("gives a packet up after so many questions", () => {
+    const generator = withGap(10, 2);
+    let asked = 0;
+    for (let now = 0; now < 1_000; now++) asked += due(generator, at(now)).length;
+    expect(asked).toBe(LIMITS.nackTriesMax);
+    expect(generator.givenUp).toBe(1);
+    expect(nackNextTimeout(generator)).toBe(NEVER);
+  });
+
+  it("gives a packet up when nobody would keep it any longer", () => {
+    const generator = withGap(10, 2);
+    const age = LIMITS.packetCacheAgeMicros / 1_000;
+    expect(due(generator, at(age - 1), 5_000)).toEqual([11]);
+    expect(nackNextTimeout(generator)).toBe(at(age));
+    expect(due(generator, at(age), 5_000)).toEqual([]);
+    expect(nackNextTimeout(generator)).toBe(NEVER);
+  });
+
+  it("forgets a packet that came after all", () => {
+    const generator = withGap(65_534, 4);
+    expect(nackPacket(generator, at(1), 0)).toBe(0);
+    expect(due(generator, at(LATER))).toEqual([65_535, 1]);
+    expect(generator.recovered).toBe(1);
+  });
+
+  it("answers overflow and forgets when more is missing than it can hold", () => {
+    const generator = withGap(0, LIMITS.nackMissingMax + 1);
+    expect(nackPacket(generator, at(1), LIMITS.nackMissingMax + 3)).toBe(NACK.OVERFLOW);
+    expect(nackNextTimeout(generator)).toBe(NEVER);
+    expect(nackPacket(generator, at(1), LIMITS.nackMissingMax + 5)).toBe(1);
+  });
+
+  it("forgets what a keyframe makes worthless", () => {
+    const generator = withGap(65_530, 10);
+    nackForgetBefore(generator, 1);
+    expect(due(generator, at(LATER))).toEqual([1, 2, 3]);
+  });
+
+  it("starts anew when told to forget", () => {
+    const generator = withGap(0, 10);
+    nackForget(generator);
+    expect(nackPacket(generator, at(1), 40_000)).toBe(0);
+    expect(nackNextTimeout(generator)).toBe(NEVER);
+  });
+
+  it("leaves due what does not fit", () => {
+    const generator = withGap(0, 6);
+    const out = new Uint16Array(2);
+    expect(nackDue(generator, at(LATER), micros(0), out)).toBe(2);
+    expect([...out]).toEqual([1, 2]);
+    expect(nackNextTimeout(generator)).toBe(at(LATER));
+    expect(nackDue(generator, at(LATER), micros(0), out)).toBe(2);
+    expect([...out]).toEqual([3, 4]);
+  });
+
+  it("asks for exactly what is missing, as often as it may, and never in vain before its timeout", () => {
+    const step = fc.record({ ahead: fc.integer({ min: -30, max: 12 }), wait: fc.nat(8_000) });
+    fc.assert(
+      fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 150 }), (start, steps) => {
+        const generator = createNackGenerator();
+        const missing = new Map<number, number>();
+        let highest = 0;
+        let now = 0;
+        nackPacket(generator, micros(MICROS_ORIGIN), start);
+        for (const { ahead, wait } of steps) {
+          now += wait;
+          const time = micros(MICROS_ORIGIN + now);
+          const place = highest + ahead;
+          let added = 0;
+          for (let gap = highest + 1; gap < place; gap++, added++) missing.set((start + gap) & 0xffff, 0);
+          highest = Math.max(highest, place);
+          missing.delete((start + place) & 0xffff);
+          if (missing.size > LIMITS.nackMissingMax) return;
+          expect(nackPacket(generator, time, (start + place) & 0xffff)).toBe(added);
+          const next = nackNextTimeout(generator);
+          const givenUp = generator.givenUp;
+          const asked = due(generator, time);
+          if (next > time) expect(asked).toEqual([]);
+          else expect(asked.length + generator.givenUp - givenUp).toBeGreaterThan(0);
+          for (const sequence of asked) {
+            expect(missing.has(sequence)).toBe(true);
+            missing.set(sequence, missing.get(sequence)! + 1);
+            expect(missing.get(sequence)).toBeLessThanOrEqual(LIMITS.nackTriesMax);
+          }
+          expect(nackNextTimeout(generator)).toBeGreaterThan(time);
+        }
+      }),
+    );
+  });
+});

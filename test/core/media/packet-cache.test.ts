@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, type Micros } from "../../../core/base/micros.ts";
+import { seqNewer16 } from "../../../core/base/sequence.ts";
+import { LIMITS } from "../../../core/limits.ts";
+import {
+  createPacketCache,
+  type PacketCache,
+  packetCacheFind,
+  packetCacheLength,
+  packetCacheOffset,
+  packetCachePut,
+} from "../../../core/media/packet-cache.ts";
+
+const STARTS = [0, 1, 0x7fff, 0x8000, 65_534, 65_535];
+
+function at(micros: number): Micros {
+  return (MICROS_ORIGIN + micros) as Micros;
+}
+
+/** A packet whose bytes tell its sequence number and a mark. */
+function packet(sequence: number, mark: number, length = 20): Uint8Array {
+  const bytes = new Uint8Array(length).fill(mark);
+  bytes[0] = sequence >>> 8;
+  bytes[1] = sequence;
+  return bytes;
+}
+
+function put(cache: PacketCache, now: Micros, sequence: number, mark = 1, length = 20): number {
+  return packetCachePut(cache, now, sequence, packet(sequence, mark, length), 0, length);
+}
+
+function read(cache: PacketCache, now: Micros, sequence: number): Uint8Array | undefined {
+  const slot = packetCacheFind(cache, now, sequence);
+  if (slot < 0) return undefined;
+  const offset = packetCacheOffset(cache, slot);
+  return cache.bytes.slice(offset, offset + packetCacheLength(cache, slot));
+}
+
+describe("packet cache", () => {
+  it("holds the last packets of a stream, whatever number it starts with", () => {
+    for (const start of STARTS) {
+      const cache = createPacketCache(64);
+      for (let i = 0; i < 200; i++) put(cache, at(i), (start + i) & 0xffff, i & 0xff, 2 + (i % 50));
+      for (let i = 0; i < 200; i++) {
+        const sequence = (start + i) & 0xffff;
+        const expected = i < 136 ? undefined : packet(sequence, i & 0xff, 2 + (i % 50));
+        expect(read(cache, at(200), sequence)).toEqual(expected);
+      }
+    }
+  });
+
+  it("answers with what was put under that number, or with nothing", () => {
+    const step = fc.record({ ahead: fc.integer({ min: -40, max: 20 }), wait: fc.nat(300_000) });
+    fc.assert(
+      fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 150 }), (start, steps) => {
+        const cache = createPacketCache(32);
+        const first = new Map<number, { mark: number; now: number }>();
+        let newest = start;
+        let now = 0;
+        steps.forEach(({ ahead, wait }, mark) => {
+          now += wait;
+          const sequence = (newest + ahead) & 0xffff;
+          if (seqNewer16(sequence, newest)) newest = sequence;
+          const known = read(cache, at(now), sequence) !== undefined;
+          const slot = put(cache, at(now), sequence, mark & 0xff);
+          if (slot >= 0 && !known) first.set(sequence, { mark: mark & 0xff, now });
+          for (const [number, { mark: kept, now: since }] of first) {
+            const bytes = read(cache, at(now), number);
+            if (bytes === undefined) continue;
+            expect(now - since).toBeLessThanOrEqual(LIMITS.packetCacheAgeMicros);
+            expect(bytes).toEqual(packet(number, kept));
+          }
+        });
+      }),
+    );
+  });
+
+  it("always holds the newest packet that was put", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5_000 }), { maxLength: 60 }), (steps) => {
+        const cache = createPacketCache(16);
+        let sequence = 65_000;
+        for (const step of steps) {
+          sequence = (sequence + step) & 0xffff;
+          put(cache, at(0), sequence);
+          expect(read(cache, at(0), sequence)).toEqual(packet(sequence, 1));
+        }
+      }),
+    );
+  });
+
+  it("keeps the first bytes of a number that comes twice", () => {
+    const cache = createPacketCache();
+    put(cache, at(0), 65_535, 1);
+    put(cache, at(1), 65_535, 2);
+    expect(read(cache, at(1), 65_535)).toEqual(packet(65_535, 1));
+  });
+
+  it("does not answer with a packet that is too old, and takes the number anew", () => {
+    const cache = createPacketCache();
+    put(cache, at(0), 7, 1);
+    const old = at(LIMITS.packetCacheAgeMicros + 1);
+    expect(read(cache, at(LIMITS.packetCacheAgeMicros), 7)).toEqual(packet(7, 1));
+    expect(read(cache, old, 7)).toBeUndefined();
+    put(cache, old, 7, 2);
+    expect(read(cache, old, 7)).toEqual(packet(7, 2));
+  });
+
+  it("does not give up a newer packet for a late one", () => {
+    const cache = createPacketCache(8);
+    put(cache, at(0), 3 + 8);
+    expect(put(cache, at(0), 3)).toBe(-1);
+    expect(read(cache, at(0), 3 + 8)).toEqual(packet(3 + 8, 1));
+  });
+
+  it("stays small for a slow stream and grows to its bound for a fast one", () => {
+    const slow = createPacketCache();
+    const fast = createPacketCache();
+    for (let i = 0; i < 2_000; i++) {
+      put(slow, at(i * 500_000), i);
+      put(fast, at(i * 1_000), i);
+    }
+    expect(slow.bytes.length).toBe(8 * LIMITS.rtpPacketBytesMax);
+    expect(fast.bytes.length).toBe(LIMITS.packetCachePackets * LIMITS.rtpPacketBytesMax);
+  });
+
+  it("takes a packet of the greatest length, from the middle of a larger array", () => {
+    const cache = createPacketCache(8);
+    const length = LIMITS.rtpPacketBytesMax;
+    const around = new Uint8Array(length + 20).fill(0xee);
+    around.set(packet(9, 3, length), 10);
+    packetCachePut(cache, at(0), 9, around, 10, length);
+    expect(read(cache, at(0), 9)).toEqual(packet(9, 3, length));
+  });
+});
