@@ -57,9 +57,9 @@ export const LIMITS = {
   /** How long a participant may take from its join to a finished DTLS handshake. */
   connectMicros: seconds(30),
 
-  /** Bytes of one DTLS handshake message while its fragments are put together; a longer one fails the handshake. */
+  /** Bytes of one DTLS handshake message while its fragments are put together; fragments of longer ones are dropped. */
   dtlsMessageBytesMax: 16_384,
-  /** Handshake messages held back while an earlier one is missing; later ones are dropped. */
+  /** Handshake messages that are put together at a time, in whatever order they come; fragments of others are dropped. */
   dtlsMessagesAheadMax: 8,
   /** First retransmission of a DTLS flight (RFC 6347 §4.2.4.1 allows less than its 1 s); doubles each time. */
   dtlsRetransmitFirstMicros: millis(200),
@@ -67,8 +67,18 @@ export const LIMITS = {
   dtlsRetransmitLastMicros: seconds(5),
   /** Retransmissions of one flight before the handshake has failed. */
   dtlsRetransmitsMax: 10,
+  /** The least time between two sendings of a DTLS flight: how fast a peer can make us repeat ourselves. */
+  dtlsRepeatMicros: millis(20),
+  /** How long bad plaintext may be outlived by a good copy before it fails the handshake; longer when timers are slow. */
+  dtlsDoubtMicros: seconds(2),
   /** Payload bytes of a datagram of our DTLS flights: fits every path MTU that WebRTC meets. */
   dtlsDatagramBytesMax: 1_200,
+  /** Encrypted records held while the keys to open them are not known; a later one pushes out the oldest. */
+  dtlsEarlyRecordsMax: 4,
+  /** Records of one epoch that are remembered against replay (RFC 6347 §4.1.2.6); older ones are dropped. */
+  dtlsReplayRecords: 64,
+  /** Payloads handed out and not yet taken by the caller; later ones are dropped. More than fit one datagram. */
+  dtlsReceivedMax: 64,
 
   /** Packets of one video stream kept for retransmission; a power of two. The oldest are overwritten. */
   packetCachePackets: 512,
@@ -95,6 +105,13 @@ export const LIMITS = {
   /** Transport-wide sequence numbers remembered between two feedback packets. The oldest are given up. */
   transportFeedbackPacketsMax: 1_024,
 
+  /** Packets a second that one participant may have sent again; NACKs for more are ignored. */
+  retransmitsPerSecondMax: 2_000,
+  /** How many of them at once. */
+  retransmitBurstPackets: 500,
+  /** The round trip to a publisher that is assumed while none has been measured. */
+  rttUnknownMicros: millis(100),
+
   /** The least time between two keyframe requests for one stream. */
   keyframeRequestMicros: millis(500),
   /** The longest wait between two requests for one keyframe: unanswered ones double the wait up to this. */
@@ -108,10 +125,22 @@ export const LIMITS = {
 
   /** Time between two transport-wide feedback packets to one publisher. */
   transportFeedbackMicros: millis(50),
+  /** Bytes of one transport-wide feedback packet. */
+  rtcpFeedbackBytesMax: 1_100,
+  /** Transport-wide feedback packets at a time; what is left waits for the next. */
+  transportFeedbacksPerTurnMax: 4,
   /** Time between two sender or receiver reports. */
   reportMicros: millis(1_000),
   /** Time between two rounds of comparing how loud the publications of a room are. */
   loudnessMicros: millis(200),
+
+  /** Voices that a room names to its members each round, the loudest first; the others count as silent. */
+  loudestPublicationsMax: 32,
+
+  /** How often a participant whose media flows is looked after: NACKs, keyframe requests, layers. */
+  mediaTickMicros: millis(20),
+  /** A participant without a packet for this long is no longer looked after that often. */
+  mediaIdleMicros: seconds(3),
 
   /** Messages that the mailboxes of one shard may hold at a time. Reaching it is a mistake of ours. */
   mailboxMessagesMax: 1_048_576,
@@ -140,3 +169,4 @@ assert(
   "what the packet cache can send again, SRTP can seal again",
 );
 assert(LIMITS.dtlsDatagramBytesMax <= LIMITS.datagramBytesMax, "a DTLS flight fits the send slots");
+assert(LIMITS.dtlsReceivedMax * 37 >= LIMITS.datagramBytesMax, "what one DTLS datagram carries is handed out whole");

@@ -1,0 +1,143 @@
+/**
+ * Putting the peer's handshake messages together, from fragments that come in any order, overlap, repeat, and are cut
+ * differently each time (RFC 6347 §4.2.3).
+ *
+ * Until the keys prove otherwise, anybody may have sent a fragment, or the network may have damaged it. So a message stays
+ * open to correction: the first whole copy is accepted; a later copy that differs takes its place when it has come twice
+ * running, which is what a peer's retransmissions do and a lone forgery does not, or at once when the accepted one has
+ * been found bad. A copy that is equal is a repeat: the peer has missed our answer. Fragments that contradict the copy in
+ * the making begin it anew. Memory is bounded: a fixed number of messages, each of two copies of bounded length at most.
+ */
+import { copyBytes, equalBytes, sliceBytes } from "../base/bytes.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { LIMITS } from "../limits.ts";
+import {
+  fragmentLength,
+  fragmentOffset,
+  fragmentWriteHeader,
+  HANDSHAKE_HEADER_BYTES,
+  messageLength,
+  messageSequence,
+  messageType,
+} from "../wire/dtls-handshake.ts";
+
+/** One message that the peer is to send. */
+export interface InboundMessage {
+  /** The only HANDSHAKE_TYPE that this place in the handshake allows. */
+  type: number;
+  /** The copy that counts: a whole message with its header, or `null`. */
+  accepted: Uint8Array | null;
+  /** SHA-256 of the last whole copy, if that differed from the accepted one. */
+  challenger: Uint8Array | null;
+  /** The copy in the making. */
+  partial: PartialMessage | null;
+}
+
+/** A message whose fragments have come in part. */
+export interface PartialMessage {
+  message: Uint8Array;
+  /** One bit for each byte of the body, set when it has come. */
+  arrived: Uint8Array;
+  missingBytes: number;
+}
+
+/** What {@link inboundTake} answers. */
+export const INBOUND = {
+  /** Nothing to act upon yet. */
+  WAITING: 0,
+  /** Another whole copy of the accepted message. */
+  REPEATED: 1,
+  /** There is an accepted message that was not there before. */
+  ACCEPTED: 2,
+} as const;
+
+/** Places for messages of these types, in this order. */
+export function createInbound(types: readonly number[]): InboundMessage[] {
+  return types.map((type) => ({ type, accepted: null, challenger: null, partial: null }));
+}
+
+/** Whether a fragment that `fragmentCheck` has passed belongs to a message that is to come, and not too long a one. */
+export function inboundWants(inbound: readonly InboundMessage[], bytes: Uint8Array, offset: number): boolean {
+  const place = inbound[messageSequence(bytes, offset)];
+  if (place === undefined || place.type !== messageType(bytes, offset)) return false;
+  return messageLength(bytes, offset) <= LIMITS.dtlsMessageBytesMax;
+}
+
+/**
+ * Takes a fragment that {@link inboundWants} has passed. `distrusted` says that the accepted messages have been found bad,
+ * so that any other copy is preferred. A code of {@link INBOUND}.
+ */
+export function inboundTake(
+  inbound: readonly InboundMessage[],
+  crypto: CryptoProvider,
+  bytes: Uint8Array,
+  offset: number,
+  distrusted: boolean,
+): number {
+  const place = inbound[messageSequence(bytes, offset)]!;
+  const bodyLength = messageLength(bytes, offset);
+  if (place.partial === null || place.partial.message.length !== HANDSHAKE_HEADER_BYTES + bodyLength) {
+    place.partial = createPartial(place.type, messageSequence(bytes, offset), bodyLength);
+  }
+  fill(place.partial, bytes, offset);
+  if (place.partial.missingBytes > 0) return INBOUND.WAITING;
+  const copy = place.partial.message;
+  place.partial = null;
+  return judgeCopy(place, crypto, copy, distrusted);
+}
+
+function createPartial(type: number, sequence: number, bodyLength: number): PartialMessage {
+  const message = new Uint8Array(HANDSHAKE_HEADER_BYTES + bodyLength);
+  fragmentWriteHeader(message, 0, type, bodyLength, sequence, 0, bodyLength);
+  return { message, arrived: new Uint8Array((bodyLength + 7) >> 3), missingBytes: bodyLength };
+}
+
+function fill(partial: PartialMessage, bytes: Uint8Array, offset: number): void {
+  const start = fragmentOffset(bytes, offset);
+  const length = fragmentLength(bytes, offset);
+  copyBytes(bytes, offset + HANDSHAKE_HEADER_BYTES, partial.message, HANDSHAKE_HEADER_BYTES + start, length);
+  for (let at = start; at < start + length; at++) {
+    const bit = 1 << (at & 7);
+    if ((partial.arrived[at >> 3]! & bit) !== 0) continue;
+    partial.arrived[at >> 3]! |= bit;
+    partial.missingBytes -= 1;
+  }
+}
+
+function judgeCopy(place: InboundMessage, crypto: CryptoProvider, copy: Uint8Array, distrusted: boolean): number {
+  if (place.accepted !== null && equalBytes(place.accepted, copy)) {
+    place.challenger = null;
+    return INBOUND.REPEATED;
+  }
+  const hash = crypto.sha256(copy);
+  const preferred = place.accepted === null || distrusted;
+  if (!preferred && (place.challenger === null || !equalBytes(place.challenger, hash))) {
+    place.challenger = hash;
+    return INBOUND.WAITING;
+  }
+  place.accepted = copy;
+  place.challenger = null;
+  return INBOUND.ACCEPTED;
+}
+
+/** The accepted messages numbered `first` to `last`, or `undefined` while one of them is missing. */
+export function inboundMessages(
+  inbound: readonly InboundMessage[],
+  first: number,
+  last: number,
+): Uint8Array[] | undefined {
+  const messages: Uint8Array[] = [];
+  for (let sequence = first; sequence <= last; sequence++) {
+    const accepted = inbound[sequence]?.accepted;
+    if (!accepted) return undefined;
+    messages.push(accepted);
+  }
+  return messages;
+}
+
+/** The body of an accepted message, or `undefined` while it is missing. */
+export function inboundBody(inbound: readonly InboundMessage[], sequence: number): Uint8Array | undefined {
+  const accepted = inbound[sequence]?.accepted;
+  if (!accepted) return undefined;
+  return sliceBytes(accepted, HANDSHAKE_HEADER_BYTES, accepted.length - HANDSHAKE_HEADER_BYTES);
+}
