@@ -28,6 +28,19 @@ export interface ReportBlock {
   delaySinceLastSr: number;
 }
 
+/** A report block for {@link receiveStatisticsReport} to fill. */
+export function createReportBlock(): ReportBlock {
+  return {
+    ssrc: 0,
+    fractionLost: 0,
+    cumulativeLost: 0,
+    extendedHighest: 0,
+    jitter: 0,
+    lastSr: 0,
+    delaySinceLastSr: 0,
+  };
+}
+
 /** The rate is measured over this many whole buckets. */
 const BUCKETS = 10;
 const BUCKET_MICROS = 100_000;

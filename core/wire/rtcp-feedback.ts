@@ -114,7 +114,7 @@ export function writeNack(
   offset: number,
   senderSsrc: number,
   mediaSsrc: number,
-  sequences: readonly number[],
+  sequences: ArrayLike<number>,
   count: number = sequences.length,
 ): number {
   let at = offset + FEEDBACK_HEADER_BYTES;

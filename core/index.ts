@@ -1,0 +1,59 @@
+/**
+ * The public face of the core: what a host needs to run a shard, and nothing of how it works inside. See core/README.md
+ * for the contract and a host in thirty lines.
+ */
+export { assert } from "./base/assert.ts";
+export type { DatagramSink } from "./base/datagram-sink.ts";
+export {
+  createFingerprint,
+  type Fingerprint,
+  fingerprintBytes,
+  fingerprintHex,
+  fingerprintNumber,
+  fingerprintText,
+} from "./base/fingerprint.ts";
+export { keyedBelow, keyedUint32 } from "./base/keyed-random.ts";
+export {
+  after,
+  between,
+  MICROS_ORIGIN,
+  type Micros,
+  micros,
+  millis,
+  NEVER,
+  seconds,
+  type WallMicros,
+} from "./base/micros.ts";
+export { decodePlain, encodePlain } from "./base/plain-codec.ts";
+export { ENTROPY_SEED_BYTES } from "./crypto/entropy.ts";
+export {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type CryptoProvider,
+  NAMED_GROUP,
+  type NamedGroup,
+} from "./crypto/provider.ts";
+export { type ErrorCode, LockstepError } from "./errors.ts";
+export { LIMITS } from "./limits.ts";
+export type { Counters } from "./sfu/counters.ts";
+export type { LeaveReason, ParticipantView, PublicationView, ShardEvent, SlotView } from "./sfu/events.ts";
+export { isRoomName } from "./sfu/join.ts";
+export type {
+  BootRecord,
+  CandidateAddress,
+  Command,
+  CommandInput,
+  CommandReply,
+  DatagramInput,
+  Outbox,
+  RefusalCode,
+  Scheduler,
+  ShardConfig,
+  ShardInput,
+  ShardPorts,
+  TimerInput,
+} from "./sfu/ports.ts";
+export { FIRST_COME_FIRST_SERVED, seededScheduler } from "./sfu/scheduler.ts";
+export { createShard, shardHandle, shardNextTimeout } from "./sfu/shard.ts";
+export { emptyShardResidue, shardResidue, shardRestore, shardSnapshot } from "./sfu/snapshot.ts";
+export type { Shard } from "./sfu/state.ts";

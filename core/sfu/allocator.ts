@@ -1,0 +1,145 @@
+/**
+ * The allocator of one subscriber: which publication stands in which of its slots.
+ *
+ * Video slots fill in order of arrival, and a slot that falls empty takes the one that has waited longest. Audio does the
+ * same while there are slots enough; when there are more voices than slots, the loudest are heard, and who is heard
+ * already keeps his slot. A publication of the subscriber's own is never offered to it.
+ */
+import { chooseSpeakers } from "../media/loudness.ts";
+import type { ShardEvent, SlotView } from "./events.ts";
+import { type ActorRef, type AllocatorMessage, type Mail, type Offering, postMail, type Speaker } from "./mail.ts";
+
+/** The state of an allocator; only {@link allocatorHandle} changes it. */
+export interface Allocator {
+  participant: number;
+  /** In the order of the m-lines. */
+  slots: AllocatorSlot[];
+  /** What may be seen, in order of arrival. */
+  offerings: Map<number, Offering>;
+}
+
+interface AllocatorSlot {
+  /** The shard's number for the slot. */
+  slot: number;
+  mid: string;
+  kind: "audio" | "video";
+  /** The publication in it, or 0. */
+  publication: number;
+}
+
+/** An allocator with empty slots. */
+export function createAllocator(
+  participant: number,
+  slots: readonly { slot: number; mid: string; kind: "audio" | "video" }[],
+): Allocator {
+  return { participant, slots: slots.map((slot) => ({ ...slot, publication: 0 })), offerings: new Map() };
+}
+
+/** Takes one message; subscriptions go out as mail, and a changed binding as an event. */
+export function allocatorHandle(
+  allocator: Allocator,
+  room: string,
+  message: AllocatorMessage,
+  mail: Mail,
+  events: ShardEvent[],
+): void {
+  let changed = false;
+  switch (message.type) {
+    case "appeared":
+      for (const offering of message.offerings) {
+        if (offering.owner !== allocator.participant) allocator.offerings.set(offering.publication, offering);
+      }
+      break;
+    case "gone":
+      changed = forget(allocator, message.publications);
+      break;
+    case "speakers":
+      changed = seatSpeakers(allocator, message.speakers, mail);
+      break;
+  }
+  if (fillSlots(allocator, "audio", mail)) changed = true;
+  if (fillSlots(allocator, "video", mail)) changed = true;
+  if (changed) events.push(bindingsOf(allocator, room));
+}
+
+/** Takes publications that are gone out of the slots; answers whether one stood in a slot. */
+function forget(allocator: Allocator, publications: readonly number[]): boolean {
+  let vacated = false;
+  for (const publication of publications) {
+    allocator.offerings.delete(publication);
+    for (const slot of allocator.slots) {
+      if (slot.publication !== publication) continue;
+      slot.publication = 0;
+      vacated = true;
+    }
+  }
+  return vacated;
+}
+
+/** Puts waiting publications of a kind into its empty slots, in order of arrival; answers whether anything changed. */
+function fillSlots(allocator: Allocator, kind: "audio" | "video", mail: Mail): boolean {
+  let changed = false;
+  for (const slot of allocator.slots) {
+    if (slot.kind !== kind || slot.publication !== 0) continue;
+    const waiting = firstWaiting(allocator, kind);
+    if (waiting === 0) return changed;
+    bind(allocator, slot, waiting, mail);
+    changed = true;
+  }
+  return changed;
+}
+
+function firstWaiting(allocator: Allocator, kind: "audio" | "video"): number {
+  for (const offering of allocator.offerings.values()) {
+    if (offering.kind !== kind) continue;
+    if (!allocator.slots.some((slot) => slot.publication === offering.publication)) return offering.publication;
+  }
+  return 0;
+}
+
+/** Lets the loudest into the audio slots; answers whether anything changed. */
+function seatSpeakers(allocator: Allocator, speakers: readonly Speaker[], mail: Mail): boolean {
+  const slots = allocator.slots.filter((slot) => slot.kind === "audio");
+  const candidates = speakers.filter((speaker) => allocator.offerings.has(speaker.publication));
+  const current = slots.map((slot) => slot.publication);
+  const chosen = chooseSpeakers(candidates, current, slots.length);
+  let changed = false;
+  for (const [index, slot] of slots.entries()) {
+    const publication = chosen[index] ?? 0;
+    if (publication === slot.publication || publication === 0) continue;
+    release(allocator, slot, mail);
+    bind(allocator, slot, publication, mail);
+    changed = true;
+  }
+  return changed;
+}
+
+function bind(allocator: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
+  slot.publication = publication;
+  postMail(mail, refOf(allocator), { actor: "publication", id: publication }, subscription("subscribe", slot));
+}
+
+function release(allocator: Allocator, slot: AllocatorSlot, mail: Mail): void {
+  if (slot.publication === 0) return;
+  const to: ActorRef = { actor: "publication", id: slot.publication };
+  postMail(mail, refOf(allocator), to, subscription("unsubscribe", slot));
+  slot.publication = 0;
+}
+
+function subscription(type: "subscribe" | "unsubscribe", slot: AllocatorSlot) {
+  return { to: "publication", type, slot: slot.slot } as const;
+}
+
+function refOf(allocator: Allocator): ActorRef {
+  return { actor: "allocator", id: allocator.participant };
+}
+
+function bindingsOf(allocator: Allocator, room: string): ShardEvent {
+  const slots: SlotView[] = allocator.slots.map(({ mid, kind, publication }) => ({
+    mid,
+    kind,
+    publication,
+    participant: allocator.offerings.get(publication)?.owner ?? 0,
+  }));
+  return { type: "bindings", room, participant: allocator.participant, slots };
+}

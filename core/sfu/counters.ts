@@ -1,0 +1,68 @@
+/**
+ * What a shard counts: every datagram and packet that came, went or was dropped, with the reason. Counters are how bytes
+ * from a peer that were refused become visible; nothing else remains of them.
+ */
+
+/** Whole numbers that only grow, for the life of the shard. */
+export interface Counters {
+  datagramsReceived: number;
+  /** Not STUN, DTLS, RTP or RTCP; or longer than a datagram may be. */
+  datagramsUnknown: number;
+  /** From a flow that no check has authenticated. */
+  datagramsFromStrangers: number;
+  stunDropped: number;
+  stunAnswered: number;
+  stunRefused: number;
+  rtpMalformed: number;
+  /** Failed authentication, or a replay. */
+  rtpRefused: number;
+  rtpReceived: number;
+  /** Authentic, but of no m-line, payload type or layer that was negotiated. */
+  rtpUnroutable: number;
+  rtpForwarded: number;
+  /** Not forwarded because the subscriber still waits for a keyframe. */
+  rtpAwaitingKeyframe: number;
+  /** Not forwarded because it came from before the current source began. */
+  rtpTooLate: number;
+  /** Not forwarded because the subscriber has not negotiated the codec. */
+  rtpCodecMismatch: number;
+  rtpRecovered: number;
+  rtpRetransmitted: number;
+  /** Asked for by NACK but not to be had, or over the budget. */
+  retransmitsRefused: number;
+  rtcpMalformed: number;
+  rtcpRefused: number;
+  rtcpReceived: number;
+  rtcpSent: number;
+  keyframesRequested: number;
+  nacksSent: number;
+}
+
+/** All zero. */
+export function createCounters(): Counters {
+  return {
+    datagramsReceived: 0,
+    datagramsUnknown: 0,
+    datagramsFromStrangers: 0,
+    stunDropped: 0,
+    stunAnswered: 0,
+    stunRefused: 0,
+    rtpMalformed: 0,
+    rtpRefused: 0,
+    rtpReceived: 0,
+    rtpUnroutable: 0,
+    rtpForwarded: 0,
+    rtpAwaitingKeyframe: 0,
+    rtpTooLate: 0,
+    rtpCodecMismatch: 0,
+    rtpRecovered: 0,
+    rtpRetransmitted: 0,
+    retransmitsRefused: 0,
+    rtcpMalformed: 0,
+    rtcpRefused: 0,
+    rtcpReceived: 0,
+    rtcpSent: 0,
+    keyframesRequested: 0,
+    nacksSent: 0,
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * When a participant must be looked at next: the earliest of what its connection and its media wait for. Each participant
+ * has one entry in the shard's timer heap.
+ */
+import { after, earliest, type Micros } from "../base/micros.ts";
+import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
+import { LIMITS } from "../limits.ts";
+import { peerNextTimeout } from "../peer/peer.ts";
+import type { Participant, Shard } from "./state.ts";
+
+/** Puts a participant's next deadline into the heap, or takes it out when the participant is gone. */
+export function setParticipantTimer(shard: Shard, participant: Participant): void {
+  if (shard.participants.has(participant.id)) {
+    timerHeapSet(shard.timers, participant.id, nextDeadline(participant));
+  } else {
+    timerHeapClear(shard.timers, participant.id);
+  }
+}
+
+/** The time by which a participant must be connected. */
+export function connectDeadline(participant: Participant): Micros {
+  return after(participant.joinedAt, LIMITS.connectMicros);
+}
+
+function nextDeadline(participant: Participant): Micros {
+  const connection = peerNextTimeout(participant.peer);
+  if (!participant.connected) return earliest(connection, connectDeadline(participant));
+  return earliest(connection, earliest(participant.nextTickAt, participant.nextReportAt));
+}

@@ -1,0 +1,190 @@
+/**
+ * RTCP coming in: reports of publishers, and what subscribers ask for.
+ *
+ * A NACK is answered from the publication's packet cache, within a budget for each participant, so that nobody can have
+ * the server send more than it was asked to forward. PLI and FIR become a wish for a keyframe at the stream that the slot
+ * shows. What a subscriber estimates (REMB, transport-wide feedback) and BYE are not acted upon: a source that is gone is
+ * noticed by its silence, and a participant by its DTLS or ICE.
+ */
+
+import type { Micros } from "../base/micros.ts";
+import { seqAdd16 } from "../base/sequence.ts";
+import { LIMITS } from "../limits.ts";
+import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
+import { packetCacheFind, packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
+import { receiveStatisticsSenderReport } from "../media/receive-statistics.ts";
+import { rttFromReportBlock, rttSample } from "../media/rtt.ts";
+import { rewriterSourceOf } from "../media/stream-rewriter.ts";
+import { peerOpenRtcp } from "../peer/peer.ts";
+import { headerExtensionsScan } from "../wire/header-extensions.ts";
+import {
+  RTCP,
+  RTCP_TYPE,
+  rtcpCheck,
+  rtcpCountOrFormat,
+  rtcpPacketLength,
+  rtcpPacketType,
+  rtcpSenderSsrc,
+} from "../wire/rtcp.ts";
+import {
+  feedbackMediaSsrc,
+  firCount,
+  firSsrc,
+  isFir,
+  isNack,
+  isPli,
+  nackBlp,
+  nackPairCount,
+  nackPid,
+} from "../wire/rtcp-feedback.ts";
+import {
+  reportBlockDelay,
+  reportBlockLastSenderReport,
+  reportBlockOffset,
+  reportBlockSsrc,
+  senderReportNtpHigh,
+  senderReportNtpLow,
+  senderReportRtpTimestamp,
+} from "../wire/rtcp-reports.ts";
+import { sendAgain } from "./forward.ts";
+import { describePacket } from "./packet.ts";
+import type { ShardPorts } from "./ports.ts";
+import { wallAt } from "./reports.ts";
+import { requestKeyframeIfDue } from "./requests.ts";
+import type { Participant, Shard, Slot } from "./state.ts";
+
+/** Takes an SRTCP packet of a connected participant. */
+export function receiveRtcp(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  participant: Participant,
+  bytes: Uint8Array,
+  offset: number,
+  sealedLength: number,
+): void {
+  const { counters } = shard.history;
+  const length = peerOpenRtcp(participant.peer, ports.crypto, bytes, offset, sealedLength);
+  if (length < 0) {
+    counters.rtcpRefused++;
+    return;
+  }
+  if (rtcpCheck(bytes, offset, length) !== RTCP.OK) {
+    counters.rtcpMalformed++;
+    return;
+  }
+  counters.rtcpReceived++;
+  for (let at = offset; at < offset + length; at += rtcpPacketLength(bytes, at)) {
+    receivePacket(shard, ports, now, participant, bytes, at);
+  }
+}
+
+function receivePacket(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  participant: Participant,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const type = rtcpPacketType(bytes, at);
+  if (type === RTCP_TYPE.SENDER_REPORT) takeSenderReport(now, participant, bytes, at);
+  if (type === RTCP_TYPE.SENDER_REPORT || type === RTCP_TYPE.RECEIVER_REPORT) {
+    takeReportBlocks(shard, now, participant, bytes, at);
+  } else if (isNack(bytes, at)) {
+    answerNack(shard, ports, now, participant, bytes, at);
+  } else if (isPli(bytes, at)) {
+    wishKeyframe(shard, ports, now, participant.slotsBySsrc.get(feedbackMediaSsrc(bytes, at)));
+  } else if (isFir(bytes, at)) {
+    const count = firCount(bytes, at);
+    for (let i = 0; i < count; i++) {
+      wishKeyframe(shard, ports, now, participant.slotsBySsrc.get(firSsrc(bytes, at, i)));
+    }
+  }
+}
+
+function takeSenderReport(now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {
+  const inbound = participant.inbound.get(rtcpSenderSsrc(bytes, at));
+  if (inbound === undefined || inbound.isRtx) return;
+  const { statistics, clock } = inbound.stream;
+  const ntpHigh = senderReportNtpHigh(bytes, at);
+  const ntpLow = senderReportNtpLow(bytes, at);
+  const timestamp = senderReportRtpTimestamp(bytes, at);
+  receiveStatisticsSenderReport(statistics, now, ntpHigh, ntpLow, timestamp);
+  mediaClockReport(clock, now, ntpHigh, ntpLow, timestamp);
+}
+
+function takeReportBlocks(shard: Shard, now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {
+  const count = rtcpCountOrFormat(bytes, at);
+  const middle = wallToNtpMiddle(wallAt(shard, now));
+  for (let i = 0; i < count; i++) {
+    const block = reportBlockOffset(bytes, at, i);
+    if (!participant.slotsBySsrc.has(reportBlockSsrc(bytes, block))) continue;
+    const lastReport = reportBlockLastSenderReport(bytes, block);
+    rttSample(participant.rtt, rttFromReportBlock(middle, lastReport, reportBlockDelay(bytes, block)));
+  }
+}
+
+function wishKeyframe(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot | undefined): void {
+  const route = slot?.route;
+  if (route?.publication.kind !== "video") return;
+  const stream = route.stream ?? route.publication.best;
+  if (stream === null) return;
+  keyframeWanted(stream.keyframes, now);
+  requestKeyframeIfDue(shard, ports, now, stream);
+}
+
+function answerNack(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  participant: Participant,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const slot = participant.slotsBySsrc.get(feedbackMediaSsrc(bytes, at));
+  if (slot === undefined) return;
+  const { counters } = shard.history;
+  fillBudget(participant, now);
+  const pairs = nackPairCount(bytes, at);
+  for (let i = 0; i < pairs; i++) {
+    const pid = nackPid(bytes, at, i);
+    let bits = (nackBlp(bytes, at, i) << 1) | 1;
+    for (let k = 0; bits !== 0; k++, bits >>>= 1) {
+      if ((bits & 1) === 0) continue;
+      if (retransmit(shard, ports, now, slot, seqAdd16(pid, k))) counters.rtpRetransmitted++;
+      else counters.retransmitsRefused++;
+    }
+  }
+}
+
+/** Sends one packet again, if it was sent, is still at hand and the budget allows it. */
+function retransmit(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot, sequence: number): boolean {
+  const { owner, route } = slot;
+  const { source, scan, packet } = shard.scratch;
+  if (owner.retransmitBudget < 1 || route === null) return false;
+  if (!rewriterSourceOf(slot.rewriter, sequence, source)) return false;
+  const stream = shard.streams.get(source.source);
+  // After a switch, what the slot showed before is no longer the subscriber's to see.
+  if (stream === undefined || stream.cache === null || stream.publication !== route.publication) return false;
+  const cached = packetCacheFind(stream.cache, now, source.sequence);
+  if (cached < 0) return false;
+  const { bytes } = stream.cache;
+  const offset = packetCacheOffset(stream.cache, cached);
+  packet.now = now;
+  const length = packetCacheLength(stream.cache, cached);
+  headerExtensionsScan(scan, bytes, offset, length);
+  if (!describePacket(packet, scan, stream.publication.media, bytes, offset, length)) return false;
+  if (!sendAgain(shard, ports, route, bytes, sequence, source.segmentIndex)) return false;
+  owner.retransmitBudget--;
+  return true;
+}
+
+/** A token bucket: `LIMITS.retransmitsPerSecondMax`, at most `LIMITS.retransmitBurstPackets` at once. */
+function fillBudget(participant: Participant, now: Micros): void {
+  const earned = Math.floor(((now - participant.retransmitFilledAt) * LIMITS.retransmitsPerSecondMax) / 1_000_000);
+  if (earned === 0) return;
+  participant.retransmitBudget = Math.min(LIMITS.retransmitBurstPackets, participant.retransmitBudget + earned);
+  participant.retransmitFilledAt = now;
+}

@@ -1,0 +1,81 @@
+/**
+ * Which publications flow, and which of a publication's layers is the best.
+ *
+ * A browser starts and stops simulcast layers as it pleases, and a muted camera sends nothing at all. What subscribers get
+ * is the best layer that flows; when it stops, another one becomes the best and is asked for a keyframe, at which each
+ * route goes over.
+ */
+import { after, type Micros, NEVER } from "../base/micros.ts";
+import { LIMITS } from "../limits.ts";
+import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { chooseLayer, type LayerView } from "../media/layer-selection.ts";
+import { receiveStatisticsBitrate, receiveStatisticsFlowing } from "../media/receive-statistics.ts";
+import { setParticipantTimer } from "./deadlines.ts";
+import { deliverMail } from "./delivery.ts";
+import { postMail } from "./mail.ts";
+import type { ShardPorts } from "./ports.ts";
+import type { Participant, Publication, Shard, Stream } from "./state.ts";
+
+/** Takes note that a packet of this stream has come: wakes what sleeps while nothing comes. */
+export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+  const { publication } = stream;
+  const { owner } = publication;
+  if (publication.best === null) setBest(publication, stream, now);
+  if (owner.nextTickAt === NEVER) {
+    owner.nextTickAt = after(now, LIMITS.mediaTickMicros);
+    owner.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
+    setParticipantTimer(shard, owner);
+  }
+  if (!publication.flowing) setFlowing(shard, ports, now, publication, true);
+}
+
+/** Looks whether a publication still flows, and which of its layers is the best now. */
+export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publication: Publication): void {
+  let flowing = false;
+  for (const { statistics } of publication.streams) {
+    if (receiveStatisticsFlowing(statistics, now, LIMITS.publicationSilentMicros)) flowing = true;
+  }
+  if (publication.streams.length > 1) chooseBest(publication, now);
+  if (flowing !== publication.flowing) setFlowing(shard, ports, now, publication, flowing);
+}
+
+/** Whether anything has come from a participant lately. */
+export function isActive(participant: Participant, now: Micros): boolean {
+  for (const publication of participant.publications) {
+    for (const { statistics } of publication.streams) {
+      if (receiveStatisticsFlowing(statistics, now, LIMITS.mediaIdleMicros)) return true;
+    }
+  }
+  return false;
+}
+
+function chooseBest(publication: Publication, now: Micros): void {
+  const { streams, best } = publication;
+  const layers: LayerView[] = streams.map((stream) => ({
+    flowing: receiveStatisticsFlowing(stream.statistics, now, LIMITS.layerSilentMicros),
+    pixels: stream.pixels,
+    bitrateBps: receiveStatisticsBitrate(stream.statistics, now),
+    order: publication.media.rids.indexOf(stream.rid),
+  }));
+  const chosen = streams[chooseLayer(layers, best === null ? -1 : streams.indexOf(best))];
+  // While none flows the last one stays: it is as good a guess as any for what comes back.
+  if (chosen !== undefined && chosen !== best) setBest(publication, chosen, now);
+}
+
+function setBest(publication: Publication, stream: Stream, now: Micros): void {
+  publication.best = stream;
+  if (publication.kind === "video" && publication.routes.length > 0) keyframeWanted(stream.keyframes, now);
+}
+
+function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: Publication, flowing: boolean): void {
+  publication.flowing = flowing;
+  const room = shard.rooms.get(publication.owner.room);
+  if (!room) return;
+  postMail(
+    shard.mail,
+    { actor: "publication", id: publication.id },
+    { actor: "room", id: room.id },
+    { to: "room", type: "flowing", publication: publication.id, flowing },
+  );
+  deliverMail(shard, ports, now);
+}

@@ -1,0 +1,257 @@
+/**
+ * The data plane: one packet in, one packet for each subscriber out.
+ *
+ * A publication's routes are walked; each slot has numbers of its own (core/media/stream-rewriter.ts), so a packet gets a
+ * header of its own, written into the send slot, and its payload is sealed from where it lies straight behind it. What the
+ * payload itself counts (picture id, TL0PICIDX) is patched in place before sealing and put back afterwards; the dependency
+ * descriptor's frame number is patched in the header that was just written.
+ *
+ * A route begins with a keyframe of the publication's best stream, and goes over to another stream at one of its
+ * keyframes: until then it stays with the one that it has, so a picture never tears.
+ */
+import { readU16, writeU16 } from "../base/bytes.ts";
+import { LIMITS } from "../limits.ts";
+import { keyframeWanted } from "../media/keyframe-requests.ts";
+import {
+  CURRENT_SEGMENT,
+  rewriterBeginSegment,
+  rewriterFrameNumber,
+  rewriterIsFarAhead,
+  rewriterPictureId,
+  rewriterSent,
+  rewriterSequence,
+  rewriterTimestamp,
+  rewriterTl0,
+} from "../media/stream-rewriter.ts";
+import { peerSendFlow } from "../peer/peer.ts";
+import { srtpSealRtp } from "../srtp/context.ts";
+import { codecClockRate } from "../wire/codec.ts";
+import { descriptorPatchFrameNumber } from "../wire/dependency-descriptor.ts";
+import {
+  HEADER_EXTENSION,
+  headerExtensionsAdd,
+  headerExtensionsBegin,
+  headerExtensionsEnd,
+  headerExtensionsReserve,
+} from "../wire/header-extensions.ts";
+import { rtpSetExtension, rtpWriteHeader } from "../wire/rtp.ts";
+import { codecOfPayloadType, patchPayload } from "./packet.ts";
+import type { ShardPorts } from "./ports.ts";
+import type { Route, Shard, Slot, Stream } from "./state.ts";
+
+/** Forwards the packet that `shard.scratch` describes to every subscriber of the publication. */
+export function forwardMedia(shard: Shard, ports: ShardPorts, stream: Stream, bytes: Uint8Array): void {
+  const { routes } = stream.publication;
+  for (let i = 0; i < routes.length; i++) {
+    const route = routes[i]!;
+    if (route.stream === stream || mayBegin(shard, route, stream)) forwardOn(shard, ports, route, stream, bytes);
+  }
+}
+
+/** Sends a packet that was sent before once more, under its old numbers; as RTX where the slot has it (RFC 4588). */
+export function sendAgain(
+  shard: Shard,
+  ports: ShardPorts,
+  route: Route,
+  bytes: Uint8Array,
+  sequence: number,
+  segmentIndex: number,
+): boolean {
+  const packet = shard.scratch.packet;
+  if (!agreeOnPayloadType(route, packet.payloadType, packet.codec)) return false;
+  const { slot } = route;
+  const timestamp = rewriterTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
+  const asRtx = slot.rtxStream !== null && route.rtxPayloadType >= 0;
+  const payloadType = asRtx ? route.rtxPayloadType : route.payloadType;
+  return writePacket(shard, ports, slot, bytes, payloadType, sequence, timestamp, segmentIndex, asRtx);
+}
+
+/** Whether a route can go over to this stream with this packet. */
+function mayBegin(shard: Shard, route: Route, stream: Stream): boolean {
+  const { packet } = shard.scratch;
+  const { publication } = route;
+  if (publication.best !== stream || packet.payloadLength === 0) return false;
+  if (publication.kind === "audio" || packet.keyframe) return true;
+  if (route.stream === null) shard.history.counters.rtpAwaitingKeyframe++;
+  return false;
+}
+
+function forwardOn(shard: Shard, ports: ShardPorts, route: Route, stream: Stream, bytes: Uint8Array): void {
+  const { packet } = shard.scratch;
+  const { counters } = shard.history;
+  const { slot } = route;
+  const { rewriter } = slot;
+  if (route.incomingType !== packet.payloadType && !agreeOnPayloadType(route, packet.payloadType, packet.codec)) {
+    counters.rtpCodecMismatch++;
+    return;
+  }
+  if (route.payloadType < 0) {
+    counters.rtpCodecMismatch++;
+    return;
+  }
+  if (route.stream !== stream) {
+    begin(shard, route, stream);
+  } else if (rewriterIsFarAhead(rewriter, packet.sequence)) {
+    // The publisher's numbers have jumped: what follows can only be a new beginning.
+    if (route.publication.kind === "video" && !packet.keyframe) {
+      route.stream = null;
+      keyframeWanted(stream.keyframes, packet.now);
+      counters.rtpAwaitingKeyframe++;
+      return;
+    }
+    begin(shard, route, stream);
+  }
+  const sequence = rewriterSequence(rewriter, packet.sequence);
+  if (sequence < 0) {
+    counters.rtpTooLate++;
+    return;
+  }
+  const timestamp = rewriterTimestamp(rewriter, packet.timestamp);
+  if (!writePacket(shard, ports, slot, bytes, route.payloadType, sequence, timestamp, CURRENT_SEGMENT, false)) return;
+  noteSent(shard, slot, sequence, timestamp);
+  counters.rtpForwarded++;
+}
+
+function begin(shard: Shard, route: Route, stream: Stream): void {
+  const { packet } = shard.scratch;
+  route.stream = stream;
+  rewriterBeginSegment(
+    route.slot.rewriter,
+    packet.now,
+    stream.id,
+    packet.sequence,
+    packet.timestamp,
+    codecClockRate(packet.codec),
+    packet.pictureId,
+    packet.tl0,
+    packet.frameNumber,
+  );
+}
+
+function noteSent(shard: Shard, slot: Slot, sequence: number, timestamp: number): void {
+  const { packet } = shard.scratch;
+  const { rewriter } = slot;
+  rewriterSent(
+    rewriter,
+    packet.now,
+    sequence,
+    timestamp,
+    packet.pictureId < 0 ? -1 : rewriterPictureId(rewriter, packet.pictureId, packet.pictureIdBits),
+    packet.tl0 < 0 ? -1 : rewriterTl0(rewriter, packet.tl0),
+    packet.frameNumber < 0 ? -1 : rewriterFrameNumber(rewriter, packet.frameNumber),
+  );
+  slot.packetsSent = (slot.packetsSent + 1) >>> 0;
+  slot.octetsSent = (slot.octetsSent + packet.payloadLength) >>> 0;
+}
+
+/** Finds the payload type under which the slot takes what comes in as `incomingType`; false when it takes it under none. */
+function agreeOnPayloadType(route: Route, incomingType: number, codec: number): boolean {
+  if (route.incomingType === incomingType) return route.payloadType >= 0;
+  route.incomingType = incomingType;
+  route.payloadType = -1;
+  route.rtxPayloadType = -1;
+  const incoming = codecOfPayloadType(route.publication.media, incomingType);
+  if (incoming === null) return false;
+  for (const offered of route.slot.media.codecs) {
+    if (offered.codec !== codec || offered.profile !== incoming.profile) continue;
+    route.payloadType = offered.payloadType;
+    route.rtxPayloadType = offered.rtxPayloadType;
+    return true;
+  }
+  return false;
+}
+
+/** Writes, seals and transmits one packet; answers false when there is no way to the subscriber. */
+function writePacket(
+  shard: Shard,
+  ports: ShardPorts,
+  slot: Slot,
+  bytes: Uint8Array,
+  payloadType: number,
+  sequence: number,
+  timestamp: number,
+  segmentIndex: number,
+  asRtx: boolean,
+): boolean {
+  const { packet } = shard.scratch;
+  const { srtp } = slot.owner.peer;
+  const flow = peerSendFlow(slot.owner.peer);
+  if (flow < 0 || srtp === null) return false;
+  const sink = ports.outbox;
+  const at = sink.reserve();
+  const target = sink.sendBytes;
+  const stream = asRtx && slot.rtxStream !== null ? slot.rtxStream : slot.sendStream;
+  let sentSequence = sequence;
+  if (asRtx) {
+    sentSequence = slot.rtxSequence;
+    slot.rtxSequence = (slot.rtxSequence + 1) & 0xffff;
+  }
+  let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc);
+  headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
+
+  let payloadOffset = packet.payloadOffset;
+  let payloadLength = packet.payloadLength;
+  patchPayload(packet, bytes, slot.rewriter, segmentIndex);
+  let covered = 0;
+  if (asRtx) {
+    // The original sequence number goes before the payload (RFC 4588 §4), over header bytes that are put back below.
+    payloadOffset -= 2;
+    payloadLength += 2;
+    covered = readU16(bytes, payloadOffset);
+    writeU16(bytes, payloadOffset, sequence);
+  }
+  const length = srtpSealRtp(
+    srtp,
+    ports.crypto,
+    stream,
+    sentSequence,
+    target,
+    at,
+    headerLength,
+    bytes,
+    payloadOffset,
+    payloadLength,
+  );
+  if (asRtx) writeU16(bytes, payloadOffset, covered);
+  patchPayload(packet, bytes, null, segmentIndex);
+  if (length <= 0) return false;
+  sink.transmit(flow, at, length);
+  return true;
+}
+
+/**
+ * Writes the extension block: the slot's mid, and of what came in all that the subscriber has negotiated, under its own
+ * ids. Answers the block's length.
+ */
+function writeExtensions(
+  shard: Shard,
+  slot: Slot,
+  bytes: Uint8Array,
+  target: Uint8Array,
+  at: number,
+  segmentIndex: number,
+): number {
+  const { scan, writer, packet } = shard.scratch;
+  const { extensionIds } = slot.media;
+  const incoming = packet.extensionKinds;
+  headerExtensionsBegin(writer, at + 12, at + 12 + LIMITS.rtpGrowthBytesMax);
+  const midId = extensionIds[HEADER_EXTENSION.MID]!;
+  if (midId !== 0) headerExtensionsAdd(writer, target, midId, slot.mid, 0, slot.mid.length);
+  for (let i = 0; i < scan.count; i++) {
+    const kind = incoming[scan.ids[i]!]!;
+    if (kind === HEADER_EXTENSION.MID || kind === 0) continue;
+    const id = extensionIds[kind]!;
+    if (id === 0) continue;
+    const length = scan.lengths[i]!;
+    const value = headerExtensionsReserve(writer, target, id, length);
+    if (value < 0) continue;
+    const from = scan.offsets[i]!;
+    for (let k = 0; k < length; k++) target[value + k] = bytes[from + k]!;
+    if (i === packet.descriptor && packet.frameNumber >= 0) {
+      descriptorPatchFrameNumber(target, value, rewriterFrameNumber(slot.rewriter, packet.frameNumber, segmentIndex));
+    }
+  }
+  const length = headerExtensionsEnd(writer, target);
+  if (length > 0) rtpSetExtension(target, at, true);
+  return length;
+}

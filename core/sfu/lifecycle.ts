@@ -1,0 +1,133 @@
+/**
+ * A participant's way through a shard after the join: connected once DTLS has finished, gone for one of the reasons in
+ * `LeaveReason`. Whoever is gone leaves nothing behind: his flows are released, his keys freed, the routes from and to him
+ * taken up, all before the input that ended him has been handled.
+ */
+import { after, type Micros } from "../base/micros.ts";
+import { iceForgetFlow } from "../ice/agent.ts";
+import { LIMITS } from "../limits.ts";
+import { peerClose, peerIsConnected, peerRelease } from "../peer/peer.ts";
+import { setParticipantTimer } from "./deadlines.ts";
+import { deliverMail } from "./delivery.ts";
+import type { LeaveReason } from "./events.ts";
+import { postMail } from "./mail.ts";
+import type { ShardPorts } from "./ports.ts";
+import { createRoom, type Room } from "./room.ts";
+import { dropRoute } from "./routes.ts";
+import type { Participant, Shard } from "./state.ts";
+
+/** Lets a participant that has just joined into its room, which comes to life with the first. */
+export function enterRoom(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  const room = shard.rooms.get(participant.room) ?? openRoom(shard, participant.room);
+  postMail(
+    shard.mail,
+    { actor: "participant", id: participant.id },
+    { actor: "room", id: room.id },
+    { to: "room", type: "enter", participant: participant.id, name: participant.name },
+  );
+  ports.outbox.event({ type: "joined", room: room.name, participant: participant.id, name: participant.name });
+  deliverMail(shard, ports, now);
+  setParticipantTimer(shard, participant);
+}
+
+/** Looks at what a datagram or a timer has done to the connection, and draws the consequences. */
+export function followConnection(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  const { status, failure } = participant.peer.dtls;
+  if (status === "failed") {
+    removeParticipant(shard, ports, now, participant, "dtls-failed", failure);
+  } else if (status === "closed") {
+    removeParticipant(shard, ports, now, participant, "closed-by-peer", "");
+  } else {
+    if (!participant.connected && peerIsConnected(participant.peer)) connected(shard, ports, now, participant);
+    setParticipantTimer(shard, participant);
+  }
+}
+
+/** Gives a flow to the participant whose check it carried; whoever had it before has lost it (promise S11). */
+export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Participant, flow: number): void {
+  const former = shard.flows.get(flow);
+  if (former !== undefined && former !== participant) iceForgetFlow(former.peer.ice, flow);
+  shard.flows.set(flow, participant);
+  const evicted = participant.peer.ice.evictedFlow;
+  if (evicted >= 0 && shard.flows.get(evicted) === participant) {
+    shard.flows.delete(evicted);
+    ports.outbox.releaseFlow(evicted);
+  }
+}
+
+/** Ends a participant. A peer that can still be reached is told so with close_notify. */
+export function removeParticipant(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  participant: Participant,
+  reason: LeaveReason,
+  detail: string,
+): void {
+  const { peer } = participant;
+  if (reason !== "consent-expired") peerClose(peer, now, ports.crypto, ports.outbox);
+  peerRelease(peer, ports.crypto);
+  for (const flow of peer.ice.flows) {
+    if (shard.flows.get(flow) !== participant) continue;
+    shard.flows.delete(flow);
+    ports.outbox.releaseFlow(flow);
+  }
+  takeUpRoutes(shard, participant);
+  shard.participants.delete(participant.id);
+  shard.ufrags.delete(peer.ice.localUfrag);
+  shard.resources.delete(participant.resource);
+  setParticipantTimer(shard, participant);
+  ports.outbox.event({ type: "left", room: participant.room, participant: participant.id, reason, detail });
+
+  const room = shard.rooms.get(participant.room);
+  if (!room) return;
+  postMail(
+    shard.mail,
+    { actor: "participant", id: participant.id },
+    { actor: "room", id: room.id },
+    { to: "room", type: "exit", participant: participant.id, reason, detail },
+  );
+  deliverMail(shard, ports, now);
+}
+
+function openRoom(shard: Shard, name: string): Room {
+  const room = createRoom(shard.history.nextRoom++, name);
+  shard.rooms.set(name, room);
+  return room;
+}
+
+function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  participant.connected = true;
+  participant.nextReportAt = after(now, LIMITS.reportMicros);
+  const { id, room: roomName, joinedAt, publications, slots } = participant;
+  const afterMicros = now - joinedAt;
+  ports.outbox.event({ type: "connected", room: roomName, participant: id, afterMicros });
+  const room = shard.rooms.get(roomName);
+  if (!room) return;
+  postMail(
+    shard.mail,
+    { actor: "participant", id },
+    { actor: "room", id: room.id },
+    {
+      to: "room",
+      type: "ready",
+      participant: id,
+      publications: publications.map(({ id: publication, kind }) => ({ publication, kind, owner: id })),
+      audioSlots: slots.filter((slot) => slot.media.kind === "audio").length,
+    },
+  );
+  deliverMail(shard, ports, now);
+}
+
+/** Takes a participant's publications and slots off the route table and out of the shard's tables. */
+function takeUpRoutes(shard: Shard, participant: Participant): void {
+  for (const publication of participant.publications) {
+    while (publication.routes.length > 0) dropRoute(publication.routes[0]!);
+    for (const stream of publication.streams) shard.streams.delete(stream.id);
+    shard.publications.delete(publication.id);
+  }
+  for (const slot of participant.slots) {
+    if (slot.route !== null) dropRoute(slot.route);
+    shard.slots.delete(slot.id);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What the shard asks of publishers: packets that are missing (NACK), keyframes (PLI, or FIR where only that was agreed
+ * upon), and a steady word on when their packets arrived, from which a browser estimates how much it may send.
+ */
+import { after, type Micros } from "../base/micros.ts";
+import { utf8Encode } from "../base/text.ts";
+import { LIMITS } from "../limits.ts";
+import { keyframeDue } from "../media/keyframe-requests.ts";
+import { nackDue } from "../media/nack-generator.ts";
+import { rttSmoothed } from "../media/rtt.ts";
+import { transportFeedbackWrite } from "../media/transport-arrivals.ts";
+import { peerSendFlow } from "../peer/peer.ts";
+import { srtpSealRtcp } from "../srtp/context.ts";
+import { writeFir, writeNack, writePli } from "../wire/rtcp-feedback.ts";
+import { writeReceiverReport, writeSdesCname } from "../wire/rtcp-reports.ts";
+import { codecOfPayloadType } from "./packet.ts";
+import type { ShardPorts } from "./ports.ts";
+import type { Participant, Shard, Stream } from "./state.ts";
+
+/** Sends a keyframe request for a stream if one is wanted and may be sent by now. */
+export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+  if (!keyframeDue(stream.keyframes, now)) return;
+  const { owner, media } = stream.publication;
+  const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
+  const asFir = !codec.pli && codec.fir;
+  if (asFir) stream.firSequence = (stream.firSequence + 1) & 0xff;
+  const sent = transmitRtcp(shard, ports, owner, media.rtcpReducedSize, (bytes, at) =>
+    asFir
+      ? writeFir(bytes, at, owner.feedbackSsrc, stream.ssrc, stream.firSequence)
+      : writePli(bytes, at, owner.feedbackSsrc, stream.ssrc),
+  );
+  if (sent) shard.history.counters.keyframesRequested++;
+}
+
+/** Asks for the missing packets of a stream that it is time to ask for. */
+export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+  if (stream.nack === null) return;
+  const { owner, media } = stream.publication;
+  const codec = codecOfPayloadType(media, stream.payloadType);
+  if (codec === null || !codec.nack) return;
+  const rtt = owner.rtt.samples > 0 ? rttSmoothed(owner.rtt) : LIMITS.rttUnknownMicros;
+  const { sequences } = shard.scratch;
+  const count = nackDue(stream.nack, now, rtt, sequences);
+  if (count === 0) return;
+  const sent = transmitRtcp(shard, ports, owner, media.rtcpReducedSize, (bytes, at) =>
+    writeNack(bytes, at, owner.feedbackSsrc, stream.ssrc, sequences, count),
+  );
+  if (sent) shard.history.counters.nacksSent++;
+}
+
+/** Tells a publisher when its packets arrived, if it is time and there is anything to tell. */
+export function sendTransportFeedback(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  if (now < participant.nextTransportFeedbackAt) return;
+  participant.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
+  const publication = participant.publications[0];
+  const mediaSsrc = publication?.streams[0]?.ssrc ?? 0;
+  for (let i = 0; i < LIMITS.transportFeedbacksPerTurnMax; i++) {
+    const sent = transmitRtcp(shard, ports, participant, publication?.media.rtcpReducedSize ?? false, (bytes, at) =>
+      transportFeedbackWrite(
+        participant.arrivals,
+        now,
+        bytes,
+        at,
+        LIMITS.rtcpFeedbackBytesMax,
+        participant.feedbackSsrc,
+        mediaSsrc,
+      ),
+    );
+    if (!sent) return;
+  }
+}
+
+/**
+ * Seals and transmits the RTCP packet that `write` puts at the given place; nothing is sent when it answers 0. Where
+ * reduced size was not agreed upon, a report and a CNAME go before it (RFC 3550 §6.1, RFC 5506).
+ */
+export function transmitRtcp(
+  shard: Shard,
+  ports: ShardPorts,
+  participant: Participant,
+  reducedSize: boolean,
+  write: (bytes: Uint8Array, offset: number) => number,
+): boolean {
+  const { srtp } = participant.peer;
+  const flow = peerSendFlow(participant.peer);
+  if (flow < 0 || srtp === null) return false;
+  const sink = ports.outbox;
+  const at = sink.reserve();
+  const bytes = sink.sendBytes;
+  let length = 0;
+  if (!reducedSize) {
+    length += writeReceiverReport(bytes, at, participant.feedbackSsrc);
+    length += writeSdesCname(bytes, at + length, participant.feedbackSsrc, utf8Encode(participant.cname));
+  }
+  const written = write(bytes, at + length);
+  if (written === 0) return false;
+  const sealed = srtpSealRtcp(srtp, ports.crypto, bytes, at, length + written);
+  if (sealed <= 0) return false;
+  sink.transmit(flow, at, sealed);
+  shard.history.counters.rtcpSent++;
+  return true;
+}

@@ -1,0 +1,182 @@
+/**
+ * A room: who is in it, what they publish, and who is loud.
+ *
+ * The room tells each subscriber's allocator which publications appear and go, in order of arrival, and never a word to
+ * anybody outside: it is the isolation boundary. When somebody has fewer audio slots than there are voices it also hands
+ * out, a few times a second, the list of the loudest. After each change it tells the host who is there.
+ */
+import { LIMITS } from "../limits.ts";
+import type { ParticipantView, ShardEvent } from "./events.ts";
+import { type ActorRef, type Mail, type Offering, postMail, type RoomMessage, type Speaker } from "./mail.ts";
+
+/** The state of a room; only {@link roomHandle} changes it. */
+export interface Room {
+  id: number;
+  name: string;
+  /** In order of arrival. */
+  members: Map<number, Member>;
+}
+
+interface Member {
+  participant: number;
+  name: string;
+  ready: boolean;
+  audioSlots: number;
+  publications: MemberPublication[];
+}
+
+interface MemberPublication {
+  publication: number;
+  kind: "audio" | "video";
+  flowing: boolean;
+  score: number;
+}
+
+/** An empty room. */
+export function createRoom(id: number, name: string): Room {
+  return { id, name, members: new Map() };
+}
+
+/** Takes one message; what follows from it goes into the mail, and what others should know into `events`. */
+export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events: ShardEvent[]): void {
+  switch (message.type) {
+    case "enter":
+      room.members.set(message.participant, {
+        participant: message.participant,
+        name: message.name,
+        ready: false,
+        audioSlots: 0,
+        publications: [],
+      });
+      return;
+    case "ready":
+      memberReady(room, message, mail);
+      events.push(rosterOf(room));
+      return;
+    case "flowing":
+      if (setFlowing(room, message.publication, message.flowing)) events.push(rosterOf(room));
+      return;
+    case "loudness":
+      setScore(room, message.publication, message.score);
+      return;
+    case "rank":
+      tellSpeakers(room, mail);
+      return;
+    case "exit":
+      if (memberLeaves(room, message.participant, mail)) events.push(rosterOf(room));
+      if (room.members.size === 0) events.push({ type: "room-closed", room: room.name });
+  }
+}
+
+/** Whether somebody has fewer audio slots than there are voices to hear, so that loudness decides. */
+export function roomNeedsRanking(room: Room): boolean {
+  let voices = 0;
+  let fewestSlots = Number.MAX_SAFE_INTEGER;
+  for (const member of room.members.values()) {
+    if (!member.ready) continue;
+    for (const publication of member.publications) if (publication.kind === "audio") voices++;
+    if (member.audioSlots > 0 && member.audioSlots < fewestSlots) fewestSlots = member.audioSlots;
+  }
+  return voices - 1 > fewestSlots;
+}
+
+function memberReady(room: Room, message: RoomMessage & { type: "ready" }, mail: Mail): void {
+  const newcomer = room.members.get(message.participant);
+  if (!newcomer) return;
+  const earlier: Offering[] = [];
+  for (const member of room.members.values()) {
+    if (!member.ready || member === newcomer) continue;
+    for (const { publication, kind } of member.publications) {
+      earlier.push({ publication, kind, owner: member.participant });
+    }
+    if (message.publications.length > 0) {
+      tellAllocator(room, mail, member.participant, {
+        to: "allocator",
+        type: "appeared",
+        offerings: message.publications,
+      });
+    }
+  }
+  newcomer.ready = true;
+  newcomer.audioSlots = message.audioSlots;
+  newcomer.publications = message.publications.map(({ publication, kind }) => ({
+    publication,
+    kind,
+    flowing: false,
+    score: 0,
+  }));
+  if (earlier.length > 0) {
+    tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings: earlier });
+  }
+}
+
+/** Takes a member out; answers whether others could see it. */
+function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
+  const leaver = room.members.get(participant);
+  if (!leaver) return false;
+  room.members.delete(participant);
+  const publications = leaver.publications.map((each) => each.publication);
+  for (const member of room.members.values()) {
+    if (member.ready && publications.length > 0) {
+      tellAllocator(room, mail, member.participant, { to: "allocator", type: "gone", publications });
+    }
+  }
+  return leaver.ready;
+}
+
+function setFlowing(room: Room, publication: number, flowing: boolean): boolean {
+  const found = findPublication(room, publication);
+  if (!found || found.flowing === flowing) return false;
+  found.flowing = flowing;
+  if (!flowing) found.score = 0;
+  return true;
+}
+
+function setScore(room: Room, publication: number, score: number): void {
+  const found = findPublication(room, publication);
+  if (found) found.score = score;
+}
+
+function findPublication(room: Room, publication: number): MemberPublication | undefined {
+  for (const member of room.members.values()) {
+    for (const each of member.publications) if (each.publication === publication) return each;
+  }
+  return undefined;
+}
+
+/** Tells everybody the loudest voices, loudest first; equal scores stay in order of arrival. */
+function tellSpeakers(room: Room, mail: Mail): void {
+  const speakers: Speaker[] = [];
+  for (const member of room.members.values()) {
+    for (const { publication, kind, score } of member.publications) {
+      if (kind === "audio") speakers.push({ publication, score });
+    }
+  }
+  speakers.sort((a, b) => b.score - a.score || a.publication - b.publication);
+  speakers.length = Math.min(speakers.length, LIMITS.loudestPublicationsMax);
+  for (const member of room.members.values()) {
+    if (member.ready && member.audioSlots > 0) {
+      tellAllocator(room, mail, member.participant, { to: "allocator", type: "speakers", speakers });
+    }
+  }
+}
+
+function tellAllocator(
+  room: Room,
+  mail: Mail,
+  participant: number,
+  message: Parameters<typeof postMail>[3] & { to: "allocator" },
+): void {
+  const from: ActorRef = { actor: "room", id: room.id };
+  postMail(mail, from, { actor: "allocator", id: participant }, message);
+}
+
+function rosterOf(room: Room): ShardEvent {
+  const participants: ParticipantView[] = [];
+  for (const member of room.members.values()) {
+    if (!member.ready) continue;
+    const publications = member.publications.map(({ publication, kind, flowing }) => ({ publication, kind, flowing }));
+    participants.push({ participant: member.participant, name: member.name, publications });
+  }
+  return { type: "roster", room: room.name, participants };
+}

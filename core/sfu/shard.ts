@@ -1,0 +1,159 @@
+/**
+ * A shard: the pure heart of Lockstep. A host boots it, hands it what happens outside, one input at a time, and carries out
+ * what it finds in its outbox:
+ *
+ *     const shard = createShard(boot, crypto);
+ *     for each input: shardHandle(shard, ports, input); then wait until shardNextTimeout(shard) at most
+ *
+ * Whatever an input leads to has happened when `shardHandle` returns: mail between the actors is delivered, and nothing
+ * is left to be drained. This file is the door; what is behind each kind of input is in the files that it names.
+ */
+import { unreachable } from "../base/assert.ts";
+import { type Micros, NEVER } from "../base/micros.ts";
+import { timerHeapNext } from "../base/timer-heap.ts";
+import { deriveEntropy, ENTROPY_SEED_BYTES } from "../crypto/entropy.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { LockstepError } from "../errors.ts";
+import { ICE } from "../ice/agent.ts";
+import { LIMITS } from "../limits.ts";
+import { peerHandleDtls, peerHandleStun } from "../peer/peer.ts";
+import { DEMUX, demux } from "../wire/demux.ts";
+import { STUN, stunCheck, stunLocalUfrag } from "../wire/stun.ts";
+import { receiveRtcp } from "./feedback.ts";
+import { joinReply, joinShard } from "./join.ts";
+import { adoptFlow, enterRoom, followConnection, removeParticipant } from "./lifecycle.ts";
+import type { BootRecord, CommandInput, CommandReply, DatagramInput, ShardInput, ShardPorts } from "./ports.ts";
+import { createScratch, createShardTables, type Shard } from "./state.ts";
+import { receiveRtp } from "./streams.ts";
+import { runTimers } from "./timers.ts";
+
+/** Boots a shard. Throws a `LockstepError` "bad-config" when the boot record is not usable. */
+export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
+  if (boot.entropySeed.length !== ENTROPY_SEED_BYTES) {
+    throw new LockstepError("bad-config", `The entropy seed must have ${ENTROPY_SEED_BYTES} bytes.`);
+  }
+  if (boot.config.candidates.length === 0) {
+    throw new LockstepError("bad-config", "A shard needs at least one address to put into its answers.");
+  }
+  const privateKey = deriveEntropy(crypto, boot.entropySeed, "certificate-key", 0, 0, 32);
+  const certificate = crypto.createCertificate(privateKey);
+  return {
+    candidates: boot.config.candidates.map(({ ip, port }) => ({ ip, port })),
+    entropySeed: boot.entropySeed.slice(),
+    randomSeed: boot.randomSeed,
+    bootNow: boot.now,
+    bootWall: boot.wall,
+    certificate,
+    privateKey,
+    fingerprint: crypto.sha256(certificate),
+    ...createShardTables(),
+    scratch: createScratch(boot.now),
+  };
+}
+
+/** Takes one input; what it leads to is in the outbox when this returns. Inputs come in the order of their times. */
+export function shardHandle(shard: Shard, ports: ShardPorts, input: ShardInput): void {
+  switch (input.kind) {
+    case "datagram":
+      handleDatagram(shard, ports, input);
+      return;
+    case "command":
+      handleCommand(shard, ports, input);
+      return;
+    case "timer":
+      runTimers(shard, ports, input.now);
+      return;
+    default:
+      unreachable(input);
+  }
+}
+
+/** When the shard wants a timer input at the latest; `NEVER` when it waits for nothing. */
+export function shardNextTimeout(shard: Shard): Micros {
+  return shard.timers.keys.length === 0 ? NEVER : timerHeapNext(shard.timers);
+}
+
+function handleDatagram(shard: Shard, ports: ShardPorts, input: DatagramInput): void {
+  const { bytes, offset, length, flow } = input;
+  const { counters } = shard.history;
+  counters.datagramsReceived++;
+  const kind = length > LIMITS.datagramBytesMax ? DEMUX.UNKNOWN : demux(bytes, offset, length);
+  const participant = shard.flows.get(flow);
+  if (kind === DEMUX.STUN) {
+    handleStun(shard, ports, input);
+  } else if (kind === DEMUX.UNKNOWN) {
+    counters.datagramsUnknown++;
+  } else if (participant === undefined) {
+    counters.datagramsFromStrangers++;
+  } else if (kind === DEMUX.RTP) {
+    receiveRtp(shard, ports, input.now, participant, bytes, offset, length);
+    return;
+  } else if (kind === DEMUX.RTCP) {
+    receiveRtcp(shard, ports, input.now, participant, bytes, offset, length);
+    return;
+  } else {
+    const { peer } = participant;
+    peerHandleDtls(peer, input.now, ports.crypto, ports.outbox, flow, bytes, offset, length);
+    followConnection(shard, ports, input.now, participant);
+  }
+  if (!shard.flows.has(flow)) ports.outbox.releaseFlow(flow);
+}
+
+/** A check names its peer by the ufrag that the answer gave out; nobody else gets an answer. */
+function handleStun(shard: Shard, ports: ShardPorts, input: DatagramInput): void {
+  const { bytes, offset, length, flow, now, address } = input;
+  const { counters } = shard.history;
+  const ufrag = stunCheck(bytes, offset, length) === STUN.OK ? stunLocalUfrag(bytes, offset, length) : undefined;
+  const participant = ufrag === undefined ? undefined : shard.ufrags.get(ufrag);
+  if (participant === undefined) {
+    counters.stunDropped++;
+    return;
+  }
+  const { peer } = participant;
+  const code = peerHandleStun(peer, now, ports.crypto, ports.outbox, flow, address, bytes, offset, length);
+  if (code === ICE.REFUSED) counters.stunRefused++;
+  else if (code !== ICE.ANSWERED && code !== ICE.SELECTED) counters.stunDropped++;
+  if (code !== ICE.ANSWERED && code !== ICE.SELECTED) return;
+  counters.stunAnswered++;
+  adoptFlow(shard, ports, participant, flow);
+  if (code === ICE.SELECTED) {
+    ports.outbox.event({ type: "path-changed", room: participant.room, participant: participant.id, flow });
+  }
+  followConnection(shard, ports, now, participant);
+}
+
+function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): void {
+  const { command, commandId, now } = input;
+  switch (command.type) {
+    case "join": {
+      const outcome = joinShard(shard, ports.crypto, now, command);
+      if (outcome.ok) enterRoom(shard, ports, now, outcome.participant);
+      ports.outbox.reply(joinReply(commandId, outcome));
+      return;
+    }
+    case "leave": {
+      const participant = shard.resources.get(command.resource);
+      if (participant === undefined || participant.room !== command.room) {
+        ports.outbox.reply(notFound(commandId));
+        return;
+      }
+      removeParticipant(shard, ports, now, participant, "left", "");
+      ports.outbox.reply({ commandId, type: "left" });
+      return;
+    }
+    case "drain": {
+      shard.draining = true;
+      const participants = [...shard.participants.values()];
+      for (const participant of participants) removeParticipant(shard, ports, now, participant, "drained", "");
+      ports.outbox.reply({ commandId, type: "drained", sessions: participants.length });
+      return;
+    }
+    default:
+      unreachable(command);
+  }
+}
+
+function notFound(commandId: number): CommandReply {
+  const detail = "There is no such participant in this room; it may have left already.";
+  return { commandId, type: "refused", code: "not-found", detail };
+}

@@ -1,0 +1,44 @@
+/**
+ * A shard as bytes, and back. Because its state is plain data, a run may be cut after any input: what is restored goes on
+ * exactly as what was saved would have. Key handles are the one thing that lives with the host; they are bound again from
+ * the keys in the state. A snapshot therefore is as secret as the calls in it.
+ */
+import { decodePlain, encodePlain } from "../base/plain-codec.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { LockstepError } from "../errors.ts";
+import { peerRestoreKeys } from "../peer/peer.ts";
+import { createShardTables, type Shard } from "./state.ts";
+
+/** The format's name and version; a snapshot of another one is refused. */
+const FORMAT = "lockstep-shard-1";
+
+/** The whole shard as bytes. Equal shards give equal bytes. */
+export function shardSnapshot(shard: Shard): Uint8Array {
+  return encodePlain({ format: FORMAT, shard });
+}
+
+/** The shard that these bytes were made of, its key handles bound. Throws a `LockstepError` "bad-snapshot". */
+export function shardRestore(bytes: Uint8Array, crypto: CryptoProvider): Shard {
+  const value = decodePlain(bytes) as { format?: unknown; shard?: Shard } | null;
+  if (typeof value !== "object" || value === null || value.format !== FORMAT || value.shard === undefined) {
+    throw new LockstepError("bad-snapshot", `These bytes are no snapshot of the format ${FORMAT}.`);
+  }
+  for (const participant of value.shard.participants.values()) peerRestoreKeys(participant.peer, crypto);
+  return value.shard;
+}
+
+/**
+ * What a shard holds besides its identity, its history (what counts up for life) and its working memory, as bytes. After
+ * the last participant has left these equal {@link emptyShardResidue}: nothing remains of anybody.
+ */
+export function shardResidue(shard: Shard): Uint8Array {
+  const { rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail } = shard;
+  return encodePlain({ rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail });
+}
+
+/** The residue of a shard that nobody has ever joined. */
+export function emptyShardResidue(): Uint8Array {
+  const { rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail } =
+    createShardTables();
+  return encodePlain({ rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail });
+}

@@ -1,0 +1,301 @@
+/**
+ * What a shard consists of: plain data, and nothing that can't be copied, compared or written down.
+ *
+ *     Shard ── rooms: Room                                   control plane (room.ts, allocator.ts)
+ *           ── participants: Participant ── peer             the connection
+ *                                        ── publications ── streams    media coming in (streams.ts)
+ *                                        ── slots ── route             media going out (forward.ts)
+ *           ── flows: flow -> Participant                    who a datagram is from
+ *
+ * A publication may be several streams (simulcast layers), each with an SSRC of its own. A route joins a publication to a
+ * slot of a subscriber; it is laid by the control plane and walked by the data plane for each packet. Ids count up for the
+ * life of the shard and are never used again, so nothing can point at a dead generation.
+ */
+import type { Micros, WallMicros } from "../base/micros.ts";
+import { createTimerHeap, type TimerHeap } from "../base/timer-heap.ts";
+import { LIMITS } from "../limits.ts";
+import type { KeyframeRequests } from "../media/keyframe-requests.ts";
+import type { Loudness } from "../media/loudness.ts";
+import type { MediaClock, NtpOffset } from "../media/media-clock.ts";
+import type { NackGenerator } from "../media/nack-generator.ts";
+import type { PacketCache } from "../media/packet-cache.ts";
+import { createReportBlock, type ReceiveStatistics, type ReportBlock } from "../media/receive-statistics.ts";
+import type { Rtt } from "../media/rtt.ts";
+import {
+  createRewriterSource,
+  createStreamRewriter,
+  type RewriterSource,
+  type StreamRewriter,
+} from "../media/stream-rewriter.ts";
+import type { TransportArrivals } from "../media/transport-arrivals.ts";
+import type { NegotiatedMedia, NegotiatedSession } from "../peer/negotiated.ts";
+import type { Peer } from "../peer/peer.ts";
+import type { SrtpSendStream } from "../srtp/context.ts";
+import {
+  createExtensionScan,
+  createExtensionWriter,
+  type ExtensionScan,
+  type ExtensionWriter,
+} from "../wire/header-extensions.ts";
+import type { Allocator } from "./allocator.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { createMail, type Mail } from "./mail.ts";
+import type { CandidateAddress } from "./ports.ts";
+import type { Room } from "./room.ts";
+
+/** One SFU worker. Make one with `createShard`; feed it with `shardHandle`. */
+export interface Shard {
+  candidates: readonly CandidateAddress[];
+  entropySeed: Uint8Array;
+  randomSeed: number;
+  /** The pair of times that turns monotonic into wall-clock time. */
+  bootNow: Micros;
+  bootWall: WallMicros;
+  /** The certificate of all its peers (DER), its key and its SHA-256. */
+  certificate: Uint8Array;
+  privateKey: Uint8Array;
+  fingerprint: Uint8Array;
+  draining: boolean;
+
+  rooms: Map<string, Room>;
+  participants: Map<number, Participant>;
+  publications: Map<number, Publication>;
+  streams: Map<number, Stream>;
+  slots: Map<number, Slot>;
+  /** Local ICE ufrag to participant. */
+  ufrags: Map<string, Participant>;
+  /** HTTP resource to participant. */
+  resources: Map<string, Participant>;
+  /** Valid flows. */
+  flows: Map<number, Participant>;
+  timers: TimerHeap;
+  mail: Mail;
+
+  /** What has been, and only ever grows: the one part that an empty shard keeps. */
+  history: History;
+  /** Working memory of one input; never read across two. */
+  scratch: Scratch;
+}
+
+/** What counts up for the life of a shard. */
+export interface History {
+  nextRoom: number;
+  nextParticipant: number;
+  nextPublication: number;
+  nextStream: number;
+  nextSlot: number;
+  mailPicks: number;
+  counters: Counters;
+}
+
+/** Working memory, made once so that the packet path makes nothing. */
+export interface Scratch {
+  scan: ExtensionScan;
+  writer: ExtensionWriter;
+  packet: PacketScratch;
+  source: RewriterSource;
+  sequences: Uint16Array;
+  report: ReportBlock;
+}
+
+/** What is known of the media packet in hand. */
+export interface PacketScratch {
+  now: Micros;
+  payloadType: number;
+  codec: number;
+  marker: boolean;
+  sequence: number;
+  timestamp: number;
+  payloadOffset: number;
+  payloadLength: number;
+  keyframe: boolean;
+  /** Picture id and TL0PICIDX of VP8 and VP9 as they came, and the width of the picture id in bits; -1 and 0 for none. */
+  pictureId: number;
+  pictureIdBits: number;
+  tl0: number;
+  /** Index into the scan of the dependency descriptor, or -1; its frame number, or -1. */
+  descriptor: number;
+  frameNumber: number;
+  /** What the ids of the publisher's header extensions mean. */
+  extensionKinds: Uint8Array;
+}
+
+/** Somebody in a room, or on the way in. */
+export interface Participant {
+  id: number;
+  room: string;
+  name: string;
+  resource: string;
+  joinedAt: Micros;
+  connected: boolean;
+  peer: Peer;
+  session: NegotiatedSession;
+  allocator: Allocator;
+  publications: Publication[];
+  slots: Slot[];
+  /** Who is meant by an SSRC that comes in: a stream, or the RTX of one. */
+  inbound: Map<number, InboundSsrc>;
+  /** The slot that sends with this SSRC (media or RTX). */
+  slotsBySsrc: Map<number, Slot>;
+  /** Our SSRC in feedback to this participant. */
+  feedbackSsrc: number;
+  cname: string;
+  arrivals: TransportArrivals;
+  ntpOffset: NtpOffset;
+  rtt: Rtt;
+  nextTickAt: Micros;
+  nextTransportFeedbackAt: Micros;
+  nextReportAt: Micros;
+  /** Packets that may be sent again before the budget is filled up, and when it was last filled. */
+  retransmitBudget: number;
+  retransmitFilledAt: Micros;
+}
+
+/** What an incoming SSRC stands for. */
+export interface InboundSsrc {
+  stream: Stream;
+  isRtx: boolean;
+}
+
+/** One m-line on which a participant sends. */
+export interface Publication {
+  id: number;
+  kind: "audio" | "video";
+  owner: Participant;
+  media: NegotiatedMedia;
+  /** In the order in which they were first heard. */
+  streams: Stream[];
+  /** The stream that subscribers should get, or null while none flows. */
+  best: Stream | null;
+  routes: Route[];
+  flowing: boolean;
+  loudness: Loudness;
+}
+
+/** One RTP stream coming in: a whole publication, or a layer of one. */
+export interface Stream {
+  id: number;
+  publication: Publication;
+  ssrc: number;
+  /** 0 while no RTX stream is known. */
+  rtxSsrc: number;
+  rid: string;
+  /** Of the last packet; 0 is `CODEC.NONE`. */
+  codec: number;
+  payloadType: number;
+  /** Width times height of the last keyframe that said so, or 0. */
+  pixels: number;
+  statistics: ReceiveStatistics;
+  clock: MediaClock;
+  /** Video only. */
+  nack: NackGenerator | null;
+  cache: PacketCache | null;
+  keyframes: KeyframeRequests;
+  firSequence: number;
+}
+
+/** One m-line on which a participant receives: one SSRC for life, whatever it shows. */
+export interface Slot {
+  id: number;
+  owner: Participant;
+  media: NegotiatedMedia;
+  rewriter: StreamRewriter;
+  sendStream: SrtpSendStream;
+  rtxStream: SrtpSendStream | null;
+  rtxSequence: number;
+  /** The SDES mid as bytes, for the header extension. */
+  mid: Uint8Array;
+  route: Route | null;
+  packetsSent: number;
+  octetsSent: number;
+}
+
+/** From a publication to a slot. */
+export interface Route {
+  publication: Publication;
+  slot: Slot;
+  /** The stream that is being forwarded, or null until the first keyframe (or the first audio packet). */
+  stream: Stream | null;
+  /** Payload types: what comes in is sent as `payloadType`; -1 when the slot can't take it. */
+  incomingType: number;
+  payloadType: number;
+  rtxPayloadType: number;
+}
+
+/** A slot for this m-line of a participant, with nothing in it. */
+export function createSlot(
+  id: number,
+  owner: Participant,
+  media: NegotiatedMedia,
+  streams: { send: SrtpSendStream; rtx: SrtpSendStream | null },
+  first: { sequence: number; timestamp: number; rtxSequence: number },
+  mid: Uint8Array,
+): Slot {
+  return {
+    id,
+    owner,
+    media,
+    rewriter: createStreamRewriter(first.sequence, first.timestamp),
+    sendStream: streams.send,
+    rtxStream: streams.rtx,
+    rtxSequence: first.rtxSequence,
+    mid,
+    route: null,
+    packetsSent: 0,
+    octetsSent: 0,
+  };
+}
+
+/** The parts of a shard that its boot record does not name: all empty. */
+export function createShardTables() {
+  return {
+    draining: false,
+    rooms: new Map<string, Room>(),
+    participants: new Map<number, Participant>(),
+    publications: new Map<number, Publication>(),
+    streams: new Map<number, Stream>(),
+    slots: new Map<number, Slot>(),
+    ufrags: new Map<string, Participant>(),
+    resources: new Map<string, Participant>(),
+    flows: new Map<number, Participant>(),
+    timers: createTimerHeap(),
+    mail: createMail(),
+    history: {
+      nextRoom: 1,
+      nextParticipant: 1,
+      nextPublication: 1,
+      nextStream: 1,
+      nextSlot: 1,
+      mailPicks: 0,
+      counters: createCounters(),
+    },
+  };
+}
+
+/** Working memory. */
+export function createScratch(now: Micros): Scratch {
+  return {
+    scan: createExtensionScan(),
+    writer: createExtensionWriter(),
+    packet: {
+      now,
+      payloadType: 0,
+      codec: 0,
+      marker: false,
+      sequence: 0,
+      timestamp: 0,
+      payloadOffset: 0,
+      payloadLength: 0,
+      keyframe: false,
+      pictureId: -1,
+      pictureIdBits: 0,
+      tl0: -1,
+      descriptor: -1,
+      frameNumber: -1,
+      extensionKinds: new Uint8Array(256),
+    },
+    source: createRewriterSource(),
+    sequences: new Uint16Array(LIMITS.nackMissingMax),
+    report: createReportBlock(),
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * What a shard does because time has passed: retransmissions of handshakes, expired consent, reports, and for those whose
+ * media flows a turn every `LIMITS.mediaTickMicros`. All who are due at an input's time have their turn in the order of
+ * their deadlines.
+ */
+import { after, type Micros, NEVER } from "../base/micros.ts";
+import { timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
+import { LIMITS } from "../limits.ts";
+import { loudnessValue } from "../media/loudness.ts";
+import { peerTimeout } from "../peer/peer.ts";
+import { connectDeadline } from "./deadlines.ts";
+import { deliverMail, roomTimerKey } from "./delivery.ts";
+import { checkFlow, isActive } from "./flowing.ts";
+import { followConnection, removeParticipant } from "./lifecycle.ts";
+import { postMail } from "./mail.ts";
+import type { ShardPorts } from "./ports.ts";
+import { sendReports } from "./reports.ts";
+import { requestKeyframeIfDue, requestMissing, sendTransportFeedback } from "./requests.ts";
+import { type Room, roomNeedsRanking } from "./room.ts";
+import type { Participant, Shard } from "./state.ts";
+
+/** Gives everybody who is due by `now` a turn. */
+export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
+  for (;;) {
+    const key = timerHeapPop(shard.timers, now);
+    if (key === -1 && shard.timers.keys.length === 0) return;
+    const participant = shard.participants.get(key);
+    if (participant !== undefined) {
+      participantTurn(shard, ports, now, participant);
+      continue;
+    }
+    const room = roomOfTimer(shard, key);
+    if (room === undefined) return;
+    roomTurn(shard, ports, now, room);
+  }
+}
+
+function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  if (peerTimeout(participant.peer, now, ports.crypto, ports.outbox)) {
+    removeParticipant(shard, ports, now, participant, "consent-expired", "");
+    return;
+  }
+  if (!participant.connected && now >= connectDeadline(participant)) {
+    const heard = participant.peer.ice.flows.length > 0;
+    const detail = heard ? "the DTLS handshake did not finish" : "no ICE check arrived";
+    removeParticipant(shard, ports, now, participant, "connect-timeout", detail);
+    return;
+  }
+  if (participant.connected) {
+    if (now >= participant.nextTickAt) mediaTurn(shard, ports, now, participant);
+    sendReports(shard, ports, now, participant);
+  }
+  followConnection(shard, ports, now, participant);
+}
+
+function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
+  for (const publication of participant.publications) {
+    checkFlow(shard, ports, now, publication);
+    for (const stream of publication.streams) {
+      requestMissing(shard, ports, now, stream);
+      requestKeyframeIfDue(shard, ports, now, stream);
+    }
+  }
+  sendTransportFeedback(shard, ports, now, participant);
+  participant.nextTickAt = isActive(participant, now) ? after(now, LIMITS.mediaTickMicros) : NEVER;
+}
+
+/** Has the publications of a room say how loud they are, and the room compare them. */
+function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
+  const to = { actor: "room", id: room.id } as const;
+  for (const participant of room.members.keys()) {
+    for (const publication of shard.participants.get(participant)?.publications ?? []) {
+      if (publication.kind !== "audio") continue;
+      postMail(shard.mail, { actor: "publication", id: publication.id }, to, {
+        to: "room",
+        type: "loudness",
+        publication: publication.id,
+        score: loudnessValue(publication.loudness, now),
+      });
+    }
+  }
+  postMail(shard.mail, to, to, { to: "room", type: "rank" });
+  if (roomNeedsRanking(room)) timerHeapSet(shard.timers, roomTimerKey(room), after(now, LIMITS.loudnessMicros));
+  deliverMail(shard, ports, now);
+}
+
+function roomOfTimer(shard: Shard, key: number): Room | undefined {
+  for (const room of shard.rooms.values()) if (roomTimerKey(room) === key) return room;
+  return undefined;
+}
