@@ -16,7 +16,7 @@
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { LIMITS } from "../core/index.ts";
+import { isRoomName, LIMITS } from "../core/index.ts";
 import { type Control, controlCommand, findParticipant, roomParticipants } from "./control.ts";
 import { participantEvents } from "./event-stream.ts";
 import type { Log } from "./log.ts";
@@ -27,7 +27,6 @@ const ROOM = "/api/v1/rooms/:room";
 const PARTICIPANTS = `${ROOM}/participants`;
 const PARTICIPANT = `${PARTICIPANTS}/:resource`;
 const EVENTS = `${PARTICIPANT}/events`;
-const ROOM_NAME = /^[A-Za-z0-9._-]+$/;
 
 /** What the HTTP interface needs; `heartbeatMillis` is for tests. */
 export interface HttpParts {
@@ -148,10 +147,6 @@ function refuseOtherMethods(app: Hono): void {
   for (const [path, allow] of allowed) {
     app.all(path, () => problemResponse(405, `This address answers ${allow} alone.`, { allow }));
   }
-}
-
-function isRoomName(text: string | undefined): boolean {
-  return text !== undefined && text.length <= LIMITS.roomNameLengthMax && ROOM_NAME.test(text);
 }
 
 function badRoomName(): Response {

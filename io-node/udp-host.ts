@@ -16,6 +16,7 @@ import {
   type CommandReply,
   type CryptoProvider,
   type DatagramInput,
+  FIRST_COME_FIRST_SERVED,
   LIMITS,
   type Micros,
   NEVER,
@@ -25,7 +26,7 @@ import {
   type ShardPorts,
 } from "../core/index.ts";
 import type { Clock } from "./clock.ts";
-import { createFlowTable, type FlowTable, flowAnswered, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
+import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
 import {
   createSendArena,
   reserveSlot,
@@ -111,7 +112,7 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
   const outbox = createOutbox(parts.udp.sockets, flows, arena, deferred);
   const loop: Loop = {
     parts,
-    ports: { crypto: parts.crypto, outbox, scheduler: { pick: () => 0 } },
+    ports: { crypto: parts.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED },
     flows,
     arena,
     received: { received: 0, receivedBytes: 0, badLength: 0, noFlow: 0, socketErrors: 0 },
@@ -156,7 +157,6 @@ function createOutbox(sockets: readonly Socket[], flows: FlowTable, arena: SendA
         arena.counters.dropped += 1;
         return;
       }
-      flowAnswered(flows, flow);
       sendSlot(arena, sockets[flow.socket]!, length, flow.port, flow.ip);
     },
     reply: (reply) => deferred.replies.push(reply),

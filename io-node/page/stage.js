@@ -119,8 +119,7 @@ function createTile({ key, own }) {
   label.className = "label";
   const muted = document.createElement("span");
   muted.className = "muted";
-  muted.setAttribute("role", "img");
-  muted.setAttribute("aria-label", "Microphone off");
+  muted.append(document.getElementById("muted-icon").content.cloneNode(true));
   const name = document.createElement("span");
   name.className = "name";
   label.append(muted, name);
