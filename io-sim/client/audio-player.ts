@@ -1,0 +1,51 @@
+/**
+ * A loudspeaker: says who is heard, how many packets came, and how long the longest silence was that nobody wanted.
+ *
+ * Each packet is complete in itself, so there is nothing to put together. A packet whose body is not as the microphone
+ * made it is garbled, and that is never explained by a bad network, since SRTP has let it through.
+ */
+import type { Micros } from "../../core/base/micros.ts";
+import { type FramePassport, readBody } from "./frame-body.ts";
+
+/** What was heard of one source. */
+export interface SourceHeard {
+  readonly source: number;
+  packets: number;
+  firstAt: number;
+  lastAt: number;
+  longestGapMicros: number;
+  longestGapAt: number;
+}
+
+/** The state of one loudspeaker; make it with {@link createAudioPlayer}. */
+export interface AudioPlayer {
+  heard: Map<number, SourceHeard>;
+  garbled: number;
+}
+
+/** A loudspeaker that has played nothing. */
+export function createAudioPlayer(): AudioPlayer {
+  return { heard: new Map(), garbled: 0 };
+}
+
+/** Takes a packet's payload that is new; answers the passport, or undefined when it is garbled. */
+export function audioPlayerTake(player: AudioPlayer, now: Micros, payload: Uint8Array): FramePassport | undefined {
+  const passport = payload.length > 1 ? readBody(payload.subarray(1)) : undefined;
+  if (passport === undefined) {
+    player.garbled++;
+    return undefined;
+  }
+  let heard = player.heard.get(passport.source);
+  if (heard === undefined) {
+    const { source } = passport;
+    heard = { source, packets: 0, firstAt: now, lastAt: now, longestGapMicros: 0, longestGapAt: 0 };
+    player.heard.set(source, heard);
+  }
+  if (now - heard.lastAt > heard.longestGapMicros) {
+    heard.longestGapMicros = now - heard.lastAt;
+    heard.longestGapAt = now;
+  }
+  heard.packets++;
+  heard.lastAt = now;
+  return passport;
+}

@@ -1,0 +1,29 @@
+/**
+ * The last step before the wire: plain packets of the client are sealed and sent to the server's address.
+ */
+import type { RtpPacket } from "werift-rtp";
+import { seqAdd16 } from "../../core/base/sequence.ts";
+import type { Client } from "./client.ts";
+import { type OutStream, retransmission } from "./out-stream.ts";
+
+/** Sends a packet of ours. */
+export function sendRtp(client: Client, packet: RtpPacket): void {
+  const { media, ports, answer } = client;
+  if (media.cipher !== undefined && answer !== undefined) ports.send(media.cipher.sealRtp(packet), answer.address);
+}
+
+/** Sends a compound RTCP packet of ours. */
+export function sendRtcp(client: Client, plain: Uint8Array): void {
+  const { media, ports, answer } = client;
+  if (media.cipher !== undefined && answer !== undefined) ports.send(media.cipher.sealRtcp(plain), answer.address);
+}
+
+/** Sends packets of a stream again, as RTX. */
+export function resend(client: Client, stream: OutStream, sequences: readonly number[]): void {
+  for (const sequence of sequences) {
+    const packet = retransmission(stream, sequence & 0xffff, client.transportSequence);
+    if (packet === undefined) continue;
+    client.transportSequence = seqAdd16(client.transportSequence, 1);
+    sendRtp(client, packet);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What a synthetic frame is made of.
+ *
+ * A player must be able to say whose picture it got, whether it is whole, and whether everything that it refers to was
+ * seen before. So each frame's body carries its own passport, is filled with bytes that follow from the passport, and ends
+ * in a checksum. Nothing between the camera and the screen may change a byte of it.
+ *
+ *   0               2       3       4               8               12              16
+ *   +---------------+-------+-------+---------------+---------------+---------------+---- filler ----+ checksum (4)
+ *   |   source id   | layer | flags | frame number  |  refers to    | whole length  |                |
+ */
+import { readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
+
+/** "Refers to nothing": what a keyframe says. */
+export const NO_REFERENCE = 0xffff_ffff;
+
+/** Bytes of the shortest body. */
+export const BODY_BYTES_MIN = 20;
+
+/** The passport of a frame (or of a piece of sound, which refers to nothing). */
+export interface FramePassport {
+  /** Which source of the world: a number that the world hands out. */
+  readonly source: number;
+  /** Index of the simulcast layer, 0 for the smallest. */
+  readonly layer: number;
+  readonly keyframe: boolean;
+  /** Counts the frames of the layer from 0. */
+  readonly frame: number;
+  /** The frame of the same layer that this one refers to, or {@link NO_REFERENCE}. */
+  readonly reference: number;
+}
+
+/** Writes the body of a frame, `length` bytes of it (at least {@link BODY_BYTES_MIN}). */
+export function writeBody(passport: FramePassport, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  writeU16(bytes, 0, passport.source);
+  bytes[2] = passport.layer;
+  bytes[3] = passport.keyframe ? 1 : 0;
+  writeU32(bytes, 4, passport.frame);
+  writeU32(bytes, 8, passport.reference);
+  writeU32(bytes, 12, length);
+  let word = (passport.frame ^ (passport.source << 16)) >>> 0;
+  for (let i = 16; i < length - 4; i++) {
+    word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[i] = word >>> 24;
+  }
+  writeU32(bytes, length - 4, checksum(bytes, length - 4));
+  return bytes;
+}
+
+/** Reads a body back, or answers undefined when a byte of it is not as it was written. */
+export function readBody(bytes: Uint8Array): FramePassport | undefined {
+  const { length } = bytes;
+  if (length < BODY_BYTES_MIN || readU32(bytes, 12) !== length) return undefined;
+  if (readU32(bytes, length - 4) !== checksum(bytes, length - 4)) return undefined;
+  return {
+    source: readU16(bytes, 0),
+    layer: bytes[2]!,
+    keyframe: (bytes[3]! & 1) === 1,
+    frame: readU32(bytes, 4),
+    reference: readU32(bytes, 8),
+  };
+}
+
+function checksum(bytes: Uint8Array, length: number): number {
+  let hash = 0x811c_9dc5;
+  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  return hash >>> 0;
+}

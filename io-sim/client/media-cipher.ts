@@ -1,0 +1,115 @@
+/**
+ * SRTP and SRTCP for the simulated client, apart from the server's.
+ *
+ * The real one is `werift-rtp`'s (RFC 3711, RFC 7714). Rollover counters are kept here (RFC 3711 §3.3.1) and handed to it
+ * before each packet, because its own guess gives up after a loss of a hundred packets around the wrap. The other one
+ * (./checksum-cipher.ts) has the same interface and is for worlds that need speed more than secrecy.
+ */
+import { RtpHeader, type RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
+import { readU16, readU32 } from "../../core/base/bytes.ts";
+import { seqUnwrap16 } from "../../core/base/sequence.ts";
+
+/** The keys of one association, seen from the client. */
+export interface MediaKeys {
+  /** 1 (AES128_CM_SHA1_80) or 7 (AEAD_AES_128_GCM). */
+  readonly profile: number;
+  readonly localKey: Uint8Array;
+  readonly localSalt: Uint8Array;
+  readonly remoteKey: Uint8Array;
+  readonly remoteSalt: Uint8Array;
+}
+
+/** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
+export interface MediaCipher {
+  sealRtp(packet: RtpPacket): Uint8Array;
+  openRtp(bytes: Uint8Array): Buffer | undefined;
+  sealRtcp(bytes: Uint8Array): Uint8Array;
+  openRtcp(bytes: Uint8Array): Buffer | undefined;
+}
+
+/** Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. */
+export type IndexBook = Map<number, number>;
+
+/** The packet index that this sequence number most likely means; -1 when it would lie before the first packet. */
+export function guessIndex(book: IndexBook, ssrc: number, sequence: number): number {
+  const highest = book.get(ssrc);
+  return highest === undefined ? sequence : Math.max(-1, seqUnwrap16(highest, sequence));
+}
+
+/** Notes an index that turned out to be authentic. */
+export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
+  if (index > (book.get(ssrc) ?? -1)) book.set(ssrc, index);
+}
+
+/** A view of the same bytes that werift's code can use. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** SRTP and SRTCP by werift-rtp. */
+export function createWeriftCipher(keys: MediaKeys): MediaCipher {
+  const config = {
+    keys: {
+      localMasterKey: asBuffer(keys.localKey),
+      localMasterSalt: asBuffer(keys.localSalt),
+      remoteMasterKey: asBuffer(keys.remoteKey),
+      remoteMasterSalt: asBuffer(keys.remoteSalt),
+    },
+    profile: keys.profile,
+  };
+  const rtp = new SrtpSession(config);
+  const rtcp = new SrtcpSession(config);
+  const sent: IndexBook = new Map();
+  const received: IndexBook = new Map();
+  return {
+    sealRtp(packet) {
+      const { ssrc, sequenceNumber } = packet.header;
+      const index = guessIndex(sent, ssrc, sequenceNumber);
+      noteIndex(sent, ssrc, index);
+      setRollover(rtp.localContext, ssrc, index);
+      return rtp.encrypt(packet.payload, packet.header);
+    },
+    openRtp(bytes) {
+      const ssrc = readU32(bytes, 8);
+      const index = guessIndex(received, ssrc, readU16(bytes, 2));
+      if (index < 0) return undefined;
+      setRollover(rtp.remoteContext, ssrc, index);
+      const plain = attempt(() => rtp.decrypt(asBuffer(bytes)));
+      if (plain !== undefined) noteIndex(received, ssrc, index);
+      return plain;
+    },
+    sealRtcp: (bytes) => rtcp.encrypt(asBuffer(bytes)),
+    openRtcp: (bytes) => attempt(() => rtcp.decrypt(asBuffer(bytes))),
+  };
+}
+
+/** Where the payload of a plain or sealed packet begins, or -1 when the header is cut off. */
+export function payloadOffset(bytes: Uint8Array): number {
+  if (bytes.length < 12) return -1;
+  const csrcs = 12 + 4 * (bytes[0]! & 15);
+  if ((bytes[0]! & 0x10) === 0) return csrcs <= bytes.length ? csrcs : -1;
+  if (csrcs + 4 > bytes.length) return -1;
+  const end = csrcs + 4 + 4 * readU16(bytes, csrcs + 2);
+  return end <= bytes.length ? end : -1;
+}
+
+/** The header of a packet as bytes. */
+export function headerBytes(packet: RtpPacket): Buffer {
+  const header = packet.header instanceof RtpHeader ? packet.header : new RtpHeader(packet.header);
+  return header.serialize(header.serializeSize);
+}
+
+function setRollover(context: SrtpSession["localContext"], ssrc: number, index: number): void {
+  const state = context.getSrtpSsrcState(ssrc);
+  state.rolloverCounter = Math.floor(index / 0x1_0000);
+  state.lastSequenceNumber = index & 0xffff;
+}
+
+/** werift throws for what is not authentic; the client drops it. */
+function attempt<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * One RTP stream that the client sends: numbering, header extensions, the memory for retransmissions, sender reports.
+ *
+ * A camera with three layers is three of these. The SDES extensions (mid, rid) ride on every packet until the server's
+ * first report block shows that it has bound the SSRC, as browsers do. RTX has its own SSRC and numbering (RFC 4588).
+ */
+import {
+  RtcpReceiverInfo,
+  RtcpSenderInfo,
+  RtcpSourceDescriptionPacket,
+  RtcpSrPacket,
+  RtpHeader,
+  RtpPacket,
+  SourceDescriptionChunk,
+  SourceDescriptionItem,
+} from "werift-rtp";
+import { writeU16 } from "../../core/base/bytes.ts";
+import { MICROS_ORIGIN, type Micros } from "../../core/base/micros.ts";
+import { seqAdd16, seqAdd32 } from "../../core/base/sequence.ts";
+import { below, type Stream } from "../random.ts";
+import { EXTENSION_ID } from "./offer.ts";
+
+/** Packets that are kept for retransmission. */
+const MEMORY_PACKETS = 600;
+
+/** Seconds from 1900 (NTP) to 1970 (Unix). */
+const NTP_UNIX_SECONDS = 2_208_988_800;
+
+/** The state of one stream; make it with {@link createOutStream}. */
+export interface OutStream {
+  readonly kind: "audio" | "video";
+  readonly ssrc: number;
+  readonly rtxSsrc: number;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly mid: string;
+  readonly rid: string;
+  readonly extensionIds: readonly number[];
+  sequence: number;
+  rtxSequence: number;
+  readonly timestampBase: number;
+  /** Whether the server has shown that it knows the SSRC. */
+  bound: boolean;
+  memory: Map<number, RtpPacket>;
+  packetsSent: number;
+  octetsSent: number;
+  retransmitted: number;
+}
+
+/** What a stream is made of. */
+export interface OutStreamPlan {
+  readonly kind: "audio" | "video";
+  readonly ssrc: number;
+  readonly rtxSsrc: number;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly mid: string;
+  readonly rid: string;
+  readonly extensionIds: readonly number[];
+}
+
+/** A stream that has sent nothing. With `nearWrap` its sequence numbers and its timestamps wrap within the first seconds. */
+export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: boolean): OutStream {
+  return {
+    ...plan,
+    sequence: nearWrap ? 0xffff - 60 : below(random, 0x8000),
+    rtxSequence: nearWrap ? 0xffff - 2 : below(random, 0x8000),
+    timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : random.next(),
+    bound: false,
+    memory: new Map(),
+    packetsSent: 0,
+    octetsSent: 0,
+    retransmitted: 0,
+  };
+}
+
+/** The media time of `now` on the stream's clock, 32 bits. */
+export function mediaTimestamp(stream: OutStream, now: Micros): number {
+  const elapsed = now - MICROS_ORIGIN;
+  return seqAdd32(stream.timestampBase, Math.floor((elapsed * (stream.clockRate / 1_000)) / 1_000));
+}
+
+/** Numbers a payload and keeps it for retransmission. `level` is -dBov for audio, -1 for video. */
+export function nextPacket(
+  stream: OutStream,
+  timestamp: number,
+  marker: boolean,
+  payload: Uint8Array,
+  transportSequence: number,
+  level: number,
+): RtpPacket {
+  const header = new RtpHeader({
+    payloadType: stream.payloadType,
+    sequenceNumber: stream.sequence,
+    timestamp,
+    ssrc: stream.ssrc,
+    marker,
+    extensions: extensionsOf(stream, transportSequence, level, EXTENSION_ID.RID),
+  });
+  const packet = new RtpPacket(header, Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+  stream.memory.set(stream.sequence, packet);
+  if (stream.memory.size > MEMORY_PACKETS) stream.memory.delete(seqAdd16(stream.sequence, -MEMORY_PACKETS));
+  stream.sequence = seqAdd16(stream.sequence, 1);
+  stream.packetsSent++;
+  stream.octetsSent += payload.length;
+  return packet;
+}
+
+/** A retransmission of an earlier packet (RFC 4588 §4), or undefined when it is not remembered. */
+export function retransmission(stream: OutStream, sequence: number, transportSequence: number): RtpPacket | undefined {
+  const original = stream.memory.get(sequence);
+  if (original === undefined || stream.rtxSsrc === 0) return undefined;
+  const payload = Buffer.alloc(original.payload.length + 2);
+  writeU16(payload, 0, sequence);
+  payload.set(original.payload, 2);
+  const header = new RtpHeader({
+    payloadType: stream.payloadType + 1,
+    sequenceNumber: stream.rtxSequence,
+    timestamp: original.header.timestamp,
+    ssrc: stream.rtxSsrc,
+    marker: original.header.marker,
+    extensions: extensionsOf(stream, transportSequence, -1, EXTENSION_ID.REPAIRED_RID),
+  });
+  stream.rtxSequence = seqAdd16(stream.rtxSequence, 1);
+  stream.retransmitted++;
+  return new RtpPacket(header, payload);
+}
+
+function extensionsOf(
+  stream: OutStream,
+  transportSequence: number,
+  level: number,
+  ridId: number,
+): { id: number; payload: Buffer }[] {
+  const extensions: { id: number; payload: Buffer }[] = [];
+  const add = (id: number, payload: Buffer) => {
+    if (stream.extensionIds.includes(id)) extensions.push({ id, payload });
+  };
+  const transport = Buffer.alloc(2);
+  writeU16(transport, 0, transportSequence);
+  if (level >= 0) add(EXTENSION_ID.AUDIO_LEVEL, Buffer.from([(level < 127 ? 0x80 : 0) | level]));
+  add(EXTENSION_ID.TRANSPORT_CC, transport);
+  if (!stream.bound) {
+    add(EXTENSION_ID.MID, Buffer.from(stream.mid));
+    if (stream.rid !== "") add(ridId, Buffer.from(stream.rid));
+  }
+  return extensions;
+}
+
+/** A sender report with report blocks, and the CNAME (RFC 3550 §6.4.1, §6.5.1). `wallMicros` is the wall clock at `now`. */
+export function senderReport(
+  stream: OutStream,
+  now: Micros,
+  wallMicros: number,
+  reports: RtcpReceiverInfo[],
+  cname: string,
+): Buffer {
+  const report = new RtcpSrPacket({
+    ssrc: stream.ssrc,
+    senderInfo: new RtcpSenderInfo({
+      ntpTimestamp: ntpTime(wallMicros),
+      rtpTimestamp: mediaTimestamp(stream, now),
+      packetCount: stream.packetsSent >>> 0,
+      octetCount: stream.octetsSent >>> 0,
+    }),
+    reports,
+  });
+  return Buffer.concat([report.serialize(), sourceDescription(stream.ssrc, cname)]);
+}
+
+/** An SDES packet with one CNAME. */
+export function sourceDescription(ssrc: number, cname: string): Buffer {
+  const item = new SourceDescriptionItem({ type: 1, text: cname });
+  const chunk = new SourceDescriptionChunk({ source: ssrc, items: [item] });
+  return new RtcpSourceDescriptionPacket({ chunks: [chunk] }).serialize();
+}
+
+/** A wall-clock time as a 64-bit NTP timestamp. */
+export function ntpTime(wallMicros: number): bigint {
+  const seconds = Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS;
+  const fraction = Math.floor(((wallMicros % 1_000_000) * 0x1_0000_0000) / 1_000_000);
+  return (BigInt(seconds) << 32n) | BigInt(fraction);
+}
+
+/** A report block; exists so that the rest of the client need not know werift's constructor. */
+export function reportBlock(values: {
+  ssrc: number;
+  fractionLost: number;
+  packetsLost: number;
+  highestSequence: number;
+  jitter: number;
+  lsr: number;
+  dlsr: number;
+}): RtcpReceiverInfo {
+  return new RtcpReceiverInfo(values);
+}

@@ -1,0 +1,333 @@
+/**
+ * A screen that is hard to please: puts frames together and says of each whether a decoder could show it.
+ *
+ * Frames are taken in the order of their sequence numbers. A frame is whole when its packets follow each other from one
+ * that begins a frame to one with the marker bit; it is decodable when it is a keyframe or when the frame that its passport
+ * refers to was decoded. While a packet is missing the screen waits; after a while it jumps to a later keyframe, and asks
+ * for one if there is none. What goes wrong without any missing packet is nobody's fault but the server's, and counted
+ * apart: torn frames, frames that refer to something unseen, picture ids that jump (promises S4, S5, S6).
+ */
+import type { Micros } from "../../core/base/micros.ts";
+import { type FramePassport, readBody } from "./frame-body.ts";
+import { type PayloadView, readPayload, type VideoCodec } from "./payload.ts";
+
+/** How long the screen waits for a missing packet before it takes a later keyframe, any later frame, or asks for one. */
+const JUMP_TO_KEYFRAME_MICROS = 100_000;
+const JUMP_TO_ANY_MICROS = 600_000;
+const ASK_FOR_KEYFRAME_MICROS = 300_000;
+const ASK_AGAIN_MICROS = 500_000;
+
+/** Packets that wait for an earlier one; beyond it the oldest are given up. */
+const WAITING_PACKETS_MAX = 1_000;
+
+/** What was seen of one source. */
+export interface SourceSeen {
+  readonly source: number;
+  frames: number;
+  keyframes: number;
+  firstAt: number;
+  lastAt: number;
+  /** The longest time between two frames that were shown one after the other, and when it ended. */
+  longestGapMicros: number;
+  longestGapAt: number;
+  /** Of the last keyframe and of the largest one. */
+  width: number;
+  widestWidth: number;
+  layerChanges: number;
+  layer: number;
+}
+
+/** The state of one screen; make it with {@link createVideoPlayer}. */
+export interface VideoPlayer {
+  packets: Map<number, WaitingPacket>;
+  /** The unwrapped number of the packet that the next frame begins with; -1 before the first keyframe. */
+  next: number;
+  highest: number;
+  /** Since when a packet is missing, 0 while none is. */
+  blockedSince: number;
+  askedAt: number;
+  firstPacketAt: number;
+  /** Whether the chain of references is whole from the last keyframe on. */
+  chainSource: number;
+  chainLayer: number;
+  decoded: Set<number>;
+  /** Whether anything was skipped since the last decoded frame. */
+  skipped: boolean;
+  lastPictureId: number;
+  lastTl0: number;
+  seen: Map<number, SourceSeen>;
+  framesShown: number;
+  framesSkipped: number;
+  keyframesAsked: number;
+  /** Mistakes that no lost packet explains. */
+  torn: number;
+  unreferenced: number;
+  pictureIdJumps: number;
+  /** Frames whose content was not what the camera made. Never explained by anything. */
+  garbled: number;
+  /** Sentences about the first few mistakes. */
+  complaints: string[];
+}
+
+interface WaitingPacket {
+  readonly timestamp: number;
+  readonly marker: boolean;
+  readonly empty: boolean;
+  readonly view: PayloadView | undefined;
+}
+
+/** A screen that has shown nothing. */
+export function createVideoPlayer(): VideoPlayer {
+  return {
+    packets: new Map(),
+    next: -1,
+    highest: -1,
+    blockedSince: 0,
+    askedAt: 0,
+    firstPacketAt: 0,
+    chainSource: -1,
+    chainLayer: -1,
+    decoded: new Set(),
+    skipped: false,
+    lastPictureId: -1,
+    lastTl0: -1,
+    seen: new Map(),
+    framesShown: 0,
+    framesSkipped: 0,
+    keyframesAsked: 0,
+    torn: 0,
+    unreferenced: 0,
+    pictureIdJumps: 0,
+    garbled: 0,
+    complaints: [],
+  };
+}
+
+/**
+ * Takes a packet that is new. `index` is its unwrapped sequence number. `onFrame` hears of each frame that is shown and of
+ * each source that was recognised.
+ */
+export function videoPlayerTake(
+  player: VideoPlayer,
+  now: Micros,
+  index: number,
+  codec: VideoCodec,
+  timestamp: number,
+  marker: boolean,
+  payload: Uint8Array,
+  onFrame: (passport: FramePassport) => void,
+): void {
+  if (player.firstPacketAt === 0) player.firstPacketAt = now;
+  if (player.next >= 0 && index < player.next) return;
+  const empty = payload.length === 0;
+  const view = empty ? undefined : readPayload(codec, payload);
+  player.packets.set(index, { timestamp, marker, empty, view });
+  if (index > player.highest) player.highest = index;
+  if (player.next < 0 && view?.keyframe === true && view.begins) player.next = index;
+  if (player.packets.size > WAITING_PACKETS_MAX) giveUpOldest(player);
+  play(player, now, onFrame);
+}
+
+/** Lets time pass: jumps over what is lost for good. Answers whether a keyframe must be asked for now. */
+export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): boolean {
+  const waitsSince = player.next < 0 ? player.firstPacketAt : player.blockedSince;
+  if (waitsSince === 0) return false;
+  const waited = now - waitsSince;
+  if (player.next >= 0 && waited >= JUMP_TO_KEYFRAME_MICROS && jump(player, waited >= JUMP_TO_ANY_MICROS)) {
+    play(player, now, onFrame);
+    return false;
+  }
+  if (waited < ASK_FOR_KEYFRAME_MICROS || now - player.askedAt < ASK_AGAIN_MICROS) return false;
+  player.askedAt = now;
+  player.keyframesAsked++;
+  return true;
+}
+
+/** Shows whole frames, one after the other, up to the first missing packet. */
+function play(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): void {
+  while (player.next >= 0) {
+    const first = player.packets.get(player.next);
+    if (first === undefined) break;
+    if (first.empty) {
+      player.packets.delete(player.next++);
+      continue;
+    }
+    const end = frameEnd(player, player.next);
+    if (end < 0) break;
+    const last = player.packets.get(end)!;
+    if (last.timestamp !== first.timestamp) {
+      complain(player, "torn", `a frame without an end before packet ${end & 0xffff}`);
+      player.torn++;
+      drop(player, end);
+      continue;
+    }
+    show(player, now, end, onFrame);
+    drop(player, end + 1);
+  }
+  const blocked = player.next >= 0 && player.highest >= player.next && !player.packets.has(firstMissing(player));
+  player.blockedSince = blocked ? player.blockedSince || now : 0;
+}
+
+/** The last packet of the frame that begins at `start`, or the first packet of the next frame when the marker never
+ * came, or -1 while packets are missing. */
+function frameEnd(player: VideoPlayer, start: number): number {
+  const { timestamp } = player.packets.get(start)!;
+  for (let index = start; ; index++) {
+    const packet = player.packets.get(index);
+    if (packet === undefined) return -1;
+    if (packet.empty) continue;
+    if (packet.timestamp !== timestamp || packet.marker) return index;
+  }
+}
+
+function firstMissing(player: VideoPlayer): number {
+  let index = player.next;
+  while (player.packets.has(index)) index++;
+  return index > player.highest ? player.next : index;
+}
+
+function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport: FramePassport) => void): void {
+  const views: PayloadView[] = [];
+  for (let index = player.next; index <= end; index++) {
+    const packet = player.packets.get(index)!;
+    if (packet.view !== undefined) views.push(packet.view);
+    else if (!packet.empty) complain(player, "garbled", `a payload that can't be read in packet ${index & 0xffff}`);
+  }
+  const head = views[0];
+  const passport = head === undefined ? undefined : readBody(joinBodies(views));
+  if (head === undefined || passport === undefined || passport.keyframe !== head.keyframe || !head.begins) {
+    if (!player.skipped || passport !== undefined) {
+      player.garbled++;
+      complain(player, "garbled", `a frame that no camera made, at packet ${player.next & 0xffff}`);
+    }
+    player.framesSkipped++;
+    player.skipped = true;
+    return;
+  }
+  if (!isDecodable(player, passport)) {
+    if (!player.skipped) {
+      player.unreferenced++;
+      complain(player, "unreferenced", `frame ${passport.frame} of source ${passport.source} refers to one unseen`);
+    }
+    player.framesSkipped++;
+    player.skipped = true;
+    onFrame(passport);
+    return;
+  }
+  judgePictureId(player, head);
+  decode(player, now, passport, head);
+  onFrame(passport);
+}
+
+function joinBodies(views: readonly PayloadView[]): Uint8Array {
+  let length = 0;
+  for (const view of views) length += view.body.length;
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const view of views) {
+    body.set(view.body, at);
+    at += view.body.length;
+  }
+  return body;
+}
+
+function isDecodable(player: VideoPlayer, passport: FramePassport): boolean {
+  if (passport.keyframe) return true;
+  const sameChain = passport.source === player.chainSource && passport.layer === player.chainLayer;
+  return sameChain && player.decoded.has(passport.reference);
+}
+
+function judgePictureId(player: VideoPlayer, head: PayloadView): void {
+  const follows = head.pictureId < 0 || player.lastPictureId < 0 || player.skipped;
+  const stepsTl0 = head.tl0 < 0 || player.lastTl0 < 0 || player.skipped;
+  const pictureOk = follows || head.pictureId === ((player.lastPictureId + 1) & 0x7fff);
+  const tl0Ok = stepsTl0 || ((head.tl0 - player.lastTl0) & 0xff) === (head.temporalLayer === 0 ? 1 : 0);
+  if (!pictureOk || !tl0Ok) {
+    player.pictureIdJumps++;
+    const was = `${player.lastPictureId}/${player.lastTl0}`;
+    complain(player, "picture id", `${was} was followed by ${head.pictureId}/${head.tl0} at ${player.next & 0xffff}`);
+  }
+  player.lastPictureId = head.pictureId;
+  player.lastTl0 = head.tl0;
+}
+
+function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head: PayloadView): void {
+  if (passport.keyframe) {
+    player.decoded.clear();
+    player.chainSource = passport.source;
+    player.chainLayer = passport.layer;
+  }
+  player.decoded.add(passport.frame);
+  player.skipped = false;
+  player.framesShown++;
+  const seen = sourceSeen(player, passport.source, now);
+  const gap = now - seen.lastAt;
+  if (seen.frames > 0 && gap > seen.longestGapMicros) {
+    seen.longestGapMicros = gap;
+    seen.longestGapAt = now;
+  }
+  if (seen.frames > 0 && passport.layer !== seen.layer) seen.layerChanges++;
+  seen.layer = passport.layer;
+  seen.frames++;
+  seen.lastAt = now;
+  if (passport.keyframe) {
+    seen.keyframes++;
+    if (head.width > 0) seen.width = head.width;
+    seen.widestWidth = Math.max(seen.widestWidth, head.width);
+  }
+}
+
+function sourceSeen(player: VideoPlayer, source: number, now: Micros): SourceSeen {
+  let seen = player.seen.get(source);
+  if (seen === undefined) {
+    seen = {
+      source,
+      frames: 0,
+      keyframes: 0,
+      firstAt: now,
+      lastAt: now,
+      longestGapMicros: 0,
+      longestGapAt: 0,
+      width: 0,
+      widestWidth: 0,
+      layerChanges: 0,
+      layer: 0,
+    };
+    player.seen.set(source, seen);
+  }
+  return seen;
+}
+
+/** Moves on to a later frame that can be shown; with `any` also to one that is no keyframe. */
+function jump(player: VideoPlayer, any: boolean): boolean {
+  const indices = [...player.packets.keys()].filter((index) => index > player.next).sort((a, b) => a - b);
+  for (const index of indices) {
+    const view = player.packets.get(index)!.view;
+    if (view === undefined || !view.begins || !(view.keyframe || any)) continue;
+    if (frameEnd(player, index) < 0) continue;
+    player.skipped = true;
+    player.framesSkipped++;
+    drop(player, index);
+    return true;
+  }
+  return false;
+}
+
+function drop(player: VideoPlayer, upTo: number): void {
+  if (upTo - player.next > player.packets.size) {
+    for (const index of player.packets.keys()) if (index < upTo) player.packets.delete(index);
+  } else for (let index = player.next; index < upTo; index++) player.packets.delete(index);
+  player.next = upTo;
+  player.blockedSince = 0;
+}
+
+function giveUpOldest(player: VideoPlayer): void {
+  const oldest = Math.min(...player.packets.keys());
+  player.packets.delete(oldest);
+  player.skipped = true;
+  if (player.next >= 0 && player.next <= oldest) player.next = oldest + 1;
+}
+
+function complain(player: VideoPlayer, what: string, sentence: string): void {
+  if (player.complaints.length < 8) player.complaints.push(`${what}: ${sentence}`);
+}

@@ -1,0 +1,107 @@
+/**
+ * The one queue that makes time pass.
+ *
+ * Everything in a simulated world happens as an event of this loop: datagrams that arrive, timers, frames that a camera
+ * hands over. Events are ordered by (time, class, tie, insertion). Time is whole microseconds from MICROS_ORIGIN and jumps
+ * from event to event, there are no ticks. `tie` is zero in an ordinary run, so what is simultaneous happens in the order
+ * of its insertion; a perturbed run passes a keyed source of ties, and simultaneous events of a class change places.
+ */
+import { MICROS_ORIGIN, type Micros } from "../core/base/micros.ts";
+
+/** What an event is, in the order in which simultaneous ones happen: the plan's own steps come first. */
+export const EVENT_CLASS = { STEP: 0, DATAGRAM: 1, TIMER: 2, MEDIA: 3 } as const;
+
+/** An event that waits for its time; {@link cancel} takes it back. */
+export interface LoopEvent {
+  readonly time: Micros;
+  readonly eventClass: number;
+  readonly tie: number;
+  readonly order: number;
+  run: (() => void) | undefined;
+}
+
+/** The loop; make it with {@link createEventLoop} and leave its fields to the functions below. */
+export interface EventLoop {
+  now: Micros;
+  heap: LoopEvent[];
+  /** How many events have been scheduled, and how many have run. */
+  scheduled: number;
+  ran: number;
+  /** Where ties come from, or undefined for first come, first served. */
+  readonly ties: (() => number) | undefined;
+}
+
+/** A loop at MICROS_ORIGIN without events. `ties` answers a 32-bit number for each event when the run is perturbed. */
+export function createEventLoop(ties?: () => number): EventLoop {
+  return { now: MICROS_ORIGIN, heap: [], scheduled: 0, ran: 0, ties };
+}
+
+/** Lets `run` happen at `time`; what lies in the past happens now, after everything that was scheduled for now. */
+export function schedule(loop: EventLoop, time: Micros, eventClass: number, run: () => void): LoopEvent {
+  const tie = loop.ties === undefined ? 0 : loop.ties();
+  const event = { time: time < loop.now ? loop.now : time, eventClass, tie, order: loop.scheduled++, run };
+  loop.heap.push(event);
+  siftUp(loop.heap, loop.heap.length - 1);
+  return event;
+}
+
+/** Takes an event back; nothing happens when it has run already. */
+export function cancel(event: LoopEvent | undefined): void {
+  if (event !== undefined) event.run = undefined;
+}
+
+/** Runs every event up to and including `time`, then lets the clock stand there. */
+export function runUntil(loop: EventLoop, time: Micros): void {
+  while (loop.heap.length > 0 && loop.heap[0]!.time <= time) step(loop);
+  if (time > loop.now) loop.now = time;
+}
+
+/** Runs the next event; answers false when there is none. */
+export function step(loop: EventLoop): boolean {
+  const event = pop(loop.heap);
+  if (event === undefined) return false;
+  loop.now = event.time;
+  const run = event.run;
+  if (run !== undefined) {
+    event.run = undefined;
+    loop.ran++;
+    run();
+  }
+  return true;
+}
+
+function before(a: LoopEvent, b: LoopEvent): boolean {
+  if (a.time !== b.time) return a.time < b.time;
+  if (a.eventClass !== b.eventClass) return a.eventClass < b.eventClass;
+  if (a.tie !== b.tie) return a.tie < b.tie;
+  return a.order < b.order;
+}
+
+function pop(heap: LoopEvent[]): LoopEvent | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (first === undefined || last === undefined || heap.length === 0) return first;
+  let parent = 0;
+  for (;;) {
+    let child = 2 * parent + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+    if (!before(heap[child]!, last)) break;
+    heap[parent] = heap[child]!;
+    parent = child;
+  }
+  heap[parent] = last;
+  return first;
+}
+
+function siftUp(heap: LoopEvent[], start: number): void {
+  const event = heap[start]!;
+  let child = start;
+  while (child > 0) {
+    const parent = (child - 1) >> 1;
+    if (!before(event, heap[parent]!)) break;
+    heap[child] = heap[parent]!;
+    child = parent;
+  }
+  heap[child] = event;
+}

@@ -1,0 +1,133 @@
+/**
+ * The plan of a run: plain JSON that, with a seed, decides everything.
+ *
+ * A scenario file compiles to a plan (./scenario.ts); a journal or a shrunk world could carry one. Times are whole
+ * microseconds; those of steps count from the moment at which everyone who joins at the start is connected.
+ */
+import { LockstepError } from "../core/errors.ts";
+import type { ClientMediaPlan } from "./client/client-media.ts";
+import type { VideoCodec } from "./client/payload.ts";
+import type { LinkPlan } from "./link.ts";
+
+/** A camera of the plan. */
+export type CameraKind = "vp8" | "vp8-simulcast" | "vp9" | "h264";
+
+/** Cameras by kind: sizes and bit rates as browsers choose them for a small call, thinned out to keep runs short. */
+export const CAMERAS: Readonly<Record<CameraKind, Omit<NonNullable<ClientMediaPlan["camera"]>, "source">>> = {
+  vp8: oneLayer("VP8"),
+  vp9: oneLayer("VP9"),
+  h264: oneLayer("H264"),
+  "vp8-simulcast": {
+    codec: "VP8",
+    framesPerSecond: 20,
+    layers: [
+      { rid: "q", width: 320, height: 180, rateBps: 80_000 },
+      { rid: "h", width: 640, height: 360, rateBps: 200_000 },
+      { rid: "f", width: 1_280, height: 720, rateBps: 500_000 },
+    ],
+  },
+};
+
+function oneLayer(codec: VideoCodec) {
+  return { codec, framesPerSecond: 20, layers: [{ rid: "", width: 640, height: 360, rateBps: 250_000 }] };
+}
+
+/** Somebody in the plan. */
+export interface PeerPlan {
+  readonly name: string;
+  readonly room: string;
+  readonly camera: CameraKind | null;
+  /** Loudness in -dBov, or null for no microphone. */
+  readonly microphone: number | null;
+  readonly audioSlots: number;
+  readonly videoSlots: number;
+  readonly up: LinkPlan;
+  readonly down: LinkPlan;
+  /** Whether the peer joins when the world begins; otherwise a step lets it join. */
+  readonly atStart: boolean;
+  readonly nearWrap: boolean;
+  readonly impostor: boolean;
+}
+
+/** One thing that happens. */
+export type Operation =
+  | { readonly type: "join" | "leave" | "kill"; readonly peer: string }
+  | { readonly type: "move"; readonly peer: string; readonly noticed: boolean }
+  | { readonly type: "mute" | "unmute"; readonly peer: string; readonly source: "camera" | "microphone" }
+  | { readonly type: "link"; readonly peer: string; readonly up: Partial<LinkPlan>; readonly down: Partial<LinkPlan> }
+  | { readonly type: "garbage"; readonly perSecond: number; readonly forMicros: number }
+  | { readonly type: "restart" };
+
+/** An operation with its time and a sentence. */
+export interface StepPlan {
+  readonly atMicros: number;
+  readonly label: string;
+  readonly operation: Operation;
+}
+
+/** What the story promises beyond the promises that hold always. `source` is `peer/camera` or `peer/microphone`. */
+export type StoryPromise =
+  /** The viewer is shown the source, for the first time within `withinMicros` of both being there, and still at the end. */
+  | { readonly kind: "plays"; readonly viewer: string; readonly source: string; readonly withinMicros: number }
+  /** Once it is shown, no picture (or sound) of it stands still for longer. */
+  | { readonly kind: "freezes"; readonly viewer: string; readonly source: string; readonly shorterThanMicros: number }
+  /** The server lets the peer go, for this reason. */
+  | { readonly kind: "departs"; readonly peer: string; readonly reason: string };
+
+/** A committed seed and why it is there. */
+export interface SeedPlan {
+  readonly seed: number;
+  readonly why: string;
+}
+
+/** All that a run needs besides its seed. */
+export interface Plan {
+  readonly name: string;
+  /** What a user of the call would say. */
+  readonly story: string;
+  readonly seeds: readonly SeedPlan[];
+  readonly cipher: "real" | "checksum";
+  /** How the mailboxes of the shard are served: oldest first, or in an order that the seed picks. */
+  readonly scheduler: "fifo" | "seeded";
+  /** Timers of the server fire up to this much late. */
+  readonly timerLateMicros: number;
+  readonly runForMicros: number;
+  readonly peers: readonly PeerPlan[];
+  readonly steps: readonly StepPlan[];
+  readonly promises: readonly StoryPromise[];
+}
+
+/** Judges a plan: throws "bad-config" with one sentence when it makes no sense. */
+export function checkPlan(plan: Plan): void {
+  const refuse = (sentence: string): never => {
+    throw new LockstepError("bad-config", `The story "${plan.name}" ${sentence}`);
+  };
+  const names = new Set(plan.peers.map((peer) => peer.name));
+  if (plan.name.trim() === "") refuse("has no name.");
+  if (plan.seeds.length === 0) refuse("names no seed: write down at least one, with its reason.");
+  if (names.size !== plan.peers.length) refuse("has two peers of the same name.");
+  if (names.size === 0) refuse("has no peers.");
+  const known = (name: string) => names.has(name) || refuse(`speaks of "${name}", who is not among its peers.`);
+  for (const step of plan.steps) {
+    if (step.atMicros < 0 || step.atMicros > plan.runForMicros) refuse(`has the step "${step.label}" outside its time.`);
+    if ("peer" in step.operation) known(step.operation.peer);
+  }
+  for (const promise of plan.promises) {
+    if (promise.kind === "departs") known(promise.peer);
+    else {
+      known(promise.viewer);
+      const [peer, source] = promise.source.split("/");
+      known(peer ?? "");
+      const owner = plan.peers.find((candidate) => candidate.name === peer);
+      const exists = source === "camera" ? owner?.camera !== null : source === "microphone" && owner?.microphone !== null;
+      if (!exists) refuse(`speaks of "${promise.source}", which nobody has.`);
+    }
+  }
+  for (const value of wholeNumbers(plan)) if (!Number.isSafeInteger(value)) refuse(`holds ${value}, no whole number.`);
+}
+
+function wholeNumbers(value: unknown): number[] {
+  if (typeof value === "number") return [value];
+  if (value === null || typeof value !== "object") return [];
+  return Object.values(value).flatMap(wholeNumbers);
+}

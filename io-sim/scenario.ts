@@ -1,0 +1,175 @@
+/**
+ * The words that stories are written in: twenty verbs, all of which make data.
+ *
+ * A story is an object without closures, so it can be printed, generated, shrunk and replayed. `scenario` fills in what
+ * the story leaves out and answers the plan that a run needs.
+ */
+import { LINK_DEFAULTS, type LinkOptions, linkChange } from "./link-options.ts";
+import { type CameraKind, checkPlan, type Operation, type Plan, type StepPlan, type StoryPromise } from "./plan.ts";
+
+export { kbps, ms, percent, seconds } from "./units.ts";
+export type { LinkOptions };
+
+/** Somebody in a story. */
+export interface PeerOptions {
+  /** Rooms are worlds of their own. Default "lounge". */
+  readonly room?: string;
+  readonly sends?: {
+    readonly camera?: CameraKind;
+    /** `true`, or how loud: -dBov, 0 (loudest) to 127. */
+    readonly microphone?: true | number;
+  };
+  /** How many slots there are, or the sources by name (then there is a slot for each). */
+  readonly receives?: { readonly audio?: number; readonly video?: number } | readonly string[];
+  readonly link?: LinkOptions;
+  /** Whether a step lets the peer join. Default: it is there from the start. */
+  readonly joinsLater?: boolean;
+  /** Whether sequence numbers, timestamps and picture ids start shortly before they wrap. */
+  readonly nearWrap?: boolean;
+  /** Whether the offer names another certificate than the one shown. */
+  readonly impostor?: boolean;
+}
+
+/** A story as it is written down. */
+export interface Scenario {
+  readonly name: string;
+  /** What a user of the call would say. */
+  readonly story: string;
+  /** Each committed seed with the reason why it is there. */
+  readonly seeds: Readonly<Record<number, string>>;
+  readonly peers: Readonly<Record<string, PeerOptions>>;
+  readonly timeline?: readonly StepPlan[];
+  /** Microseconds; see `seconds`. */
+  readonly runFor: number;
+  readonly promises?: readonly StoryPromise[];
+  /** Default "checksum": the fast stand-in for AES. */
+  readonly cipher?: "real" | "checksum";
+  /** Default "seeded". */
+  readonly scheduler?: "fifo" | "seeded";
+  /** Timers of the server fire up to this much late. Default 0. */
+  readonly timersLateBy?: number;
+}
+
+/** Compiles a story into a plan; throws "bad-config" with a sentence when it makes no sense. */
+export function scenario(story: Scenario): Plan {
+  const plan: Plan = {
+    name: story.name,
+    story: story.story,
+    seeds: Object.entries(story.seeds).map(([seed, why]) => ({ seed: Number(seed), why })),
+    cipher: story.cipher ?? "checksum",
+    scheduler: story.scheduler ?? "seeded",
+    timerLateMicros: story.timersLateBy ?? 0,
+    runForMicros: story.runFor,
+    peers: Object.entries(story.peers).map(([name, options]) => compilePeer(name, options)),
+    steps: story.timeline ?? [],
+    promises: story.promises ?? [],
+  };
+  checkPlan(plan);
+  return plan;
+}
+
+function compilePeer(name: string, options: PeerOptions): Plan["peers"][number] {
+  const change = linkChange(options.link ?? {});
+  const microphone = options.sends?.microphone;
+  const slots = countSlots(options.receives ?? {});
+  return {
+    name,
+    room: options.room ?? "lounge",
+    camera: options.sends?.camera ?? null,
+    microphone: microphone === undefined ? null : microphone === true ? 30 : microphone,
+    audioSlots: slots.audio,
+    videoSlots: slots.video,
+    up: { ...LINK_DEFAULTS, ...change.up },
+    down: { ...LINK_DEFAULTS, ...change.down },
+    atStart: options.joinsLater !== true,
+    nearWrap: options.nearWrap === true,
+    impostor: options.impostor === true,
+  };
+}
+
+function countSlots(receives: NonNullable<PeerOptions["receives"]>): { audio: number; video: number } {
+  if (!isList(receives)) return { audio: receives.audio ?? 0, video: receives.video ?? 0 };
+  const video = receives.filter((source) => source.endsWith("/camera")).length;
+  return { audio: receives.length - video, video };
+}
+
+function isList(receives: NonNullable<PeerOptions["receives"]>): receives is readonly string[] {
+  return Array.isArray(receives);
+}
+
+/** A step: at this time (microseconds after everyone is connected), in these words, this happens. */
+export function at(atMicros: number, label: string, operation: Operation): StepPlan {
+  return { atMicros, label, operation };
+}
+
+/** Changes the link of a peer; what is not named stays as it is. */
+export function link(peer: string, options: LinkOptions): Operation {
+  return { type: "link", peer, ...linkChange(options) };
+}
+
+/** Nothing passes any more: in both directions, or in one. */
+export function cut(peer: string, direction: "both" | "up" | "down" = "both"): Operation {
+  return { type: "link", peer, ...linkChange({ cut: true, direction }) };
+}
+
+/** Everything passes again. */
+export function heal(peer: string): Operation {
+  return { type: "link", peer, ...linkChange({ cut: false }) };
+}
+
+/** The peer asks to join; a peer that has left or was killed comes back as a new browser tab. */
+export function join(peer: string): Operation {
+  return { type: "join", peer };
+}
+
+/** The peer leaves as one should. */
+export function leave(peer: string): Operation {
+  return { type: "leave", peer };
+}
+
+/** The peer vanishes without a word. */
+export function kill(peer: string): Operation {
+  return { type: "kill", peer };
+}
+
+/** The peer's address changes: `"rebinding"` is its NAT's doing, of which it knows nothing; `"network"` it notices. */
+export function move(peer: string, how: "rebinding" | "network" = "rebinding"): Operation {
+  return { type: "move", peer, noticed: how === "network" };
+}
+
+/** The peer stops sending from a source. */
+export function mute(peer: string, source: "camera" | "microphone"): Operation {
+  return { type: "mute", peer, source };
+}
+
+/** The peer sends from the source again. */
+export function unmute(peer: string, source: "camera" | "microphone"): Operation {
+  return { type: "unmute", peer, source };
+}
+
+/** Strangers throw rubbish at the server's port, some of it under the addresses of peers. */
+export function garbage(options: { perSecond: number; duration: number }): Operation {
+  return { type: "garbage", perSecond: options.perSecond, forMicros: options.duration };
+}
+
+/** The server process is cut down between two inputs and goes on from a snapshot. */
+export function restart(): Operation {
+  return { type: "restart" };
+}
+
+/** The viewer is shown (or hears) the source: soon after both are there, and still at the end of the story. */
+export function plays(viewer: string, source: string, withinMicros = 3_000_000): StoryPromise {
+  return { kind: "plays", viewer, source, withinMicros };
+}
+
+/** How long what the viewer sees (or hears) of the source may stand still. */
+export function freezes(viewer: string, source: string): { shorterThan(micros: number): StoryPromise } {
+  return {
+    shorterThan: (shorterThanMicros) => ({ kind: "freezes", viewer, source, shorterThanMicros }),
+  };
+}
+
+/** The server lets the peer go, for this reason. */
+export function departs(peer: string, reason: string): StoryPromise {
+  return { kind: "departs", peer, reason };
+}
