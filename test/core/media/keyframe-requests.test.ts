@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, type Micros, micros, NEVER } from "../../../core/base/micros.ts";
+import { LIMITS } from "../../../core/limits.ts";
+import {
+  createKeyframeRequests,
+  keyframeArrived,
+  keyframeDue,
+  keyframeForget,
+  keyframeNextTimeout,
+  keyframeWanted,
+} from "../../../core/media/keyframe-requests.ts";
+
+const WAIT = LIMITS.keyframeRequestMicros;
+const LAST = LIMITS.keyframeRequestLastMicros;
+
+function at(span: number): Micros {
+  return micros(MICROS_ORIGIN + span);
+}
+
+describe("keyframe requests", () => {
+  it("asks at once when somebody first wants a keyframe", () => {
+    const requests = createKeyframeRequests();
+    expect(keyframeDue(requests, at(0))).toBe(false);
+    expect(keyframeNextTimeout(requests)).toBe(NEVER);
+    keyframeWanted(requests, at(0));
+    expect(keyframeDue(requests, at(0))).toBe(true);
+  });
+
+  it("asks once for a crowd", () => {
+    const requests = createKeyframeRequests();
+    let sent = 0;
+    for (let i = 0; i < 100; i++) {
+      keyframeWanted(requests, at(i));
+      if (keyframeDue(requests, at(i))) sent++;
+    }
+    expect(sent).toBe(1);
+  });
+
+  it("asks again, more and more rarely, until a keyframe comes", () => {
+    const requests = createKeyframeRequests();
+    keyframeWanted(requests, at(0));
+    const sentAt: number[] = [];
+    for (let span = 0; span <= 16_000_000; span += 100_000) if (keyframeDue(requests, at(span))) sentAt.push(span);
+    const waits = sentAt.slice(1).map((time, i) => time - sentAt[i]!);
+    expect(waits).toEqual([WAIT, 2 * WAIT, 4 * WAIT, LAST, LAST, LAST]);
+  });
+
+  it("stops asking when a keyframe has come", () => {
+    const requests = createKeyframeRequests();
+    keyframeWanted(requests, at(0));
+    keyframeDue(requests, at(0));
+    keyframeArrived(requests, at(1));
+    expect(keyframeNextTimeout(requests)).toBe(NEVER);
+    expect(keyframeDue(requests, at(2 * LAST))).toBe(false);
+  });
+
+  it("lets a wish right after a keyframe wait for its turn, and then grants it", () => {
+    const requests = createKeyframeRequests();
+    keyframeWanted(requests, at(0));
+    keyframeDue(requests, at(0));
+    keyframeArrived(requests, at(1));
+    keyframeWanted(requests, at(2));
+    expect(keyframeDue(requests, at(2))).toBe(false);
+    expect(keyframeNextTimeout(requests)).toBe(at(WAIT));
+    expect(keyframeDue(requests, at(WAIT))).toBe(true);
+  });
+
+  it("waits the short time again after an answer", () => {
+    const requests = createKeyframeRequests();
+    keyframeWanted(requests, at(0));
+    for (let span = 0; span < 60 * LAST; span += WAIT) keyframeDue(requests, at(span));
+    keyframeArrived(requests, at(60 * LAST));
+    keyframeWanted(requests, at(60 * LAST));
+    keyframeDue(requests, at(60 * LAST + WAIT));
+    expect(keyframeNextTimeout(requests)).toBe(at(60 * LAST + 2 * WAIT));
+  });
+
+  it("forgets the wish when told to", () => {
+    const requests = createKeyframeRequests();
+    keyframeWanted(requests, at(0));
+    keyframeForget(requests);
+    expect(keyframeDue(requests, at(LAST))).toBe(false);
+  });
+
+  it("never loses a wish, never asks unasked, and never asks too often", () => {
+    const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "arrive", "look") });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const requests = createKeyframeRequests();
+        let wantedSince = -1;
+        let sentAt = -LAST;
+        let now = 0;
+        for (const { wait, action } of steps) {
+          now += wait;
+          if (action === "want" && wantedSince < 0) wantedSince = now;
+          if (action === "want") keyframeWanted(requests, at(now));
+          if (action === "arrive") keyframeArrived(requests, at(now));
+          if (action === "arrive") wantedSince = -1;
+          const due = keyframeDue(requests, at(now));
+          if (due) {
+            expect(wantedSince).toBeGreaterThanOrEqual(0);
+            expect(now - sentAt).toBeGreaterThanOrEqual(WAIT);
+            sentAt = now;
+          } else if (wantedSince >= 0) {
+            expect(now - sentAt).toBeLessThan(LAST);
+          }
+          expect(keyframeNextTimeout(requests) > at(now)).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,234 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, type Micros, micros, type WallMicros } from "../../../core/base/micros.ts";
+import { seqDistance32 } from "../../../core/base/sequence.ts";
+import { clockUnits } from "../../../core/media/clock-units.ts";
+import {
+  createMediaClock,
+  createNtpOffset,
+  mediaClockKnown,
+  mediaClockPacket,
+  mediaClockReport,
+  mediaClockTimestampAt,
+  ntpOffsetReport,
+  ntpToWall,
+  wallToNtpHigh,
+  wallToNtpLow,
+  wallToNtpMiddle,
+} from "../../../core/media/media-clock.ts";
+
+/** 2026-11-23 in microseconds. */
+const WALL = 1_795_392_000_000_000;
+const MILLISECOND = 1_000;
+
+/** A publisher whose NTP clock is `skew` microseconds off and drifts; times are microseconds since the origin. */
+interface Publisher {
+  skew: number;
+  driftPpm: number;
+}
+
+function publisherWall(publisher: Publisher, time: number): WallMicros {
+  return (WALL + time + publisher.skew + Math.floor((time * publisher.driftPpm) / 1_000_000)) as WallMicros;
+}
+
+/** What a stream's clock shows at `time`, when it showed `first` at time 0. */
+function timestampAt(publisher: Publisher, time: number, clockRate: number, first: number): number {
+  const passed = publisherWall(publisher, time) - publisherWall(publisher, 0);
+  return (first + clockUnits(micros(passed), clockRate)) >>> 0;
+}
+
+function at(time: number): Micros {
+  return micros(MICROS_ORIGIN + time);
+}
+
+describe("NTP time", () => {
+  it("is exact in both halves", () => {
+    // 1970-01-01T00:00:00.5Z
+    expect(wallToNtpHigh(500_000 as WallMicros)).toBe(2_208_988_800);
+    expect(wallToNtpLow(500_000 as WallMicros)).toBe(0x8000_0000);
+    expect(wallToNtpMiddle(500_000 as WallMicros)).toBe(0x7e80_8000);
+  });
+
+  it("comes back as the same microsecond, before and after the era ends in 2036", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2_500_000_000 }), fc.nat(999_999), (second, rest) => {
+        const wall = (second * 1_000_000 + rest) as WallMicros;
+        expect(ntpToWall(wallToNtpHigh(wall), wallToNtpLow(wall))).toBe(wall);
+      }),
+    );
+  });
+
+  it("starts a new era in 2036", () => {
+    const wall = (2_085_978_496 * 1_000_000) as WallMicros;
+    expect(wallToNtpHigh(wall)).toBe(0);
+    expect(wallToNtpHigh((wall - 1) as WallMicros)).toBe(0xffff_ffff);
+  });
+});
+
+describe("NTP offset", () => {
+  function report(offset: ReturnType<typeof createNtpOffset>, time: number, delay: number, publisher: Publisher): void {
+    const wall = publisherWall(publisher, time);
+    ntpOffsetReport(offset, at(time + delay), wallToNtpHigh(wall), wallToNtpLow(wall));
+  }
+
+  const truth = (publisher: Publisher) => MICROS_ORIGIN - WALL - publisher.skew;
+
+  it("takes the quickest of its first reports", () => {
+    const publisher = { skew: -7_000_000, driftPpm: 0 };
+    const offset = createNtpOffset();
+    [90_000, 21_000, 60_000].forEach((delay, i) => {
+      report(offset, i * 1_000_000, delay, publisher);
+    });
+    expect(offset.offsetMicros).toBe(truth(publisher) + 21_000);
+  });
+
+  it("is not moved by a report that was held up", () => {
+    const publisher = { skew: 0, driftPpm: 0 };
+    const offset = createNtpOffset();
+    for (let i = 0; i < 20; i++) report(offset, i * 1_000_000, i === 15 ? 3_000_000 : 20_000, publisher);
+    expect(offset.offsetMicros).toBe(truth(publisher) + 20_000);
+  });
+
+  it("follows drift slowly, never faster than any clock drifts", () => {
+    const publisher = { skew: 0, driftPpm: 100 };
+    const offset = createNtpOffset();
+    let before = 0;
+    for (let i = 0; i < 300; i++) {
+      report(offset, i * 1_000_000, 20_000, publisher);
+      if (i > 10) expect(Math.abs(offset.offsetMicros - before)).toBeLessThanOrEqual(600);
+      before = offset.offsetMicros;
+    }
+    const drifted = -Math.floor((299_000_000 * 100) / 1_000_000);
+    expect(Math.abs(offset.offsetMicros - (truth(publisher) + 20_000 + drifted))).toBeLessThan(4 * MILLISECOND);
+  });
+
+  it("follows at once when the publisher's clock is set forward, and after some reports when it is set back", () => {
+    const offset = createNtpOffset();
+    for (let i = 0; i < 10; i++) report(offset, i * 1_000_000, 20_000, { skew: 0, driftPpm: 0 });
+    const ahead = { skew: 5_000_000, driftPpm: 0 };
+    report(offset, 10_000_000, 20_000, ahead);
+    expect(offset.offsetMicros).toBe(truth(ahead) + 20_000);
+    const back = { skew: -5_000_000, driftPpm: 0 };
+    for (let i = 11; i < 17; i++) report(offset, i * 1_000_000, 20_000, back);
+    expect(offset.offsetMicros).toBe(truth(back) + 20_000);
+  });
+});
+
+describe("media clock", () => {
+  function report(
+    clock: ReturnType<typeof createMediaClock>,
+    time: number,
+    delay: number,
+    publisher: Publisher,
+    first: number,
+  ): void {
+    const wall = publisherWall(publisher, time);
+    const timestamp = timestampAt(publisher, time, clock.clockRate, first);
+    mediaClockReport(clock, at(time + delay), wallToNtpHigh(wall), wallToNtpLow(wall), timestamp);
+  }
+
+  it("knows nothing before the first packet", () => {
+    expect(mediaClockKnown(createMediaClock(90_000))).toBe(false);
+  });
+
+  it("goes on from the last packet until there is a report", () => {
+    const clock = createMediaClock(90_000);
+    mediaClockPacket(clock, at(0), 0xffff_ffff);
+    expect(mediaClockKnown(clock)).toBe(true);
+    expect(mediaClockTimestampAt(clock, at(10_000))).toBe(899);
+  });
+
+  it("tells the timestamp of now from a report, less the time on the way", () => {
+    const clock = createMediaClock(48_000);
+    const publisher = { skew: 123_456_789, driftPpm: 0 };
+    report(clock, 0, 25_000, publisher, 0xffff_fff0);
+    const now = 1_025_000;
+    expect(mediaClockTimestampAt(clock, at(now))).toBe(timestampAt(publisher, now - 25_000, 48_000, 0xffff_fff0));
+  });
+
+  it("ignores a report without a clock", () => {
+    const clock = createMediaClock(90_000);
+    mediaClockReport(clock, at(0), 0, 0, 77);
+    expect(mediaClockKnown(clock)).toBe(false);
+    expect(clock.offset.reports).toBe(0);
+  });
+
+  it("keeps sound and picture of one participant within 1 ms of each other, whatever the path does", () => {
+    const jitter = fc.array(fc.nat(80_000), { minLength: 40, maxLength: 40 });
+    const clocks = fc.record({
+      skew: fc.integer({ min: -(10 ** 9), max: 10 ** 9 }),
+      driftPpm: fc.integer({ min: -100, max: 100 }),
+    });
+    fc.assert(
+      fc.property(jitter, clocks, fc.nat(0xffff_ffff), fc.nat(0xffff_ffff), (delays, publisher, audio, video) => {
+        const offset = createNtpOffset();
+        const sound = createMediaClock(48_000, offset);
+        const picture = createMediaClock(90_000, offset);
+        delays.forEach((delay, i) => {
+          const time = i * 1_000_000;
+          if (i % 5 === 0) report(sound, time, delay, publisher, audio);
+          report(picture, time + 300_000, delay, publisher, video);
+          if (i < 5) return;
+          const now = time + 900_000;
+          const heard = mediaClockTimestampAt(sound, at(now));
+          const seen = mediaClockTimestampAt(picture, at(now));
+          const heardMicros = (seqDistance32(timestampAt(publisher, now, 48_000, audio), heard) / 48_000) * 1_000_000;
+          const seenMicros = (seqDistance32(timestampAt(publisher, now, 90_000, video), seen) / 90_000) * 1_000_000;
+          expect(Math.abs(heardMicros - seenMicros)).toBeLessThan(MILLISECOND);
+        });
+      }),
+    );
+  });
+
+  it("stays within 1 ms of the truth on a path of even delay", () => {
+    fc.assert(
+      fc.property(fc.nat(200_000), fc.integer({ min: -20, max: 20 }), fc.nat(0xffff_ffff), (delay, driftPpm, first) => {
+        const publisher = { skew: 55_555, driftPpm };
+        const clock = createMediaClock(90_000);
+        for (let i = 0; i < 120; i++) {
+          report(clock, i * 1_000_000, delay, publisher, first);
+          const now = i * 1_000_000 + 700_000;
+          const wrong = seqDistance32(
+            timestampAt(publisher, now - delay, 90_000, first),
+            mediaClockTimestampAt(clock, at(now)),
+          );
+          expect(Math.abs(wrong)).toBeLessThanOrEqual(90);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("never moves a stream's clock by more than a player may hear, once it has settled", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(150_000), { minLength: 60, maxLength: 60 }), (delays) => {
+        const publisher = { skew: 0, driftPpm: 0 };
+        const clock = createMediaClock(48_000);
+        delays.forEach((delay, i) => {
+          const time = i * 1_000_000;
+          const now = at(time + delay);
+          const before = mediaClockTimestampAt(clock, now);
+          report(clock, time, delay, publisher, 5);
+          if (i < 10) return;
+          expect(Math.abs(seqDistance32(before, mediaClockTimestampAt(clock, now)))).toBeLessThanOrEqual(28);
+        });
+      }),
+    );
+  });
+
+  it("answers a number for any report that a peer can send", () => {
+    const u32 = fc.nat(0xffff_ffff);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(u32, u32, u32, fc.nat(10_000_000))), (reports) => {
+        const clock = createMediaClock(90_000);
+        let now = 0;
+        for (const [high, low, timestamp, wait] of reports) {
+          now += wait;
+          mediaClockReport(clock, at(now), high, low, timestamp);
+          const answer = mediaClockTimestampAt(clock, at(now + 1));
+          expect(Number.isInteger(answer) && answer >= 0 && answer <= 0xffff_ffff).toBe(true);
+        }
+      }),
+    );
+  });
+});
