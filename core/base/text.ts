@@ -20,34 +20,47 @@ export function utf8Encode(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Decodes `length` bytes of UTF-8; what is malformed becomes U+FFFD, one for each byte that can't start a character. */
+/** Decodes `length` bytes of UTF-8; each longest run that begins a character but does not end it becomes one U+FFFD. */
 export function utf8Decode(bytes: Uint8Array, offset = 0, length = bytes.length - offset): string {
   const end = offset + length;
   let text = "";
   let at = offset;
   while (at < end) {
-    const lead = bytes[at]!;
-    const extra =
-      lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
-    if (extra === 0) text += String.fromCharCode(lead);
-    const point = extra > 0 && lead >= 0xc2 && at + extra < end ? continued(bytes, at, extra) : -1;
-    if (point >= 0) text += String.fromCodePoint(point);
-    else if (extra !== 0) text += String.fromCharCode(REPLACEMENT);
-    at += point >= 0 ? extra + 1 : 1;
+    const size = characterBytes(bytes[at]!);
+    const fitting = fittingBytes(bytes, at, Math.min(end, at + size));
+    text += String.fromCodePoint(fitting === size ? codePoint(bytes, at, size) : REPLACEMENT);
+    at += fitting;
   }
   return text;
 }
 
-/** The code point of a lead byte with `extra` continuation bytes, or -1 when they are not well formed (RFC 3629 §4). */
-function continued(bytes: Uint8Array, at: number, extra: number): number {
-  let point = bytes[at]! & (0x3f >> extra);
-  for (let i = 1; i <= extra; i++) {
-    const byte = bytes[at + i]!;
-    if ((byte & 0xc0) !== 0x80) return -1;
-    point = (point << 6) | (byte & 63);
+/** How many bytes a character has that begins with `lead`; more than any has when none begins so (RFC 3629 §4). */
+function characterBytes(lead: number): number {
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 5;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/** How many bytes from the lead byte at `at` on, and before `end`, can belong to one character; at least 1. */
+function fittingBytes(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at]!;
+  if (characterBytes(lead) > 4) return 1;
+  let count = 1;
+  for (; at + count < end; count++) {
+    const byte = bytes[at + count]!;
+    // The second byte is what rules out overlong forms, surrogates and what lies above U+10FFFF.
+    const least = count > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const most = count > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (byte < least || byte > most) break;
   }
-  const least = extra === 1 ? 0x80 : extra === 2 ? 0x800 : 0x1_0000;
-  if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return -1;
+  return count;
+}
+
+/** The code point of a well-formed character. */
+function codePoint(bytes: Uint8Array, at: number, size: number): number {
+  if (size === 1) return bytes[at]!;
+  let point = bytes[at]! & (0x7f >> size);
+  for (let i = 1; i < size; i++) point = (point << 6) | (bytes[at + i]! & 63);
   return point;
 }
 
