@@ -3,8 +3,9 @@
  *
  * The server's flight is judged as a whole too, when all five messages are there: what does not fit is a doubt, because it
  * came in plaintext. Should a better copy of a message turn up after our answer has gone out, the answer is made anew.
- * A server without a CertificateRequest is not talked to, for WebRTC wants both sides to show a certificate (RFC 8827 §6.5);
- * nor is a HelloVerifyRequest answered, which no peer behind ICE has reason to send.
+ * A server without a CertificateRequest is not talked to, for WebRTC wants both sides to show a certificate (RFC 8827 §6.5).
+ * A HelloVerifyRequest, which our server never sends, is obeyed once (RFC 6347 §4.2.1). It moves all message numbers on by
+ * one; and since anybody may have sent it, an answer to the first hello is as welcome afterwards as one to the second.
  */
 import { must } from "../base/assert.ts";
 import { concatBytes, equalConstantTime } from "../base/bytes.ts";
@@ -17,6 +18,7 @@ import {
   encodeClientHello,
   noExtensions,
   POINT_FORMAT_UNCOMPRESSED,
+  parseHelloVerifyRequest,
   parseServerHello,
   type ServerHello,
   SIGNATURE_SCHEME,
@@ -37,7 +39,15 @@ import { changeCipherSpecItem, messageItem, startFlight } from "./flight.ts";
 import { inboundBody, inboundMessages } from "./inbound.ts";
 import { masterSecret, recordKeys, srtpKeys, verifyData } from "./key-schedule.ts";
 import { ecdhPrivateKey, GROUPS, helloRandom, ourGroup, SCHEMES, SRTP_PROFILES } from "./ours.ts";
-import { CLIENT_SEQUENCE, type Dtls, type Exchange, forgetHandshake, SERVER_SEQUENCE, useKeys } from "./state.ts";
+import {
+  CLIENT_PLACE,
+  createPeerMessages,
+  type Dtls,
+  type Exchange,
+  forgetHandshake,
+  SERVER_PLACE,
+  useKeys,
+} from "./state.ts";
 
 /** What the server's flight comes to. */
 type Verdict =
@@ -46,11 +56,44 @@ type Verdict =
 
 /** Sends the ClientHello. */
 export function clientStart(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: DatagramSink, flow: number): void {
+  sayHello(dtls, now, crypto, sink, flow, new Uint8Array(0));
+}
+
+/** Says hello again, with the cookie that a server without trust in addresses has asked for. */
+export function clientShowCookie(
+  dtls: Dtls,
+  now: Micros,
+  crypto: CryptoProvider,
+  sink: DatagramSink,
+  flow: number,
+  request: Uint8Array,
+): void {
+  const cookie = parseHelloVerifyRequest(request);
+  if (cookie === undefined || dtls.ownHellos.length !== 1 || dtls.writeEpoch !== 0) return;
+  sayHello(dtls, now, crypto, sink, flow, cookie);
+}
+
+/** Follows the server to the hello that it answers: the number of its ServerHello is the number of that. */
+export function clientFollow(dtls: Dtls, serverHelloSequence: number): void {
+  if (serverHelloSequence === dtls.sequenceBase || dtls.writeEpoch !== 0) return;
+  if (serverHelloSequence >= dtls.ownHellos.length) return;
+  dtls.sequenceBase = serverHelloSequence;
+  dtls.inbound = createPeerMessages("client");
+}
+
+function sayHello(
+  dtls: Dtls,
+  now: Micros,
+  crypto: CryptoProvider,
+  sink: DatagramSink,
+  flow: number,
+  cookie: Uint8Array,
+): void {
   const body = encodeClientHello({
     version: DTLS_VERSION.V1_2,
     random: helloRandom(dtls, crypto),
     sessionId: new Uint8Array(0),
-    cookie: new Uint8Array(0),
+    cookie,
     cipherSuites: [CIPHER_SUITE_ECDHE_ECDSA_AES_128_GCM],
     compressionMethods: [0],
     extensions: {
@@ -63,25 +106,28 @@ export function clientStart(dtls: Dtls, now: Micros, crypto: CryptoProvider, sin
       renegotiationInfo: new Uint8Array(0),
     },
   });
-  dtls.ownHello = encodeMessage(HANDSHAKE_TYPE.CLIENT_HELLO, CLIENT_SEQUENCE.HELLO, body);
-  startFlight(dtls, now, crypto, sink, flow, [messageItem(dtls.ownHello, 0)]);
+  dtls.sequenceBase = dtls.ownHellos.length;
+  const message = encodeMessage(HANDSHAKE_TYPE.CLIENT_HELLO, dtls.sequenceBase + CLIENT_PLACE.HELLO, body);
+  dtls.ownHellos.push(message);
+  dtls.flightDueAt = now;
+  startFlight(dtls, now, crypto, sink, flow, [messageItem(message, 0)]);
 }
 
-/** Goes on with the handshake after the message numbered `sequence` was accepted. */
+/** Goes on with the handshake after the message at `place` was accepted. */
 export function clientAdvance(
   dtls: Dtls,
   now: Micros,
   crypto: CryptoProvider,
   sink: DatagramSink,
   flow: number,
-  sequence: number,
+  place: number,
 ): void {
-  if (sequence !== SERVER_SEQUENCE.FINISHED) answerServer(dtls, now, crypto, sink, flow);
+  if (place !== SERVER_PLACE.FINISHED) answerServer(dtls, now, crypto, sink, flow);
   judgeFinished(dtls, now, crypto);
 }
 
 function answerServer(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: DatagramSink, flow: number): void {
-  if (inboundMessages(dtls.inbound, SERVER_SEQUENCE.HELLO, SERVER_SEQUENCE.DONE) === undefined) return;
+  if (inboundMessages(dtls.inbound, SERVER_PLACE.HELLO, SERVER_PLACE.DONE) === undefined) return;
   const verdict = judgeServer(dtls, crypto);
   if (!verdict.ok) {
     doubt(dtls, now, verdict.alert, verdict.failure);
@@ -100,12 +146,12 @@ function answerServer(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: Dat
   const upToKey = concatBytes(helloAndAnswer(dtls), ...messages);
   const signature = crypto.signEcdsaP256(dtls.privateKey, upToKey);
   const verify = encodeCertificateVerify({ scheme: SIGNATURE_SCHEME.ECDSA_P256_SHA256, signature });
-  messages.push(encodeMessage(HANDSHAKE_TYPE.CERTIFICATE_VERIFY, CLIENT_SEQUENCE.VERIFY, verify));
+  messages.push(encodeMessage(HANDSHAKE_TYPE.CERTIFICATE_VERIFY, dtls.sequenceBase + CLIENT_PLACE.VERIFY, verify));
   exchange.masterSecret = masterSecret(crypto, verdict.sharedSecret, upToKey);
   const { masterSecret: master, clientRandom, serverRandom } = exchange;
   useKeys(dtls, crypto, recordKeys(crypto, "client", master, clientRandom, serverRandom));
   const proof = verifyData(crypto, "client", master, concatBytes(helloAndAnswer(dtls), ...messages));
-  const finished = encodeMessage(HANDSHAKE_TYPE.FINISHED, CLIENT_SEQUENCE.FINISHED, proof);
+  const finished = encodeMessage(HANDSHAKE_TYPE.FINISHED, dtls.sequenceBase + CLIENT_PLACE.FINISHED, proof);
   dtls.writeEpoch = 1;
   startFlight(dtls, now, crypto, sink, flow, [
     ...messages.map((message) => messageItem(message, 0)),
@@ -119,23 +165,24 @@ function plainMessages(dtls: Dtls, crypto: CryptoProvider, group: NamedGroup): U
   const certificates = encodeCertificates([dtls.certificate]);
   const key = encodeClientKeyExchange(crypto.ecdhPublicKey(group, ecdhPrivateKey(dtls, crypto, group)));
   return [
-    encodeMessage(HANDSHAKE_TYPE.CERTIFICATE, CLIENT_SEQUENCE.CERTIFICATE, certificates),
-    encodeMessage(HANDSHAKE_TYPE.CLIENT_KEY_EXCHANGE, CLIENT_SEQUENCE.KEY_EXCHANGE, key),
+    encodeMessage(HANDSHAKE_TYPE.CERTIFICATE, dtls.sequenceBase + CLIENT_PLACE.CERTIFICATE, certificates),
+    encodeMessage(HANDSHAKE_TYPE.CLIENT_KEY_EXCHANGE, dtls.sequenceBase + CLIENT_PLACE.KEY_EXCHANGE, key),
   ];
 }
 
 /** The transcript up to the ServerHelloDone. */
 function helloAndAnswer(dtls: Dtls): Uint8Array {
-  const answer = inboundMessages(dtls.inbound, SERVER_SEQUENCE.HELLO, SERVER_SEQUENCE.DONE);
-  return concatBytes(dtls.ownHello, ...must(answer, "the server's flight is there"));
+  const hello = must(dtls.ownHellos[dtls.sequenceBase], "the server answers a hello of ours");
+  const answer = inboundMessages(dtls.inbound, SERVER_PLACE.HELLO, SERVER_PLACE.DONE);
+  return concatBytes(hello, ...must(answer, "the server's flight is there"));
 }
 
 function judgeServer(dtls: Dtls, crypto: CryptoProvider): Verdict {
-  const hello = parseServerHello(bodyOf(dtls, SERVER_SEQUENCE.HELLO));
-  const certificate = parseCertificates(bodyOf(dtls, SERVER_SEQUENCE.CERTIFICATE))?.[0];
-  const exchange = parseServerKeyExchange(bodyOf(dtls, SERVER_SEQUENCE.KEY_EXCHANGE));
-  const request = parseCertificateRequest(bodyOf(dtls, SERVER_SEQUENCE.REQUEST));
-  const done = bodyOf(dtls, SERVER_SEQUENCE.DONE);
+  const hello = parseServerHello(bodyOf(dtls, SERVER_PLACE.HELLO));
+  const certificate = parseCertificates(bodyOf(dtls, SERVER_PLACE.CERTIFICATE))?.[0];
+  const exchange = parseServerKeyExchange(bodyOf(dtls, SERVER_PLACE.KEY_EXCHANGE));
+  const request = parseCertificateRequest(bodyOf(dtls, SERVER_PLACE.REQUEST));
+  const done = bodyOf(dtls, SERVER_PLACE.DONE);
   if (!hello || !certificate || !exchange || !request || done.length > 0) {
     return refuse(ALERT.DECODE_ERROR, "The server's answer can't be read.");
   }
@@ -197,7 +244,7 @@ function refuse(alert: number, failure: string): Verdict {
 
 function judgeFinished(dtls: Dtls, now: Micros, crypto: CryptoProvider): void {
   const { exchange } = dtls;
-  const finished = inboundBody(dtls.inbound, SERVER_SEQUENCE.FINISHED);
+  const finished = inboundBody(dtls.inbound, SERVER_PLACE.FINISHED);
   if (exchange === null || finished === undefined) return;
   const { masterSecret: master, clientRandom, serverRandom } = exchange;
   const ours = dtls.flight.filter((item) => item.contentType === CONTENT_TYPE.HANDSHAKE).map((item) => item.bytes);

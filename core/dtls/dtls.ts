@@ -5,8 +5,8 @@
  * the door (records.ts). This file is the door to that: it walks through the records of a datagram and hands each to the
  * part that it is for. server.ts and client.ts say what the pages mean, ending.ts who may end the talk.
  *
- * One suite (ECDHE-ECDSA with AES-128-GCM), X25519 or P-256, extended master secret always. No renegotiation, no
- * resumption, no HelloVerifyRequest: WebRTC needs none, and each is a way in.
+ * One suite (ECDHE-ECDSA with AES-128-GCM), X25519 or P-256, extended master secret always. No renegotiation and no
+ * resumption: WebRTC needs neither, and each is a way in.
  *
  * The caller hands in only what comes from flows that ICE has authenticated. Plaintext is taken with care all the same: what
  * can't be read, opened or used is dropped without a trace but a count (RFC 6347 §4.1.2.7). Sealed records that come
@@ -18,7 +18,16 @@ import type { DatagramSink } from "../base/datagram-sink.ts";
 import { earliest, type Micros, NEVER } from "../base/micros.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LIMITS } from "../limits.ts";
-import { fragmentBytes, fragmentCheck, HANDSHAKE_TYPE, messageSequence, messageType } from "../wire/dtls-handshake.ts";
+import {
+  fragmentBytes,
+  fragmentCheck,
+  fragmentLength,
+  HANDSHAKE_HEADER_BYTES,
+  HANDSHAKE_TYPE,
+  messageLength,
+  messageSequence,
+  messageType,
+} from "../wire/dtls-handshake.ts";
 import {
   ALERT,
   ALERT_LEVEL,
@@ -31,13 +40,13 @@ import {
   recordEpoch,
   recordType,
 } from "../wire/dtls-record.ts";
-import { clientAdvance, clientStart } from "./client.ts";
+import { clientAdvance, clientFollow, clientShowCookie, clientStart } from "./client.ts";
 import { end, fail, takePlainAlert, takeSealedAlert } from "./ending.ts";
 import { repeatFlight, retransmitFlight } from "./flight.ts";
 import { INBOUND, inboundTake, inboundWants } from "./inbound.ts";
 import { canSeal, openRecord, recordOverhead, recordPlainOffset, sendAlert, writeRecord } from "./records.ts";
 import { serverAdvance } from "./server.ts";
-import { CLIENT_SEQUENCE, type Dtls, isOpen, peerFinishedSequence } from "./state.ts";
+import { CLIENT_PLACE, type Dtls, isOpen, peerFinishedPlace } from "./state.ts";
 
 export {
   createDtls,
@@ -52,7 +61,7 @@ export {
 
 /** Opens the handshake. For a client, once; a server waits, and for it nothing happens. */
 export function dtlsStart(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: DatagramSink, flow: number): void {
-  if (dtls.role === "client" && dtls.status === "handshaking" && dtls.ownHello.length === 0) {
+  if (dtls.role === "client" && dtls.status === "handshaking" && dtls.ownHellos.length === 0) {
     clientStart(dtls, now, crypto, sink, flow);
   }
 }
@@ -230,31 +239,47 @@ function takeFragment(
   at: number,
   epoch: number,
 ): void {
-  const sequence = messageSequence(bytes, at);
-  const isFinished = messageType(bytes, at) === HANDSHAKE_TYPE.FINISHED && sequence === peerFinishedSequence(dtls);
+  if (dtls.role === "client" && epoch === 0) takeHelloOfServer(dtls, now, crypto, sink, flow, bytes, at);
+  const place = messageSequence(bytes, at) - dtls.sequenceBase;
+  const message = dtls.inbound[place];
+  const isFinished = messageType(bytes, at) === HANDSHAKE_TYPE.FINISHED && place === peerFinishedPlace(dtls);
   if (dtls.status === "connected") {
     if (dtls.role === "server" && isFinished) repeatFlight(dtls, now, crypto, sink, flow);
     return;
   }
-  if (isFinished !== (epoch === 1) || !isDue(dtls, sequence) || !inboundWants(dtls.inbound, bytes, at)) {
+  const isDue = dtls.flight.length > 0 || (dtls.role === "server" && place === CLIENT_PLACE.HELLO);
+  if (isFinished !== (epoch === 1) || !isDue || message === undefined || !inboundWants(message, bytes, at)) {
     dtls.droppedRecords += 1;
     return;
   }
   dtls.alarm = null;
-  const result = inboundTake(dtls.inbound, crypto, bytes, at, dtls.doubt !== null);
-  if (result === INBOUND.REPEATED && isAnswered(dtls, sequence)) repeatFlight(dtls, now, crypto, sink, flow);
+  const result = inboundTake(message, crypto, bytes, at, dtls.doubt !== null);
+  if (result === INBOUND.REPEATED && isAnswered(dtls, place)) repeatFlight(dtls, now, crypto, sink, flow);
   if (result !== INBOUND.ACCEPTED) return;
-  if (dtls.role === "server") serverAdvance(dtls, now, crypto, sink, flow, sequence);
-  else clientAdvance(dtls, now, crypto, sink, flow, sequence);
+  if (dtls.role === "server") serverAdvance(dtls, now, crypto, sink, flow, place);
+  else clientAdvance(dtls, now, crypto, sink, flow, place);
   if (dtls.keys !== null) tryHeldRecords(dtls, now, crypto, sink, flow);
 }
 
-/** Whether the peer can have reached this message: not before we have sent what it answers. */
-function isDue(dtls: Dtls, sequence: number): boolean {
-  return dtls.flight.length > 0 || (dtls.role === "server" && sequence === CLIENT_SEQUENCE.HELLO);
+/** Looks at what decides, for a client, which of its hellos counts. */
+function takeHelloOfServer(
+  dtls: Dtls,
+  now: Micros,
+  crypto: CryptoProvider,
+  sink: DatagramSink,
+  flow: number,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const type = messageType(bytes, at);
+  if (type === HANDSHAKE_TYPE.SERVER_HELLO) clientFollow(dtls, messageSequence(bytes, at));
+  const isWhole = fragmentLength(bytes, at) === messageLength(bytes, at);
+  if (type !== HANDSHAKE_TYPE.HELLO_VERIFY_REQUEST || !isWhole) return;
+  const body = sliceBytes(bytes, at + HANDSHAKE_HEADER_BYTES, fragmentLength(bytes, at));
+  clientShowCookie(dtls, now, crypto, sink, flow, body);
 }
 
 /** Whether our flight is an answer to this message, so that its coming again asks for that flight. */
-function isAnswered(dtls: Dtls, sequence: number): boolean {
-  return dtls.role === "server" ? sequence === CLIENT_SEQUENCE.HELLO : dtls.writeEpoch === 1;
+function isAnswered(dtls: Dtls, place: number): boolean {
+  return dtls.role === "server" ? place === CLIENT_PLACE.HELLO : dtls.writeEpoch === 1;
 }

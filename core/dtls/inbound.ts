@@ -56,11 +56,9 @@ export function createInbound(types: readonly number[]): InboundMessage[] {
   return types.map((type) => ({ type, accepted: null, challenger: null, partial: null }));
 }
 
-/** Whether a fragment that `fragmentCheck` has passed belongs to a message that is to come, and not too long a one. */
-export function inboundWants(inbound: readonly InboundMessage[], bytes: Uint8Array, offset: number): boolean {
-  const place = inbound[messageSequence(bytes, offset)];
-  if (place === undefined || place.type !== messageType(bytes, offset)) return false;
-  return messageLength(bytes, offset) <= LIMITS.dtlsMessageBytesMax;
+/** Whether a fragment that `fragmentCheck` has passed may be of the message that has this place, and not too long a one. */
+export function inboundWants(place: InboundMessage, bytes: Uint8Array, offset: number): boolean {
+  return place.type === messageType(bytes, offset) && messageLength(bytes, offset) <= LIMITS.dtlsMessageBytesMax;
 }
 
 /**
@@ -68,13 +66,12 @@ export function inboundWants(inbound: readonly InboundMessage[], bytes: Uint8Arr
  * so that any other copy is preferred. A code of {@link INBOUND}.
  */
 export function inboundTake(
-  inbound: readonly InboundMessage[],
+  place: InboundMessage,
   crypto: CryptoProvider,
   bytes: Uint8Array,
   offset: number,
   distrusted: boolean,
 ): number {
-  const place = inbound[messageSequence(bytes, offset)]!;
   const bodyLength = messageLength(bytes, offset);
   if (place.partial === null || place.partial.message.length !== HANDSHAKE_HEADER_BYTES + bodyLength) {
     place.partial = createPartial(place.type, messageSequence(bytes, offset), bodyLength);
@@ -120,15 +117,15 @@ function judgeCopy(place: InboundMessage, crypto: CryptoProvider, copy: Uint8Arr
   return INBOUND.ACCEPTED;
 }
 
-/** The accepted messages numbered `first` to `last`, or `undefined` while one of them is missing. */
+/** The accepted messages at the places `first` to `last`, or `undefined` while one of them is missing. */
 export function inboundMessages(
   inbound: readonly InboundMessage[],
   first: number,
   last: number,
 ): Uint8Array[] | undefined {
   const messages: Uint8Array[] = [];
-  for (let sequence = first; sequence <= last; sequence++) {
-    const accepted = inbound[sequence]?.accepted;
+  for (let place = first; place <= last; place++) {
+    const accepted = inbound[place]?.accepted;
     if (!accepted) return undefined;
     messages.push(accepted);
   }
@@ -136,8 +133,8 @@ export function inboundMessages(
 }
 
 /** The body of an accepted message, or `undefined` while it is missing. */
-export function inboundBody(inbound: readonly InboundMessage[], sequence: number): Uint8Array | undefined {
-  const accepted = inbound[sequence]?.accepted;
+export function inboundBody(inbound: readonly InboundMessage[], place: number): Uint8Array | undefined {
+  const accepted = inbound[place]?.accepted;
   if (!accepted) return undefined;
   return sliceBytes(accepted, HANDSHAKE_HEADER_BYTES, accepted.length - HANDSHAKE_HEADER_BYTES);
 }

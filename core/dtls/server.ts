@@ -45,24 +45,24 @@ import { changeCipherSpecItem, messageItem, startFlight, startLastFlight } from 
 import { inboundBody, inboundMessages } from "./inbound.ts";
 import { masterSecret, recordKeys, srtpKeys, verifyData } from "./key-schedule.ts";
 import { ecdhPrivateKey, helloRandom, SCHEMES, SRTP_PROFILES } from "./ours.ts";
-import { CLIENT_SEQUENCE, type Dtls, type Exchange, forgetHandshake, SERVER_SEQUENCE, useKeys } from "./state.ts";
+import { CLIENT_PLACE, type Dtls, type Exchange, forgetHandshake, SERVER_PLACE, useKeys } from "./state.ts";
 
 /** What the server settles upon. */
 type Choice =
   | { readonly ok: true; readonly group: NamedGroup; readonly srtpProfile: number }
   | { readonly ok: false; readonly alert: number; readonly failure: string };
 
-/** Goes on with the handshake after the message numbered `sequence` was accepted. */
+/** Goes on with the handshake after the message at `place` was accepted. */
 export function serverAdvance(
   dtls: Dtls,
   now: Micros,
   crypto: CryptoProvider,
   sink: DatagramSink,
   flow: number,
-  sequence: number,
+  place: number,
 ): void {
-  if (sequence === CLIENT_SEQUENCE.HELLO) answerHello(dtls, now, crypto, sink, flow);
-  if (sequence !== CLIENT_SEQUENCE.FINISHED) agreeOnKeys(dtls, now, crypto);
+  if (place === CLIENT_PLACE.HELLO) answerHello(dtls, now, crypto, sink, flow);
+  if (place !== CLIENT_PLACE.FINISHED) agreeOnKeys(dtls, now, crypto);
   judgeFinished(dtls, now, crypto, sink, flow);
 }
 
@@ -71,7 +71,7 @@ function answerHello(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: Data
   dtls.keys = null;
   dtls.flight = [];
   dtls.retransmitAt = NEVER;
-  const hello = parseClientHello(must(inboundBody(dtls.inbound, CLIENT_SEQUENCE.HELLO), "a ClientHello was accepted"));
+  const hello = parseClientHello(must(inboundBody(dtls.inbound, CLIENT_PLACE.HELLO), "a ClientHello was accepted"));
   const choice = hello ? choose(hello) : refuse(ALERT.DECODE_ERROR, "The ClientHello can't be read.");
   if (!hello || !choice.ok) {
     if (!choice.ok) doubt(dtls, now, choice.alert, choice.failure);
@@ -156,7 +156,7 @@ function serverFlight(
     certificateTypes: [CERTIFICATE_TYPE.ECDSA_SIGN, CERTIFICATE_TYPE.RSA_SIGN],
     signatureSchemes: [...SCHEMES],
   });
-  const { HELLO, CERTIFICATE, KEY_EXCHANGE, REQUEST, DONE } = SERVER_SEQUENCE;
+  const { HELLO, CERTIFICATE, KEY_EXCHANGE, REQUEST, DONE } = SERVER_PLACE;
   const exchangeBody = encodeServerKeyExchange({ group, publicKey, scheme, signature });
   return [
     encodeMessage(HANDSHAKE_TYPE.SERVER_HELLO, HELLO, serverHello),
@@ -172,12 +172,12 @@ function agreeOnKeys(dtls: Dtls, now: Micros, crypto: CryptoProvider): void {
   const { exchange, inbound } = dtls;
   if (exchange === null) return;
   dtls.keys = null;
-  const certificateBody = inboundBody(inbound, CLIENT_SEQUENCE.CERTIFICATE);
-  const keyBody = inboundBody(inbound, CLIENT_SEQUENCE.KEY_EXCHANGE);
+  const certificateBody = inboundBody(inbound, CLIENT_PLACE.CERTIFICATE);
+  const keyBody = inboundBody(inbound, CLIENT_PLACE.KEY_EXCHANGE);
   if (certificateBody && parseCertificates(certificateBody)?.length === 0) {
     doubt(dtls, now, ALERT.HANDSHAKE_FAILURE, "The client has no certificate.");
   }
-  if (!certificateBody || !keyBody || inboundBody(inbound, CLIENT_SEQUENCE.VERIFY) === undefined) return;
+  if (!certificateBody || !keyBody || inboundBody(inbound, CLIENT_PLACE.VERIFY) === undefined) return;
   const clientKey = parseClientKeyExchange(keyBody);
   const group = exchange.group as NamedGroup;
   const shared = clientKey && crypto.ecdhSharedSecret(group, ecdhPrivateKey(dtls, crypto, group), clientKey);
@@ -186,29 +186,29 @@ function agreeOnKeys(dtls: Dtls, now: Micros, crypto: CryptoProvider): void {
     return;
   }
   dtls.doubt = null;
-  exchange.masterSecret = masterSecret(crypto, shared, transcript(dtls, CLIENT_SEQUENCE.KEY_EXCHANGE));
+  exchange.masterSecret = masterSecret(crypto, shared, transcript(dtls, CLIENT_PLACE.KEY_EXCHANGE));
   const { clientRandom, serverRandom } = exchange;
   useKeys(dtls, crypto, recordKeys(crypto, "server", exchange.masterSecret, clientRandom, serverRandom));
 }
 
-/** The hello, our flight, and the client's messages up to the one numbered `last`. */
+/** The hello, our flight, and the client's messages up to the place `last`. */
 function transcript(dtls: Dtls, last: number): Uint8Array {
-  const messages = must(inboundMessages(dtls.inbound, CLIENT_SEQUENCE.HELLO, last), "the client's messages are there");
+  const messages = must(inboundMessages(dtls.inbound, CLIENT_PLACE.HELLO, last), "the client's messages are there");
   const [hello, ...others] = messages;
   return concatBytes(must(hello, "a hello comes first"), ...dtls.flight.map((item) => item.bytes), ...others);
 }
 
 function judgeFinished(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: DatagramSink, flow: number): void {
   const { exchange, inbound } = dtls;
-  const finished = inboundBody(inbound, CLIENT_SEQUENCE.FINISHED);
+  const finished = inboundBody(inbound, CLIENT_PLACE.FINISHED);
   if (exchange === null || dtls.keys === null || finished === undefined) return;
-  const expected = verifyData(crypto, "client", exchange.masterSecret, transcript(dtls, CLIENT_SEQUENCE.VERIFY));
+  const expected = verifyData(crypto, "client", exchange.masterSecret, transcript(dtls, CLIENT_PLACE.VERIFY));
   if (finished.length !== expected.length || !equalConstantTime(finished, 0, expected, 0, expected.length)) {
     // The keys don't cover the CertificateVerify: that one may still be a damaged copy.
     doubt(dtls, now, ALERT.DECRYPT_ERROR, "The client's Finished does not fit the handshake.");
     return;
   }
-  const certificate = parseCertificates(must(inboundBody(inbound, CLIENT_SEQUENCE.CERTIFICATE), "it was needed"))?.[0];
+  const certificate = parseCertificates(must(inboundBody(inbound, CLIENT_PLACE.CERTIFICATE), "it was needed"))?.[0];
   if (certificate === undefined) {
     fail(dtls, crypto, sink, flow, ALERT.DECODE_ERROR, "The client's certificate can't be read.");
     return;
@@ -227,9 +227,9 @@ function judgeFinished(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: Da
 }
 
 function signatureHolds(dtls: Dtls, crypto: CryptoProvider, certificate: Uint8Array): boolean {
-  const verify = parseCertificateVerify(must(inboundBody(dtls.inbound, CLIENT_SEQUENCE.VERIFY), "it was needed"));
+  const verify = parseCertificateVerify(must(inboundBody(dtls.inbound, CLIENT_PLACE.VERIFY), "it was needed"));
   if (verify === undefined || !SCHEMES.includes(verify.scheme)) return false;
-  const signed = transcript(dtls, CLIENT_SEQUENCE.KEY_EXCHANGE);
+  const signed = transcript(dtls, CLIENT_PLACE.KEY_EXCHANGE);
   return crypto.verifySignature(certificate, verify.scheme, signed, verify.signature);
 }
 
@@ -242,8 +242,8 @@ function finish(
   exchange: Exchange,
 ): void {
   const { masterSecret: master, clientRandom, serverRandom } = exchange;
-  const proof = verifyData(crypto, "server", master, transcript(dtls, CLIENT_SEQUENCE.FINISHED));
-  const finished = encodeMessage(HANDSHAKE_TYPE.FINISHED, SERVER_SEQUENCE.FINISHED, proof);
+  const proof = verifyData(crypto, "server", master, transcript(dtls, CLIENT_PLACE.FINISHED));
+  const finished = encodeMessage(HANDSHAKE_TYPE.FINISHED, SERVER_PLACE.FINISHED, proof);
   dtls.srtp = srtpKeys(crypto, exchange.srtpProfile, master, clientRandom, serverRandom);
   dtls.status = "connected";
   dtls.writeEpoch = 1;

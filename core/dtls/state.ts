@@ -1,7 +1,7 @@
 /**
  * The state of one DTLS association, whole: what a snapshot holds and what the functions of this folder change.
  *
- * A handshake is four flights. The state knows the peer's messages by their number (`inbound`), our own last flight
+ * A handshake is four flights. The state knows the peer's messages by their place in it (`inbound`), our own last flight
  * (`flight`), and what has been agreed on so far (`exchange`, `keys`). When the handshake is over, everything but the record
  * keys, the replay window and the last flight is dropped, the private key and the master secret first of all.
  */
@@ -107,12 +107,14 @@ export interface Dtls {
   secret: Uint8Array;
   readonly keyHandleBase: number;
 
-  /** The messages that the peer sends in a handshake; the index is message_seq. Empty after the handshake. */
+  /** The messages that the peer sends in a handshake, by their place in it. Empty after the handshake. */
   inbound: InboundMessage[];
+  /** message_seq of the messages at place 0 on both sides: 1 when the server has asked for a cookie first, else 0. */
+  sequenceBase: number;
   /** Sealed records that nothing could open yet. */
   early: Uint8Array[];
-  /** The client's own ClientHello; empty for a server. */
-  ownHello: Uint8Array;
+  /** The client's own hellos: the first, and the one with a cookie if there was need; the index is message_seq. */
+  ownHellos: Uint8Array[];
   exchange: Exchange | null;
   keys: RecordKeys | null;
   window: ReplayWindow;
@@ -136,7 +138,7 @@ export interface Dtls {
   additionalData: Uint8Array;
 }
 
-/** The messages of a client in the order of their numbers. The last one comes encrypted. */
+/** The messages of a client in the order of their places. The last one comes encrypted. */
 const CLIENT_MESSAGES = [
   HANDSHAKE_TYPE.CLIENT_HELLO,
   HANDSHAKE_TYPE.CERTIFICATE,
@@ -145,7 +147,7 @@ const CLIENT_MESSAGES = [
   HANDSHAKE_TYPE.FINISHED,
 ];
 
-/** The messages of a server in the order of their numbers. The last one comes encrypted. */
+/** The messages of a server in the order of their places. The last one comes encrypted. */
 const SERVER_MESSAGES = [
   HANDSHAKE_TYPE.SERVER_HELLO,
   HANDSHAKE_TYPE.CERTIFICATE,
@@ -155,9 +157,10 @@ const SERVER_MESSAGES = [
   HANDSHAKE_TYPE.FINISHED,
 ];
 
-/** The numbers of the messages in {@link Dtls.inbound}. */
-export const CLIENT_SEQUENCE = { HELLO: 0, CERTIFICATE: 1, KEY_EXCHANGE: 2, VERIFY: 3, FINISHED: 4 } as const;
-export const SERVER_SEQUENCE = { HELLO: 0, CERTIFICATE: 1, KEY_EXCHANGE: 2, REQUEST: 3, DONE: 4, FINISHED: 5 } as const;
+/** The places of a client's messages, in the handshake and in {@link Dtls.inbound}. */
+export const CLIENT_PLACE = { HELLO: 0, CERTIFICATE: 1, KEY_EXCHANGE: 2, VERIFY: 3, FINISHED: 4 } as const;
+/** The places of a server's messages. */
+export const SERVER_PLACE = { HELLO: 0, CERTIFICATE: 1, KEY_EXCHANGE: 2, REQUEST: 3, DONE: 4, FINISHED: 5 } as const;
 
 assert(CLIENT_MESSAGES.length <= LIMITS.dtlsMessagesAheadMax, "a client's messages fit the bound");
 assert(SERVER_MESSAGES.length <= LIMITS.dtlsMessagesAheadMax, "a server's messages fit the bound");
@@ -182,9 +185,10 @@ export function createDtls(config: DtlsConfig): Dtls {
     remoteFingerprint: config.remoteFingerprint,
     secret: config.secret,
     keyHandleBase: config.keyHandleBase,
-    inbound: createInbound(config.role === "server" ? CLIENT_MESSAGES : SERVER_MESSAGES),
+    inbound: createPeerMessages(config.role),
+    sequenceBase: 0,
     early: [],
-    ownHello: NOTHING,
+    ownHellos: [],
     exchange: null,
     keys: null,
     window: createReplayWindow(),
@@ -207,9 +211,14 @@ export function isOpen(dtls: Dtls): boolean {
   return dtls.status === "handshaking" || dtls.status === "connected";
 }
 
-/** The number of the peer's Finished message. */
-export function peerFinishedSequence(dtls: Dtls): number {
-  return dtls.role === "server" ? CLIENT_SEQUENCE.FINISHED : SERVER_SEQUENCE.FINISHED;
+/** Empty places for what the peer of `role` is going to send. */
+export function createPeerMessages(role: DtlsRole): InboundMessage[] {
+  return createInbound(role === "server" ? CLIENT_MESSAGES : SERVER_MESSAGES);
+}
+
+/** The place of the peer's Finished message. */
+export function peerFinishedPlace(dtls: Dtls): number {
+  return dtls.role === "server" ? CLIENT_PLACE.FINISHED : SERVER_PLACE.FINISHED;
 }
 
 /** Takes new record keys into use. What was sealed under other keys can no longer be opened. */
@@ -240,7 +249,7 @@ export function forgetHandshake(dtls: Dtls): void {
   dtls.certificate = NOTHING;
   dtls.remoteFingerprint = NOTHING;
   dtls.exchange = null;
-  dtls.ownHello = NOTHING;
+  dtls.ownHellos = [];
   dtls.inbound = [];
   dtls.early = [];
   dtls.doubt = null;

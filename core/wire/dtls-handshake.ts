@@ -10,10 +10,11 @@
  */
 import { readU16, readU24, writeU16, writeU24 } from "../base/bytes.ts";
 
-/** Handshake types (RFC 5246 §7.4). HelloVerifyRequest is left out: nobody here sends or wants one. */
+/** Handshake types (RFC 5246 §7.4, RFC 6347 §4.3.2). */
 export const HANDSHAKE_TYPE = {
   CLIENT_HELLO: 1,
   SERVER_HELLO: 2,
+  HELLO_VERIFY_REQUEST: 3,
   CERTIFICATE: 11,
   SERVER_KEY_EXCHANGE: 12,
   CERTIFICATE_REQUEST: 13,

@@ -7,6 +7,7 @@
  * does not fit or a byte too many makes the whole message unreadable: the answer is then `undefined`.
  */
 import { concatBytes } from "../base/bytes.ts";
+import { DTLS_VERSION } from "./dtls-record.ts";
 import {
   createReader,
   encodeNumber,
@@ -159,6 +160,19 @@ export function encodeServerHello(hello: ServerHello): Uint8Array {
     encodeNumber(hello.compressionMethod, 1),
     encodeExtensions(hello.extensions),
   );
+}
+
+/** Reads the body of a HelloVerifyRequest: its cookie (RFC 6347 §4.2.1). */
+export function parseHelloVerifyRequest(body: Uint8Array): Uint8Array | undefined {
+  const reader = createReader(body);
+  readNumber(reader, 2);
+  const cookie = readVector(reader, 1);
+  return readerDone(reader) ? cookie : undefined;
+}
+
+/** The body of a HelloVerifyRequest; its version says DTLS 1.0 whatever is spoken later (RFC 6347 §4.2.1). */
+export function encodeHelloVerifyRequest(cookie: Uint8Array): Uint8Array {
+  return concatBytes(encodeNumber(DTLS_VERSION.V1_0, 2), encodeVector(1, cookie));
 }
 
 function parseExtensions(block: Uint8Array, extensions: HelloExtensions): boolean {
