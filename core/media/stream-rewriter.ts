@@ -309,10 +309,9 @@ function offsetAfter(last: number, next: number, mask: number): number {
   return last < 0 || next < 0 ? 0 : (last + 1 - next) & mask;
 }
 
-/** The line of a source packet, taken for the one nearest to the newest line that the segment has. */
+/** The line of a source packet: of all that it could be, the one nearest to the newest. */
 function lineOfSource(rewriter: StreamRewriter, segment: RewriterSegment, inSequence: number): number {
-  const newest = Math.min(rewriter.lineHighest, segment.lineEnd - 1);
-  return seqUnwrap16(newest, seqAdd16(inSequence, segment.sequenceOffset));
+  return seqUnwrap16(rewriter.lineHighest, seqAdd16(inSequence, segment.sequenceOffset));
 }
 
 /** The unwrapped outgoing number of a line that was not left out and is at most `HISTORY` back. */

@@ -85,8 +85,18 @@ describe("NTP offset", () => {
   it("is not moved by a report that was held up", () => {
     const publisher = { skew: 0, driftPpm: 0 };
     const offset = createNtpOffset();
-    for (let i = 0; i < 20; i++) report(offset, i * 1_000_000, i === 15 ? 3_000_000 : 20_000, publisher);
-    expect(offset.offsetMicros).toBe(truth(publisher) + 20_000);
+    for (let i = 0; i < 20; i++) {
+      report(offset, i * 1_000_000, i === 5 || i === 15 ? 900_000 : 20_000, publisher);
+      expect(offset.offsetMicros).toBe(truth(publisher) + 20_000);
+    }
+  });
+
+  it("forgets old reports, so that it keeps up with a slow clock that reports rarely", () => {
+    const publisher = { skew: 0, driftPpm: -100 };
+    const offset = createNtpOffset();
+    for (let i = 0; i < 100; i++) report(offset, i * 5_000_000, 20_000, publisher);
+    const drifted = Math.floor((495_000_000 * 100) / 1_000_000);
+    expect(Math.abs(offset.offsetMicros - (truth(publisher) + 20_000 + drifted))).toBeLessThan(4 * MILLISECOND);
   });
 
   it("follows drift slowly, never faster than any clock drifts", () => {

@@ -92,6 +92,25 @@ describe("nack generator", () => {
     expect(nackNextTimeout(generator)).toBe(NEVER);
   });
 
+  it("counts the questions for each packet by itself when another is found", () => {
+    const generator = withGap(10, 3);
+    let now = 0;
+    const asked = new Map([
+      [11, 0],
+      [12, 0],
+    ]);
+    for (; now < 500; now++) {
+      if (now === 70) nackPacket(generator, at(now), 11);
+      for (const sequence of due(generator, at(now))) asked.set(sequence, asked.get(sequence)! + 1);
+    }
+    expect(asked).toEqual(
+      new Map([
+        [11, 3],
+        [12, LIMITS.nackTriesMax],
+      ]),
+    );
+  });
+
   it("gives a packet up when nobody would keep it any longer", () => {
     const generator = withGap(10, 2);
     const age = LIMITS.packetCacheAgeMicros / 1_000;

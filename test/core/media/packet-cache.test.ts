@@ -125,6 +125,14 @@ describe("packet cache", () => {
     expect(fast.bytes.length).toBe(LIMITS.packetCachePackets * LIMITS.rtpPacketBytesMax);
   });
 
+  it("still holds everything after it has grown, and for as long as before", () => {
+    const cache = createPacketCache(64);
+    for (let i = 0; i < 40; i++) put(cache, at(i), (65_520 + i) & 0xffff);
+    for (let i = 0; i < 40; i++) expect(read(cache, at(100), (65_520 + i) & 0xffff)).toBeDefined();
+    expect(read(cache, at(LIMITS.packetCacheAgeMicros + 20), 3)).toBeUndefined();
+    expect(read(cache, at(LIMITS.packetCacheAgeMicros + 20), 4)).toBeDefined();
+  });
+
   it("takes a packet of the greatest length, from the middle of a larger array", () => {
     const cache = createPacketCache(8);
     const length = LIMITS.rtpPacketBytesMax;

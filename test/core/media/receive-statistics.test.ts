@@ -67,6 +67,8 @@ describe("receive statistics", () => {
     expect(report(stats, at(100))).toMatchObject({ fractionLost: 51, cumulativeLost: 1 });
     receive(stats, 0, [5, 6, 7, 8]);
     expect(report(stats, at(200))).toMatchObject({ fractionLost: 0, cumulativeLost: 1 });
+    receive(stats, 0, [9, 12]);
+    expect(report(stats, at(300))).toMatchObject({ fractionLost: 128, cumulativeLost: 3 });
   });
 
   it("counts cycles in the extended highest sequence number", () => {
@@ -110,6 +112,14 @@ describe("receive statistics", () => {
     const stats = createReceiveStatistics(1, 48_000);
     receive(stats, 0, range(0, 500));
     expect(report(stats, at(10_000)).jitter).toBe(0);
+  });
+
+  it("does not count a late packet as jitter", () => {
+    const stats = createReceiveStatistics(1, 48_000);
+    receive(stats, 0, [0, 1, 3, 4]);
+    receiveStatisticsPacket(stats, at(300), 2, 2 * 960, 100);
+    receive(stats, 0, [16]);
+    expect(report(stats, at(400)).jitter).toBe(0);
   });
 
   it("nears the mean difference in transit as jitter", () => {

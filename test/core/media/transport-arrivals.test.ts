@@ -144,6 +144,43 @@ describe("transport arrivals", () => {
     expect(told.reduce((sum, each) => sum + each.received.size, 0)).toBe(RING);
   });
 
+  it("tells the truth over many rounds of its ring, for what came late too", () => {
+    const arrivals = createTransportArrivals();
+    const arrived = new Set<number>();
+    const told = new Set<number>();
+    for (let place = 0; place < 5 * RING; place++) {
+      // Every 7th is lost, every 11th comes three places late.
+      const late = (place - 3) % 11 === 0 && (place - 3) % 7 !== 0 ? [place - 3] : [];
+      const came = place % 7 === 0 || place % 11 === 0 ? late : [...late, place];
+      for (const each of came.filter((number) => number >= 0)) {
+        transportArrival(arrivals, at(place * 1_000), each);
+        arrived.add(each);
+      }
+      if (place % 50 !== 49) continue;
+      for (const feedbackTold of allFeedback(arrivals))
+        for (const number of feedbackTold.received.keys()) told.add(number);
+    }
+    for (const each of allFeedback(arrivals)) for (const number of each.received.keys()) told.add(number);
+    expect(told).toEqual(arrived);
+  });
+
+  it("does not take a packet from before its ring for a new one", () => {
+    const arrivals = createTransportArrivals();
+    transportArrival(arrivals, at(0), 5_000);
+    feedback(arrivals);
+    transportArrival(arrivals, at(1), 5_000 - RING);
+    expect(transportFeedbackPending(arrivals)).toBe(false);
+  });
+
+  it("does not remember across a jump", () => {
+    const arrivals = createTransportArrivals();
+    for (let i = 0; i < 10; i++) transportArrival(arrivals, at(i), i);
+    transportArrival(arrivals, at(20), 5 * RING + 9);
+    feedback(arrivals);
+    transportArrival(arrivals, at(30), 5 * RING + 2);
+    expect([...feedback(arrivals)!.received.keys()]).toEqual([5 * RING + 2, 5 * RING + 9]);
+  });
+
   it("starts anew after a jump that it can say nothing true about", () => {
     const arrivals = createTransportArrivals();
     transportArrival(arrivals, at(0), 5);
