@@ -7,7 +7,12 @@ type Build = (connection: RTCPeerConnection) => void;
 
 /** Lets a connection offer, answers it, and tells the directions that the connection then has. */
 async function directionsAfter(build: Build): Promise<(string | undefined)[]> {
-  const connection = new RTCPeerConnection({ codecs: { audio: [useOPUS()], video: [useVP8(), useH264()] } });
+  const connection = new RTCPeerConnection({
+    codecs: { audio: [useOPUS()], video: [useVP8(), useH264()] },
+    // Without an address family it gathers no candidates, and so asks no public STUN server.
+    iceUseIpv4: false,
+    iceUseIpv6: false,
+  });
   try {
     build(connection);
     const offer = await connection.createOffer();
