@@ -64,6 +64,13 @@ describe("the timer heap", () => {
     expect(timerHeapNext(heap)).toBe(NEVER);
   });
 
+  it("stays in order when the timer that fills a gap is earlier than those above the gap", () => {
+    const heap = createTimerHeap();
+    for (const deadline of [1, 10, 2, 11, 12, 3, 4]) timerHeapSet(heap, deadline, at(deadline));
+    timerHeapClear(heap, 11);
+    expect(popAll(heap, at(100))).toEqual([1, 2, 3, 4, 10, 12]);
+  });
+
   it("does not mind clearing a key that it does not hold", () => {
     const heap = createTimerHeap();
     timerHeapClear(heap, 5);
