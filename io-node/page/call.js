@@ -300,7 +300,10 @@ function showPhase(phase) {
   find("call").hidden = !inCall;
   find("join").disabled = phase === "joining";
   find("join").textContent = { joining: "Joining…", ended: "Rejoin" }[phase] ?? "Join the call";
-  if (!inCall) document.title = "Lockstep";
+  if (!inCall) {
+    document.title = "Lockstep";
+    find("notices").replaceChildren();
+  }
   if (phase === "connecting") find("call-state").textContent = "Connecting…";
   find("unblock-sound").hidden = true;
 }

@@ -9,8 +9,9 @@
 /** Tiles for others; more people than this are counted in a last tile. */
 const TILES_MAX = 15;
 
-/** A tile's width by its height may be anything between a portrait phone's and a camera's. */
-const ASPECT_MIN = 3 / 4;
+/** The bounds of a tile's width by its height. On an upright screen a picture may lose its sides, elsewhere little of it. */
+const ASPECT_MIN = 4 / 3;
+const ASPECT_MIN_UPRIGHT = 3 / 4;
 const ASPECT_MAX = 16 / 9;
 const GAP = 10;
 
@@ -168,13 +169,14 @@ function layOut({ tilesElement }) {
   const count = tilesElement.children.length;
   const { clientWidth, clientHeight } = tilesElement;
   if (count === 0 || clientWidth === 0) return;
+  const aspectMin = clientWidth < clientHeight ? ASPECT_MIN_UPRIGHT : ASPECT_MIN;
   let best = { area: -1, width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     let width = (clientWidth - GAP * (columns - 1)) / columns;
     let height = (clientHeight - GAP * (rows - 1)) / rows;
     if (width / height > ASPECT_MAX) width = height * ASPECT_MAX;
-    if (width / height < ASPECT_MIN) height = width / ASPECT_MIN;
+    if (width / height < aspectMin) height = width / aspectMin;
     const area = width * height;
     if (width > 0 && height > 0 && area > best.area) best = { area, width, height };
   }

@@ -1,0 +1,264 @@
+import { describe, expect, it } from "vitest";
+import { LIMITS, type RefusalCode } from "../../core/index.ts";
+import { createHttp } from "../../io-node/http.ts";
+import { createLog } from "../../io-node/log.ts";
+import { createFakeShard, resourceOf } from "./fake-shard.ts";
+
+const PARTICIPANTS = "/api/v1/rooms/blue/participants";
+const SDP = { "content-type": "application/sdp" };
+
+/** The interface over a fake shard, with its log at hand. */
+function createSubject(heartbeatMillis = 60_000) {
+  const fake = createFakeShard();
+  const lines: string[] = [];
+  const log = createLog("trace", { write: (line) => lines.push(line) });
+  const app = createHttp({ control: fake.control, log, heartbeatMillis });
+  const ask = async (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
+    app.request(path, { method, headers, ...(body === undefined ? {} : { body }) });
+  return { ...fake, lines, ask };
+}
+
+/** A problem as its reader sees it; fails when the response is none. */
+async function problem(response: Response) {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const body = (await response.json()) as { type: string; title: string; status: number; detail: string };
+  expect(body.status).toBe(response.status);
+  expect(body.title).not.toBe("");
+  expect(body.detail).toMatch(/^[A-Z].*[.]$/);
+  return body;
+}
+
+/** Reads a stream up to and including the text `end`. */
+async function readUntil(response: Response, end: string): Promise<string> {
+  const reader = response.body!.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.includes(end)) {
+    const { done, value } = await reader.read();
+    if (done) return `${text}<end>`;
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  return text;
+}
+
+describe("a join", () => {
+  it("is answered with the SDP answer, a location and an entity tag", async () => {
+    const { ask, commands } = createSubject();
+    const response = await ask("POST", `${PARTICIPANTS}?name=Ana%20Lima`, SDP, "v=0\r\n");
+    expect(response.status).toBe(201);
+    expect(response.headers.get("content-type")).toBe("application/sdp");
+    expect(response.headers.get("location")).toBe(`${PARTICIPANTS}/${resourceOf(1)}`);
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{16}"$/);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(await response.text()).toBe("v=0\r\n");
+    expect(commands).toEqual([{ type: "join", room: "blue", name: "Ana Lima", offer: "v=0\r\n" }]);
+  });
+
+  it("takes parameters of the content type", async () => {
+    const { ask } = createSubject();
+    expect((await ask("POST", PARTICIPANTS, { "content-type": "Application/SDP; charset=utf-8" }, "v=0")).status).toBe(201);
+  });
+
+  it("takes control and direction characters out of a name", async () => {
+    const { ask, commands } = createSubject();
+    await ask("POST", `${PARTICIPANTS}?name=%20A%0Ana%E2%80%AE%07%20`, SDP, "v=0");
+    expect(commands[0]).toMatchObject({ name: "Ana" });
+  });
+
+  it("without a name is a join with an empty one", async () => {
+    const { ask, commands } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    expect(commands[0]).toMatchObject({ name: "" });
+  });
+
+  it("of another content type is 415 and says which is wanted", async () => {
+    const { ask, commands } = createSubject();
+    for (const headers of [{ "content-type": "application/json" }, { "content-type": "application/sdpx" }]) {
+      const response = await ask("POST", PARTICIPANTS, headers, "v=0");
+      expect(response.status).toBe(415);
+      expect((await problem(response)).detail).toContain("application/sdp");
+    }
+    expect(commands).toEqual([]);
+  });
+
+  it("of more than 128 KiB is 413, with and without a stated length", async () => {
+    const { ask, commands } = createSubject();
+    const body = "v".repeat(LIMITS.sdpLengthMax + 1);
+    const stated = await ask("POST", PARTICIPANTS, { ...SDP, "content-length": String(body.length) }, body);
+    expect(stated.status).toBe(413);
+    await problem(stated);
+    expect((await ask("POST", PARTICIPANTS, { ...SDP, "transfer-encoding": "chunked" }, body)).status).toBe(413);
+    expect(commands).toEqual([]);
+  });
+
+  it.each(["a%20b", "%3Cb%3E", "caf%C3%A9", "x".repeat(65), "a%2Fb"])("to a room called %s is 400", async (room) => {
+    const { ask, commands } = createSubject();
+    const response = await ask("POST", `/api/v1/rooms/${room}/participants`, SDP, "v=0");
+    expect(response.status).toBe(400);
+    expect((await problem(response)).type).toBe("urn:problem-type:lockstep:bad-room-name");
+    expect(commands).toEqual([]);
+  });
+
+  it.each<[RefusalCode, number, boolean]>([
+    ["bad-sdp", 400, false],
+    ["bad-room-name", 400, false],
+    ["room-full", 503, true],
+    ["shard-full", 503, true],
+    ["draining", 503, true],
+    ["not-found", 404, false],
+  ])("that the shard refuses with %s is %i", async (code, status, retry) => {
+    const { ask, refuse } = createSubject();
+    refuse(code, "It is so.");
+    const response = await ask("POST", PARTICIPANTS, SDP, "v=0");
+    expect(response.status).toBe(status);
+    expect(response.headers.has("retry-after")).toBe(retry);
+    expect(await problem(response)).toMatchObject({ type: `urn:problem-type:lockstep:${code}`, detail: "It is so." });
+  });
+});
+
+describe("a leave", () => {
+  it("is 204, and 404 the second time", async () => {
+    const { ask } = createSubject();
+    const location = (await ask("POST", PARTICIPANTS, SDP, "v=0")).headers.get("location")!;
+    const first = await ask("DELETE", location);
+    expect(first.status).toBe(204);
+    expect(await first.text()).toBe("");
+    const second = await ask("DELETE", location);
+    expect(second.status).toBe(404);
+    await problem(second);
+  });
+
+  it("through another room's address is 404 and ends nothing", async () => {
+    const { ask } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    expect((await ask("DELETE", `/api/v1/rooms/red/participants/${resourceOf(1)}`)).status).toBe(404);
+    expect((await ask("DELETE", `${PARTICIPANTS}/${resourceOf(1)}`)).status).toBe(204);
+  });
+});
+
+describe("a roster", () => {
+  it("shows public numbers and names, never a resource", async () => {
+    const { ask } = createSubject();
+    await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
+    const text = await (await ask("GET", "/api/v1/rooms/blue")).text();
+    expect(JSON.parse(text)).toEqual({ room: "blue", participants: [{ participant: 1, name: "Ana", publications: [] }] });
+    expect(text).not.toContain(resourceOf(1));
+  });
+
+  it("of a room that nobody is in is empty", async () => {
+    const { ask } = createSubject();
+    expect(await (await ask("GET", "/api/v1/rooms/red")).json()).toEqual({ room: "red", participants: [] });
+  });
+
+  it("of what can't be a room is 400", async () => {
+    const { ask } = createSubject();
+    const response = await ask("GET", "/api/v1/rooms/a%20b");
+    expect(response.status).toBe(400);
+    await problem(response);
+  });
+});
+
+describe("the event stream", () => {
+  it("begins with the whole state", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
+    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2 }] as const;
+    event({ type: "bindings", room: "blue", participant: 1, slots });
+    const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const text = await readUntil(response, "bindings\ndata: {\"slots\":[{\"mid\":\"3\",\"kind\":\"video\",\"publication\":7,\"participant\":2}]}\n\n");
+    expect(text).toContain(
+      'event: roster\ndata: {"room":"blue","you":1,"participants":[{"participant":1,"name":"Ana","publications":[]}]}\n\n',
+    );
+  });
+
+  it("tells a change, and at the end who left and why", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
+    setTimeout(() => ask("POST", `${PARTICIPANTS}?name=Bob`, SDP, "v=0"), 5);
+    setTimeout(() => event({ type: "left", room: "blue", participant: 1, reason: "dtls-failed", detail: "Why." }), 15);
+    const text = await readUntil(response, "never");
+    expect(text).toContain('"name":"Bob"');
+    expect(text.endsWith('event: left\ndata: {"reason":"dtls-failed","detail":"Why."}\n\n<end>')).toBe(true);
+  });
+
+  it("has a comment when nothing happens", async () => {
+    const { ask } = createSubject(5);
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
+    expect(await readUntil(response, "\n\n: ")).toContain("\n\n: ");
+  });
+
+  it("forgets a reader that is gone", async () => {
+    const { ask, control } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    const record = control.byResource.get(resourceOf(1))!;
+    await readUntil(await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`), "roster");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(record.watchers.size).toBe(0);
+  });
+
+  it("of nobody is 404", async () => {
+    const { ask } = createSubject();
+    await problem(await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`));
+  });
+
+  it("is not opened by a HEAD request", async () => {
+    const { ask, control } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    expect((await ask("HEAD", `${PARTICIPANTS}/${resourceOf(1)}/events`)).status).toBe(200);
+    expect(control.byResource.get(resourceOf(1))!.watchers.size).toBe(0);
+  });
+});
+
+describe("other addresses", () => {
+  it.each([
+    ["PUT", "/api/v1/rooms/blue", "GET, HEAD"],
+    ["GET", PARTICIPANTS, "POST"],
+    ["POST", `${PARTICIPANTS}/${resourceOf(1)}`, "DELETE"],
+    ["POST", `${PARTICIPANTS}/${resourceOf(1)}/events`, "GET, HEAD"],
+    ["POST", "/healthz", "GET, HEAD"],
+    ["DELETE", "/", "GET, HEAD"],
+    ["POST", "/assets/call.js", "GET, HEAD"],
+  ])("%s %s is 405 and says what is allowed", async (method, path, allow) => {
+    const response = await createSubject().ask(method, path);
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe(allow);
+    await problem(response);
+  });
+
+  it.each(["/nothing", "/api/v1", "/api/v1/rooms/blue/else", "/assets/nothing.js", "/assets/..%2Fhttp.ts"])(
+    "%s is 404",
+    async (path) => {
+      const response = await createSubject().ask("GET", path);
+      expect(response.status).toBe(404);
+      await problem(response);
+    },
+  );
+
+  it("tell whether the server lives, and whether it takes calls", async () => {
+    const { ask, control } = createSubject();
+    expect((await ask("GET", "/healthz")).status).toBe(200);
+    expect((await ask("GET", "/readyz")).status).toBe(200);
+    control.draining = true;
+    expect((await ask("GET", "/healthz")).status).toBe(200);
+    expect((await ask("GET", "/readyz")).status).toBe(503);
+  });
+});
+
+describe("a mistake of the server", () => {
+  it("is 500 without a word of what it was, and the log has no address", async () => {
+    const { ask, lines, control } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    control.byResource.get = () => {
+      throw new Error("the reason");
+    };
+    const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
+    expect(response.status).toBe(500);
+    expect((await problem(response)).detail).not.toContain("the reason");
+    expect(lines.join("")).toContain("the reason");
+    expect(lines.join("")).not.toContain(resourceOf(1));
+  });
+});

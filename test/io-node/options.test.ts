@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { parseServeOptions } from "../../io-node/options.ts";
+
+const options = (words: string[], environment = {}) => {
+  const parsed = parseServeOptions(words, environment);
+  if (parsed.kind !== "options") throw new Error(JSON.stringify(parsed));
+  return parsed.options;
+};
+
+const sentence = (words: string[], environment = {}) => {
+  const parsed = parseServeOptions(words, environment);
+  return parsed.kind === "wrong" ? parsed.sentence : `not wrong: ${JSON.stringify(parsed)}`;
+};
+
+describe("the settings of serve", () => {
+  it("have defaults that work", () => {
+    expect(options([])).toEqual({
+      httpPort: 8_080,
+      httpHost: undefined,
+      udpPort: 40_000,
+      publicAddresses: [],
+      logLevel: "info",
+    });
+  });
+
+  it("come from flags", () => {
+    const words = ["--http-port", "80", "--http-host", "::1", "--udp-port=0", "--log-level", "silent"];
+    const addresses = ["--public-address", "203.0.113.5", "--public-address", "2001:db8::5"];
+    expect(options([...words, ...addresses])).toEqual({
+      httpPort: 80,
+      httpHost: "::1",
+      udpPort: 0,
+      publicAddresses: ["203.0.113.5", "2001:db8::5"],
+      logLevel: "silent",
+    });
+  });
+
+  it("come from the environment", () => {
+    const environment = {
+      LOCKSTEP_HTTP_PORT: "81",
+      LOCKSTEP_HTTP_HOST: "127.0.0.1",
+      LOCKSTEP_UDP_PORT: "3478",
+      LOCKSTEP_PUBLIC_ADDRESS: "203.0.113.5, 2001:db8::5",
+      LOCKSTEP_LOG_LEVEL: "debug",
+    };
+    expect(options([], environment)).toEqual({
+      httpPort: 81,
+      httpHost: "127.0.0.1",
+      udpPort: 3_478,
+      publicAddresses: ["203.0.113.5", "2001:db8::5"],
+      logLevel: "debug",
+    });
+  });
+
+  it("prefer the flag to the environment", () => {
+    expect(options(["--udp-port", "5000"], { LOCKSTEP_UDP_PORT: "6000" }).udpPort).toBe(5_000);
+    const addresses = options(["--public-address", "192.0.2.1"], { LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.2" }).publicAddresses;
+    expect(addresses).toEqual(["192.0.2.1"]);
+  });
+
+  it("take an empty variable for none", () => {
+    expect(options([], { LOCKSTEP_HTTP_PORT: "", LOCKSTEP_PUBLIC_ADDRESS: " " })).toEqual(options([]));
+  });
+});
+
+describe("wrong use of serve", () => {
+  it.each([
+    [["--http-port", "99999"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "99999" is not.'],
+    [["--udp-port", "1e3"], '--udp-port must be a port from 0 to 65535 (0 lets the system choose), and "1e3" is not.'],
+    [["--http-port", "-1"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "-1" is not.'],
+    [["--public-address", "example.org"], '--public-address must be an IPv4 or IPv6 address, and "example.org" is not.'],
+    [["--http-host", "a b"], '--http-host must be an address or a host name, and "a b" is not.'],
+    [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
+    [["--nope"], 'Unknown option \'--nope\'; "lockstep serve --help" lists the flags.'],
+    [["--http-port"], /argument missing; "lockstep serve --help" lists the flags\.$/],
+    [["room"], /; "lockstep serve --help" lists the flags\.$/],
+  ])("%j is answered with a sentence", (words, expected) => {
+    if (typeof expected === "string") expect(sentence(words)).toBe(expected);
+    else expect(sentence(words)).toMatch(expected);
+  });
+
+  it("names the variable when the mistake is in the environment", () => {
+    expect(sentence([], { LOCKSTEP_UDP_PORT: "none" })).toMatch(/^LOCKSTEP_UDP_PORT must be a port/);
+    expect(sentence([], { LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.1,here" })).toMatch(/^LOCKSTEP_PUBLIC_ADDRESS .* "here" is not\.$/);
+  });
+
+  it("is not to ask for help, which names every flag and variable", () => {
+    const parsed = parseServeOptions(["--help"], {});
+    const text = parsed.kind === "help" ? parsed.text : "";
+    for (const word of ["--http-port", "--udp-port", "--public-address", "LOCKSTEP_LOG_LEVEL", "40000"]) {
+      expect(text).toContain(word);
+    }
+  });
+});
