@@ -5,7 +5,7 @@
 import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeDue } from "../media/keyframe-requests.ts";
+import { keyframeDue, keyframeForget } from "../media/keyframe-requests.ts";
 import { nackDue } from "../media/nack-generator.ts";
 import { rttSmoothed } from "../media/rtt.ts";
 import { transportFeedbackWrite } from "../media/transport-arrivals.ts";
@@ -19,8 +19,9 @@ import type { Participant, Shard, Stream } from "./state.ts";
 
 /** Sends a keyframe request for a stream if one is wanted and may be sent by now. */
 export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+  const { owner, media, routes } = stream.publication;
+  if (routes.length === 0) keyframeForget(stream.keyframes);
   if (!keyframeDue(stream.keyframes, now)) return;
-  const { owner, media } = stream.publication;
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
   const asFir = !codec.pli && codec.fir;
   if (asFir) stream.firSequence = (stream.firSequence + 1) & 0xff;

@@ -142,12 +142,12 @@ function receiveMedia(
     packetCachePut(stream.cache, now, packet.sequence, bytes, offset, length);
     if (nackPacket(stream.nack, now, packet.sequence) === NACK.OVERFLOW) keyframeWanted(stream.keyframes, now);
   }
+  noteFlow(shard, ports, now, stream);
   if (packet.keyframe) {
     keyframeArrived(stream.keyframes, now);
     const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
     if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
   }
-  noteFlow(shard, ports, now, stream);
   forwardMedia(shard, ports, stream, bytes);
   requestKeyframeIfDue(shard, ports, now, stream);
 }

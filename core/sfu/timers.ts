@@ -4,7 +4,7 @@
  * their deadlines.
  */
 import { after, type Micros, NEVER } from "../base/micros.ts";
-import { timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
+import { timerHeapNext, timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
 import { LIMITS } from "../limits.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { peerTimeout } from "../peer/peer.ts";
@@ -21,29 +21,27 @@ import type { Participant, Shard } from "./state.ts";
 
 /** Gives everybody who is due by `now` a turn. */
 export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
-  for (;;) {
+  while (timerHeapNext(shard.timers) <= now) {
     const key = timerHeapPop(shard.timers, now);
-    if (key === -1 && shard.timers.keys.length === 0) return;
     const participant = shard.participants.get(key);
     if (participant !== undefined) {
       participantTurn(shard, ports, now, participant);
       continue;
     }
     const room = roomOfTimer(shard, key);
-    if (room === undefined) return;
-    roomTurn(shard, ports, now, room);
+    if (room !== undefined) roomTurn(shard, ports, now, room);
   }
 }
 
 function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
-  if (peerTimeout(participant.peer, now, ports.crypto, ports.outbox)) {
-    removeParticipant(shard, ports, now, participant, "consent-expired", "");
-    return;
-  }
   if (!participant.connected && now >= connectDeadline(participant)) {
     const heard = participant.peer.ice.flows.length > 0;
     const detail = heard ? "the DTLS handshake did not finish" : "no ICE check arrived";
     removeParticipant(shard, ports, now, participant, "connect-timeout", detail);
+    return;
+  }
+  if (peerTimeout(participant.peer, now, ports.crypto, ports.outbox)) {
+    removeParticipant(shard, ports, now, participant, "consent-expired", "");
     return;
   }
   if (participant.connected) {
