@@ -6,7 +6,7 @@
  * from event to event, there are no ticks. `tie` is zero in an ordinary run, so what is simultaneous happens in the order
  * of its insertion; a perturbed run passes a keyed source of ties, and simultaneous events of a class change places.
  */
-import { MICROS_ORIGIN, type Micros } from "../core/base/micros.ts";
+import { MICROS_ORIGIN, type Micros } from "../core/index.ts";
 
 /** What an event is, in the order in which simultaneous ones happen: the plan's own steps come first. */
 export const EVENT_CLASS = { STEP: 0, DATAGRAM: 1, TIMER: 2, MEDIA: 3 } as const;

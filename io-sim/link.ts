@@ -10,7 +10,7 @@
  * milliseconds and not for packets, so a burst hits audio and video alike. Jitter never reorders (RFC 8868 §4.5.1): a
  * packet that would overtake waits for the one before it. Overtaking is an accident of its own.
  */
-import { type Micros, micros } from "../core/base/micros.ts";
+import { type Micros, micros } from "../core/index.ts";
 import { EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
 import { below, between, chance, createStream, dwell, type Ppm, type Stream, spread } from "./random.ts";
 

@@ -4,7 +4,7 @@
  * A scenario file compiles to a plan (./scenario.ts); a journal or a shrunk world could carry one. Times are whole
  * microseconds; those of steps count from the moment at which everyone who joins at the start is connected.
  */
-import { LockstepError } from "../core/errors.ts";
+import { LockstepError } from "../core/index.ts";
 import type { ClientMediaPlan } from "./client/client-media.ts";
 import type { VideoCodec } from "./client/payload.ts";
 import type { LinkPlan } from "./link.ts";

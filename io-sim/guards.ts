@@ -1,0 +1,79 @@
+/**
+ * Walls around a run: while simulated time passes, the host's clocks, timers and random numbers throw.
+ *
+ * The core must not reach for them (STYLE 1), and neither may anything else in a world, or a run would not replay. The
+ * walls stand while the loop runs, which is all synchronous, and are taken down before control returns. The sentence says
+ * whether the core was on the stack, because then the mistake is the worse one.
+ */
+
+import type { CryptoProvider } from "../core/index.ts";
+
+/** Who is on the stack. */
+export interface GuardState {
+  /** The core; the node sets it around each call. */
+  coreOnStack: boolean;
+  /** A slow function of the provider of cryptography, which may look at the host's random numbers (see below). */
+  providerOnStack: boolean;
+}
+
+/**
+ * The provider, with a door in the wall for its elliptic curves: the library blinds its multiplications with the host's
+ * random numbers against side channels. What it answers does not depend on them (RFC 6979, and tests that compare).
+ */
+export function letProviderOut(state: GuardState, crypto: CryptoProvider): CryptoProvider {
+  const open = <Arguments extends unknown[], Result>(act: (...values: Arguments) => Result) => {
+    return (...values: Arguments): Result => {
+      state.providerOnStack = true;
+      try {
+        return act(...values);
+      } finally {
+        state.providerOnStack = false;
+      }
+    };
+  };
+  return {
+    ...crypto,
+    ecdhPublicKey: open(crypto.ecdhPublicKey),
+    ecdhSharedSecret: open(crypto.ecdhSharedSecret),
+    signEcdsaP256: open(crypto.signEcdsaP256),
+    verifySignature: open(crypto.verifySignature),
+    createCertificate: open(crypto.createCertificate),
+  };
+}
+
+/** Runs `act` with the host's globals behind walls, and puts them back whatever happens. */
+export function withoutHostGlobals<T>(state: GuardState, act: () => T): T {
+  const restore: (() => void)[] = [];
+  const wall = (holder: object, key: string, name: string) => {
+    const descriptor = Object.getOwnPropertyDescriptor(holder, key);
+    if (descriptor === undefined || descriptor.configurable === false) return;
+    const look = () => {
+      if (state.providerOnStack) return descriptor.get === undefined ? descriptor.value : descriptor.get.call(holder);
+      const who = state.coreOnStack ? "the core" : "the simulated world";
+      throw new Error(`${who} reached for ${name}: nothing in a run may depend on the host`);
+    };
+    Object.defineProperty(holder, key, { configurable: true, enumerable: descriptor.enumerable ?? false, get: look });
+    restore.push(() => Object.defineProperty(holder, key, descriptor));
+  };
+  const host = globalThis as Record<string, unknown>;
+  wall(Math, "random", "Math.random");
+  for (const name of TIMERS) wall(host, name, name);
+  for (const name of ["Date", "performance", "crypto", "fetch", "WebSocket"]) wall(host, name, name);
+  const { process } = host as { process?: object };
+  if (process !== undefined) for (const name of ["hrtime", "uptime", "nextTick"]) wall(process, name, `process.${name}`);
+  try {
+    return act();
+  } finally {
+    for (const put of restore.reverse()) put();
+  }
+}
+
+const TIMERS = [
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "clearTimeout",
+  "clearInterval",
+  "clearImmediate",
+  "queueMicrotask",
+];

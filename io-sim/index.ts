@@ -1,0 +1,26 @@
+/**
+ * What stories, tools and tests need of the simulator.
+ */
+export { type Plan, type StoryPromise } from "./plan.ts";
+export {
+  at,
+  cut,
+  departs,
+  freezes,
+  garbage,
+  heal,
+  join,
+  kbps,
+  kill,
+  leave,
+  link,
+  move,
+  ms,
+  mute,
+  percent,
+  plays,
+  restart,
+  scenario,
+  seconds,
+  unmute,
+} from "./scenario.ts";

@@ -1,0 +1,225 @@
+/**
+ * Journals: everything that a shard was told, in order, so that it can be told again.
+ *
+ * A journal is text, one JSON object a line. The first line is the boot record; each later line is an input with the number
+ * of effects that it had and the rolling fingerprint of all effects so far; the last line closes the book. Because a shard
+ * is a pure function of these, a replay must reach the same fingerprint at every line, and the first line where it does
+ * not is where two programs part. Whoever has the boot record has the keys of the calls in it: keep journals as secret.
+ *
+ *     {"type":"boot","version":1,"entropySeed":"…","randomSeed":7,"now":…,"wall":…,"config":{…},"scheduler":7,"cipher":"real"}
+ *     {"type":"datagram","now":…,"flow":0,"address":"…","bytes":"…","effects":1,"fingerprint":"…"}
+ *     {"type":"command","now":…,"commandId":1,"command":{…},"effects":2,"fingerprint":"…"}
+ *     {"type":"timer","now":…,"effects":0,"fingerprint":"…"}
+ *     {"type":"restore","now":…}
+ *     {"type":"end","inputs":3,"fingerprint":"…"}
+ */
+import {
+  type BootRecord,
+  type Command,
+  type CryptoProvider,
+  createFingerprint,
+  createShard,
+  FIRST_COME_FIRST_SERVED,
+  fingerprintHex,
+  LockstepError,
+  micros,
+  type ShardInput,
+  type ShardPorts,
+  seededScheduler,
+  shardHandle,
+  shardRestore,
+  shardSnapshot,
+  type WallMicros,
+} from "../core/index.ts";
+import { createRecordingOutbox } from "./recording-outbox.ts";
+
+/** The format's version; another one is refused. */
+const VERSION = 1;
+
+/** A journal that is being written. */
+export interface JournalWriter {
+  readonly lines: string[];
+  inputs: number;
+}
+
+/** How the recorded shard was run, besides its boot record. */
+export interface JournalSetting {
+  /** The seed of the seeded scheduler, or null for first come, first served. */
+  readonly scheduler: number | null;
+  readonly cipher: "real" | "checksum";
+}
+
+/** A journal that begins with this boot record. */
+export function createJournal(boot: BootRecord, setting: JournalSetting): JournalWriter {
+  const { entropySeed, randomSeed, now, wall, config } = boot;
+  const line = {
+    type: "boot",
+    version: VERSION,
+    entropySeed: toBase64(entropySeed),
+    randomSeed,
+    now,
+    wall,
+    config,
+    ...setting,
+  };
+  return { lines: [JSON.stringify(line)], inputs: 0 };
+}
+
+/** Writes an input down. Call it before the shard has it, because the shard decrypts in place. */
+export function journalInput(journal: JournalWriter, input: ShardInput): void {
+  journal.inputs++;
+  const { kind, now } = input;
+  if (kind === "datagram") {
+    const { flow, address, bytes, offset, length } = input;
+    const wire = toBase64(bytes.subarray(offset, offset + length));
+    journal.lines.push(JSON.stringify({ type: kind, now, flow, address: toBase64(address), bytes: wire }));
+  } else if (kind === "command") {
+    journal.lines.push(JSON.stringify({ type: kind, now, commandId: input.commandId, command: input.command }));
+  } else journal.lines.push(JSON.stringify({ type: kind, now }));
+}
+
+/** Adds what the input has led to: how many effects, and the fingerprint of all so far. */
+export function journalEffects(journal: JournalWriter, effects: number, fingerprint: string): void {
+  const last = journal.lines.length - 1;
+  journal.lines[last] = `${journal.lines[last]!.slice(0, -1)},"effects":${effects},"fingerprint":"${fingerprint}"}`;
+}
+
+/** Notes that the shard went on from a snapshot of itself. */
+export function journalRestore(journal: JournalWriter, now: number): void {
+  journal.lines.push(JSON.stringify({ type: "restore", now }));
+}
+
+/** The whole text, closed. */
+export function journalText(journal: JournalWriter, fingerprint: string): string {
+  return `${[...journal.lines, JSON.stringify({ type: "end", inputs: journal.inputs, fingerprint })].join("\n")}\n`;
+}
+
+/** What a replay has found. */
+export interface JournalReplay {
+  readonly same: boolean;
+  /** One sentence. */
+  readonly detail: string;
+  readonly inputs: number;
+  readonly fingerprint: string;
+  readonly simulatedMicros: number;
+}
+
+/**
+ * Replays a journal and compares each step with what was written. Throws a `LockstepError` "bad-journal" when the text is
+ * no journal. `restoreAt` cuts the run with a snapshot before inputs of the replayer's own choice.
+ */
+export function replayJournal(
+  text: string,
+  createCrypto: (cipher: "real" | "checksum") => CryptoProvider,
+  restoreAt: (input: number) => boolean = () => false,
+): JournalReplay {
+  const lines = text.split("\n").filter((line) => line !== "");
+  const { boot, setting } = readBoot(lines[0] ?? "");
+  let crypto = createCrypto(setting.cipher);
+  let shard = createShard(boot, crypto);
+  const hash = createFingerprint();
+  const outbox = createRecordingOutbox(hash);
+  const scheduler = setting.scheduler === null ? FIRST_COME_FIRST_SERVED : seededScheduler(setting.scheduler);
+  let inputs = 0;
+  let now: number = boot.now;
+  const restore = () => {
+    const bytes = shardSnapshot(shard);
+    crypto = createCrypto(setting.cipher);
+    shard = shardRestore(bytes, crypto);
+  };
+  const result = (same: boolean, detail: string): JournalReplay => {
+    return { same, detail, inputs, fingerprint: fingerprintHex(hash), simulatedMicros: now - boot.now };
+  };
+  for (let at = 1; at < lines.length; at++) {
+    const line = readLine(lines[at]!, at);
+    if (line.type === "end") {
+      const same = line.fingerprint === fingerprintHex(hash) && line.inputs === inputs;
+      return result(same, same ? "Every effect is as it was recorded." : "The end differs from what was recorded.");
+    }
+    now = line.now;
+    if (line.type === "restore" || restoreAt(inputs)) restore();
+    if (line.type === "restore") continue;
+    inputs++;
+    const ports: ShardPorts = { crypto, outbox, scheduler };
+    outbox.effects.length = 0;
+    shardHandle(shard, ports, line.input);
+    const { expected } = line;
+    if (expected !== undefined && expected !== fingerprintHex(hash)) {
+      return result(false, `Line ${at + 1} (input ${inputs}, ${line.type}) has other effects than it was recorded with.`);
+    }
+  }
+  return result(true, "Every effect is as it was recorded; the journal has no last line.");
+}
+
+type JournalLine =
+  | { readonly type: "end"; readonly inputs: number; readonly fingerprint: string }
+  | { readonly type: "restore"; readonly now: number }
+  | {
+      readonly type: "datagram" | "command" | "timer";
+      readonly now: number;
+      readonly input: ShardInput;
+      readonly expected: string | undefined;
+    };
+
+function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
+  const line = parse(text, 0);
+  if (line.type !== "boot" || line.version !== VERSION) {
+    throw new LockstepError("bad-journal", `The file does not begin with the boot record of a version ${VERSION} journal.`);
+  }
+  const { entropySeed, randomSeed, now, wall, config, scheduler, cipher } = line as {
+    entropySeed: string;
+    randomSeed: number;
+    now: number;
+    wall: number;
+    config: BootRecord["config"];
+    scheduler: number | null;
+    cipher: "real" | "checksum";
+  };
+  const boot = {
+    entropySeed: fromBase64(entropySeed),
+    randomSeed,
+    now: micros(now),
+    wall: wall as WallMicros,
+    config,
+  };
+  return { boot, setting: { scheduler: scheduler ?? null, cipher: cipher ?? "real" } };
+}
+
+function readLine(text: string, at: number): JournalLine {
+  const line = parse(text, at) as Record<string, never>;
+  const type: string = line.type ?? "";
+  if (type === "end") return { type, inputs: line.inputs!, fingerprint: line.fingerprint! };
+  const now = micros(line.now ?? 0);
+  if (type === "restore") return { type, now };
+  const expected: string | undefined = line.fingerprint;
+  if (type === "datagram") {
+    const bytes = fromBase64(line.bytes ?? "");
+    const address = fromBase64(line.address ?? "");
+    const input = { kind: type, now, flow: line.flow!, address, bytes, offset: 0, length: bytes.length } as const;
+    return { type, now, input, expected };
+  }
+  if (type === "command") {
+    const command = line.command as unknown as Command;
+    return { type, now, input: { kind: type, now, commandId: line.commandId!, command }, expected };
+  }
+  if (type === "timer") return { type, now, input: { kind: type, now }, expected };
+  throw new LockstepError("bad-journal", `Line ${at + 1} of the journal is of no kind that is known.`);
+}
+
+function parse(text: string, at: number): { type?: unknown; version?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Falls through: what JSON complains of differs between engines.
+  }
+  throw new LockstepError("bad-journal", `Line ${at + 1} of the journal is not a JSON object.`);
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}

@@ -1,0 +1,268 @@
+/**
+ * An SFU node of the simulated world: the real shard, and around it what a host does.
+ *
+ * The node gives flows their numbers, hands the shard one input after the other with the loop's time, carries out its
+ * effects, and wakes it when it has asked for that. It keeps two rolling hashes, one over inputs and one over effects, and
+ * every thousand inputs it hashes the whole state into the run's fingerprint. At any input it can be cut down and go on
+ * from a snapshot with a fresh provider of cryptography; nobody outside may notice.
+ */
+import {
+  type BootRecord,
+  type Command,
+  type CommandReply,
+  type CryptoProvider,
+  createFingerprint,
+  createShard,
+  type DatagramInput,
+  FIRST_COME_FIRST_SERVED,
+  type Fingerprint,
+  fingerprintBytes,
+  fingerprintHex,
+  fingerprintNumber,
+  fingerprintText,
+  micros,
+  NEVER,
+  type Scheduler,
+  type Shard,
+  type ShardEvent,
+  type ShardInput,
+  type ShardPorts,
+  seededScheduler,
+  shardHandle,
+  shardNextTimeout,
+  shardRestore,
+  shardSnapshot,
+} from "../core/index.ts";
+import { EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "./event-loop.ts";
+import type { GuardState } from "./guards.ts";
+import { type JournalWriter, journalEffects, journalInput, journalRestore } from "./journal.ts";
+import { below, type Stream } from "./random.ts";
+import { createRecordingOutbox, type Effect, type RecordingOutbox } from "./recording-outbox.ts";
+
+/** The state is hashed after each so many inputs. */
+const STATE_HASH_INPUTS = 1_000;
+
+/** What the world does with what a node wants. */
+export interface NodeWorld {
+  /** A datagram for the client at this address. */
+  transmit(target: string, bytes: Uint8Array): void;
+  event(event: ShardEvent): void;
+  /** Before and after each input, for those who watch. */
+  beforeInput?(input: ShardInput): void;
+  afterInput?(input: ShardInput, effects: readonly Effect[]): void;
+}
+
+/** How a node is run. */
+export interface NodeOptions {
+  readonly boot: BootRecord;
+  readonly createCrypto: () => CryptoProvider;
+  /** The seed of the mailboxes' order, or null for first come, first served. */
+  readonly scheduler: number | null;
+  /** Timers fire up to this much late, drawn from `lateness`. */
+  readonly timerLateMicros: number;
+  readonly lateness: Stream;
+  readonly guard: GuardState;
+  readonly journal: JournalWriter | undefined;
+  /** Whether to cut the shard down before this input (counted from 0) and go on from a snapshot. */
+  readonly restartBefore: (input: number) => boolean;
+}
+
+/** A node; make it with {@link createNode}. */
+export interface SfuNode {
+  readonly loop: EventLoop;
+  readonly world: NodeWorld;
+  readonly options: NodeOptions;
+  shard: Shard;
+  crypto: CryptoProvider;
+  readonly scheduler: Scheduler;
+  readonly outbox: RecordingOutbox;
+  /** Flows by address and the other way round, and numbers that are free again. */
+  readonly flows: Map<string, number>;
+  readonly addresses: Map<number, { text: string; bytes: Uint8Array }>;
+  readonly freeFlows: number[];
+  timer: LoopEvent | undefined;
+  timerAt: number;
+  readonly inputHash: Fingerprint;
+  readonly effectHash: Fingerprint;
+  readonly stateHash: Fingerprint;
+  inputs: number;
+  restarts: number;
+  nextCommand: number;
+  readonly replies: Map<number, ((reply: CommandReply) => void) | undefined>;
+  /** Replies to commands that were never given, or given twice. */
+  strayReplies: number;
+}
+
+/** A node that has just booted. */
+export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptions): SfuNode {
+  const crypto = options.createCrypto();
+  const effectHash = createFingerprint();
+  return {
+    loop,
+    world,
+    options,
+    shard: createShard(options.boot, crypto),
+    crypto,
+    scheduler: options.scheduler === null ? FIRST_COME_FIRST_SERVED : seededScheduler(options.scheduler),
+    outbox: createRecordingOutbox(effectHash),
+    flows: new Map(),
+    addresses: new Map(),
+    freeFlows: [],
+    timer: undefined,
+    timerAt: NEVER,
+    inputHash: createFingerprint(),
+    effectHash,
+    stateHash: createFingerprint(),
+    inputs: 0,
+    restarts: 0,
+    nextCommand: 1,
+    replies: new Map(),
+    strayReplies: 0,
+  };
+}
+
+/** A datagram has arrived from `source` (`ip:port`). */
+export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): void {
+  const flow = internFlow(node, source);
+  const input: DatagramInput = {
+    kind: "datagram",
+    now: node.loop.now,
+    flow,
+    address: node.addresses.get(flow)!.bytes,
+    bytes: bytes.slice(),
+    offset: 0,
+    length: bytes.length,
+  };
+  handle(node, input);
+}
+
+/** Gives the shard a command; `onReply` hears its one reply. */
+export function nodeCommand(node: SfuNode, command: Command, onReply: (reply: CommandReply) => void): void {
+  const commandId = node.nextCommand++;
+  node.replies.set(commandId, onReply);
+  handle(node, { kind: "command", now: node.loop.now, commandId, command });
+}
+
+/** How many commands still wait for their reply. */
+export function nodeUnanswered(node: SfuNode): number {
+  return node.replies.size;
+}
+
+/** Cuts the shard down and goes on from a snapshot, with a fresh provider. */
+export function nodeRestart(node: SfuNode): void {
+  if (node.options.journal !== undefined) journalRestore(node.options.journal, node.loop.now);
+  const bytes = shardSnapshot(node.shard);
+  node.crypto = node.options.createCrypto();
+  node.shard = shardRestore(bytes, node.crypto);
+  node.restarts++;
+}
+
+/** The run's fingerprint so far: inputs, effects and the states in between. */
+export function nodeFingerprint(node: SfuNode): string {
+  const hash = createFingerprint();
+  fingerprintText(hash, fingerprintHex(node.inputHash));
+  fingerprintText(hash, fingerprintHex(node.effectHash));
+  fingerprintText(hash, fingerprintHex(node.stateHash));
+  return fingerprintHex(hash);
+}
+
+/** The fingerprint of the effects alone, which a journal ends with. */
+export function nodeEffectFingerprint(node: SfuNode): string {
+  return fingerprintHex(node.effectHash);
+}
+
+function handle(node: SfuNode, input: ShardInput): void {
+  const { options, world, outbox } = node;
+  if (options.restartBefore(node.inputs)) nodeRestart(node);
+  node.inputs++;
+  hashInput(node.inputHash, input);
+  if (options.journal !== undefined) journalInput(options.journal, input);
+  world.beforeInput?.(input);
+  const ports: ShardPorts = { crypto: node.crypto, outbox, scheduler: node.scheduler };
+  options.guard.coreOnStack = true;
+  shardHandle(node.shard, ports, input);
+  options.guard.coreOnStack = false;
+  const effects = outbox.effects.splice(0);
+  if (options.journal !== undefined) journalEffects(options.journal, effects.length, nodeEffectFingerprint(node));
+  world.afterInput?.(input, effects);
+  for (const effect of effects) carryOut(node, effect);
+  if (node.inputs % STATE_HASH_INPUTS === 0) hashState(node);
+  arm(node);
+}
+
+function carryOut(node: SfuNode, effect: Effect): void {
+  switch (effect.kind) {
+    case "transmit": {
+      const address = node.addresses.get(effect.flow);
+      if (address !== undefined) node.world.transmit(address.text, effect.bytes);
+      return;
+    }
+    case "event":
+      node.world.event(effect.event);
+      return;
+    case "reply": {
+      const { commandId } = effect.reply;
+      const onReply = node.replies.get(commandId);
+      if (onReply === undefined) node.strayReplies++;
+      node.replies.delete(commandId);
+      onReply?.(effect.reply);
+      return;
+    }
+    case "release":
+      releaseFlow(node, effect.flow);
+  }
+}
+
+function arm(node: SfuNode): void {
+  const at = shardNextTimeout(node.shard);
+  if (at === node.timerAt) return;
+  if (node.timer !== undefined) node.timer.run = undefined;
+  node.timerAt = at;
+  node.timer = undefined;
+  if (at === NEVER) return;
+  const { timerLateMicros, lateness } = node.options;
+  const late = timerLateMicros === 0 ? 0 : below(lateness, timerLateMicros + 1);
+  node.timer = schedule(node.loop, micros(at + late), EVENT_CLASS.TIMER, () => {
+    node.timer = undefined;
+    node.timerAt = -1;
+    handle(node, { kind: "timer", now: node.loop.now });
+  });
+}
+
+function internFlow(node: SfuNode, source: string): number {
+  const known = node.flows.get(source);
+  if (known !== undefined) return known;
+  const flow = node.freeFlows.pop() ?? node.flows.size;
+  node.flows.set(source, flow);
+  node.addresses.set(flow, { text: source, bytes: addressBytes(source) });
+  return flow;
+}
+
+function releaseFlow(node: SfuNode, flow: number): void {
+  const address = node.addresses.get(flow);
+  if (address === undefined) return;
+  node.addresses.delete(flow);
+  node.flows.delete(address.text);
+  node.freeFlows.push(flow);
+}
+
+/** `a.b.c.d:port` as six bytes in network order. */
+export function addressBytes(text: string): Uint8Array {
+  const colon = text.lastIndexOf(":");
+  const port = Number(text.slice(colon + 1));
+  return Uint8Array.from([...text.slice(0, colon).split(".").map(Number), port >> 8, port & 255]);
+}
+
+function hashInput(hash: Fingerprint, input: ShardInput): void {
+  fingerprintNumber(hash, input.now);
+  fingerprintText(hash, input.kind);
+  if (input.kind === "datagram") {
+    fingerprintNumber(hash, input.flow);
+    fingerprintBytes(hash, input.bytes, input.offset, input.length);
+  } else if (input.kind === "command") fingerprintText(hash, JSON.stringify(input.command));
+}
+
+/** The whole state, through SHA-256 because it can be megabytes. */
+function hashState(node: SfuNode): void {
+  fingerprintBytes(node.stateHash, node.crypto.sha256(shardSnapshot(node.shard)), 0, 32);
+}
