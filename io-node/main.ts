@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { pageUrl } from "./addresses.ts";
 import { createLog, type Log } from "./log.ts";
 import { parseServeOptions, type ServeOptions } from "./options.ts";
-import { type RunningServer, StartError, startServer } from "./server.ts";
+import type { RunningServer } from "./server.ts";
 
 /** An end that takes longer than this is cut short: orchestrators kill after a few seconds. */
 const END_MILLIS = 1_800;
@@ -25,6 +25,8 @@ export async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`lockstep serve: ${parsed.sentence}\n`);
     return 2;
   }
+  // Loaded only now, so that help and wrong use are answered at once.
+  const { StartError, startServer } = await import("./server.ts");
   const log = createLog(parsed.options.logLevel);
   const ending = endOf(log);
   try {

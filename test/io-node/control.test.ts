@@ -35,7 +35,9 @@ describe("the view of a room", () => {
     }
     event({ type: "bindings", room: "blue", participant: 2, slots: [] });
     event({ type: "roster", room: "blue", participants: [] });
-    expect([control.rooms.size, control.byNumber.size, control.byResource.size, control.waiting.size]).toEqual([0, 0, 0, 0]);
+    expect([control.rooms.size, control.byNumber.size, control.byResource.size, control.waiting.size]).toEqual([
+      0, 0, 0, 0,
+    ]);
   });
 });
 

@@ -66,7 +66,8 @@ export function createFakeShard(): FakeShard {
     reply({ commandId, type: "left" });
   };
   const drained = (commandId: number) => {
-    for (const { room, participant } of members.values()) event({ type: "left", room, participant, reason: "drained", detail: "" });
+    for (const { room, participant } of members.values())
+      event({ type: "left", room, participant, reason: "drained", detail: "" });
     reply({ commandId, type: "drained", sessions: members.size });
     members.clear();
   };

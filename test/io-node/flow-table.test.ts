@@ -65,7 +65,11 @@ describe("the flow table", () => {
   });
 
   it("agrees with a plain list, whatever comes and goes", () => {
-    const step = fc.record({ ip: fc.integer({ min: 1, max: 3 }), port: fc.integer({ min: 1, max: 3 }), go: fc.boolean() });
+    const step = fc.record({
+      ip: fc.integer({ min: 1, max: 3 }),
+      port: fc.integer({ min: 1, max: 3 }),
+      go: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = createFlowTable(1, 5);

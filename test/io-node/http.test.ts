@@ -57,7 +57,9 @@ describe("a join", () => {
 
   it("takes parameters of the content type", async () => {
     const { ask } = createSubject();
-    expect((await ask("POST", PARTICIPANTS, { "content-type": "Application/SDP; charset=utf-8" }, "v=0")).status).toBe(201);
+    expect((await ask("POST", PARTICIPANTS, { "content-type": "Application/SDP; charset=utf-8" }, "v=0")).status).toBe(
+      201,
+    );
   });
 
   it("takes control and direction characters out of a name", async () => {
@@ -142,7 +144,10 @@ describe("a roster", () => {
     const { ask } = createSubject();
     await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
     const text = await (await ask("GET", "/api/v1/rooms/blue")).text();
-    expect(JSON.parse(text)).toEqual({ room: "blue", participants: [{ participant: 1, name: "Ana", publications: [] }] });
+    expect(JSON.parse(text)).toEqual({
+      room: "blue",
+      participants: [{ participant: 1, name: "Ana", publications: [] }],
+    });
     expect(text).not.toContain(resourceOf(1));
   });
 
@@ -167,7 +172,10 @@ describe("the event stream", () => {
     event({ type: "bindings", room: "blue", participant: 1, slots });
     const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
-    const text = await readUntil(response, "bindings\ndata: {\"slots\":[{\"mid\":\"3\",\"kind\":\"video\",\"publication\":7,\"participant\":2}]}\n\n");
+    const text = await readUntil(
+      response,
+      'bindings\ndata: {"slots":[{"mid":"3","kind":"video","publication":7,"participant":2}]}\n\n',
+    );
     expect(text).toContain(
       'event: roster\ndata: {"room":"blue","you":1,"participants":[{"participant":1,"name":"Ana","publications":[]}]}\n\n',
     );

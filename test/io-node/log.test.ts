@@ -54,6 +54,8 @@ describe("the log", () => {
 
   it("keeps to its level", () => {
     expect(linesOf("warn", { type: "room-closed", room: "blue" })).toEqual([]);
-    expect(linesOf("silent", { type: "left", room: "b", participant: 1, reason: "dtls-failed", detail: "" })).toEqual([]);
+    expect(linesOf("silent", { type: "left", room: "b", participant: 1, reason: "dtls-failed", detail: "" })).toEqual(
+      [],
+    );
   });
 });

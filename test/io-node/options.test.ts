@@ -54,7 +54,9 @@ describe("the settings of serve", () => {
 
   it("prefer the flag to the environment", () => {
     expect(options(["--udp-port", "5000"], { LOCKSTEP_UDP_PORT: "6000" }).udpPort).toBe(5_000);
-    const addresses = options(["--public-address", "192.0.2.1"], { LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.2" }).publicAddresses;
+    const addresses = options(["--public-address", "192.0.2.1"], {
+      LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.2",
+    }).publicAddresses;
     expect(addresses).toEqual(["192.0.2.1"]);
   });
 
@@ -65,13 +67,19 @@ describe("the settings of serve", () => {
 
 describe("wrong use of serve", () => {
   it.each([
-    [["--http-port", "99999"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "99999" is not.'],
+    [
+      ["--http-port", "99999"],
+      '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "99999" is not.',
+    ],
     [["--udp-port", "1e3"], '--udp-port must be a port from 0 to 65535 (0 lets the system choose), and "1e3" is not.'],
     [["--http-port", "-1"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "-1" is not.'],
-    [["--public-address", "example.org"], '--public-address must be an IPv4 or IPv6 address, and "example.org" is not.'],
+    [
+      ["--public-address", "example.org"],
+      '--public-address must be an IPv4 or IPv6 address, and "example.org" is not.',
+    ],
     [["--http-host", "a b"], '--http-host must be an address or a host name, and "a b" is not.'],
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
-    [["--nope"], 'Unknown option \'--nope\'; "lockstep serve --help" lists the flags.'],
+    [["--nope"], "Unknown option '--nope'; \"lockstep serve --help\" lists the flags."],
     [["--http-port"], /argument missing; "lockstep serve --help" lists the flags\.$/],
     [["room"], /; "lockstep serve --help" lists the flags\.$/],
   ])("%j is answered with a sentence", (words, expected) => {
@@ -81,7 +89,9 @@ describe("wrong use of serve", () => {
 
   it("names the variable when the mistake is in the environment", () => {
     expect(sentence([], { LOCKSTEP_UDP_PORT: "none" })).toMatch(/^LOCKSTEP_UDP_PORT must be a port/);
-    expect(sentence([], { LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.1,here" })).toMatch(/^LOCKSTEP_PUBLIC_ADDRESS .* "here" is not\.$/);
+    expect(sentence([], { LOCKSTEP_PUBLIC_ADDRESS: "192.0.2.1,here" })).toMatch(
+      /^LOCKSTEP_PUBLIC_ADDRESS .* "here" is not\.$/,
+    );
   });
 
   it("is not to ask for help, which names every flag and variable", () => {

@@ -1,0 +1,168 @@
+/**
+ * The command itself, started as a user starts it: exit status, sentences, ports, the log, and the way it ends.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
+const OFFER = readFileSync(new URL("../fixtures/captures/chromium-156-publish-offer.sdp", import.meta.url), "utf8");
+const SDP = { "content-type": "application/sdp" };
+
+/** A started command and what it has written so far. */
+interface Run {
+  readonly child: ChildProcess;
+  stdout: string;
+  stderr: string;
+  /** Resolves with the exit status. */
+  readonly ended: Promise<number | null>;
+}
+
+const running: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill("SIGKILL");
+});
+
+function lockstep(...words: string[]): Run {
+  const child = spawn(process.execPath, [LOCKSTEP, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  running.push(child);
+  const ended = once(child, "close").then(([status]) => status as number | null);
+  const run: Run = { child, stdout: "", stderr: "", ended };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    run.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    run.stderr += text;
+  });
+  return run;
+}
+
+/** Starts a server on free ports of this machine and waits for its greeting. */
+async function serve(...words: string[]): Promise<Run & { page: string }> {
+  const run = lockstep("serve", "--http-port", "0", "--udp-port", "0", "--http-host", "127.0.0.1", ...words);
+  while (!run.stdout.includes("candidates")) await Promise.race([once(run.child.stdout!, "data"), run.ended]);
+  return Object.assign(run, { page: /page +(http:\S+)\//.exec(run.stdout)![1]! });
+}
+
+describe("lockstep", { timeout: 20_000 }, () => {
+  it("--help lists the commands", async () => {
+    const run = lockstep("--help");
+    expect(await run.ended).toBe(0);
+    for (const command of ["serve", "sim", "replay", "bench"]) expect(run.stdout).toContain(`\n  ${command} `);
+  });
+
+  it("--version is the package's", async () => {
+    const run = lockstep("--version");
+    expect(await run.ended).toBe(0);
+    expect(run.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each([
+    [["dance"], /^lockstep: there is no command "dance"; "lockstep --help" lists them\.\n$/],
+    [["--fast"], /^lockstep: there is no command "--fast"; .*\n$/],
+    [["serve", "--udp-port", "many"], /^lockstep serve: --udp-port must be a port from 0 to 65535 .*\n$/],
+  ])("%j is wrong use: one sentence and status 2", async (words, sentence) => {
+    const run = lockstep(...words);
+    expect(await run.ended).toBe(2);
+    expect(run.stderr).toMatch(sentence);
+    expect(run.stdout).toBe("");
+  });
+
+  it("serve --help shows the flags", async () => {
+    const run = lockstep("serve", "--help");
+    expect(await run.ended).toBe(0);
+    expect(run.stdout).toContain("--public-address <ip>");
+  });
+});
+
+describe("a port that is taken", { timeout: 20_000 }, () => {
+  it("for UDP ends the start with a sentence that says what to do", async () => {
+    const other = createSocket("udp4").bind(0);
+    await once(other, "listening");
+    const { port } = other.address();
+    const run = lockstep("serve", "--http-port", "0", "--udp-port", String(port));
+    expect(await run.ended).toBe(1);
+    expect(run.stderr).toBe(
+      `lockstep serve: UDP port ${port} is in use; end what uses it or choose another port with --udp-port.\n`,
+    );
+    other.close();
+  });
+
+  it("for HTTP does the same", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    const run = lockstep("serve", "--udp-port", "0", "--http-host", "127.0.0.1", "--http-port", String(port));
+    expect(await run.ended).toBe(1);
+    expect(run.stderr).toMatch(new RegExp(`^lockstep serve: HTTP port ${port} is in use; .* --http-port\\.\n$`));
+    other.close();
+  });
+});
+
+describe("a server", { timeout: 20_000 }, () => {
+  it("says where it is and which addresses it tells clients", async () => {
+    const { stdout } = await serve("--public-address", "203.0.113.5", "--public-address", "2001:db8::5");
+    expect(stdout).toMatch(/page +http:\/\/127\.0\.0\.1:\d+\/\n/);
+    expect(stdout).toMatch(/media +UDP port \d+\n/);
+    expect(stdout).toMatch(/candidates +203\.0\.113\.5, 2001:db8::5\n/);
+  });
+
+  it("takes a browser's offer and answers with its candidates", async () => {
+    const { page, stdout } = await serve("--public-address", "203.0.113.5");
+    const response = await fetch(`${page}/api/v1/rooms/blue/participants?name=Ana`, {
+      method: "POST",
+      headers: SDP,
+      body: OFFER,
+    });
+    expect(response.status).toBe(201);
+    const port = /UDP port (\d+)/.exec(stdout)![1];
+    expect(await response.text()).toMatch(new RegExp(`a=candidate:.* 203\\.0\\.113\\.5 ${port} typ host`));
+    expect((await fetch(new URL(response.headers.get("location")!, page), { method: "DELETE" })).status).toBe(204);
+  });
+
+  it("writes a line for a join and a leave, with no secret in any", async () => {
+    const run = await serve("--log-level", "trace");
+    const url = `${run.page}/api/v1/rooms/blue/participants?name=Ana`;
+    const response = await fetch(url, { method: "POST", headers: SDP, body: OFFER });
+    const location = response.headers.get("location")!;
+    const answer = await response.text();
+    await fetch(new URL(location, run.page), { method: "DELETE" });
+    await fetch(new URL(location, run.page), { method: "DELETE" });
+    const refused = await fetch(url, { method: "POST", headers: SDP, body: "v=0\r\nsecret" });
+    expect(refused.status).toBe(400);
+    run.child.kill("SIGTERM");
+    await run.ended;
+    const lines = run.stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "joined", room: "blue", participant: 1, name: "Ana" }));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "left", participant: 1, reason: "left" }));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "join refused", code: "bad-sdp" }));
+    const password = (sdp: string) => /a=ice-pwd:(\S+)/.exec(sdp)![1]!;
+    for (const secret of [location.split("/").at(-1)!, password(answer), password(OFFER), "a=", "v=0", "secret"]) {
+      expect(run.stderr).not.toContain(secret);
+    }
+  });
+
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "ends on %s with goodbye to everybody, status 0, within two seconds",
+    async (signal) => {
+      const run = await serve();
+      const url = `${run.page}/api/v1/rooms/blue/participants`;
+      const response = await fetch(url, { method: "POST", headers: SDP, body: OFFER });
+      const events = await fetch(new URL(`${response.headers.get("location")}/events`, run.page));
+      const before = performance.now();
+      run.child.kill(signal);
+      expect(await events.text()).toMatch(/event: left\ndata: \{"reason":"drained".*\}\n\n$/);
+      expect(await run.ended).toBe(0);
+      expect(performance.now() - before).toBeLessThan(2_000);
+      expect(run.stderr).toContain('"sessions":1');
+    },
+  );
+});
