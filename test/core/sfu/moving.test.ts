@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { vp8Packet } from "../../support/media.ts";
+import { offerOf } from "../../support/offers.ts";
+import { check, createShardWorld, datagram, join, sealRtp, sendRtp } from "../../support/shard-world.ts";
+
+const VIDEO = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
+const WATCH = offerOf([{ kind: "video" }]);
+
+function pair() {
+  const world = createShardWorld();
+  const ana = join(world, { name: "ana", offer: VIDEO });
+  const bob = join(world, { name: "bob", offer: WATCH });
+  sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true }));
+  return { world, ana, bob };
+}
+
+describe("a peer that moves to another address", () => {
+  it("is sent to there once an authenticated check has come from there", () => {
+    const { world, ana, bob } = pair();
+    check(world, bob, 900);
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
+    expect(bob.rtp).toHaveLength(2);
+    expect(world.shard.participants.get(bob.participant)!.peer.ice.selectedFlow).toBe(900);
+  });
+
+  it("is not moved by media from an address that no check has come from", () => {
+    const { world, ana, bob } = pair();
+    const sealed = sealRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
+    datagram(world, 901, sealed);
+    expect(bob.rtp).toHaveLength(1);
+    expect(world.released).toContain(901);
+    expect(world.shard.history.counters.datagramsFromStrangers).toBe(1);
+  });
+
+  it("loses a flow that another peer's check has taken, and hears nothing on it any more", () => {
+    const { world, ana, bob } = pair();
+    const eve = join(world, { name: "eve", offer: WATCH, connect: false });
+    const former = bob.flow;
+    bob.flow = -1;
+    check(world, eve, former);
+    eve.datagrams.length = 0;
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
+    expect(eve.datagrams).toHaveLength(0);
+    expect(world.shard.flows.get(former)?.id).toBe(eve.participant);
+  });
+});
