@@ -26,6 +26,14 @@ import {
   dtlsTimeout,
 } from "../../../core/dtls/dtls.ts";
 import { LIMITS } from "../../../core/limits.ts";
+import {
+  CONTENT_TYPE,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  recordEpoch,
+  recordType,
+  recordWriteHeader,
+} from "../../../core/wire/dtls-record.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 
 /** One provider for all tests; the two sides own different key handles. */
@@ -189,4 +197,30 @@ export function connectedRig(network: Network = lossless): Rig {
   run(rig);
   rig.network = network;
   return rig;
+}
+
+/** A handshake message in a record of its own, in plaintext. */
+export function handshakeRecord(message: Uint8Array): Uint8Array {
+  const record = new Uint8Array(RECORD_HEADER_BYTES + message.length);
+  recordWriteHeader(record, 0, CONTENT_TYPE.HANDSHAKE, 0, 0, message.length);
+  record.set(message, RECORD_HEADER_BYTES);
+  return record;
+}
+
+/** The records of a datagram. */
+export function splitRecords(datagram: Uint8Array): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let at = 0; at < datagram.length; at += recordBytes(datagram, at)) {
+    records.push(datagram.slice(at, at + recordBytes(datagram, at)));
+  }
+  return records;
+}
+
+/** The plaintext handshake messages that one side has sent whole, in order and with repetitions. */
+export function plainMessages(rig: Rig, role: DtlsRole): Uint8Array[] {
+  return rig.log
+    .filter((transit) => transit.from === role)
+    .flatMap((transit) => splitRecords(transit.bytes))
+    .filter((record) => recordType(record, 0) === CONTENT_TYPE.HANDSHAKE && recordEpoch(record, 0) === 0)
+    .map((record) => record.slice(RECORD_HEADER_BYTES));
 }
