@@ -35,6 +35,10 @@ export const LIMITS = {
   sdpCodecsPerMediaMax: 64,
   /** Characters of a mid or rid (RFC 8852 §3.1 asks for no bound); longer ones make the m-line unusable. */
   sdpTokenLengthMax: 32,
+  /** Entries of a list in one SDP attribute (parameters, simulcast choices, members of a group); later ones are ignored. */
+  sdpListMax: 64,
+  /** Characters of one parameter that the answer repeats; longer ones are left out. */
+  sdpParameterLengthMax: 64,
   /** Layers (rids) of one simulcast publication; later ones are ignored. */
   simulcastLayersMax: 4,
 

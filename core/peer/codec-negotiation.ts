@@ -6,6 +6,7 @@
  * are left out, because this server decodes nothing. Everything else (PCMU, RED, FEC, telephone events) is not taken.
  * Nothing is copied from the offer into the answer unread: names are ours, values are short and alphanumeric.
  */
+import { LIMITS } from "../limits.ts";
 import { CODEC, codecByName, codecClockRate, codecIsVideo, codecName } from "../wire/codec.ts";
 import { type MediaDescription, type SdpAttribute, sdpDecimal } from "../wire/sdp.ts";
 import { isAlphanumericCode, parseFmtp, parseRtcpFeedback, parseRtpmap, type Rtpmap } from "../wire/sdp-attributes.ts";
@@ -29,7 +30,6 @@ const REPEATED_PARAMETERS: Readonly<Record<number, readonly string[]>> = {
   [CODEC.AV1]: ["level-idx", "profile", "tier"],
 };
 
-const PARAMETER_LENGTH_MAX = 16;
 const OPUS_CHANNELS = 2;
 /** Payload types in this range look like RTCP under rtcp-mux (RFC 5761 §4). */
 const RTCP_LIKE_FIRST = 64;
@@ -236,5 +236,5 @@ function repeatedParameters(codec: number, offered: ReadonlyMap<string, string> 
 
 function isPlainValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) if (!isAlphanumericCode(value.charCodeAt(i))) return false;
-  return value.length > 0 && value.length <= PARAMETER_LENGTH_MAX;
+  return value.length > 0 && value.length <= LIMITS.sdpParameterLengthMax;
 }

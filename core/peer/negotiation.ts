@@ -217,7 +217,7 @@ function agree(
   const kinds = sessionKinds.slice();
   const extensions = negotiateExtensions(offer.description, description, publishes, isSlot, mixed, kinds);
   const { TRANSPORT_CC, RID } = HEADER_EXTENSION;
-  const codecs = negotiateCodecs(description, publishes && extensions.ids[TRANSPORT_CC] !== 0);
+  const codecs = negotiateCodecs(description, extensions.ids[TRANSPORT_CC] !== 0);
   if (codecs.codecs.length === 0) {
     section.rejection = "has no codec that this server forwards (Opus; VP8, H.264, VP9, AV1)";
     return;

@@ -22,10 +22,6 @@ export interface SourceNegotiation {
   readonly rtxOf: readonly (readonly [number, number])[];
 }
 
-/** A rid with more restrictions than this, or with a longer one, is not taken; RFC 8851 §5 defines eight. */
-const RESTRICTIONS_MAX = 16;
-const RESTRICTION_LENGTH_MAX = 64;
-
 /**
  * Chooses the simulcast layers that the server takes: of each stream of the offer's `a=simulcast:send` the first
  * alternative that is declared and can be sent in one of the `formats`, at most `LIMITS.simulcastLayersMax`. A stream that
@@ -100,15 +96,15 @@ export function slotAttributes(mid: string, cname: string, ssrc: number, rtxSsrc
 
 /** The value of the answer's `a=rid` line, or "" when the layer cannot be taken. Restrictions stay as they are. */
 function answerRid(rid: Rid | undefined, formats: readonly string[]): string {
-  if (rid === undefined || rid.restrictions.length > RESTRICTIONS_MAX) return "";
+  if (rid === undefined) return "";
   const restrictions: string[] = [];
   for (const restriction of rid.restrictions) {
     if (restriction.startsWith("pt=")) {
-      const wanted = new Set(restriction.slice(3).split(","));
+      const wanted = new Set(restriction.slice(3).split(",", LIMITS.sdpListMax));
       const usable = formats.filter((format) => wanted.has(format));
       if (usable.length === 0) return "";
       restrictions.push(`pt=${usable.join(",")}`);
-    } else if (restriction.length <= RESTRICTION_LENGTH_MAX) {
+    } else if (restriction.length <= LIMITS.sdpParameterLengthMax) {
       restrictions.push(restriction);
     } else {
       return "";

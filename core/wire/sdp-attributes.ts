@@ -2,12 +2,13 @@
  * The values of the SDP attributes that WebRTC lives on, read into small records and written again.
  *
  * Each `parse…` takes the part behind `a=name:` and answers `undefined` when it is not what its specification says; the
- * caller then does as if the line were not there, or refuses the offer where the line is vital. Nothing here knows what an
- * SFU wants. Covered: rtpmap and fmtp (RFC 8866 §6.6, §6.15), rtcp-fb (RFC 4585 §4.2), extmap (RFC 8285 §5), fingerprint
+ * caller then does as if the line were not there, or refuses the offer where the line is vital. Lists end after
+ * `LIMITS.sdpListMax` entries. Nothing here knows what an SFU wants. Covered: rtpmap and fmtp (RFC 8866 §6.6, §6.15), rtcp-fb (RFC 4585 §4.2), extmap (RFC 8285 §5), fingerprint
  * (RFC 8122 §5), ssrc and ssrc-group (RFC 5576 §4), rid (RFC 8851 §4), simulcast (RFC 8853 §5.1). Left out: candidate lines,
  * because a server that is ICE-lite learns addresses from the checks that arrive.
  */
 import { hexDecode, hexEncode } from "../base/text.ts";
+import { LIMITS } from "../limits.ts";
 import { sdpDecimal } from "./sdp.ts";
 
 /** `a=rtpmap`. The encoding's name is in small letters, since it is compared without case (RFC 8866 §6.6). */
@@ -92,7 +93,7 @@ export function parseFmtp(value: string): Fmtp | undefined {
   const payloadType = sdpDecimal(value.slice(0, space), 127);
   if (payloadType < 0) return undefined;
   const parameters = new Map<string, string>();
-  for (const part of value.slice(space + 1).split(";")) {
+  for (const part of value.slice(space + 1).split(";", LIMITS.sdpListMax)) {
     const equals = part.indexOf("=");
     const name = (equals < 0 ? part : part.slice(0, equals)).trim().toLowerCase();
     if (name !== "" && !parameters.has(name)) parameters.set(name, equals < 0 ? "" : part.slice(equals + 1).trim());
@@ -155,7 +156,7 @@ export function parseSsrc(value: string): number {
 
 /** Reads `FID 1 2`. */
 export function parseSsrcGroup(value: string): SsrcGroup | undefined {
-  const [semantics, ...members] = value.split(" ");
+  const [semantics, ...members] = value.split(" ", LIMITS.sdpListMax);
   if (semantics === undefined || semantics === "") return undefined;
   const ssrcs: number[] = [];
   for (const member of members) {
@@ -171,21 +172,21 @@ export function parseRid(value: string): Rid | undefined {
   const [rid, direction, rest] = value.split(" ", 3);
   if (rid === undefined || !isRid(rid)) return undefined;
   if (direction !== "send" && direction !== "recv") return undefined;
-  const restrictions = rest === undefined ? [] : rest.split(";").filter((part) => part !== "");
+  const restrictions = rest === undefined ? [] : rest.split(";", LIMITS.sdpListMax).filter((part) => part !== "");
   return { rid, direction, restrictions };
 }
 
 /** Reads `send q;h;f` or `send q,~r;h recv a`. */
 export function parseSimulcast(value: string): Simulcast | undefined {
-  const words = value.split(" ").filter((word) => word !== "");
+  const words = value.split(" ", 5);
   if (words.length !== 2 && words.length !== 4) return undefined;
   const lists = { send: [] as SimulcastChoice[][], recv: [] as SimulcastChoice[][] };
   for (let i = 0; i < words.length; i += 2) {
     const direction = words[i];
     if ((direction !== "send" && direction !== "recv") || lists[direction].length > 0) return undefined;
-    for (const stream of words[i + 1]!.split(";")) {
+    for (const stream of words[i + 1]!.split(";", LIMITS.sdpListMax)) {
       const choices: SimulcastChoice[] = [];
-      for (const choice of stream.split(",")) {
+      for (const choice of stream.split(",", LIMITS.sdpListMax)) {
         const paused = choice.startsWith("~");
         const rid = paused ? choice.slice(1) : choice;
         if (!isRid(rid)) return undefined;

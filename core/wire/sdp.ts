@@ -131,16 +131,15 @@ export function sdpHasAttribute(attributes: readonly SdpAttribute[], name: strin
   return sdpAttribute(attributes, name) !== undefined;
 }
 
-/** A number written in decimal digits alone, 0 to `max`; anything else (a sign, a space, 20 digits) answers -1. */
+/** A number written in decimal digits alone, 0 to `max`; anything else (nothing, a sign, a space) answers -1. */
 export function sdpDecimal(text: string, max: number): number {
-  if (text.length === 0 || text.length > 15) return -1;
   let value = 0;
   for (let i = 0; i < text.length; i++) {
     const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
+    if (digit < 0 || digit > 9 || value > max) return -1;
   }
-  return value <= max ? value : -1;
+  return text === "" ? -1 : value;
 }
 
 function failed(detail: string): SdpParse {

@@ -181,6 +181,16 @@ describe("m-lines that are turned down", () => {
     expect(media.map(({ mid }) => mid)).toEqual(["a"]);
   });
 
+  it("a mid in BUNDLE may be as long as the bound, and no longer", () => {
+    const fits = "x".repeat(LIMITS.sdpTokenLengthMax);
+    const offer = sdpText(
+      ...sessionLines(`a=group:BUNDLE ${fits} ${fits}x`),
+      ...videoLines(fits),
+      ...videoLines(`${fits}x`),
+    );
+    expect(ports(offer)).toEqual([5000, 0]);
+  });
+
   it("the next m-line carries the candidates when the first is rejected", () => {
     const offer = sdpText(
       ...sessionLines("a=group:BUNDLE x a v"),
