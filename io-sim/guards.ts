@@ -60,7 +60,8 @@ export function withoutHostGlobals<T>(state: GuardState, act: () => T): T {
   for (const name of TIMERS) wall(host, name, name);
   for (const name of ["Date", "performance", "crypto", "fetch", "WebSocket"]) wall(host, name, name);
   const { process } = host as { process?: object };
-  if (process !== undefined) for (const name of ["hrtime", "uptime", "nextTick"]) wall(process, name, `process.${name}`);
+  if (process !== undefined)
+    for (const name of ["hrtime", "uptime", "nextTick"]) wall(process, name, `process.${name}`);
   try {
     return act();
   } finally {

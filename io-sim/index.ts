@@ -1,7 +1,7 @@
 /**
  * What stories, tools and tests need of the simulator.
  */
-export { type Plan, type StoryPromise } from "./plan.ts";
+export type { Plan, StoryPromise } from "./plan.ts";
 export {
   at,
   cut,

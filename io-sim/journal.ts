@@ -145,7 +145,10 @@ export function replayJournal(
     shardHandle(shard, ports, line.input);
     const { expected } = line;
     if (expected !== undefined && expected !== fingerprintHex(hash)) {
-      return result(false, `Line ${at + 1} (input ${inputs}, ${line.type}) has other effects than it was recorded with.`);
+      return result(
+        false,
+        `Line ${at + 1} (input ${inputs}, ${line.type}) has other effects than it was recorded with.`,
+      );
     }
   }
   return result(true, "Every effect is as it was recorded; the journal has no last line.");
@@ -164,7 +167,10 @@ type JournalLine =
 function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
   const line = parse(text, 0);
   if (line.type !== "boot" || line.version !== VERSION) {
-    throw new LockstepError("bad-journal", `The file does not begin with the boot record of a version ${VERSION} journal.`);
+    throw new LockstepError(
+      "bad-journal",
+      `The file does not begin with the boot record of a version ${VERSION} journal.`,
+    );
   }
   const { entropySeed, randomSeed, now, wall, config, scheduler, cipher } = line as {
     entropySeed: string;

@@ -45,9 +45,7 @@ export function linkChange(options: LinkOptions): { up: Partial<LinkPlan>; down:
           burstBadMicros: options.bursts.bad,
           burstLossPpm: options.bursts.loss,
         }),
-    ...(options.reorder === undefined
-      ? {}
-      : { reorderPpm: options.reorder.share, reorderMicros: options.reorder.by }),
+    ...(options.reorder === undefined ? {} : { reorderPpm: options.reorder.share, reorderMicros: options.reorder.by }),
     ...(options.duplicate === undefined
       ? {}
       : { duplicatePpm: options.duplicate.share, duplicateMicros: options.duplicate.by }),

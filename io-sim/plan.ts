@@ -109,7 +109,8 @@ export function checkPlan(plan: Plan): void {
   if (names.size === 0) refuse("has no peers.");
   const known = (name: string) => names.has(name) || refuse(`speaks of "${name}", who is not among its peers.`);
   for (const step of plan.steps) {
-    if (step.atMicros < 0 || step.atMicros > plan.runForMicros) refuse(`has the step "${step.label}" outside its time.`);
+    if (step.atMicros < 0 || step.atMicros > plan.runForMicros)
+      refuse(`has the step "${step.label}" outside its time.`);
     if ("peer" in step.operation) known(step.operation.peer);
   }
   for (const promise of plan.promises) {
@@ -119,7 +120,8 @@ export function checkPlan(plan: Plan): void {
       const [peer, source] = promise.source.split("/");
       known(peer ?? "");
       const owner = plan.peers.find((candidate) => candidate.name === peer);
-      const exists = source === "camera" ? owner?.camera !== null : source === "microphone" && owner?.microphone !== null;
+      const exists =
+        source === "camera" ? owner?.camera !== null : source === "microphone" && owner?.microphone !== null;
       if (!exists) refuse(`speaks of "${promise.source}", which nobody has.`);
     }
   }

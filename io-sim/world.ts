@@ -30,7 +30,7 @@ import {
 } from "./client/client.ts";
 import type { FramePassport } from "./client/frame-body.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
-import { createAttacker, throwGarbage, type Attacker } from "./garbage.ts";
+import { type Attacker, createAttacker, throwGarbage } from "./garbage.ts";
 import { type GuardState, letProviderOut } from "./guards.ts";
 import { createJournal, type JournalWriter } from "./journal.ts";
 import { createLink, type Link, linkSend, type Packet } from "./link.ts";
@@ -61,7 +61,7 @@ export interface Peer {
   /** The present client, and those it has been (a peer that rejoins is a new browser tab). */
   client: Client | undefined;
   readonly clients: Client[];
-  /** Whether any step ever changes this peer's link, address or life. */
+  /** Whether any step ever changes this peer's link, address or life; joining and muting do not count. */
   readonly disturbed: boolean;
 }
 
@@ -199,7 +199,10 @@ function createProvider(plan: Plan, guard: GuardState): CryptoProvider {
 
 function addPeer(world: World, plan: PeerPlan, index: number): void {
   const { loop, seed } = world;
-  const disturbed = world.plan.steps.some((step) => "peer" in step.operation && step.operation.peer === plan.name);
+  const disturbed = world.plan.steps.some(
+    ({ operation }) =>
+      "peer" in operation && operation.peer === plan.name && !["join", "mute", "unmute"].includes(operation.type),
+  );
   const peer: Peer = {
     plan,
     index,

@@ -1,0 +1,132 @@
+/**
+ * The oracle at the end: what must be true of the whole run once the story is over, and once everybody has gone.
+ */
+import { emptyShardResidue, NEVER, type ShardEvent, shardNextTimeout, shardResidue } from "../core/index.ts";
+import type { Client } from "./client/client.ts";
+import { type LinkPlan, linkConserves } from "./link.ts";
+import { nodeUnanswered } from "./node.ts";
+import { judge, type PromiseBook } from "./promises.ts";
+import type { Peer, World, WorldWatcher } from "./world.ts";
+
+/** Time that the protocols need beside the round trips: the server's thinning of keyframe requests, a camera's period. */
+const FIRST_PICTURE_MICROS = 1_500_000;
+/** Time for a handshake beside its round trips, and what repetitions cost when packets are lost. */
+const CONNECT_MICROS = 500_000;
+const LOSS_MICROS = 6_000_000;
+
+/** The oracle: a watcher, and two last words. */
+export interface EndOracle extends WorldWatcher {
+  /** When the story is over and everyone is still there. */
+  judgeStory(): void;
+  /** When everyone has left. */
+  judgeEmptiness(): void;
+}
+
+/** The oracle of this world. */
+export function createEndOracle(world: World, book: PromiseBook): EndOracle {
+  const firstPicture = new Map<Client, number>();
+  const joined = new Map<number, number>();
+  const left = new Map<number, number>();
+  const count = (counts: Map<number, number>, key: number) => counts.set(key, (counts.get(key) ?? 0) + 1);
+
+  function judgeEntry(peer: Peer, client: Client): void {
+    if (peer.disturbed || peer.plan.impostor || client.status !== "connected") return;
+    const took = client.connectedAt - client.joinedAskedAt;
+    const bound = connectBound(peer);
+    const { name } = client.plan;
+    judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound}.`);
+    judgeFirstPicture(peer, client);
+  }
+
+  function judgeFirstPicture(peer: Peer, client: Client): void {
+    if (peer.plan.videoSlots === 0) return;
+    let from = Number.POSITIVE_INFINITY;
+    let bound = 0;
+    for (const source of world.sources.values()) {
+      const { peer: owner, client: sender } = source;
+      if (source.kind !== "camera" || sender === client || owner.plan.room !== peer.plan.room) continue;
+      if (owner.disturbed || owner !== currentOwner(owner, sender) || sender.status !== "connected") continue;
+      const both = Math.max(client.connectedAt, sender.connectedAt);
+      if (both >= from) continue;
+      from = both;
+      bound = pictureBound(peer) + pictureBound(owner);
+    }
+    if (from + bound > world.loop.now) return;
+    const { name } = client.plan;
+    const first = firstPicture.get(client) ?? Number.POSITIVE_INFINITY;
+    judge(book, "L1", first <= from + bound, () => `${name} had no picture within ${bound} µs of being able to.`);
+  }
+
+  return {
+    event(event: ShardEvent) {
+      if (event.type === "joined") count(joined, event.participant);
+      if (event.type === "left") count(left, event.participant);
+    },
+    perceived(client, _mid, kind) {
+      if (kind === "video" && !firstPicture.has(client)) firstPicture.set(client, world.loop.now);
+    },
+    judgeStory() {
+      for (const peer of world.peers.values()) for (const client of peer.clients) judgeEntry(peer, client);
+    },
+    judgeEmptiness() {
+      const { node } = world;
+      for (const peer of world.peers.values()) {
+        for (const link of [peer.up, peer.down]) {
+          judge(book, "S18", linkConserves(link.counters), () => `A link of ${peer.plan.name} does not add up.`);
+        }
+      }
+      judge(book, "S16", node.strayReplies === 0, () => "A command was answered twice.");
+      judge(book, "S16", nodeUnanswered(node) === 0, () => `${nodeUnanswered(node)} commands were never answered.`);
+      for (const participant of joined.keys()) {
+        const times = left.get(participant) ?? 0;
+        judge(book, "S16", times === 1, () => `Participant ${participant} left ${times} times.`);
+      }
+      const empty = Buffer.compare(shardResidue(node.shard), emptyShardResidue()) === 0;
+      judge(book, "R1", empty, () => `Something remains: ${remains(world)}.`);
+      judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
+    },
+  };
+}
+
+/** A client counts as a source only while it is the peer's present one. */
+function currentOwner(owner: Peer, sender: Client): Peer | undefined {
+  return owner.client === sender ? owner : undefined;
+}
+
+function connectBound(peer: Peer): number {
+  const { up, down } = peer.plan;
+  const lost = up.loseDtls.length + down.loseDtls.length;
+  const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost);
+  return CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + (isLossy(up) || isLossy(down) ? LOSS_MICROS : 0);
+}
+
+function pictureBound(peer: Peer): number {
+  const { up, down } = peer.plan;
+  return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (isLossy(up) || isLossy(down) ? LOSS_MICROS : 0);
+}
+
+function roundTrip(up: LinkPlan, down: LinkPlan): number {
+  return up.delayMicros + down.delayMicros + 3 * (up.jitterMicros + down.jitterMicros);
+}
+
+function isLossy(link: LinkPlan): boolean {
+  return link.lossPpm > 0 || link.burstBadMicros > 0 || link.corruptPpm > 0 || link.reorderPpm > 0 || link.rateBps > 0;
+}
+
+/** Which tables of the shard are not empty. */
+function remains(world: World): string {
+  const { shard } = world.node;
+  const tables = {
+    rooms: shard.rooms.size,
+    participants: shard.participants.size,
+    publications: shard.publications.size,
+    streams: shard.streams.size,
+    slots: shard.slots.size,
+    ufrags: shard.ufrags.size,
+    resources: shard.resources.size,
+    flows: shard.flows.size,
+    timers: shard.timers.keys.length,
+  };
+  const full = Object.entries(tables).filter(([, size]) => size > 0);
+  return full.length === 0 ? "in the mail" : full.map(([name, size]) => `${size} ${name}`).join(", ");
+}

@@ -1,0 +1,159 @@
+/**
+ * One run from the first datagram to the verdict: everyone connects, the story happens, everyone leaves.
+ *
+ * Three phases. *Connecting* ends when all who are there from the start are connected, which is time zero. The *story* runs
+ * for as long as its plan says. In the *drain* everyone leaves, and time goes on until those who vanished without a word
+ * have expired too; then nothing may remain. The run stops at the first broken promise.
+ */
+import { LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
+import { clientIsActive, clientLeave } from "./client/client.ts";
+import { createEndOracle } from "./end-oracle.ts";
+import { step } from "./event-loop.ts";
+import { withoutHostGlobals } from "./guards.ts";
+import { journalText } from "./journal.ts";
+import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
+import type { Plan } from "./plan.ts";
+import { createPlayerOracle } from "./player-oracle.ts";
+import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./promises.ts";
+import { createStoryOracle, perceptionOf } from "./story-oracle.ts";
+import { createWireOracle } from "./wire-oracle.ts";
+import { beginStory, createWorld, everyoneIsThere, note, startWorld, type World, type WorldOptions } from "./world.ts";
+
+/** Longest time for everyone to connect. */
+const CONNECT_MICROS = LIMITS.connectMicros;
+/** Longest time for a peer that vanished to expire, and a little more. */
+const DRAIN_MICROS = LIMITS.consentMicros + LIMITS.connectMicros + 5_000_000;
+
+/** What a run has come to. */
+export interface Verdict {
+  readonly story: string;
+  readonly seed: number;
+  readonly verdict: "held" | "broken";
+  /** The id of the first broken promise, or "". */
+  readonly promise: PromiseId | "";
+  readonly broken: BrokenPromise | undefined;
+  /** 16 hexadecimal digits over all inputs, effects and states. */
+  readonly fingerprint: string;
+  /** Of the effects alone; what a journal ends with. */
+  readonly effectFingerprint: string;
+  readonly simulatedMicros: number;
+  readonly inputs: number;
+  /** How often each promise was judged. */
+  readonly judged: ReadonlyMap<PromiseId, number>;
+  /** What each viewer perceived, for people. */
+  readonly quality: readonly QualityRow[];
+  /** The text of the journal, when one was asked for. */
+  readonly journal: string | undefined;
+  readonly world: World;
+}
+
+/** What one viewer perceived of one source. */
+export interface QualityRow {
+  readonly viewer: string;
+  readonly source: string;
+  /** Frames, or packets of sound. */
+  readonly count: number;
+  readonly longestGapMicros: number;
+}
+
+/** How a run is done; see {@link WorldOptions} for the rest. */
+export interface RunOptions extends WorldOptions {
+  /** Hears of the run's progress: simulated microseconds so far. Called outside the walls, a few times a second of it. */
+  readonly onProgress?: (simulatedMicros: number) => void;
+}
+
+/** Runs a plan with a seed. The same two always give the same verdict and the same fingerprint. */
+export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict {
+  const world = createWorld(plan, seed, options);
+  const book = createPromiseBook(world.loop);
+  const wire = createWireOracle(world, book);
+  const end = createEndOracle(world, book);
+  const story = createStoryOracle(world, book);
+  world.watchers.push(wire, createPlayerOracle(world, book), end, story);
+  const advance = createAdvance(world, book, options.onProgress);
+
+  startWorld(world);
+  advance(world.loop.now + CONNECT_MICROS, () => everyoneIsThere(world));
+  judgeArrival(world, book);
+  beginStory(world);
+  advance(world.zeroAt + plan.runForMicros);
+  const quality = measure(world);
+  if (book.broken === undefined) {
+    story.judgeStory();
+    end.judgeStory();
+    wire.finish();
+  }
+  drain(world);
+  advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0);
+  if (book.broken === undefined) end.judgeEmptiness();
+  return verdictOf(world, book, quality);
+}
+
+/** A function that lets time pass until `limit`, until `done`, or until a promise is broken. */
+function createAdvance(world: World, book: PromiseBook, onProgress: RunOptions["onProgress"]) {
+  const { loop } = world;
+  return (limit: number, done: () => boolean = () => false) => {
+    while (book.broken === undefined && loop.now < limit && !done()) {
+      const slice = Math.min(limit, loop.now + 100_000);
+      withoutHostGlobals(world.guard, () => {
+        while (book.broken === undefined && loop.heap.length > 0 && loop.heap[0]!.time <= slice && !done()) step(loop);
+        if (book.broken === undefined && !done()) loop.now = micros(Math.max(loop.now, slice));
+      });
+      onProgress?.(loop.now - MICROS_ORIGIN);
+    }
+  };
+}
+
+/** Everyone who is there from the start must be connected now, but for those who pretend to be somebody else. */
+function judgeArrival(world: World, book: PromiseBook): void {
+  for (const peer of world.peers.values()) {
+    if (!peer.plan.atStart || peer.plan.impostor) continue;
+    const { client } = peer;
+    const sentence = () => `${peer.plan.name} is not connected: ${client?.status ?? "new"} ${client?.detail ?? ""}`;
+    judge(book, "L1", client?.status === "connected", sentence);
+  }
+}
+
+function drain(world: World): void {
+  note(world, "everyone leaves");
+  withoutHostGlobals(world.guard, () => {
+    for (const { client } of world.peers.values())
+      if (client !== undefined && clientIsActive(client)) clientLeave(client);
+  });
+}
+
+function measure(world: World): QualityRow[] {
+  const rows: QualityRow[] = [];
+  for (const peer of world.peers.values()) {
+    if (peer.client === undefined) continue;
+    for (const other of world.peers.values()) {
+      for (const kind of ["camera", "microphone"]) {
+        const source = `${other.plan.name}/${kind}`;
+        const seen = perceptionOf(world, peer.client, source);
+        if (seen === undefined) continue;
+        rows.push({ viewer: peer.plan.name, source, count: seen.count, longestGapMicros: seen.longestGapMicros });
+      }
+    }
+  }
+  return rows;
+}
+
+function verdictOf(world: World, book: PromiseBook, quality: QualityRow[]): Verdict {
+  const { plan, seed, node, loop, journal } = world;
+  const effectFingerprint = nodeEffectFingerprint(node);
+  return {
+    story: plan.name,
+    seed,
+    verdict: book.broken === undefined ? "held" : "broken",
+    promise: book.broken?.promise ?? "",
+    broken: book.broken,
+    fingerprint: nodeFingerprint(node),
+    effectFingerprint,
+    simulatedMicros: loop.now - MICROS_ORIGIN,
+    inputs: node.inputs,
+    judged: book.judged,
+    quality,
+    journal: journal === undefined ? undefined : journalText(journal, effectFingerprint),
+    world,
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * The oracle at the server's door: judges every datagram that leaves, with no key in its hand.
+ *
+ * SRTP leaves the header in the clear, so numbering, timestamps and repetitions can be judged from outside (S2, S3, S7);
+ * who may get media at all follows from what the server itself has announced (S1, S13); and what strangers get is weighed
+ * against what they sent (S12).
+ */
+import { createFingerprint, type Fingerprint, fingerprintBytes, type ShardEvent, shardResidue } from "../core/index.ts";
+import type { Client } from "./client/client.ts";
+import { linkDropped } from "./link.ts";
+import { judge, type PromiseBook } from "./promises.ts";
+import type { Peer, World, WorldWatcher } from "./world.ts";
+
+/** Packets of a stream that are remembered. */
+const REMEMBERED = 2_048;
+
+/** Every so many datagrams of strangers the whole state is compared before and after. */
+const COMPARE_STATE_EVERY = 25;
+
+interface OutgoingStream {
+  readonly client: Client;
+  readonly ssrc: number;
+  readonly isRtx: boolean;
+  first: number;
+  highest: number;
+  highestTimestamp: number;
+  distinct: number;
+  readonly indices: Float64Array;
+  readonly hashes: Uint32Array;
+}
+
+/** The oracle: a watcher, and a last word at the end of the story. */
+export interface WireOracle extends WorldWatcher {
+  finish(): void;
+}
+
+/** The oracle of this world. */
+export function createWireOracle(world: World, book: PromiseBook): WireOracle {
+  const connected = new Set<number>();
+  const left = new Set<number>();
+  const streams = new Map<string, OutgoingStream>();
+  let residue: Uint8Array | undefined;
+  let datagrams = 0;
+
+  function followEvent(event: ShardEvent): void {
+    if (event.type === "left") left.add(event.participant);
+    if (event.type !== "connected") return;
+    connected.add(event.participant);
+    const client = clientOf(world, event.participant);
+    const impostor = client?.plan.impostor === true;
+    judge(book, "S13", !impostor, () => `${client!.plan.name} showed a certificate that its offer had not named.`);
+  }
+
+  function judgeMedia(client: Client, bytes: Uint8Array): void {
+    const { name } = client.plan;
+    judge(book, "S13", connected.has(client.participant), () => `${name} was sent media before it was connected.`);
+    judge(book, "S1", !left.has(client.participant), () => `${name} was sent media after it had left.`);
+    const second = bytes[1]!;
+    if ((second >= 192 && second <= 223) || bytes.length < 12) return;
+    judgeRtp(streamOf(streams, client, bytes), bytes, book);
+  }
+
+  return {
+    event: followEvent,
+    beforeInput(input) {
+      residue = undefined;
+      if (!world.attacker.inHand || input.kind !== "datagram") return;
+      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = shardResidue(world.node.shard);
+    },
+    afterInput() {
+      if (residue === undefined) return;
+      const same = Buffer.compare(residue, shardResidue(world.node.shard)) === 0;
+      judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
+    },
+    transmitted(target, bytes, peer) {
+      const media = bytes.length > 1 && bytes[0]! >= 128 && bytes[0]! <= 191;
+      if (peer?.client !== undefined) {
+        if (media) judgeMedia(peer.client, bytes);
+        return;
+      }
+      weighStranger(world, book, target, bytes, media);
+    },
+    finish() {
+      for (const stream of streams.values()) judgeGaps(world, book, stream);
+    },
+  };
+}
+
+function clientOf(world: World, participant: number): Client | undefined {
+  for (const peer of world.peers.values()) {
+    const client = peer.clients.find((candidate) => candidate.participant === participant);
+    if (client !== undefined) return client;
+  }
+  return undefined;
+}
+
+function weighStranger(world: World, book: PromiseBook, target: string, bytes: Uint8Array, media: boolean): void {
+  const { bytesFrom, bytesTo } = world.attacker;
+  const from = bytesFrom.get(target);
+  // An address that a peer has just given up is no stranger's.
+  if (from === undefined) return;
+  const to = (bytesTo.get(target) ?? 0) + bytes.length;
+  bytesTo.set(target, to);
+  judge(book, "S12", !media, () => `The stranger at ${target} was sent media.`);
+  judge(book, "S12", to <= 3 * from, () => `The stranger at ${target} sent ${from} bytes and was sent ${to}.`);
+}
+
+function streamOf(streams: Map<string, OutgoingStream>, client: Client, bytes: Uint8Array): OutgoingStream {
+  const ssrc = readU32(bytes, 8);
+  const key = `${client.plan.name}/${client.participant}/${ssrc}`;
+  let stream = streams.get(key);
+  if (stream === undefined) {
+    stream = {
+      client,
+      ssrc,
+      isRtx: client.answer?.media.some((media) => media.rtxSsrc === ssrc) === true,
+      first: -1,
+      highest: -1,
+      highestTimestamp: 0,
+      distinct: 0,
+      indices: new Float64Array(REMEMBERED).fill(-1),
+      hashes: new Uint32Array(REMEMBERED),
+    };
+    streams.set(key, stream);
+  }
+  return stream;
+}
+
+function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
+  const sequence = (bytes[2]! << 8) | bytes[3]!;
+  const timestamp = readU32(bytes, 4);
+  const distance = stream.highest < 0 ? 0 : ((sequence - stream.highest) << 16) >> 16;
+  const index = stream.highest < 0 ? 0x1_0000 + sequence : stream.highest + distance;
+  const place = index % REMEMBERED;
+  const hash = hashOf(bytes);
+  const { name } = stream.client.plan;
+  if (stream.indices[place] === index) {
+    const same = stream.hashes[place] === hash;
+    judge(book, "S7", same, () => `${name} was sent two different packets ${sequence} of SSRC ${stream.ssrc}.`);
+    return;
+  }
+  stream.distinct++;
+  stream.indices[place] = index;
+  stream.hashes[place] = hash;
+  if (stream.highest >= 0 && index < stream.highest) {
+    judge(book, "S2", index >= stream.first, () => `${name} was sent ${sequence}, from before the stream began.`);
+    return;
+  }
+  if (stream.highest < 0) stream.first = index;
+  else if (!stream.isRtx) {
+    const forward = (timestamp - stream.highestTimestamp) | 0;
+    judge(book, "S3", forward >= 0, () => `${name} was sent ${sequence} with a timestamp ${-forward} in the past.`);
+  }
+  stream.highest = index;
+  stream.highestTimestamp = timestamp;
+}
+
+/** At the end: what is missing going out was missing (or late, or damaged) coming in, in the same room. */
+function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): void {
+  const missing = stream.highest - stream.first + 1 - stream.distinct;
+  let trouble = 0;
+  for (const peer of world.peers.values()) if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(peer);
+  const { name } = stream.client.plan;
+  judge(
+    book,
+    "S2",
+    missing <= trouble,
+    () =>
+      `${missing} packets of SSRC ${stream.ssrc} to ${name} are missing, but only ${trouble} were lost on the way in.`,
+  );
+}
+
+function troubleOf(peer: Peer): number {
+  const { counters } = peer.up;
+  return linkDropped(counters) + counters.corrupted + counters.reordered;
+}
+
+function hashOf(bytes: Uint8Array): number {
+  const hash: Fingerprint = createFingerprint();
+  fingerprintBytes(hash, bytes, 0, bytes.length);
+  return (hash.high ^ hash.low) >>> 0;
+}
+
+function readU32(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
+}
