@@ -62,16 +62,12 @@ export const STUN_ERROR = {
 /** A code of {@link STUN_ERROR}. */
 export type StunErrorCode = (typeof STUN_ERROR)[keyof typeof STUN_ERROR];
 
-/** Bytes of a transaction id, which stands {@link STUN_TRANSACTION_ID_AT} bytes into the message. */
-export const STUN_TRANSACTION_ID_BYTES = 12;
-
-/** Where in a message its transaction id stands. */
-export const STUN_TRANSACTION_ID_AT = 8;
-
 const HEADER_BYTES = 20;
 const ATTRIBUTE_HEADER_BYTES = 4;
 const LENGTH_AT = 2;
 const MAGIC_COOKIE_AT = 4;
+const TRANSACTION_ID_AT = 8;
+const TRANSACTION_ID_BYTES = 12;
 const MAGIC_COOKIE = 0x2112_a442;
 const INTEGRITY_BYTES = 20;
 const FINGERPRINT_BYTES = 4;
@@ -112,7 +108,7 @@ export function stunCheck(bytes: Uint8Array, offset: number, length: number): nu
   let at = offset + HEADER_BYTES;
   while (at < end) {
     const type = readU16(bytes, at);
-    const next = stunNextAttribute(bytes, at);
+    const next = nextAttribute(bytes, at);
     if (next > end || !sizeFits(bytes, at, type, readU16(bytes, at + 2))) return STUN.BAD_ATTRIBUTE;
     // Nothing may follow a FINGERPRINT (RFC 8489 §14.7).
     if (type === STUN_ATTRIBUTE.FINGERPRINT && next !== end) return STUN.BAD_ATTRIBUTE;
@@ -128,22 +124,7 @@ export function stunType(bytes: Uint8Array, offset: number): number {
 
 /** Whether a checked message has the transaction id that stands at `idOffset` of `id`. */
 export function stunHasTransactionId(bytes: Uint8Array, offset: number, id: Uint8Array, idOffset: number): boolean {
-  return equalConstantTime(bytes, offset + STUN_TRANSACTION_ID_AT, id, idOffset, STUN_TRANSACTION_ID_BYTES);
-}
-
-/** Where the first attribute of a checked message stands; it is {@link stunEnd} when there is none. */
-export function stunFirstAttribute(offset: number): number {
-  return offset + HEADER_BYTES;
-}
-
-/** Where the attribute behind the one at `at` stands. */
-export function stunNextAttribute(bytes: Uint8Array, at: number): number {
-  return at + ATTRIBUTE_HEADER_BYTES + padded(readU16(bytes, at + 2));
-}
-
-/** The end of a checked message. */
-export function stunEnd(bytes: Uint8Array, offset: number): number {
-  return offset + HEADER_BYTES + readU16(bytes, offset + LENGTH_AT);
+  return equalConstantTime(bytes, offset + TRANSACTION_ID_AT, id, idOffset, TRANSACTION_ID_BYTES);
 }
 
 /**
@@ -151,9 +132,9 @@ export function stunEnd(bytes: Uint8Array, offset: number): number {
  * authenticated and therefore not found, but for FINGERPRINT (RFC 8489 §14.5).
  */
 export function stunFindAttribute(bytes: Uint8Array, offset: number, type: number): number {
-  const end = stunEnd(bytes, offset);
+  const end = endOf(bytes, offset);
   let sealed = false;
-  for (let at = stunFirstAttribute(offset); at < end; at = stunNextAttribute(bytes, at)) {
+  for (let at = offset + HEADER_BYTES; at < end; at = nextAttribute(bytes, at)) {
     const here = readU16(bytes, at);
     if (here === type && (!sealed || type === STUN_ATTRIBUTE.FINGERPRINT)) return at;
     if (here === STUN_ATTRIBUTE.MESSAGE_INTEGRITY) sealed = true;
@@ -193,8 +174,8 @@ export function stunLocalUfrag(bytes: Uint8Array, offset: number, length: number
  */
 export function stunUnknownAttributes(bytes: Uint8Array, offset: number, countMax: number): number[] {
   const unknown: number[] = [];
-  const end = stunEnd(bytes, offset);
-  for (let at = stunFirstAttribute(offset); at < end; at = stunNextAttribute(bytes, at)) {
+  const end = endOf(bytes, offset);
+  for (let at = offset + HEADER_BYTES; at < end; at = nextAttribute(bytes, at)) {
     const type = readU16(bytes, at);
     if (type === STUN_ATTRIBUTE.MESSAGE_INTEGRITY || unknown.length >= countMax) break;
     if (type < COMPREHENSION_OPTIONAL && !isKnown(type)) unknown.push(type);
@@ -277,18 +258,18 @@ export function stunWriteBindingRequest(
   const username = utf8Encode(request.username);
   writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.USERNAME, username.length);
   writePadded(bytes, at + ATTRIBUTE_HEADER_BYTES, username);
-  at = stunNextAttribute(bytes, at);
+  at = nextAttribute(bytes, at);
   writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.PRIORITY, 4);
   writeU32(bytes, at + ATTRIBUTE_HEADER_BYTES, request.priority);
-  at = stunNextAttribute(bytes, at);
+  at = nextAttribute(bytes, at);
   const role = request.controlling ? STUN_ATTRIBUTE.ICE_CONTROLLING : STUN_ATTRIBUTE.ICE_CONTROLLED;
   writeAttributeHeader(bytes, at, role, 8);
   writeU32(bytes, at + ATTRIBUTE_HEADER_BYTES, request.tieBreakerHigh);
   writeU32(bytes, at + ATTRIBUTE_HEADER_BYTES + 4, request.tieBreakerLow);
-  at = stunNextAttribute(bytes, at);
+  at = nextAttribute(bytes, at);
   if (request.useCandidate) {
     writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.USE_CANDIDATE, 0);
-    at = stunNextAttribute(bytes, at);
+    at = nextAttribute(bytes, at);
   }
   return finish(hmac, request.key, bytes, offset, at);
 }
@@ -307,7 +288,7 @@ export function stunWriteBindingSuccess(
   requestOffset: number,
   address: Uint8Array,
 ): number {
-  const at = writeHeader(bytes, offset, STUN_TYPE.BINDING_SUCCESS, request, requestOffset + STUN_TRANSACTION_ID_AT);
+  const at = writeHeader(bytes, offset, STUN_TYPE.BINDING_SUCCESS, request, requestOffset + TRANSACTION_ID_AT);
   const ipLength = address.length - 2;
   const mask = offset + MAGIC_COOKIE_AT;
   writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.XOR_MAPPED_ADDRESS, ipLength + 4);
@@ -317,7 +298,7 @@ export function stunWriteBindingSuccess(
   bytes[value + 2] = address[ipLength]! ^ bytes[mask]!;
   bytes[value + 3] = address[ipLength + 1]! ^ bytes[mask + 1]!;
   for (let i = 0; i < ipLength; i++) bytes[value + 4 + i] = address[i]! ^ bytes[mask + i]!;
-  return finish(hmac, key, bytes, offset, stunNextAttribute(bytes, at));
+  return finish(hmac, key, bytes, offset, nextAttribute(bytes, at));
 }
 
 /**
@@ -335,22 +316,32 @@ export function stunWriteBindingError(
   code: StunErrorCode,
   unknown: readonly number[],
 ): number {
-  let at = writeHeader(bytes, offset, STUN_TYPE.BINDING_ERROR, request, requestOffset + STUN_TRANSACTION_ID_AT);
+  let at = writeHeader(bytes, offset, STUN_TYPE.BINDING_ERROR, request, requestOffset + TRANSACTION_ID_AT);
   const reason = utf8Encode(REASONS[code]);
   writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.ERROR_CODE, 4 + reason.length);
   writeU16(bytes, at + ATTRIBUTE_HEADER_BYTES, 0);
   bytes[at + ATTRIBUTE_HEADER_BYTES + 2] = Math.floor(code / 100);
   bytes[at + ATTRIBUTE_HEADER_BYTES + 3] = code % 100;
   writePadded(bytes, at + ATTRIBUTE_HEADER_BYTES + 4, reason);
-  at = stunNextAttribute(bytes, at);
+  at = nextAttribute(bytes, at);
   if (unknown.length > 0) {
     writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.UNKNOWN_ATTRIBUTES, 2 * unknown.length);
     const list = at + ATTRIBUTE_HEADER_BYTES;
     for (let i = 0; i < unknown.length; i++) writeU16(bytes, list + 2 * i, unknown[i]!);
     if (unknown.length % 2 !== 0) writeU16(bytes, list + 2 * unknown.length, 0);
-    at = stunNextAttribute(bytes, at);
+    at = nextAttribute(bytes, at);
   }
   return finish(hmac, key, bytes, offset, at);
+}
+
+/** The end of a checked message. */
+function endOf(bytes: Uint8Array, offset: number): number {
+  return offset + HEADER_BYTES + readU16(bytes, offset + LENGTH_AT);
+}
+
+/** Where the attribute behind the one at `at` stands. */
+function nextAttribute(bytes: Uint8Array, at: number): number {
+  return at + ATTRIBUTE_HEADER_BYTES + padded(readU16(bytes, at + 2));
 }
 
 /** Whether an attribute's length is one that its type allows; types that are not read here may have any. */
@@ -412,7 +403,7 @@ function padded(length: number): number {
 function writeHeader(bytes: Uint8Array, offset: number, type: number, id: Uint8Array, idOffset: number): number {
   writeU16(bytes, offset, type);
   writeU32(bytes, offset + MAGIC_COOKIE_AT, MAGIC_COOKIE);
-  copyBytes(id, idOffset, bytes, offset + STUN_TRANSACTION_ID_AT, STUN_TRANSACTION_ID_BYTES);
+  copyBytes(id, idOffset, bytes, offset + TRANSACTION_ID_AT, TRANSACTION_ID_BYTES);
   return offset + HEADER_BYTES;
 }
 
@@ -433,14 +424,14 @@ function finish(hmac: StunHmac, key: Uint8Array | null, bytes: Uint8Array, offse
   if (key !== null) {
     const tag = new Uint8Array(INTEGRITY_BYTES);
     writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.MESSAGE_INTEGRITY, INTEGRITY_BYTES);
-    const next = stunNextAttribute(bytes, at);
+    const next = nextAttribute(bytes, at);
     writeU16(bytes, offset + LENGTH_AT, next - offset - HEADER_BYTES);
     hmac.hmacSha1(key, bytes, offset, at - offset, tag);
     copyBytes(tag, 0, bytes, at + ATTRIBUTE_HEADER_BYTES, INTEGRITY_BYTES);
     at = next;
   }
   writeAttributeHeader(bytes, at, STUN_ATTRIBUTE.FINGERPRINT, FINGERPRINT_BYTES);
-  const next = stunNextAttribute(bytes, at);
+  const next = nextAttribute(bytes, at);
   writeU16(bytes, offset + LENGTH_AT, next - offset - HEADER_BYTES);
   writeU32(bytes, at + ATTRIBUTE_HEADER_BYTES, fingerprint(bytes, offset, at - offset));
   return next - offset;
