@@ -5,6 +5,7 @@
  * host makes the 32-byte seed from the system's generator (the simulator from its own seed); the boot record of a journal
  * therefore is as secret as the keys of the calls in it.
  */
+import { assert } from "../base/assert.ts";
 import { writeU32 } from "../base/bytes.ts";
 import { utf8Encode } from "../base/text.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -24,6 +25,7 @@ export function deriveEntropy(
   ordinal: number,
   length: number,
 ): Uint8Array {
+  assert(length <= 32, "one derivation gives at most 32 bytes");
   const name = utf8Encode(purpose);
   const message = new Uint8Array(name.length + 12);
   message.set(name, 0);

@@ -53,6 +53,18 @@ describe("two independent providers", () => {
     );
   });
 
+  it("take the same private key of P-256 for bytes above the order", () => {
+    fc.assert(
+      fc.property(bytes(28), (low) => {
+        const privateKey = Uint8Array.of(0xff, 0xff, 0xff, 0xff, ...low);
+        expect(node.ecdhPublicKey(NAMED_GROUP.P256, privateKey)).toEqual(
+          noble.ecdhPublicKey(NAMED_GROUP.P256, privateKey),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it("sign alike, and have the same public keys, secrets and hashes", () => {
     fc.assert(
       fc.property(bytes(32), bytes(32), fc.uint8Array(), (privateKey, peer, message) => {

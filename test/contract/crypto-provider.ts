@@ -140,6 +140,9 @@ function keyAgreement(create: () => CryptoProvider): void {
     expect(publicKey(`${order}52`)).toEqual(publicKey("01"));
     expect(publicKey(`${order}53`)).toEqual(publicKey("02"));
     expect(publicKey(`${order}50`).slice(1, 33)).toEqual(publicKey("01").slice(1, 33)); // -1 has the same x as 1
+    expect(publicKey(`ffffffff00000001${"0".repeat(48)}`)).toEqual(
+      publicKey("000000000000000000000000000000004319055258e8617b0c46353d039cdaaf"),
+    );
     expect(publicKey("ff".repeat(32))).toEqual(
       publicKey("00000000ffffffff00000000000000004319055258e8617b0c46353d039cdaae"),
     );

@@ -64,4 +64,8 @@ describe("derived entropy", () => {
       expect(part.buffer.byteLength).toBe(length);
     }
   });
+
+  it("is at most 32 bytes long, and more is our own mistake", () => {
+    expect(() => deriveEntropy(crypto, seed, "certificate", 1, 0, 33)).toThrow("32 bytes");
+  });
 });

@@ -192,6 +192,15 @@ describe.each(PROFILES)("the rollover counter with %s", (_, profile) => {
     for (const packet of sealed) expect(openRtp(bob, crypto, packet)).toBe(SRTP.REPLAYED);
   });
 
+  it("has no round before the first: a packet from there is too old", () => {
+    const { alice, bob } = sessionPair(profile, crypto);
+    const stream = createSrtpSendStream(SSRC);
+    openRtp(bob, crypto, sealRtp(alice, crypto, stream, rtpHeader(SSRC, 5), PAYLOAD));
+    expect(openRtp(bob, crypto, concatBytes(rtpHeader(SSRC, 65_535), PAYLOAD))).toBe(SRTP.TOO_OLD);
+    expect(sealRtp(alice, crypto, stream, rtpHeader(SSRC, 65_535), PAYLOAD)).toBe(SRTP.TOO_OLD);
+    expect(stream.highest).toBe(5);
+  });
+
   it("opens each packet once and no more, whatever the network loses, repeats and delays within the window", () => {
     const network = fc.record({
       start: fc.constantFrom(...STARTS),
