@@ -36,7 +36,7 @@ function count(rule: Rule, path: string, text: string): number {
   return offences(rule, { [path]: text }).length;
 }
 
-describe("the project", () => {
+describe("the project", { timeout: 30_000 }, () => {
   it("is there to be looked at", () => {
     expect(PROJECT.length).toBeGreaterThan(50);
   });
