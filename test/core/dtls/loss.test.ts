@@ -1,6 +1,6 @@
 /** Networks that lose, repeat, reorder and cut: in the end both sides are connected, with equal keys. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { between, MICROS_ORIGIN, type Micros, micros, millis, seconds } from "../../../core/base/micros.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import {
@@ -12,6 +12,8 @@ import {
 } from "../../../core/wire/dtls-handshake.ts";
 import { CONTENT_TYPE, RECORD_HEADER_BYTES, recordEpoch, recordType } from "../../../core/wire/dtls-record.ts";
 import { createRig, DELAY, deliver, handshakeRecord, type Network, type Rig, run, splitRecords, start } from "./rig.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Time that ten retransmissions and the last wait take. */
 const BUDGET = seconds(36);

@@ -4,6 +4,7 @@
  * A network is a function: it sees each datagram with its ordinal and says what arrives and when. The rig keeps a queue
  * ordered by (time, insertion), delivers, fires timers, and stops when nothing is left to happen or time is up.
  */
+
 import type { DatagramSink } from "../../../core/base/datagram-sink.ts";
 import {
   after,
@@ -15,6 +16,8 @@ import {
   NEVER,
   seconds,
 } from "../../../core/base/micros.ts";
+import { hexEncode } from "../../../core/base/text.ts";
+import type { CryptoProvider } from "../../../core/crypto/provider.ts";
 import {
   createDtls,
   type Dtls,
@@ -36,8 +39,11 @@ import {
 } from "../../../core/wire/dtls-record.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 
-/** One provider for all tests; the two sides own different key handles. */
-export const crypto = createNodeCrypto();
+/**
+ * One provider for all tests; the two sides own different key handles. What costs most, public-key cryptography, is looked
+ * up when the same was asked before: most handshakes here differ in what the network does to them, not in their keys.
+ */
+export const crypto = remembering(createNodeCrypto());
 
 export const FLOW = 7;
 export const CLIENT_KEY = new Uint8Array(32).fill(0x11);
@@ -223,4 +229,23 @@ export function plainMessages(rig: Rig, role: DtlsRole): Uint8Array[] {
     .flatMap((transit) => splitRecords(transit.bytes))
     .filter((record) => recordType(record, 0) === CONTENT_TYPE.HANDSHAKE && recordEpoch(record, 0) === 0)
     .map((record) => record.slice(RECORD_HEADER_BYTES));
+}
+
+function remembering(inner: CryptoProvider): CryptoProvider {
+  const answers = new Map<string, unknown>();
+  const remember = <A extends unknown[], T>(name: string, ask: (...question: A) => T): ((...question: A) => T) => {
+    return (...question) => {
+      const parts = question.map((part) => (part instanceof Uint8Array ? hexEncode(part) : String(part)));
+      const key = `${name} ${parts.join(" ")}`;
+      if (!answers.has(key)) answers.set(key, ask(...question));
+      return answers.get(key) as T;
+    };
+  };
+  return {
+    ...inner,
+    ecdhPublicKey: remember("public", inner.ecdhPublicKey),
+    ecdhSharedSecret: remember("shared", inner.ecdhSharedSecret),
+    signEcdsaP256: remember("sign", inner.signEcdsaP256),
+    verifySignature: remember("verify", inner.verifySignature),
+  };
 }
