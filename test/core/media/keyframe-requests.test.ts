@@ -86,7 +86,7 @@ describe("keyframe requests", () => {
   it("never loses a wish, never asks unasked, and never asks too often", () => {
     const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "arrive", "look") });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const requests = createKeyframeRequests();
         let wantedSince = -1;
         let sentAt = -LAST;

@@ -53,7 +53,7 @@ describe("packet cache", () => {
   it("answers with what was put under that number, or with nothing", () => {
     const step = fc.record({ ahead: fc.integer({ min: -40, max: 20 }), wait: fc.nat(300_000) });
     fc.assert(
-      fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 150 }), (start, steps) => {
+      fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 150, size: "max" }), (start, steps) => {
         const cache = createPacketCache(32);
         const first = new Map<number, { mark: number; now: number }>();
         let newest = start;
@@ -65,11 +65,12 @@ describe("packet cache", () => {
           const known = read(cache, at(now), sequence) !== undefined;
           const slot = put(cache, at(now), sequence, mark & 0xff);
           if (slot >= 0 && !known) first.set(sequence, { mark: mark & 0xff, now });
+          if (mark % 16 !== 15) return;
           for (const [number, { mark: kept, now: since }] of first) {
             const bytes = read(cache, at(now), number);
             if (bytes === undefined) continue;
             expect(now - since).toBeLessThanOrEqual(LIMITS.packetCacheAgeMicros);
-            expect(bytes).toEqual(packet(number, kept));
+            expect(bytes.join()).toBe(packet(number, kept).join());
           }
         });
       }),

@@ -203,7 +203,7 @@ describe("transport arrivals", () => {
       wait: fc.oneof(fc.nat(5_000), fc.nat(300_000)),
       feedback: fc.boolean(),
     });
-    const arbitrary = fc.array(step, { maxLength: 120 });
+    const arbitrary = fc.array(step, { maxLength: 120, size: "max" });
     fc.assert(
       fc.property(fc.constantFrom(...STARTS), fc.integer({ min: 60, max: 1_200 }), arbitrary, (start, room, steps) => {
         const arrivals = createTransportArrivals();
