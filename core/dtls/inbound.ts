@@ -7,6 +7,9 @@
  * running, which is what a peer's retransmissions do and a lone forgery does not, or at once when the accepted one has
  * been found bad. A copy that is equal is a repeat: the peer has missed our answer. Fragments that contradict the copy in
  * the making begin it anew. Memory is bounded: a fixed number of messages, each of two copies of bounded length at most.
+ *
+ * One thing is left: a client that has its answer says hello no more. If all that a server ever saw of the hello was damaged
+ * in a part that the client can't see in the answer, the handshake runs into its time limit, as it does everywhere in DTLS.
  */
 import { copyBytes, equalBytes, sliceBytes } from "../base/bytes.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
