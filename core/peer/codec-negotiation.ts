@@ -119,7 +119,8 @@ function feedbackBit(type: string): number {
   if (type === "nack") return FEEDBACK.NACK;
   if (type === "nack pli") return FEEDBACK.PLI;
   if (type === "ccm fir") return FEEDBACK.FIR;
-  // goog-remb is not among them on purpose: the server paces publishers by transport-wide feedback alone.
+  // goog-remb is not among them on purpose: publishers are paced by transport-wide feedback alone, and the way down to a
+  // slot is not estimated.
   return type === "transport-cc" ? FEEDBACK.TRANSPORT_CC : 0;
 }
 

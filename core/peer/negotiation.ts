@@ -14,7 +14,6 @@
  */
 import { assert } from "../base/assert.ts";
 import { LIMITS } from "../limits.ts";
-import type { CandidateAddress } from "../sfu/ports.ts";
 import { HEADER_EXTENSION } from "../wire/header-extensions.ts";
 import {
   type MediaDescription,
@@ -30,17 +29,16 @@ import { type CodecNegotiation, negotiateCodecs } from "./codec-negotiation.ts";
 import { negotiateExtensions, reversed } from "./extension-negotiation.ts";
 import type { NegotiatedMedia, NegotiatedSession } from "./negotiated.ts";
 import { negotiateLayers, readSources, slotAttributes } from "./stream-negotiation.ts";
-import { connectionOf, hasTransport, negotiateTransport, transportAttributes } from "./transport-negotiation.ts";
+import {
+  connectionOf,
+  hasTransport,
+  type LocalTransport,
+  negotiateTransport,
+  transportAttributes,
+} from "./transport-negotiation.ts";
 
 /** What the server brings to a session. */
-export interface LocalDescription {
-  /** ICE credentials: letters, digits, "+", "/"; 4 and 22 characters or more, at most 256 (RFC 8839 §5.4). */
-  readonly ufrag: string;
-  readonly password: string;
-  /** SHA-256 of the server's certificate: 32 bytes. */
-  readonly fingerprint: Uint8Array;
-  /** At least one, best first; the first is the default candidate. */
-  readonly candidates: readonly CandidateAddress[];
+export interface LocalDescription extends LocalTransport {
   /** Decimal digits for the o= line, different for each session (RFC 8866 §5.2). */
   readonly sessionId: string;
   /** The CNAME of everything that the server sends (RFC 3550 §6.5.1). */
@@ -59,7 +57,7 @@ export type Negotiation =
 
 /** The version in the o= line: the answer never changes. */
 const SESSION_VERSION = 1;
-/** RFC 8829 §5.1.2 asks to take them all for one; the answer repeats the offer's. */
+/** Three names for one thing (RFC 8829 §5.1.2); the answer repeats the offer's. Profiles without feedback are not served. */
 const PROTOCOLS: readonly string[] = ["UDP/TLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVPF", "RTP/SAVPF"];
 
 /** One m-line on its way through the negotiation. */

@@ -29,11 +29,14 @@ export type TransportNegotiation =
   | { readonly ok: true; readonly transport: RemoteTransport }
   | { readonly ok: false; readonly detail: string };
 
-/** What the server says about its transport; see `LocalDescription` in core/peer/negotiation.ts. */
+/** What the server says about its transport. */
 export interface LocalTransport {
+  /** ICE credentials: letters, digits, "+", "/"; 4 and 22 characters or more, at most 256 (RFC 8839 §5.4). */
   readonly ufrag: string;
   readonly password: string;
+  /** SHA-256 of the server's certificate: 32 bytes. */
   readonly fingerprint: Uint8Array;
+  /** Addresses that the server's UDP socket is reached at: at least one, best first; the first is the default candidate. */
   readonly candidates: readonly { readonly ip: string; readonly port: number }[];
 }
 

@@ -31,6 +31,14 @@ const PIECES = [
   "x".repeat(300),
 ];
 
+/** Letters, digits and marks that SDP knows, and what it does not: controls, other scripts, half a surrogate pair. */
+const UNITS = [...'abzAZ059 =:;,/~*-+."', "\r", "\n", "\u0000", "\u007f", "é", "日", "\u{1f600}", "\ud800"];
+
+/** Short texts of characters that matter to a parser. */
+export function oddText(maxLength: number): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...UNITS), maxLength });
+}
+
 /** Variants of a text of lines, with 1 to 12 edits each. */
 export function mutated(text: string): fc.Arbitrary<string> {
   const edit = fc.record({
