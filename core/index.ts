@@ -35,12 +35,12 @@ export {
 } from "./crypto/provider.ts";
 export { type ErrorCode, LockstepError } from "./errors.ts";
 export { LIMITS } from "./limits.ts";
+export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";
 export type { LeaveReason, ParticipantView, PublicationView, ShardEvent, SlotView } from "./sfu/events.ts";
 export { isRoomName } from "./sfu/join.ts";
 export type {
   BootRecord,
-  CandidateAddress,
   Command,
   CommandInput,
   CommandReply,

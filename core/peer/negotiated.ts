@@ -5,6 +5,14 @@
  * m-line can be both (sendrecv) or neither (inactive). m-lines that the answer rejects do not appear.
  */
 
+/** An address under which clients reach the shard's UDP socket. */
+export interface CandidateAddress {
+  /** An IPv4 or IPv6 address as text, without brackets. */
+  readonly ip: string;
+  /** UDP port, 1 to 65535. */
+  readonly port: number;
+}
+
 /** One codec of one m-line. */
 export interface NegotiatedCodec {
   /** A number of `CODEC`. */

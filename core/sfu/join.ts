@@ -24,6 +24,12 @@ import type { Command, CommandReply, RefusalCode } from "./ports.ts";
 import { createSlot, type Participant, type Publication, type Shard, type Slot } from "./state.ts";
 import { createStream } from "./streams.ts";
 
+/**
+ * First sequence numbers lie in the lower half of the circle: a receiver that loses everything before the first wrap could
+ * not guess the rollover counter (RFC 3711 §3.3.1).
+ */
+const FIRST_SEQUENCE_MASK = 0x7fff;
+
 /** What a join came to: a participant that stands in the shard's tables, or a refusal. */
 export type JoinOutcome =
   | { readonly ok: true; readonly participant: Participant; readonly answer: string }
@@ -181,9 +187,9 @@ function addSlots(shard: Shard, participant: Participant, slotIds: readonly numb
         rtx: media.slotRtxSsrc === 0 ? null : createSrtpSendStream(media.slotRtxSsrc),
       },
       {
-        sequence: random("first-sequence") & 0xffff,
+        sequence: random("first-sequence") & FIRST_SEQUENCE_MASK,
         timestamp: random("first-timestamp"),
-        rtxSequence: random("first-rtx-sequence") & 0xffff,
+        rtxSequence: random("first-rtx-sequence") & FIRST_SEQUENCE_MASK,
       },
       utf8Encode(media.mid),
     );

@@ -8,6 +8,7 @@
 import type { DatagramSink } from "../base/datagram-sink.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
+import type { CandidateAddress } from "../peer/negotiated.ts";
 import type { ShardEvent } from "./events.ts";
 
 /** What a shard is born with; together with the inputs it decides every output byte. */
@@ -27,14 +28,6 @@ export interface BootRecord {
 export interface ShardConfig {
   /** The transport addresses that go into the answer as ICE candidates, best first; at least one. */
   readonly candidates: readonly CandidateAddress[];
-}
-
-/** An address under which clients reach the shard's UDP socket. */
-export interface CandidateAddress {
-  /** An IPv4 or IPv6 address as text, without brackets. */
-  readonly ip: string;
-  /** UDP port, 1 to 65535. */
-  readonly port: number;
 }
 
 /** What the shard uses while it handles an input; the host makes it once. */

@@ -28,7 +28,7 @@ import {
   type StreamRewriter,
 } from "../media/stream-rewriter.ts";
 import type { TransportArrivals } from "../media/transport-arrivals.ts";
-import type { NegotiatedMedia, NegotiatedSession } from "../peer/negotiated.ts";
+import type { CandidateAddress, NegotiatedMedia, NegotiatedSession } from "../peer/negotiated.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { SrtpSendStream } from "../srtp/context.ts";
 import {
@@ -40,7 +40,6 @@ import {
 import type { Allocator } from "./allocator.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createMail, type Mail } from "./mail.ts";
-import type { CandidateAddress } from "./ports.ts";
 import type { Room } from "./room.ts";
 
 /** One SFU worker. Make one with `createShard`; feed it with `shardHandle`. */
