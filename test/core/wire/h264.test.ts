@@ -99,7 +99,8 @@ describe("H.264 keyframes", () => {
   });
 
   it("are not seen in a STAP-A whose lengths do not fit", () => {
-    expect(isKeyframe(hex("78 00 06 67 42 00"))).toBe(false);
+    expect(isKeyframe(hex("78 00 03 67 42 00"))).toBe(true);
+    for (const over of [4, 5, 6]) expect(isKeyframe(hex(`78 00 0${over} 67 42 00`)), `length ${over}`).toBe(false);
     expect(isKeyframe(hex("78 00 00 67 42 00"))).toBe(false);
     expect(isKeyframe(hex("78 00"))).toBe(false);
   });

@@ -192,6 +192,12 @@ describe("writing transport-wide feedback", () => {
     expect(write([0, MISSING, 100_000, 99_000]).slice(20, 22)).toEqual(hex("d2 80"));
   });
 
+  it("never gives a chunk to fewer packets than a two-bit vector covers", () => {
+    const large = [0, 1, 2, 3].map((i) => 100_000 * i);
+    const arrivals = [...large, MISSING, MISSING, MISSING, ...large.map((arrival) => 400_000 + arrival), MISSING];
+    expect(write(arrivals).slice(20, 24)).toEqual(hex("da 80", "ea 80"));
+  });
+
   it("describes more missing packets than one run holds", () => {
     const arrivals = Array<number>(20_000).fill(MISSING);
     arrivals[0] = 0;
