@@ -52,6 +52,8 @@ export interface StreamRewriter {
   segments: RewriterSegment[];
   /** Segments begun so far; the current one has the index `segmentCount - 1`. */
   segmentCount: number;
+  /** The current one again, as each packet asks for it. */
+  current: RewriterSegment | undefined;
   /** The newest line that was sent or left out. */
   lineHighest: number;
   /** Lines left out so far: a line minus this is the sequence number of a packet that is newest. */
@@ -84,6 +86,7 @@ export function createStreamRewriter(firstSequence: number, firstTimestamp: numb
   return {
     segments: [],
     segmentCount: 0,
+    current: undefined,
     lineHighest: LINE_ORIGIN + firstSequence - 1,
     skips: 0,
     skipped: createBitRing(HISTORY),
@@ -121,7 +124,7 @@ export function rewriterBeginSegment(
   tl0: number,
   frameNumber: number,
 ): number {
-  const current = currentSegment(rewriter);
+  const { current } = rewriter;
   const lineFirst = rewriter.lineHighest + 1;
   if (current !== undefined && current.lineFirst === lineFirst) rewriter.segmentCount--;
   else if (current !== undefined) current.lineEnd = lineFirst;
@@ -147,6 +150,7 @@ export function rewriterBeginSegment(
   };
   const index = rewriter.segmentCount++;
   rewriter.segments[index % LIMITS.rewriterSegmentsMax] = segment;
+  rewriter.current = segment;
   return index;
 }
 
@@ -168,7 +172,7 @@ export function rewriterSequence(rewriter: StreamRewriter, inSequence: number, s
 
 /** Whether the source's numbers have jumped so far that only a new segment can follow them. */
 export function rewriterIsFarAhead(rewriter: StreamRewriter, inSequence: number): boolean {
-  const segment = currentSegment(rewriter);
+  const segment = rewriter.current;
   if (segment === undefined) return false;
   return lineOfSource(rewriter, segment, inSequence) - rewriter.lineHighest > LIMITS.sequenceAheadMax;
 }
@@ -235,7 +239,7 @@ export function rewriterSent(
     rewriter.timestamp = outTimestamp;
     rewriter.sentAt = now;
     rewriter.started = true;
-    rewriter.lead = currentSegment(rewriter)?.lead ?? 0;
+    rewriter.lead = rewriter.current?.lead ?? 0;
   }
   if (frames >= 0 && pictureId >= 0) rewriter.pictureId = pictureId;
   if (frames >= 0 && tl0 >= 0) rewriter.tl0 = tl0;
@@ -252,7 +256,7 @@ export function rewriterSent(
  * that the receiver would ask for again and again.
  */
 export function rewriterSkip(rewriter: StreamRewriter, inSequence: number): boolean {
-  const segment = currentSegment(rewriter);
+  const segment = rewriter.current;
   if (segment === undefined) return true;
   const line = lineOfSource(rewriter, segment, inSequence);
   if (line < segment.lineFirst) return true;
@@ -288,20 +292,11 @@ export function rewriterSourceOf(rewriter: StreamRewriter, outSequence: number, 
   return false;
 }
 
-/** The number of the source that is being sent, or -1 before the first segment. */
-export function rewriterCurrentSource(rewriter: StreamRewriter): number {
-  return currentSegment(rewriter)?.source ?? -1;
-}
-
-function currentSegment(rewriter: StreamRewriter): RewriterSegment | undefined {
-  return segmentAt(rewriter, CURRENT_SEGMENT);
-}
-
 function segmentAt(rewriter: StreamRewriter, segmentIndex: number): RewriterSegment | undefined {
-  const index = segmentIndex === CURRENT_SEGMENT ? rewriter.segmentCount - 1 : segmentIndex;
-  const oldest = rewriter.segmentCount - LIMITS.rewriterSegmentsMax;
-  if (index < 0 || index < oldest || index >= rewriter.segmentCount) return undefined;
-  return rewriter.segments[index % LIMITS.rewriterSegmentsMax];
+  if (segmentIndex === CURRENT_SEGMENT) return rewriter.current;
+  const oldest = Math.max(0, rewriter.segmentCount - LIMITS.rewriterSegmentsMax);
+  if (segmentIndex < oldest || segmentIndex >= rewriter.segmentCount) return undefined;
+  return rewriter.segments[segmentIndex % LIMITS.rewriterSegmentsMax];
 }
 
 /** What to add to `next` so that it follows `last`; numbers of a stream that had none yet are left as they are. */

@@ -8,7 +8,6 @@ import {
   createRewriterSource,
   createStreamRewriter,
   rewriterBeginSegment,
-  rewriterCurrentSource,
   rewriterFrameNumber,
   rewriterIsFarAhead,
   rewriterPictureId,
@@ -398,7 +397,6 @@ describe("stream rewriter", () => {
     const rewriter = createStreamRewriter(0, 500);
     begin(rewriter, at(0), 5, 0, 1);
     begin(rewriter, at(9), 80, 44, 2);
-    expect(rewriterCurrentSource(rewriter)).toBe(2);
     expect(rewriterSequence(rewriter, 80)).toBe(0);
     expect(rewriterTimestamp(rewriter, 44, CURRENT_SEGMENT)).toBe(500);
   });
