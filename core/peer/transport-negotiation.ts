@@ -16,6 +16,7 @@ import {
   sdpHasAttribute,
 } from "../wire/sdp.ts";
 import { isAlphanumericCode, parseFingerprint, writeFingerprint } from "../wire/sdp-attributes.ts";
+import type { CandidateAddress } from "./negotiated.ts";
 
 /** What the client says about its transport. */
 export interface RemoteTransport {
@@ -37,7 +38,7 @@ export interface LocalTransport {
   /** SHA-256 of the server's certificate: 32 bytes. */
   readonly fingerprint: Uint8Array;
   /** Addresses that the server's UDP socket is reached at: at least one, best first; the first is the default candidate. */
-  readonly candidates: readonly { readonly ip: string; readonly port: number }[];
+  readonly candidates: readonly CandidateAddress[];
 }
 
 const SHA256_BYTES = 32;
