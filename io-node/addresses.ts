@@ -32,6 +32,20 @@ export function isAddress(text: string): boolean {
 }
 
 /**
+ * An address as an operator writes it, with a port of its own where the network in front of the server maps it to another:
+ * `203.0.113.5`, `203.0.113.5:5000`, `2001:db8::5`, `[2001:db8::5]:5000`. Without a port it is that of the UDP socket.
+ * `undefined` for other text.
+ */
+export function candidateAddress(text: string, udpPort: number): { ip: string; port: number } | undefined {
+  if (isAddress(text)) return { ip: text, port: udpPort };
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const ip = bracketed ?? plain ?? "";
+  const port = Number(digits);
+  const fits = bracketed === undefined ? isIPv4(ip) : isAddress(ip) && isIPv6(ip);
+  return fits && port >= 1 && port <= 65_535 ? { ip, port } : undefined;
+}
+
+/**
  * The bytes of a transport address as the core wants them: 4 or 16 bytes of IP and 2 of port, in network order. An IPv4
  * address inside IPv6 (`::ffff:192.0.2.1`) becomes its 4 bytes; a zone (`%eth0`) is left out. `undefined` for other text.
  */

@@ -10,7 +10,7 @@ import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { type Control, type ParticipantRecord, watchParticipant } from "./control.ts";
 
 /** Time between two comments on a quiet stream. */
-export const HEARTBEAT_MILLIS = 15_000;
+const HEARTBEAT_MILLIS = 15_000;
 
 /** What a reader has seen, and how it is woken. */
 interface Reader {

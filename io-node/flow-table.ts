@@ -9,7 +9,7 @@ import { LIMITS } from "../core/index.ts";
 import { transportAddress } from "./addresses.ts";
 
 /** The most flows at a time: every participant of a full shard with all the flows that ICE lets it keep, and some spare. */
-export const FLOWS_MAX = LIMITS.participantsPerShardMax * LIMITS.iceFlowsPerPeerMax + 1_024;
+const FLOWS_MAX = LIMITS.participantsPerShardMax * LIMITS.iceFlowsPerPeerMax + 1_024;
 
 /** One remote address on one of our sockets. */
 export interface Flow {

@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
-import { isAddress } from "./addresses.ts";
+import { candidateAddress } from "./addresses.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /** The settings of `lockstep serve`. */
@@ -37,9 +37,9 @@ const SETTINGS = {
   httpHost: { flag: "--http-host <host>", variable: "LOCKSTEP_HTTP_HOST", help: "address to listen on for HTTP" },
   udpPort: { flag: "--udp-port <port>", variable: "LOCKSTEP_UDP_PORT", help: "UDP port that carries all media" },
   publicAddresses: {
-    flag: "--public-address <ip>",
+    flag: "--public-address <ip[:port]>",
     variable: "LOCKSTEP_PUBLIC_ADDRESS",
-    help: "address under which clients reach the UDP port; repeat it for more, best first",
+    help: "address (and port, where it is mapped) under which clients reach the UDP port; repeat it for more, best first",
   },
   logLevel: { flag: "--log-level <level>", variable: "LOCKSTEP_LOG_LEVEL", help: `one of ${LOG_LEVELS.join(", ")}` },
 } as const satisfies Record<keyof ServeOptions, Setting>;
@@ -53,6 +53,10 @@ const port = z
   .transform(Number)
   .refine((value) => value <= 65_535, PORT);
 
+const publicAddress = z
+  .string()
+  .refine((text) => candidateAddress(text, 1) !== undefined, "must be an IPv4 or IPv6 address, with :port if need be");
+
 const schema = z.object({
   httpPort: port.default(Number(DEFAULTS.httpPort)),
   httpHost: z
@@ -60,7 +64,7 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9.:-]+$/, "must be an address or a host name")
     .optional(),
   udpPort: port.default(Number(DEFAULTS.udpPort)),
-  publicAddresses: z.array(z.string().refine(isAddress, "must be an IPv4 or IPv6 address")).default([]),
+  publicAddresses: z.array(publicAddress).default([]),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
 });
 

@@ -8,7 +8,7 @@
 import type { RefusalCode } from "../core/index.ts";
 
 /** A response that reports a problem. */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;

@@ -20,7 +20,7 @@ import {
   shardNextTimeout,
 } from "../core/index.ts";
 import { createNodeCrypto } from "../io-crypto/index.ts";
-import { machineAddresses } from "./addresses.ts";
+import { candidateAddress, machineAddresses } from "./addresses.ts";
 import { createClock, wallClock } from "./clock.ts";
 import { type Control, controlCommand, controlEvent, controlReply, createControl } from "./control.ts";
 import { createHttp } from "./http.ts";
@@ -101,7 +101,7 @@ function startHost(
     randomSeed: randomBytes(4).readUInt32BE(0),
     now: clock(),
     wall: wallClock(),
-    config: { candidates: addresses.map((ip) => ({ ip, port: udp.port })) },
+    config: { candidates: addresses.flatMap((text) => candidateAddress(text, udp.port) ?? []) },
   };
   const shard = createShard(boot, crypto);
   const engine: Engine = {

@@ -79,9 +79,10 @@ export function sendTrack(transceiver, track) {
 }
 
 function encodings(codec, simulcast) {
-  // VP9 and AV1 carry their layers inside one stream; browsers do not all send them as simulcast.
-  const layered = simulcast && (codec === "vp8" || codec === "h264");
-  return layered ? SIMULCAST : [{ maxBitrate: 1_700_000 }];
+  if (!simulcast) return [{ maxBitrate: 1_700_000 }];
+  // Without a word about it, browsers put the layers of VP9 and AV1 into one stream instead.
+  const layers = codec === "vp9" || codec === "av1" ? { scalabilityMode: "L1T3" } : {};
+  return SIMULCAST.map((encoding) => ({ ...encoding, ...layers }));
 }
 
 function preferCodec(transceiver, codec) {

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, it } from "vitest";
-import { isAddress, machineAddresses, pageUrl, transportAddress } from "../../io-node/addresses.ts";
+import { candidateAddress, isAddress, machineAddresses, pageUrl, transportAddress } from "../../io-node/addresses.ts";
 import { hex } from "../support/hex.ts";
 
 const entry = (address: string, internal = false): NetworkInterfaceInfo =>
@@ -63,4 +63,28 @@ describe("an address from the operator", () => {
 it("a page's address has brackets around IPv6", () => {
   expect(pageUrl("2001:db8::5", 80)).toBe("http://[2001:db8::5]:80/");
   expect(pageUrl("localhost", 8_080)).toBe("http://localhost:8080/");
+});
+
+describe("a public address", () => {
+  it.each([
+    ["203.0.113.5", "203.0.113.5", 40_000],
+    ["203.0.113.5:5000", "203.0.113.5", 5000],
+    ["2001:db8::5", "2001:db8::5", 40_000],
+    ["[2001:db8::5]:5000", "2001:db8::5", 5000],
+  ])("%s is %s with port %i", (text, ip, port) => {
+    expect(candidateAddress(text, 40_000)).toEqual({ ip, port });
+  });
+
+  it.each([
+    "",
+    "example.org:5000",
+    "203.0.113.5:",
+    "203.0.113.5:0",
+    "203.0.113.5:65536",
+    "[203.0.113.5]:1",
+    "[::1]",
+    "::1]:5",
+  ])("%j is none", (text) => {
+    expect(candidateAddress(text, 40_000)).toBeUndefined();
+  });
 });

@@ -75,7 +75,7 @@ describe("wrong use of serve", () => {
     [["--http-port", "-1"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "-1" is not.'],
     [
       ["--public-address", "example.org"],
-      '--public-address must be an IPv4 or IPv6 address, and "example.org" is not.',
+      '--public-address must be an IPv4 or IPv6 address, with :port if need be, and "example.org" is not.',
     ],
     [["--http-host", "a b"], '--http-host must be an address or a host name, and "a b" is not.'],
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],

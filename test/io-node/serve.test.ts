@@ -76,7 +76,7 @@ describe("lockstep", { timeout: 20_000 }, () => {
   it("serve --help shows the flags", async () => {
     const run = lockstep("serve", "--help");
     expect(await run.ended).toBe(0);
-    expect(run.stdout).toContain("--public-address <ip>");
+    expect(run.stdout).toContain("--public-address <ip[:port]>");
   });
 });
 
