@@ -5,7 +5,14 @@
  * who may get media at all follows from what the server itself has announced (S1, S13); and what strangers get is weighed
  * against what they sent (S12).
  */
-import { createFingerprint, type Fingerprint, fingerprintBytes, type ShardEvent, shardResidue } from "../core/index.ts";
+import {
+  createFingerprint,
+  type Fingerprint,
+  fingerprintBytes,
+  type Shard,
+  type ShardEvent,
+  shardResidue,
+} from "../core/index.ts";
 import type { Client } from "./client/client.ts";
 import { linkDropped } from "./link.ts";
 import { judge, type PromiseBook } from "./promises.ts";
@@ -65,11 +72,11 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
     beforeInput(input) {
       residue = undefined;
       if (!world.attacker.inHand || input.kind !== "datagram") return;
-      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = shardResidue(world.node.shard);
+      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = lastingState(world.node.shard);
     },
     afterInput() {
       if (residue === undefined) return;
-      const same = Buffer.compare(residue, shardResidue(world.node.shard)) === 0;
+      const same = Buffer.compare(residue, lastingState(world.node.shard)) === 0;
       judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
     },
     transmitted(target, bytes, peer) {
@@ -84,6 +91,27 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
       for (const stream of streams.values()) judgeGaps(world, book, stream);
     },
   };
+}
+
+/** The state of a shard without the working memory of its ciphers and without its counts of dropped records. */
+function lastingState(shard: Shard): Uint8Array {
+  const restore: (() => void)[] = [];
+  for (const { peer } of shard.participants.values()) {
+    const { dtls, srtp } = peer;
+    const { droppedRecords } = dtls;
+    dtls.droppedRecords = 0;
+    restore.push(() => {
+      dtls.droppedRecords = droppedRecords;
+    });
+    for (const memory of Object.values(srtp?.scratch ?? {})) {
+      const content = memory.slice();
+      memory.fill(0);
+      restore.push(() => memory.set(content));
+    }
+  }
+  const bytes = shardResidue(shard);
+  for (const put of restore) put();
+  return bytes;
 }
 
 function clientOf(world: World, participant: number): Client | undefined {
@@ -159,7 +187,9 @@ function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook):
 function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
   let trouble = 0;
-  for (const peer of world.peers.values()) if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(peer);
+  for (const peer of world.peers.values()) {
+    if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(world, peer);
+  }
   const { name } = stream.client.plan;
   judge(
     book,
@@ -170,9 +200,11 @@ function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): voi
   );
 }
 
-function troubleOf(peer: Peer): number {
+/** Until its first check a peer that has moved is a stranger, and what it sends is dropped as a stranger's. */
+function troubleOf(world: World, peer: Peer): number {
   const { counters } = peer.up;
-  return linkDropped(counters) + counters.corrupted + counters.reordered;
+  const moved = peer.moves > 0 ? world.node.shard.history.counters.datagramsFromStrangers : 0;
+  return linkDropped(counters) + counters.corrupted + counters.reordered + moved;
 }
 
 function hashOf(bytes: Uint8Array): number {

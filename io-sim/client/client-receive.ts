@@ -130,8 +130,10 @@ export function receiveRtcp(client: Client, plain: Buffer): void {
   for (const packet of RtcpPacketConverter.deSerialize(plain)) {
     if (packet instanceof RtcpSrPacket || packet instanceof RtcpRrPacket) {
       for (const report of packet.reports) {
-        const stream = outStream(client, report.ssrc);
-        if (stream !== undefined) stream.bound = true;
+        for (const stream of media.outStreams) {
+          if (stream.ssrc === report.ssrc) stream.bound = true;
+          if (stream.rtxSsrc === report.ssrc) stream.rtxBound = true;
+        }
       }
       if (!(packet instanceof RtcpSrPacket)) continue;
       const slot = media.slots.find((candidate) => candidate.stream.ssrc === packet.ssrc);

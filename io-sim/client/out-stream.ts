@@ -2,7 +2,8 @@
  * One RTP stream that the client sends: numbering, header extensions, the memory for retransmissions, sender reports.
  *
  * A camera with three layers is three of these. The SDES extensions (mid, rid) ride on every packet until the server's
- * first report block shows that it has bound the SSRC, as browsers do. RTX has its own SSRC and numbering (RFC 4588).
+ * first report block shows that it has bound the SSRC, as browsers do. RTX has its own SSRC and numbering (RFC 4588), and
+ * is bound by a report block of its own.
  */
 import {
   RtcpReceiverInfo,
@@ -39,8 +40,9 @@ export interface OutStream {
   sequence: number;
   rtxSequence: number;
   readonly timestampBase: number;
-  /** Whether the server has shown that it knows the SSRC. */
+  /** Whether the server has shown that it knows the SSRC, and that of the retransmissions. */
   bound: boolean;
+  rtxBound: boolean;
   memory: Map<number, RtpPacket>;
   packetsSent: number;
   octetsSent: number;
@@ -67,6 +69,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
     rtxSequence: nearWrap ? 0xffff - 2 : below(random, 0x8000),
     timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : random.next(),
     bound: false,
+    rtxBound: false,
     memory: new Map(),
     packetsSent: 0,
     octetsSent: 0,
@@ -140,7 +143,7 @@ function extensionsOf(
   writeU16(transport, 0, transportSequence);
   if (level >= 0) add(EXTENSION_ID.AUDIO_LEVEL, Buffer.from([(level < 127 ? 0x80 : 0) | level]));
   add(EXTENSION_ID.TRANSPORT_CC, transport);
-  if (!stream.bound) {
+  if (ridId === EXTENSION_ID.RID ? !stream.bound : !stream.rtxBound) {
     add(EXTENSION_ID.MID, Buffer.from(stream.mid));
     if (stream.rid !== "") add(ridId, Buffer.from(stream.rid));
   }
