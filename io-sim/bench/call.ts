@@ -1,0 +1,185 @@
+/**
+ * The call that forwarding is measured in: one speaker with a camera, and viewers with a screen each, around one shard.
+ *
+ *     speaker ── arena: a batch of sealed packets ──> shardHandle ── arena: send slot ──> counted and forgotten
+ *
+ * There is no network and no waiting. Everyone joins as clients of the simulator do, with an offer, a STUN check and a DTLS
+ * handshake; then their clockwork is stopped but for the checks that keep consent fresh. The host is a stub: what comes in
+ * and what goes out lies in one array, as in a host that shares memory with its kernel, and transmitting is counting.
+ */
+import {
+  type CryptoProvider,
+  createShard,
+  type DatagramInput,
+  FIRST_COME_FIRST_SERVED,
+  LIMITS,
+  MICROS_ORIGIN,
+  type Micros,
+  micros,
+  type Outbox,
+  type Shard,
+  type ShardPorts,
+  shardHandle,
+  shardNextTimeout,
+  type WallMicros,
+} from "../../core/index.ts";
+import { type Client, clientAnswered, clientJoin, clientReceive, createClient } from "../client/client.ts";
+import { type ClientMediaPlan, mediaStop } from "../client/client-media.ts";
+import { createEventLoop, EVENT_CLASS, type EventLoop, runUntil, schedule, step } from "../event-loop.ts";
+import { createStream, randomBytes } from "../random.ts";
+
+/** Packets of a batch: they lie in the arena behind the send slot. */
+export const BATCH_PACKETS = 256;
+
+const SLOT_BYTES = LIMITS.datagramBytesMax;
+const SEED = 1;
+const WALL = 1_767_225_600_000_000 as WallMicros;
+const ADDRESS = { ip: "203.0.113.1", port: 7_000 };
+const FIRST_RTP_BYTE = 128;
+const CAMERA = { rid: "", width: 1_280, height: 720, rateBps: 2_500_000 };
+
+/** A call; make it with {@link createCall}. */
+export interface Call {
+  readonly loop: EventLoop;
+  readonly shard: Shard;
+  readonly ports: ShardPorts;
+  /** The one input object of the host. */
+  readonly input: DatagramInput;
+  /** The send slot, then the slots of a batch; see {@link slotOffset}. */
+  readonly arena: Uint8Array;
+  readonly lengths: Uint32Array;
+  readonly speaker: Client;
+  readonly clients: readonly Client[];
+}
+
+/** How the call is encrypted. */
+export interface CallCrypto {
+  readonly create: () => CryptoProvider;
+  /** What the clients use for media: SRTP of their own, or whatever their provider does. */
+  readonly clients: "real" | "provider";
+}
+
+/** A call in which everyone is connected and every viewer waits for the speaker's first keyframe. */
+export function createCall(viewers: number, { create, clients: cipher }: CallCrypto): Call {
+  const loop = createEventLoop();
+  const arena = new Uint8Array((1 + BATCH_PACKETS) * SLOT_BYTES);
+  const clients: Client[] = [];
+  const outbox = createOutbox(loop, arena, clients);
+  const crypto = create();
+  const entropySeed = randomBytes(createStream(SEED, "boot", "entropy"), 32);
+  const boot = { entropySeed, randomSeed: SEED, now: MICROS_ORIGIN, wall: WALL, config: { candidates: [ADDRESS] } };
+  const shard = createShard(boot, crypto);
+  const ports: ShardPorts = { crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED };
+  const input: DatagramInput = {
+    kind: "datagram",
+    now: MICROS_ORIGIN,
+    flow: 0,
+    address: new Uint8Array(6),
+    bytes: arena,
+    offset: 0,
+    length: 0,
+  };
+  const host = { loop, shard, ports, input, arena, outbox };
+  for (let flow = 0; flow <= viewers; flow++) {
+    const client = createCallClient(host, flow, create(), cipher);
+    clients.push(client);
+    clientJoin(client);
+  }
+  while (clients.some((client) => client.status !== "connected")) {
+    if (!step(loop)) throw new Error("the benchmark's clients did not connect");
+  }
+  return { ...host, lengths: new Uint32Array(BATCH_PACKETS), speaker: clients[0]!, clients };
+}
+
+/** Where the packet with this index of a batch lies in the arena. */
+export function slotOffset(index: number): number {
+  return (1 + index) * SLOT_BYTES;
+}
+
+/** Lets the clients live until `now`: they send the checks that keep their consent fresh. */
+export function runClients(call: Call, now: Micros): void {
+  runUntil(call.loop, now);
+}
+
+/** Gives the shard its turn if one is due. */
+export function runShardTimers({ shard, ports }: Call, now: Micros): void {
+  if (shardNextTimeout(shard) <= now) shardHandle(shard, ports, { kind: "timer", now });
+}
+
+interface Host {
+  readonly loop: EventLoop;
+  readonly shard: Shard;
+  readonly ports: ShardPorts;
+  readonly input: DatagramInput;
+  readonly arena: Uint8Array;
+  readonly outbox: BenchOutbox;
+}
+
+interface BenchOutbox extends Outbox {
+  /** What the last command was answered. */
+  onJoined: (participant: number, resource: string, answer: string) => void;
+}
+
+/** Media is forgotten; STUN and DTLS go to the client whose flow it is, through the loop. */
+function createOutbox(loop: EventLoop, sendBytes: Uint8Array, clients: readonly Client[]): BenchOutbox {
+  return {
+    sendBytes,
+    onJoined: () => {},
+    reserve: () => 0,
+    transmit(flow, offset, length) {
+      if (sendBytes[offset]! >= FIRST_RTP_BYTE) return;
+      const bytes = sendBytes.slice(offset, offset + length);
+      schedule(loop, loop.now, EVENT_CLASS.DATAGRAM, () => clientReceive(clients[flow]!, bytes));
+    },
+    reply(reply) {
+      if (reply.type !== "joined") throw new Error(`a client of the benchmark was answered ${JSON.stringify(reply)}`);
+      this.onJoined(reply.participant, reply.resource, reply.answer);
+    },
+    event: () => {},
+    releaseFlow: () => {},
+  };
+}
+
+function createCallClient(host: Host, flow: number, crypto: CryptoProvider, cipher: CallCrypto["clients"]): Client {
+  const { loop, shard, ports, outbox } = host;
+  const name = flow === 0 ? "speaker" : `viewer-${flow}`;
+  const camera: ClientMediaPlan["camera"] = { source: 1, codec: "VP8", framesPerSecond: 30, layers: [CAMERA] };
+  const client: Client = createClient(
+    SEED,
+    {
+      name,
+      room: "hall",
+      cipher: cipher === "real" ? "real" : "checksum",
+      impostor: false,
+      media: {
+        camera: flow === 0 ? camera : null,
+        microphone: null,
+        audioSlots: 0,
+        videoSlots: flow === 0 ? 0 : 1,
+        nearWrap: false,
+      },
+    },
+    {
+      loop,
+      crypto,
+      wallClock: (now) => WALL + (now - MICROS_ORIGIN),
+      send: (bytes) => schedule(loop, loop.now, EVENT_CLASS.DATAGRAM, () => handControl(host, flow, bytes)),
+      askToJoin(offer) {
+        outbox.onJoined = (participant, resource, answer) => clientAnswered(client, participant, resource, answer);
+        const command = { type: "join", room: "hall", name, offer } as const;
+        shardHandle(shard, ports, { kind: "command", now: loop.now, commandId: 1, command });
+      },
+      askToLeave: () => {},
+      watcher: { connected: ({ media }) => mediaStop(media), perceived: () => {} },
+    },
+  );
+  return client;
+}
+
+/** Hands the shard a datagram of STUN or DTLS. */
+function handControl({ loop, shard, ports, input, arena }: Host, flow: number, bytes: Uint8Array): void {
+  const offset = slotOffset(0);
+  arena.set(bytes, offset);
+  Object.assign(input, { now: micros(loop.now), flow, offset, length: bytes.length });
+  shardHandle(shard, ports, input);
+}
