@@ -30,7 +30,6 @@ const SECURITY_HEADERS = {
     "frame-ancestors 'none'",
   ].join("; "),
   "permissions-policy": "camera=(self), microphone=(self), autoplay=(self), geolocation=(), payment=(), usb=()",
-  "cross-origin-opener-policy": "same-origin",
   "referrer-policy": "no-referrer",
 } as const;
 

@@ -23,6 +23,7 @@ const ENDINGS = {
   "dtls-failed": "The encrypted connection could not be set up. Please rejoin.",
   drained: "The server is shutting down or restarting. Rejoin in a moment.",
   "connection-lost": "The connection to the server was lost. Check your network and rejoin.",
+  "server-gone": "The server does not answer any more. Rejoin when it is back.",
   closed: "The server has closed the call. Please rejoin.",
   gone: "The server does not know this call any more; it may have restarted. Please rejoin.",
 };
@@ -136,8 +137,10 @@ async function enter() {
 
 function connection(now) {
   state.connection = now;
-  if (now === "connected") showPhase("connected");
-  find("call-state").textContent = now === "disconnected" ? "Connection lost, trying again…" : "";
+  if (now === "connected") {
+    showPhase("connected");
+    find("call-state").textContent = "";
+  } else if (now === "disconnected") find("call-state").textContent = "Connection lost, trying again…";
 }
 
 function roster({ you, participants }) {

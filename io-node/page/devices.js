@@ -8,29 +8,35 @@
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
+const LISTENING = "You can join, watch and listen.";
+
 /** Asks for both devices; answers with what there is, and a sentence about what there is not (empty when all is well). */
 export async function openDevices() {
   if (navigator.mediaDevices === undefined) {
     const why = "This page was not opened over HTTPS, so the browser keeps camera and microphone closed.";
-    return { camera: null, microphone: null, notice: `${why} You can join, watch and listen.` };
+    return { camera: null, microphone: null, notice: `${why} ${LISTENING}` };
   }
   try {
     const both = await navigator.mediaDevices.getUserMedia({ video: CAMERA, audio: MICROPHONE });
     return { camera: both.getVideoTracks()[0], microphone: both.getAudioTracks()[0], notice: "" };
   } catch (error) {
-    if (error.name === "NotAllowedError") return { camera: null, microphone: null, notice: sentence(error, "both") };
+    // Somebody who has just said no to both is not asked twice more.
+    const oneIsAllowed = (await isDenied("camera")) !== (await isDenied("microphone"));
+    if (error.name === "NotAllowedError" && !oneIsAllowed) {
+      return { camera: null, microphone: null, notice: `${sentence(error, "camera and microphone")} ${LISTENING}` };
+    }
   }
   const camera = await openCamera();
   const microphone = await openMicrophone();
-  return { camera: camera.track, microphone: microphone.track, notice: bothNotices(camera, microphone) };
+  return { camera: camera.track, microphone: microphone.track, notice: noticeOf(camera, microphone) };
 }
 
-/** Asks for the camera: `{ track, notice, error }`. */
+/** Asks for the camera: `{ track, notice }`. */
 export function openCamera() {
   return openOne({ video: CAMERA }, "camera");
 }
 
-/** Asks for the microphone: `{ track, notice, error }`. */
+/** Asks for the microphone: `{ track, notice }`. */
 export function openMicrophone() {
   return openOne({ audio: MICROPHONE }, "microphone");
 }
@@ -38,34 +44,40 @@ export function openMicrophone() {
 async function openOne(constraints, what) {
   try {
     const stream = await navigator.mediaDevices.getUserMedia(constraints);
-    return { track: stream.getTracks()[0], notice: "", error: null };
+    return { track: stream.getTracks()[0], notice: "" };
   } catch (error) {
-    return { track: null, notice: sentence(error, what), error };
+    return { track: null, notice: sentence(error, what) };
   }
 }
 
-function bothNotices(camera, microphone) {
-  const missing = (one) => one.error?.name === "NotFoundError";
-  if (missing(camera) && missing(microphone)) {
-    return "No camera or microphone was found. You can join, watch and listen.";
+async function isDenied(name) {
+  try {
+    return (await navigator.permissions.query({ name })).state === "denied";
+  } catch {
+    // Not every browser answers this; then nothing is known to be denied.
+    return false;
   }
-  return [camera.notice, microphone.notice].filter((notice) => notice !== "").join(" ");
+}
+
+function noticeOf(camera, microphone) {
+  if (camera.track === null && microphone.track === null) return `${camera.notice} ${microphone.notice} ${LISTENING}`;
+  const notice = `${camera.notice}${microphone.notice}`;
+  return notice === "" ? "" : `${notice} You can join without it.`;
 }
 
 function sentence(error, what) {
-  const name = what === "both" ? "camera and microphone" : what;
   switch (error.name) {
     case "NotAllowedError":
-      return `The browser may not use your ${name}. You can join without; to change it, use the site settings beside the address.`;
+      return `The browser may not use your ${what}; the site settings beside the address change that.`;
     case "NotFoundError":
     case "OverconstrainedError":
-      return `No ${name} was found. You can join without.`;
+      return `No ${what} was found.`;
     case "NotReadableError":
     case "AbortError":
-      return `Another program seems to use your ${name}; close it and try again, or join without.`;
+      return `Another program seems to use your ${what}; close it and try again.`;
     case "TypeError":
-      return `The browser keeps the ${name} closed on pages without HTTPS.`;
+      return `The browser keeps the ${what} closed on pages without HTTPS.`;
     default:
-      return `The ${name} can't be opened (${error.name}). You can join without.`;
+      return `The ${what} can't be opened (${error.name}).`;
   }
 }

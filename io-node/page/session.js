@@ -13,6 +13,9 @@ const AUDIO_SLOTS = 4;
 const CONNECT_MILLIS = 20_000;
 const AWAY_MILLIS = 15_000;
 
+/** How long it may be away when the stream of events is broken too: then it is the server that is gone. */
+const SILENT_MILLIS = 4_000;
+
 /** How long the goodbye may take before the connection is closed without it. */
 const GOODBYE_MILLIS = 500;
 
@@ -111,7 +114,7 @@ async function post(session, name) {
 async function refusal(response) {
   try {
     const problem = await response.json();
-    return `${problem.title}: ${problem.detail}`;
+    return problem.detail;
   } catch {
     return `The server refused the call (status ${response.status}).`;
   }
@@ -127,7 +130,10 @@ function watchConnection(session) {
       clearTimeout(session.awayTimer);
       session.awayTimer = 0;
     } else if (pc.connectionState === "failed") end(session, "connection-lost", "");
-    else if (pc.connectionState === "disconnected") awayFor(session, AWAY_MILLIS, "connection-lost");
+    else if (pc.connectionState === "disconnected") {
+      awayFor(session, AWAY_MILLIS, "connection-lost");
+      setTimeout(() => endIfSilent(session), SILENT_MILLIS);
+    }
   });
   // One transport carries everything: when the server closes it, the call is over.
   const transport = session.audio.sender.transport;
@@ -136,6 +142,12 @@ function watchConnection(session) {
     if (transport.state === "closed") setTimeout(() => end(session, "closed", ""), 1_000);
     if (transport.state === "failed") end(session, "connection-lost", "");
   });
+}
+
+function endIfSilent(session) {
+  if (session.pc.connectionState === "disconnected" && session.events?.readyState !== EventSource.OPEN) {
+    end(session, "server-gone", "");
+  }
 }
 
 function awayFor(session, millis, reason) {
