@@ -53,7 +53,6 @@ export {
   type Dtls,
   type DtlsConfig,
   type DtlsRole,
-  type DtlsStatus,
   dtlsRelease,
   dtlsRestoreKeys,
   type SrtpKeys,

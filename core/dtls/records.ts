@@ -26,7 +26,7 @@ import { replayAllows, replayMark } from "./replay-window.ts";
 import type { Dtls } from "./state.ts";
 
 /** Bytes of a sealed record beyond those of a plain one. */
-export const RECORD_SEAL_BYTES = RECORD_EXPLICIT_NONCE_BYTES + AEAD_TAG_BYTES;
+const RECORD_SEAL_BYTES = RECORD_EXPLICIT_NONCE_BYTES + AEAD_TAG_BYTES;
 
 /** Bytes that a record of this epoch needs beyond its plaintext. */
 export function recordOverhead(epoch: number): number {

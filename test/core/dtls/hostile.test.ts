@@ -209,6 +209,18 @@ describe("an alert in plaintext", () => {
     expectConnected(rig);
   });
 
+  it("that is forged does not stop a handshake which goes on for longer than an alert is doubted", () => {
+    const rig = createRig(({ from, bytes }) => (from === "client" ? lossless({ ordinal: 0, from, bytes }) : []));
+    start(rig);
+    run(rig, millis(20));
+    deliver(rig, "server", plainAlert(2, ALERT.BAD_CERTIFICATE));
+    run(rig, seconds(3));
+    expect([rig.server.status, rig.server.alarm]).toEqual(["handshaking", null]);
+    rig.network = lossless;
+    run(rig);
+    expectConnected(rig);
+  });
+
   it("ends a handshake when the peer is silent afterwards", () => {
     const rig = createRig(({ from, bytes }) => (from === "client" ? lossless({ ordinal: 0, from, bytes }) : []));
     start(rig);
@@ -231,6 +243,17 @@ describe("an alert in plaintext", () => {
     const rig = connectedRig();
     for (const alert of Object.values(ALERT)) deliver(rig, "server", plainAlert(2, alert));
     expect(run(rig).server.status).toBe("connected");
+  });
+});
+
+describe("a Finished in plaintext", () => {
+  it("is no Finished: only one under the keys is looked at", () => {
+    const rig = createRig(() => []);
+    start(rig);
+    deliver(rig, "server", rig.log[0]!.bytes);
+    deliver(rig, "server", handshakeRecord(encodeMessage(HANDSHAKE_TYPE.FINISHED, 4, new Uint8Array(12))));
+    expect(rig.server.inbound[4]).toMatchObject({ accepted: null, partial: null });
+    expect(rig.server.droppedRecords).toBe(1);
   });
 });
 

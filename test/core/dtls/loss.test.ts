@@ -147,6 +147,14 @@ describe("a handshake over a network that repeats and reorders", () => {
     );
   });
 
+  it("opens a Finished that has overtaken its flight without waiting for another", () => {
+    const rig = connect(({ bytes }) =>
+      splitRecords(bytes).map((record, i, all) => ({ bytes: record, delay: micros(DELAY + all.length - i) })),
+    );
+    expectConnected(rig);
+    expect(rig.log).toHaveLength(4);
+  });
+
   it("does not need ChangeCipherSpec to arrive", () => {
     expectConnected(
       connect(({ bytes }) =>
