@@ -22,9 +22,6 @@ import {
 /** Report blocks, and SSRCs of a BYE, that one packet holds at most: the count has five bits. */
 export const RTCP_COUNT_MAX = 31;
 
-/** Bytes of the longest CNAME. */
-export const CNAME_BYTES_MAX = 255;
-
 const SDES_CNAME = 1;
 
 /** Whole seconds of the sender's NTP time, 0 to 2^32-1. */
