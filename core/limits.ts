@@ -26,9 +26,9 @@ export const LIMITS = {
   displayNameLengthMax: 64,
 
   /** Characters of an SDP offer; a longer one is refused. */
-  sdpLengthMax: 131_072,
+  sdpLengthMax: 393_216,
   /** Lines of an SDP offer; more are refused. */
-  sdpLinesMax: 8_192,
+  sdpLinesMax: 12_288,
   /** m-lines of an offer; more are refused. */
   sdpMediaMax: 64,
   /** Payload types kept of one m-line; later ones are ignored. */

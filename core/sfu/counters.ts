@@ -26,6 +26,8 @@ export interface Counters {
   rtpTooLate: number;
   /** Not forwarded because the subscriber has not negotiated the codec. */
   rtpCodecMismatch: number;
+  /** Not forwarded because it was padding alone. */
+  rtpPaddingSkipped: number;
   rtpRecovered: number;
   rtpRetransmitted: number;
   /** Asked for by NACK but not to be had, or over the budget. */
@@ -55,6 +57,7 @@ export function createCounters(): Counters {
     rtpAwaitingKeyframe: 0,
     rtpTooLate: 0,
     rtpCodecMismatch: 0,
+    rtpPaddingSkipped: 0,
     rtpRecovered: 0,
     rtpRetransmitted: 0,
     retransmitsRefused: 0,

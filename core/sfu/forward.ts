@@ -20,6 +20,7 @@ import {
   rewriterPictureId,
   rewriterSent,
   rewriterSequence,
+  rewriterSkip,
   rewriterTimestamp,
   rewriterTl0,
 } from "../media/stream-rewriter.ts";
@@ -100,6 +101,11 @@ function forwardOn(shard: Shard, ports: ShardPorts, route: Route, stream: Stream
       return;
     }
     begin(shard, route, stream);
+  }
+  // Padding alone is how a browser probes for bandwidth: nothing for a subscriber, and the numbers close up behind it.
+  if (packet.payloadLength === 0 && rewriterSkip(rewriter, packet.sequence)) {
+    counters.rtpPaddingSkipped++;
+    return;
   }
   const sequence = rewriterSequence(rewriter, packet.sequence);
   if (sequence < 0) {

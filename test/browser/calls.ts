@@ -51,14 +51,18 @@ export async function startCallServer(...words: readonly string[]): Promise<Call
   };
 }
 
-/** Opens the page in a context of its own and comes into a room; waits until the media connection stands. */
+/**
+ * Opens the page in a context of its own and comes into a room; waits until the media connection stands. A small camera
+ * gives few pictures of few pixels, so that one machine can be many people.
+ */
 export async function enterCall(
   browser: Browser,
   server: CallServer,
-  options: { room: string; name: string; codec?: string; simulcast?: boolean },
+  options: { room: string; name: string; codec?: string; simulcast?: boolean; smallCamera?: boolean },
 ): Promise<Page> {
   const context = await browser.newContext({ permissions: ["camera", "microphone"] });
   await context.addInitScript({ path: PROBES });
+  if (options.smallCamera === true) await context.addInitScript("probes.useSmallCamera()");
   const page = await context.newPage();
   const query = new URLSearchParams({ room: options.room, name: options.name, join: "1" });
   if (options.codec !== undefined) query.set("codec", options.codec);

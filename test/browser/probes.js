@@ -2,7 +2,18 @@
  * What tests ask of a page, run inside it: `probes` is there before the page's own scripts. Only what the browser has really
  * received, decoded and played counts.
  */
-window.probes = { connected, readStats, readBindings, pictureChange };
+window.probes = { useSmallCamera, connected, readStats, readBindings, pictureChange };
+
+/** Makes every camera that the page opens a small one. */
+function useSmallCamera() {
+  const devices = navigator.mediaDevices;
+  const open = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wish) => {
+    const stream = await open(wish);
+    for (const track of stream.getVideoTracks()) await track.applyConstraints({ width: 160, height: 90, frameRate: 5 });
+    return stream;
+  };
+}
 
 /** Resolves once the media connection stands; rejects, with what the page says, after `millis`. */
 async function connected(millis) {

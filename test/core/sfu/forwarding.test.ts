@@ -218,6 +218,24 @@ describe("what a subscriber gets", () => {
     expect(block.slice(0, 4)).toEqual([EXTENSION_ID.mid << 4, "1".charCodeAt(0), EXTENSION_ID.level << 4, 0x80 | 33]);
   });
 
+  it("is no packet of padding alone, and no gap where one was", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: video(2000) });
+    const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true }));
+    const padding = rtpPacket({
+      payloadType: PAYLOAD_TYPE.VP8,
+      ssrc: 2000,
+      sequence: 11,
+      timestamp: 30000,
+      payload: [0, 0, 3],
+    });
+    padding[0]! |= 0x20;
+    sendRtp(world, ana, padding);
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 12 }));
+    expect(bob.rtp.map((packet) => (packet.sequence - bob.rtp[0]!.sequence) & 0xffff)).toEqual([0, 1]);
+  });
+
   it("is nothing of a codec that it did not offer", () => {
     const world = createShardWorld();
     const ana = join(world, { name: "ana", offer: video(2000) });
