@@ -14,6 +14,7 @@ import {
   type MediaKeys,
   noteIndex,
   payloadOffset,
+  type ReadRtp,
 } from "./media-cipher.ts";
 
 const TAG_BYTES = 16;
@@ -35,6 +36,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
   const received: IndexBook = new Map();
   const rtcpIndices = new Map<number, number>();
   return {
+    readRtp,
     sealRtp(packet) {
       const header = headerBytes(packet);
       const { ssrc, sequenceNumber } = packet.header;
@@ -86,6 +88,20 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const length = bytes.length - 12;
       return crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8) ? plain : undefined;
     },
+  };
+}
+
+/** Reads the fixed header and finds the payload (RFC 3550 §5.1); the packet was long enough to be opened. */
+function readRtp(plain: Buffer): ReadRtp {
+  const at = payloadOffset(plain);
+  const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
+  return {
+    payloadType: plain[1]! & 0x7f,
+    marker: plain[1]! >= 0x80,
+    sequence: readU16(plain, 2),
+    timestamp: readU32(plain, 4),
+    ssrc: readU32(plain, 8),
+    payload: plain.subarray(at, Math.max(at, plain.length - padding)),
   };
 }
 

@@ -183,7 +183,7 @@ export function mediaReceive(client: Client, bytes: Uint8Array): void {
   }
   media.opened++;
   if (isRtcp) receiveRtcp(client, plain);
-  else receiveRtp(client, plain);
+  else receiveRtp(client, media.cipher.readRtp(plain));
 }
 
 function addOutStreams(client: Client, item: OfferedMedia, index: number): void {

@@ -12,7 +12,6 @@ import {
   RtcpRrPacket,
   RtcpSrPacket,
   RtcpTransportLayerFeedback,
-  RtpPacket,
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
@@ -28,6 +27,7 @@ import {
   inStreamTake,
   unwrap,
 } from "./in-stream.ts";
+import type { ReadRtp } from "./media-cipher.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { type OutStream, reportBlock, senderReport, sourceDescription } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
@@ -73,21 +73,22 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
 }
 
 /** Takes an authentic RTP packet. */
-export function receiveRtp(client: Client, plain: Buffer): void {
-  const { header, payload } = RtpPacket.deSerialize(plain);
+export function receiveRtp(client: Client, packet: ReadRtp): void {
+  const { ssrc, sequence, timestamp, marker, payloadType, payload } = packet;
   for (const slot of client.media.slots) {
-    if (slot.stream.ssrc === header.ssrc) {
-      const index = unwrap(slot.stream, header.sequenceNumber);
-      const isNew = inStreamTake(slot.stream, client.ports.loop.now, index, header.timestamp);
-      if (isNew) play(client, slot, index, header.payloadType, header.timestamp, header.marker, payload);
+    if (slot.stream.ssrc === ssrc) {
+      const index = unwrap(slot.stream, sequence);
+      const isNew = inStreamTake(slot.stream, client.ports.loop.now, index, timestamp);
+      if (isNew) play(client, slot, index, payloadType, timestamp, marker, payload);
       return;
     }
-    if (slot.rtxSsrc !== 0 && slot.rtxSsrc === header.ssrc) {
+    if (slot.rtxSsrc !== 0 && slot.rtxSsrc === ssrc) {
       slot.retransmissions++;
       if (payload.length < 2) return;
       const index = unwrap(slot.stream, readU16(payload, 0));
-      if (!inStreamRepair(slot.stream, index)) return;
-      play(client, slot, index, header.payloadType - 1, header.timestamp, header.marker, payload.subarray(2));
+      if (inStreamRepair(slot.stream, index)) {
+        play(client, slot, index, payloadType - 1, timestamp, marker, payload.subarray(2));
+      }
       return;
     }
   }

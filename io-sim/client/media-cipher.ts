@@ -5,7 +5,7 @@
  * before each packet, because its own guess gives up after a loss of a hundred packets around the wrap. The other one
  * (./checksum-cipher.ts) has the same interface and is for worlds that need speed more than secrecy.
  */
-import { RtpHeader, type RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
+import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
 import { readU16, readU32 } from "../../core/base/bytes.ts";
 import { seqUnwrap16 } from "../../core/base/sequence.ts";
 
@@ -19,8 +19,20 @@ export interface MediaKeys {
   readonly remoteSalt: Uint8Array;
 }
 
+/** What the client reads of an RTP packet. */
+export interface ReadRtp {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+  readonly payload: Uint8Array;
+}
+
 /** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
 export interface MediaCipher {
+  /** Reads an opened packet. */
+  readRtp(plain: Buffer): ReadRtp;
   sealRtp(packet: RtpPacket): Uint8Array;
   openRtp(bytes: Uint8Array): Buffer | undefined;
   sealRtcp(bytes: Uint8Array): Uint8Array;
@@ -62,6 +74,11 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const sent: IndexBook = new Map();
   const received: IndexBook = new Map();
   return {
+    readRtp(plain) {
+      const { header, payload } = RtpPacket.deSerialize(plain);
+      const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
+      return { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc, payload };
+    },
     sealRtp(packet) {
       const { ssrc, sequenceNumber } = packet.header;
       const index = guessIndex(sent, ssrc, sequenceNumber);
