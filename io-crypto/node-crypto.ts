@@ -54,8 +54,11 @@ interface BoundKey {
 
 /** A provider over `node:crypto`. It holds the bound keys; everything else is a function of its arguments. */
 export function createNodeCrypto(): CryptoProvider {
-  const keys = new Map<number, BoundKey>();
-  const bound = (handle: number): BoundKey => must(keys.get(handle), `key handle ${handle} is bound`);
+  return { ...handshakeFunctions(), ...keyedCiphers() };
+}
+
+/** What a provider answers to functions of their arguments alone. */
+function handshakeFunctions() {
   return {
     sha256: (bytes) => owned(node.createHash("sha256").update(bytes).digest()),
     hmacSha256: (key, bytes) => owned(node.createHmac("sha256", key).update(bytes).digest()),
@@ -79,6 +82,14 @@ export function createNodeCrypto(): CryptoProvider {
       const keyHash = node.createHash("sha256").update(publicKey).digest();
       return buildCertificate(publicKey, owned(keyHash), (message) => signEcdsaP256(privateKey, message));
     },
+  } satisfies Partial<CryptoProvider>;
+}
+
+/** The ciphers that run per packet, and the keys that they are bound to. */
+function keyedCiphers() {
+  const keys = new Map<number, BoundKey>();
+  const bound = (handle: number): BoundKey => must(keys.get(handle), `key handle ${handle} is bound`);
+  return {
     setAeadKey(handle, key) {
       assert(key.length === AES_KEY_BYTES, "an AES-128-GCM key has 16 bytes");
       keys.set(handle, { cipherKey: key.slice(), authKey: null });
@@ -125,7 +136,7 @@ export function createNodeCrypto(): CryptoProvider {
       hmac.update(Uint8Array.of(suffix >>> 24, suffix >>> 16, suffix >>> 8, suffix));
       tag.set(hmac.digest(), 0);
     },
-  };
+  } satisfies Partial<CryptoProvider>;
 }
 
 function ecdhPublicKey(group: number, privateKey: Uint8Array): Uint8Array {
