@@ -86,6 +86,12 @@ describe("a handshake over a network that loses", () => {
     }
   });
 
+  it("is over in two round trips when nothing is lost, however short these are", () => {
+    const rig = connect(({ bytes }) => [{ bytes, delay: millis(1) }]);
+    expectConnected(rig);
+    expect(between(MICROS_ORIGIN as Micros, rig.now)).toBe(millis(4));
+  });
+
   it("gives up after the retransmissions that the limits allow, and says so", () => {
     const rig = createRig(() => []);
     start(rig);
