@@ -152,6 +152,8 @@ function answerServer(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: Dat
   useKeys(dtls, crypto, recordKeys(crypto, "client", master, clientRandom, serverRandom));
   const proof = verifyData(crypto, "client", master, concatBytes(helloAndAnswer(dtls), ...messages));
   const finished = encodeMessage(HANDSHAKE_TYPE.FINISHED, dtls.sequenceBase + CLIENT_PLACE.FINISHED, proof);
+  // A first answer is progress and goes out at once; only an answer made anew waits its turn.
+  if (dtls.writeEpoch === 0) dtls.flightDueAt = now;
   dtls.writeEpoch = 1;
   startFlight(dtls, now, crypto, sink, flow, [
     ...messages.map((message) => messageItem(message, 0)),

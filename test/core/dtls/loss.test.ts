@@ -90,6 +90,7 @@ describe("a handshake over a network that loses", () => {
     const rig = connect(({ bytes }) => [{ bytes, delay: millis(1) }]);
     expectConnected(rig);
     expect(between(MICROS_ORIGIN as Micros, rig.now)).toBe(millis(4));
+    expect(rig.client.retransmits).toBe(0);
   });
 
   it("gives up after the retransmissions that the limits allow, and says so", () => {
