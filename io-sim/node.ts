@@ -247,7 +247,7 @@ function releaseFlow(node: SfuNode, flow: number): void {
 }
 
 /** `a.b.c.d:port` as six bytes in network order. */
-export function addressBytes(text: string): Uint8Array {
+function addressBytes(text: string): Uint8Array {
   const colon = text.lastIndexOf(":");
   const port = Number(text.slice(colon + 1));
   return Uint8Array.from([...text.slice(0, colon).split(".").map(Number), port >> 8, port & 255]);

@@ -20,7 +20,7 @@ export interface Stream {
 export type Ppm = number;
 
 /** Certainty, in {@link Ppm}. */
-export const PPM_ONE = 1_000_000;
+const PPM_ONE = 1_000_000;
 
 /** The stream of one (seed, site, entity). Two calls with equal arguments make two streams with equal words. */
 export function createStream(seed: number, site: string, entity: string): Stream {

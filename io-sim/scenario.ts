@@ -8,7 +8,6 @@ import { LINK_DEFAULTS, type LinkOptions, linkChange } from "./link-options.ts";
 import { type CameraKind, checkPlan, type Operation, type Plan, type StepPlan, type StoryPromise } from "./plan.ts";
 
 export { kbps, ms, percent, seconds } from "./units.ts";
-export type { LinkOptions };
 
 /** Somebody in a story. */
 export interface PeerOptions {

@@ -40,8 +40,8 @@ import { createStream, randomBytes } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 
 /** Where the SFU listens. */
-export const SFU_IP = "203.0.113.1";
-export const SFU_PORT = 7_000;
+const SFU_IP = "203.0.113.1";
+const SFU_PORT = 7_000;
 const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 
 /** The wall clock at the origin of every world: 2026-01-01 UTC. */
@@ -256,7 +256,7 @@ export function beginStory(world: World): void {
 }
 
 /** Does one operation now. */
-export function perform(world: World, operation: Operation): void {
+function perform(world: World, operation: Operation): void {
   switch (operation.type) {
     case "garbage":
       throwGarbage(world, operation.perSecond, operation.forMicros);

@@ -14,7 +14,7 @@ export default scenario({
     bob: { sends: { camera: "vp9", microphone: true }, receives: { audio: 2, video: 2 }, link: echo },
     eve: { sends: { microphone: true }, receives: { audio: 2, video: 2 } },
   },
-  runFor: seconds(20),
+  runFor: seconds(15),
   promises: [
     plays("ana", "bob/camera"),
     plays("bob", "ana/camera"),

@@ -19,7 +19,7 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 2, video: 2 }, nearWrap: true },
     eve: { sends: { camera: "vp9", microphone: true }, receives: { audio: 2, video: 2 }, nearWrap: true },
   },
-  runFor: seconds(20),
+  runFor: seconds(15),
   promises: [
     plays("ana", "bob/camera", seconds(8)),
     plays("bob", "ana/camera", seconds(8)),

@@ -23,7 +23,7 @@ export default scenario({
     at(ms(8_050), "and the server is restored while it shakes hands", restart()),
     at(ms(8_070), "and once more", restart()),
   ],
-  runFor: seconds(18),
+  runFor: seconds(15),
   promises: [
     plays("ana", "bob/camera", seconds(8)),
     plays("late", "ana/camera"),

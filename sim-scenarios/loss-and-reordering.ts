@@ -19,7 +19,7 @@ export default scenario({
     ana: { sends: { camera: "vp8-simulcast", microphone: true }, receives: { audio: 1, video: 1 }, link: train },
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: train },
   },
-  runFor: seconds(30),
+  runFor: seconds(25),
   promises: [
     plays("ana", "bob/camera", seconds(8)),
     plays("bob", "ana/camera", seconds(8)),

@@ -5,7 +5,7 @@
  * noticed, and nothing costs a block of AES.
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
-import type { CryptoProvider } from "../../core/crypto/provider.ts";
+import type { CryptoProvider } from "../../core/index.ts";
 import {
   guessIndex,
   headerBytes,

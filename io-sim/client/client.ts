@@ -10,7 +10,6 @@
  */
 import { type Micros, micros, NEVER } from "../../core/base/micros.ts";
 import { utf8Encode } from "../../core/base/text.ts";
-import type { CryptoProvider } from "../../core/crypto/provider.ts";
 import {
   createDtls,
   type Dtls,
@@ -20,6 +19,7 @@ import {
   dtlsStart,
   dtlsTimeout,
 } from "../../core/dtls/dtls.ts";
+import type { CryptoProvider } from "../../core/index.ts";
 import {
   STUN,
   STUN_TYPE,

@@ -54,7 +54,7 @@ export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
 }
 
 /** A view of the same bytes that werift's code can use. */
-export function asBuffer(bytes: Uint8Array): Buffer {
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

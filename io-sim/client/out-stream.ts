@@ -179,7 +179,7 @@ export function sourceDescription(ssrc: number, cname: string): Buffer {
 }
 
 /** A wall-clock time as a 64-bit NTP timestamp. */
-export function ntpTime(wallMicros: number): bigint {
+function ntpTime(wallMicros: number): bigint {
   const seconds = Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS;
   const fraction = Math.floor(((wallMicros % 1_000_000) * 0x1_0000_0000) / 1_000_000);
   return (BigInt(seconds) << 32n) | BigInt(fraction);

@@ -40,7 +40,7 @@ export interface PayloadView {
 }
 
 /** The most bytes of one payload, so that a packet with extensions, RTX and tag stays under 1,200 bytes. */
-export const PAYLOAD_BYTES_MAX = 1_100;
+const PAYLOAD_BYTES_MAX = 1_100;
 
 /** Cuts a frame into payloads, in order; the last one gets the marker bit. */
 export function packetise(codec: VideoCodec, header: FrameHeader, body: Uint8Array): Uint8Array[] {

@@ -1,0 +1,83 @@
+/** Whether things happen in the order that the loop promises. */
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, micros } from "../../core/index.ts";
+import { cancel, createEventLoop, EVENT_CLASS, runUntil, schedule, step } from "../../io-sim/event-loop.ts";
+import { below, createStream } from "../../io-sim/random.ts";
+
+function later(span: number) {
+  return micros(MICROS_ORIGIN + span);
+}
+
+describe("the event loop", () => {
+  it("starts at the origin of all clocks", () => {
+    expect(createEventLoop().now).toBe(MICROS_ORIGIN);
+  });
+
+  it("runs events by time, then class, then order of insertion", () => {
+    const loop = createEventLoop();
+    const seen: string[] = [];
+    const add = (span: number, eventClass: number, name: string) =>
+      schedule(loop, later(span), eventClass, () => seen.push(name));
+    add(5, EVENT_CLASS.TIMER, "timer at 5");
+    add(5, EVENT_CLASS.DATAGRAM, "datagram at 5");
+    add(5, EVENT_CLASS.DATAGRAM, "second datagram at 5");
+    add(3, EVENT_CLASS.MEDIA, "media at 3");
+    add(5, EVENT_CLASS.STEP, "step at 5");
+    runUntil(loop, later(10));
+    expect(seen).toEqual(["media at 3", "step at 5", "datagram at 5", "second datagram at 5", "timer at 5"]);
+  });
+
+  it("agrees with a sort of a thousand random events", () => {
+    const stream = createStream(1, "test", "loop");
+    const loop = createEventLoop();
+    const seen: number[][] = [];
+    const expected: number[][] = [];
+    for (let order = 0; order < 1_000; order++) {
+      const entry = [below(stream, 50), below(stream, 4), order];
+      expected.push(entry);
+      schedule(loop, later(entry[0]!), entry[1]!, () => seen.push(entry));
+    }
+    expected.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!);
+    runUntil(loop, later(100));
+    expect(seen).toEqual(expected);
+  });
+
+  it("lets the clock stand at each event's time and finally at the time asked for", () => {
+    const loop = createEventLoop();
+    const seen: number[] = [];
+    schedule(loop, later(7), EVENT_CLASS.TIMER, () => seen.push(loop.now - MICROS_ORIGIN));
+    runUntil(loop, later(9));
+    expect([...seen, loop.now - MICROS_ORIGIN]).toEqual([7, 9]);
+  });
+
+  it("never goes back: what was asked for in the past happens now", () => {
+    const loop = createEventLoop();
+    runUntil(loop, later(20));
+    const event = schedule(loop, later(5), EVENT_CLASS.TIMER, () => {});
+    expect(event.time).toBe(later(20));
+  });
+
+  it("forgets what was cancelled", () => {
+    const loop = createEventLoop();
+    let ran = false;
+    cancel(schedule(loop, later(1), EVENT_CLASS.TIMER, () => (ran = true)));
+    runUntil(loop, later(2));
+    expect(ran).toBe(false);
+  });
+
+  it("changes only the order of what is simultaneous and of one class when ties are given", () => {
+    const stream = createStream(3, "test", "ties");
+    const loop = createEventLoop(stream.next);
+    const seen: number[] = [];
+    for (let i = 0; i < 20; i++) schedule(loop, later(1), EVENT_CLASS.DATAGRAM, () => seen.push(i));
+    schedule(loop, later(0), EVENT_CLASS.MEDIA, () => seen.push(-1));
+    schedule(loop, later(1), EVENT_CLASS.TIMER, () => seen.push(99));
+    runUntil(loop, later(2));
+    expect([seen[0], seen.at(-1)]).toEqual([-1, 99]);
+    expect(seen.slice(1, -1)).not.toEqual([...seen.slice(1, -1)].sort((a, b) => a - b));
+  });
+
+  it("says when nothing is left", () => {
+    expect(step(createEventLoop())).toBe(false);
+  });
+});
