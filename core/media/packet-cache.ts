@@ -90,6 +90,11 @@ export function packetCacheLength(cache: PacketCache, slot: number): number {
   return cache.lengths[slot]!;
 }
 
+/** When the packet in this slot was put there. */
+export function packetCachePutAt(cache: PacketCache, slot: number): Micros {
+  return cache.putAt[slot]! as Micros;
+}
+
 function holdsYoung(cache: PacketCache, now: Micros, slot: number): boolean {
   return cache.lengths[slot] !== 0 && now - cache.putAt[slot]! <= LIMITS.packetCacheAgeMicros;
 }

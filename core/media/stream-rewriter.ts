@@ -177,6 +177,13 @@ export function rewriterIsFarAhead(rewriter: StreamRewriter, inSequence: number)
   return lineOfSource(rewriter, segment, inSequence) - rewriter.lineHighest > LIMITS.sequenceAheadMax;
 }
 
+/** Whether a packet went out with this sequence number: nothing else may go out with it (RFC 7714 §8.4). */
+export function rewriterWasSent(rewriter: StreamRewriter, outSequence: number): boolean {
+  const highest = rewriter.lineHighest - rewriter.skips;
+  const sequence = seqUnwrap16(highest, outSequence);
+  return sequence <= highest && bitRingHas(rewriter.sent, sequence);
+}
+
 /** The outgoing timestamp (32 bits) for one of the segment's source. */
 export function rewriterTimestamp(
   rewriter: StreamRewriter,

@@ -12,7 +12,7 @@ import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
-import { packetCacheFind, packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
+import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { receiveStatisticsSenderReport } from "../media/receive-statistics.ts";
 import { rttFromReportBlock, rttSample } from "../media/rtt.ts";
 import { rewriterSourceOf } from "../media/stream-rewriter.ts";
@@ -176,7 +176,8 @@ function retransmit(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot, se
   const length = packetCacheLength(stream.cache, cached);
   headerExtensionsScan(scan, bytes, offset, length);
   if (!describePacket(packet, scan, stream.publication.media, bytes, offset, length)) return false;
-  if (!sendAgain(shard, ports, route, bytes, sequence, source.segmentIndex)) return false;
+  const cachedAt = packetCachePutAt(stream.cache, cached);
+  if (!sendAgain(shard, ports, route, bytes, sequence, source.segmentIndex, cachedAt)) return false;
   owner.retransmitBudget--;
   return true;
 }

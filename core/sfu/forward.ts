@@ -10,6 +10,7 @@
  * keyframes: until then it stays with the one that it has, so a picture never tears.
  */
 import { readU16, writeU16 } from "../base/bytes.ts";
+import type { Micros } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import {
@@ -23,6 +24,7 @@ import {
   rewriterSkip,
   rewriterTimestamp,
   rewriterTl0,
+  rewriterWasSent,
 } from "../media/stream-rewriter.ts";
 import { peerSendFlow } from "../peer/peer.ts";
 import { srtpSealRtp } from "../srtp/context.ts";
@@ -40,6 +42,8 @@ import { codecOfPayloadType, patchPayload } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import type { Route, Shard, Slot, Stream } from "./state.ts";
 
+const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
+
 /** Forwards the packet that `shard.scratch` describes to every subscriber of the publication. */
 export function forwardMedia(shard: Shard, ports: ShardPorts, stream: Stream, bytes: Uint8Array): void {
   const { routes } = stream.publication;
@@ -49,7 +53,10 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, stream: Stream, by
   }
 }
 
-/** Sends a packet that was sent before once more, under its old numbers; as RTX where the slot has it (RFC 4588). */
+/**
+ * Sends a packet that was sent before once more, under its old numbers; as RTX where the slot has it (RFC 4588). Without,
+ * only what was cached when the number was sent has the same bytes: another packet must not go out with the same nonce.
+ */
 export function sendAgain(
   shard: Shard,
   ports: ShardPorts,
@@ -57,12 +64,14 @@ export function sendAgain(
   bytes: Uint8Array,
   sequence: number,
   segmentIndex: number,
+  cachedAt: Micros,
 ): boolean {
   const packet = shard.scratch.packet;
   if (!agreeOnPayloadType(route, packet.payloadType, packet.codec)) return false;
   const { slot } = route;
   const timestamp = rewriterTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
   const asRtx = slot.rtxStream !== null && route.rtxPayloadType >= 0;
+  if (!asRtx && slot.sentAt?.[sequence & SENT_AT_MASK] !== cachedAt) return false;
   const payloadType = asRtx ? route.rtxPayloadType : route.payloadType;
   return writePacket(shard, ports, slot, bytes, payloadType, sequence, timestamp, segmentIndex, asRtx);
 }
@@ -108,7 +117,8 @@ function forwardOn(shard: Shard, ports: ShardPorts, route: Route, stream: Stream
     return;
   }
   const sequence = rewriterSequence(rewriter, packet.sequence);
-  if (sequence < 0) {
+  // A publisher's RTX may lie about an old packet, and no nonce may have two contents.
+  if (sequence < 0 || rewriterWasSent(rewriter, sequence)) {
     counters.rtpTooLate++;
     return;
   }
@@ -146,6 +156,7 @@ function noteSent(shard: Shard, slot: Slot, sequence: number, timestamp: number)
     packet.tl0 < 0 ? -1 : rewriterTl0(rewriter, packet.tl0),
     packet.frameNumber < 0 ? -1 : rewriterFrameNumber(rewriter, packet.frameNumber),
   );
+  if (slot.sentAt !== null) slot.sentAt[sequence & SENT_AT_MASK] = packet.now;
   slot.packetsSent = (slot.packetsSent + 1) >>> 0;
   slot.octetsSent = (slot.octetsSent + packet.payloadLength) >>> 0;
 }

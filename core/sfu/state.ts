@@ -205,6 +205,8 @@ export interface Slot {
   /** The SDES mid as bytes, for the header extension. */
   mid: Uint8Array;
   route: Route | null;
+  /** When each of the last sequence numbers was sent, modulo their count; null when all is repeated as RTX. */
+  sentAt: Float64Array | null;
   packetsSent: number;
   octetsSent: number;
 }
@@ -240,6 +242,9 @@ export function createSlot(
     rtxSequence: first.rtxSequence,
     mid,
     route: null,
+    sentAt: media.codecs.some((codec) => codec.rtxPayloadType < 0)
+      ? new Float64Array(LIMITS.rewriterHistoryPackets)
+      : null,
     packetsSent: 0,
     octetsSent: 0,
   };

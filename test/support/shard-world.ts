@@ -82,6 +82,8 @@ export interface ShardWorld {
   readonly released: number[];
   readonly sent: { flow: number; bytes: Uint8Array }[];
   readonly clients: TestClient[];
+  /** Every datagram that the shard was given, where a test keeps them. */
+  heard: Uint8Array[] | null;
 }
 
 /** The boot record of the test world. */
@@ -113,7 +115,7 @@ export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED)
   };
   const ports: ShardPorts = { crypto, outbox, scheduler };
   const shard = createShard(testBoot(), crypto);
-  return { now: MICROS_ORIGIN, shard, crypto, ports, events, replies, released, sent, clients: [] };
+  return { now: MICROS_ORIGIN, shard, crypto, ports, events, replies, released, sent, clients: [], heard: null };
 }
 
 /** Sends a command and answers its reply. */
@@ -185,6 +187,12 @@ export function connect(world: ShardWorld, client: TestClient): void {
 
 /** Sends a check that nominates `flow`, as a browser does when it has moved. */
 export function check(world: ShardWorld, client: TestClient, flow: number): void {
+  client.flow = flow;
+  datagram(world, flow, checkOf(world, client, flow));
+}
+
+/** An authenticated check of this client that nominates; checks for different flows differ. */
+export function checkOf(world: ShardWorld, client: TestClient, flow: number): Uint8Array {
   const bytes = new Uint8Array(512);
   const length = stunWriteBindingRequest(world.crypto, bytes, 0, {
     transactionId: Uint8Array.from({ length: 12 }, (_, i) => i + flow),
@@ -196,14 +204,14 @@ export function check(world: ShardWorld, client: TestClient, flow: number): void
     tieBreakerLow: 2,
     useCandidate: true,
   });
-  client.flow = flow;
-  datagram(world, flow, bytes.slice(0, length));
+  return bytes.slice(0, length);
 }
 
 /** Hands the shard a datagram, and delivers what comes of it. */
 export function datagram(world: ShardWorld, flow: number, bytes: Uint8Array): void {
   const address = Uint8Array.of(192, 0, 2, 100, flow >> 8, flow);
   const copy = bytes.slice();
+  world.heard?.push(bytes.slice());
   shardHandle(world.shard, world.ports, {
     kind: "datagram",
     now: world.now,
@@ -250,11 +258,15 @@ export function sealRtp(world: ShardWorld, client: TestClient, packet: Uint8Arra
 
 /** Seals an RTCP packet as this client and sends it. */
 export function sendRtcp(world: ShardWorld, client: TestClient, packet: Uint8Array): void {
+  datagram(world, client.flow, sealRtcp(world, client, packet));
+}
+
+/** An RTCP packet, sealed by this client. */
+export function sealRtcp(world: ShardWorld, client: TestClient, packet: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(packet.length + 64);
   bytes.set(packet);
   if (client.srtp === null) throw new Error(`${client.name} is not connected`);
-  const length = srtpSealRtcp(client.srtp, world.crypto, bytes, 0, packet.length);
-  datagram(world, client.flow, bytes.slice(0, length));
+  return bytes.slice(0, srtpSealRtcp(client.srtp, world.crypto, bytes, 0, packet.length));
 }
 
 /** Closes the client's DTLS association with close_notify. */
