@@ -1,0 +1,113 @@
+/** Whether the command line of the simulator says what happened, in lines and in exit statuses. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { main } from "../../io-sim/cli/main.ts";
+
+const SMALL = fileURLToPath(new URL("../support/small-story.ts", import.meta.url));
+const BROKEN = fileURLToPath(new URL("../support/broken-story.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "lockstep-cli-"));
+
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a command and keeps what it wrote. */
+async function command(...words: string[]): Promise<{ status: number; out: string; err: string }> {
+  let out = "";
+  let err = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  const status = await main(words);
+  vi.restoreAllMocks();
+  return { status, out, err };
+}
+
+describe("lockstep sim", () => {
+  it("answers 0 and one JSON line a run with --json", async () => {
+    const { status, out } = await command("sim", SMALL, "--seeds", "1..2", "--json");
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(status).toBe(0);
+    expect(lines.map(({ story, seed, verdict, promise }) => ({ story, seed, verdict, promise }))).toEqual([
+      { story: "a small story", seed: 1, verdict: "held", promise: "" },
+      { story: "a small story", seed: 2, verdict: "held", promise: "" },
+    ]);
+    expect(Object.keys(lines[0])).toEqual([
+      "story",
+      "seed",
+      "verdict",
+      "promise",
+      "fingerprint",
+      "simulatedMicros",
+      "wallMillis",
+    ]);
+    expect(lines[0].fingerprint).not.toBe(lines[1].fingerprint);
+  });
+
+  it("answers 1 and about twelve lines that end with the command for a broken promise", async () => {
+    const { status, out } = await command("sim", BROKEN, "--seed", "7");
+    const lines = out.trim().split("\n");
+    expect(status).toBe(1);
+    expect(lines.length).toBeLessThanOrEqual(13);
+    expect(out).toContain("bob has perceived nothing of ana/camera");
+    expect(lines.at(-2)).toContain('replay: node lockstep.mjs replay "a broken story" --seed 7 --trace');
+  });
+
+  it("shows the trace when asked to", async () => {
+    expect((await command("sim", SMALL, "--seed", "1", "--trace")).out).toContain("everyone is connected: time zero");
+  });
+});
+
+describe("lockstep replay", () => {
+  it("shows the same fingerprint for the same story and seed", async () => {
+    const first = await command("replay", SMALL, "--seed", "1", "--json");
+    const second = await command("sim", SMALL, "--json");
+    expect(JSON.parse(first.out).fingerprint).toBe(JSON.parse(second.out).fingerprint);
+  });
+
+  it("replays a journal that a run has written, and says when it comes out otherwise", async () => {
+    const file = join(folder, "journal.jsonl");
+    expect((await command("sim", SMALL, "--seed", "1", "--journal", file)).status).toBe(0);
+    expect((await command("replay", file)).status).toBe(0);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/"randomSeed":\d+/, '"randomSeed":1'));
+    const changed = await command("replay", file);
+    expect([changed.status, changed.out]).toEqual([1, expect.stringContaining("other effects")]);
+  });
+});
+
+describe("wrong use", () => {
+  it.each([
+    [["sim", "no-such-story"], "no story called"],
+    [["sim", SMALL, "--seed", "x"], "whole number"],
+    [["sim", SMALL, "--seed", "1", "--seeds", "1..2"], "not both"],
+    [["sim", SMALL, "--seeds", "9..1"], "smaller one first"],
+    [["sim", SMALL, "--seeds", "1..2", "--journal", "x"], "one story and one seed"],
+    [["sim", "--bogus"], "unknown option"],
+    [["replay", SMALL], "--seed N"],
+    [["replay", "no-such-file"], "no file called"],
+    [["replay", BROKEN.replace("broken-story.ts", "small-story.ts"), "--seed"], "argument missing"],
+    [["replay", fileURLToPath(new URL("../../package.json", import.meta.url))], "journal"],
+  ])("%j answers 2 and one sentence", async (words, sentence) => {
+    const { status, out, err } = await command(...words);
+    expect(status).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain(sentence);
+    expect(err.trim().split("\n").length).toBe(1);
+  });
+
+  it("is not to ask for help", async () => {
+    const { status, out } = await command("sim", "--help");
+    expect(status).toBe(0);
+    expect(out).toContain("--seeds <A..B>");
+  });
+});

@@ -1,0 +1,279 @@
+/**
+ * Whether each oracle cries out when what it watches is sabotaged. Every case breaks one thing in an otherwise sound run,
+ * and the run must end with the promise that the thing was about; the first case shows that the run is sound.
+ */
+import { describe, expect, it } from "vitest";
+import { micros, NEVER } from "../../core/index.ts";
+import { readBody } from "../../io-sim/client/frame-body.ts";
+import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
+import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds } from "../../io-sim/index.ts";
+import { PROMISES, type PromiseId } from "../../io-sim/promises.ts";
+import { type RunOptions, run } from "../../io-sim/run.ts";
+import type { World } from "../../io-sim/world.ts";
+import { smallStory } from "../support/small-story.ts";
+
+/** The promise that the sabotaged run breaks first, or "" when it holds. */
+function broken(options: RunOptions, change: Parameters<typeof smallStory>[0] = {}): PromiseId | "" {
+  return run(smallStory(change), 1, options).promise;
+}
+
+/** Does something to the world once, so many microseconds after its origin. */
+function later(span: number, act: (world: World) => void): RunOptions {
+  return {
+    onWorld: (world) => {
+      schedule(world.loop, micros(world.loop.now + span), EVENT_CLASS.STEP, () => act(world));
+    },
+  };
+}
+
+function isMedia(bytes: Uint8Array): boolean {
+  return bytes[0]! >= 128 && !(bytes[1]! >= 192 && bytes[1]! <= 223);
+}
+
+/** Sends everything, and what `more` adds to each datagram of media. */
+function sabotageMedia(more: (bytes: Uint8Array, count: number) => readonly Uint8Array[]): RunOptions {
+  let count = 0;
+  return {
+    sabotage: (target, bytes) =>
+      (isMedia(bytes) ? more(bytes, count++) : [bytes]).map((sent) => ({ target, bytes: sent })),
+  };
+}
+
+function withByte(bytes: Uint8Array, offset: number, change: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[offset] = copy[offset]! ^ change;
+  return copy;
+}
+
+describe("a sound run", () => {
+  it("holds, and has judged every promise that can be judged at all times", () => {
+    const steps = [at(seconds(1), "rubbish", garbage({ perSecond: 200, duration: seconds(1) }))];
+    const verdict = run(smallStory({ timeline: steps, promises: [plays("bob", "ana/camera")] }), 1);
+    expect(verdict.broken).toBeUndefined();
+    expect(Object.keys(PROMISES).filter((id) => !verdict.judged.has(id as PromiseId))).toEqual([]);
+  });
+});
+
+describe("S1", () => {
+  it("breaks when somebody perceives himself", () => {
+    const act = (world: World) => {
+      const client = world.peers.get("ana")!.client!;
+      const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
+      client.ports.watcher.perceived(client, "2", "video", passport);
+    };
+    expect(broken(later(1_000_000, act))).toBe("S1");
+  });
+
+  it("breaks when somebody perceives the room next door", () => {
+    const act = (world: World) => {
+      const client = world.peers.get("next")!.client!;
+      const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
+      client.ports.watcher.perceived(client, "2", "video", passport);
+    };
+    expect(broken(later(1_000_000, act))).toBe("S1");
+  });
+
+  it("breaks when media goes to somebody who has left", () => {
+    let kept: { target: string; bytes: Uint8Array } | undefined;
+    const options: RunOptions = {
+      sabotage: (target, bytes) => {
+        if (isMedia(bytes) && target.startsWith("10.0.0.2:")) kept = { target, bytes };
+        return kept === undefined ? [{ target, bytes }] : [{ target, bytes }, kept];
+      },
+    };
+    expect(broken(options, { timeline: [at(seconds(2), "bob leaves", leave("bob"))] })).toBe("S1");
+  });
+});
+
+describe("S2", () => {
+  it("breaks when a number that goes out is left out for no reason", () => {
+    expect(broken(sabotageMedia((bytes, count) => (count === 200 ? [] : [bytes])))).toBe("S2");
+  });
+});
+
+describe("S3", () => {
+  it("breaks when a timestamp goes back", () => {
+    // The lowest bit of the highest byte of the timestamp, far ahead and then back again.
+    const tamper = (bytes: Uint8Array, count: number) => [count === 200 ? withByte(bytes, 4, 0x01) : bytes];
+    expect(broken(sabotageMedia(tamper))).toBe("S3");
+  });
+});
+
+describe("S4 and S6", () => {
+  it("break when a screen has something to complain of", () => {
+    const screen = (world: World) => world.peers.get("bob")!.client!.media.slots.find((slot) => slot.screen)!.screen!;
+    for (const field of ["torn", "unreferenced", "garbled"] as const) {
+      expect(
+        broken(
+          later(1_000_000, (world) => {
+            screen(world)[field] = 1;
+          }),
+        ),
+      ).toBe("S4");
+    }
+    expect(
+      broken(
+        later(1_000_000, (world) => {
+          screen(world).pictureIdJumps = 1;
+        }),
+      ),
+    ).toBe("S6");
+  });
+});
+
+describe("S7", () => {
+  it("breaks when one index seals two packets", () => {
+    const tamper = (bytes: Uint8Array, count: number) =>
+      count === 200 ? [bytes, withByte(bytes, bytes.length - 1, 1)] : [bytes];
+    expect(broken(sabotageMedia(tamper))).toBe("S7");
+  });
+
+  it("breaks when a frame comes twice", () => {
+    const act = (world: World) => {
+      const { client } = world.peers.get("bob")!;
+      const passport = { source: 1, layer: 0, keyframe: true, frame: 0, reference: 0 };
+      const { mid } = client!.media.slots.find((slot) => slot.screen !== undefined)!;
+      client!.ports.watcher.perceived(client!, mid, "video", passport);
+    };
+    expect(broken(later(1_500_000, act))).toBe("S7");
+  });
+
+  it("holds when a packet is sent again as it was", () => {
+    expect(broken(sabotageMedia((bytes, count) => (count % 50 === 0 ? [bytes, bytes] : [bytes])))).toBe("");
+  });
+});
+
+describe("S12", () => {
+  const timeline = [at(seconds(1), "rubbish", garbage({ perSecond: 200, duration: seconds(2) }))];
+
+  it("breaks when a stranger gets more than three times what it sent", () => {
+    const options: RunOptions = {
+      onWorld: (world) => {
+        world.attacker.bytesFrom.set("198.51.100.99:9", 100);
+      },
+      sabotage: (target, bytes) => [
+        { target, bytes },
+        { target: "198.51.100.99:9", bytes: new Uint8Array(40) },
+      ],
+    };
+    expect(broken(options)).toBe("S12");
+  });
+
+  it("breaks when a stranger's datagram changes the state", () => {
+    const options: RunOptions = {
+      onWorld: (world) => {
+        world.watchers.unshift({
+          afterInput: () => {
+            if (world.attacker.inHand)
+              world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", members: new Map() });
+          },
+        });
+      },
+    };
+    expect(broken(options, { timeline })).toBe("S12");
+  });
+});
+
+describe("S13", () => {
+  it("breaks when media is sent before the fingerprint is verified", () => {
+    const early = new Uint8Array(60).fill(0x80);
+    expect(
+      broken({
+        sabotage: (target, bytes) => [
+          { target, bytes },
+          { target, bytes: early },
+        ],
+      }),
+    ).toBe("S13");
+  });
+
+  it("holds for an impostor, who is never connected and let go", () => {
+    const peers = { ana: { sends: { camera: "vp8" as const } }, mallory: { receives: { video: 1 }, impostor: true } };
+    const verdict = run(smallStory({ peers }), 1);
+    expect([verdict.promise, verdict.world.peers.get("mallory")!.client!.status]).not.toContain("connected");
+    expect(verdict.verdict).toBe("held");
+  });
+});
+
+describe("S16", () => {
+  it("breaks when a command is never answered", () => {
+    expect(broken(later(1_000_000, (world) => world.node.replies.set(99, undefined)))).toBe("S16");
+  });
+
+  it("breaks when somebody leaves twice", () => {
+    const options: RunOptions = {
+      onWorld: (world) => {
+        world.watchers.push({
+          event: (event) => {
+            if (event.type !== "left" || event.detail === "again") return;
+            for (const watcher of world.watchers) watcher.event?.({ ...event, detail: "again" });
+          },
+        });
+      },
+    };
+    expect(broken(options)).toBe("S16");
+  });
+});
+
+describe("S18", () => {
+  it("breaks when a packet is lost without a reason", () => {
+    expect(broken(later(1_000_000, (world) => world.peers.get("ana")!.up.counters.delivered--))).toBe("S18");
+  });
+});
+
+describe("R1 and L7", () => {
+  it("break when something of somebody remains", () => {
+    const act = (world: World) => world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", members: new Map() });
+    expect(broken(later(1_000_000, act))).toBe("R1");
+  });
+
+  it("judge the timers too", () => {
+    const verdict = run(smallStory(), 1);
+    expect(verdict.judged.get("L7")).toBe(1);
+    expect(verdict.world.node.timerAt).toBe(NEVER);
+  });
+});
+
+describe("L1", () => {
+  it("breaks when nobody can connect", () => {
+    const noDtls: RunOptions = {
+      sabotage: (target, bytes) => (bytes[0]! >= 20 && bytes[0]! <= 63 ? [] : [{ target, bytes }]),
+    };
+    expect(broken(noDtls)).toBe("L1");
+  });
+
+  it("breaks when the picture does not come", () => {
+    const audioOnly = sabotageMedia((bytes) => (bytes.length > 200 ? [] : [bytes]));
+    expect(broken(audioOnly, { runFor: seconds(6) })).toBe("L1");
+  });
+});
+
+describe("a story's own promises", () => {
+  it("break when the source is muted, late or never there", () => {
+    const timeline = [at(seconds(1), "the camera is covered", mute("ana", "camera"))];
+    expect(broken({}, { timeline, promises: [plays("bob", "ana/camera")] })).toBe("STORY");
+    expect(broken({}, { promises: [plays("bob", "ana/camera", 0)] })).toBe("STORY");
+    expect(broken({}, { promises: [plays("next", "ana/camera")] })).toBe("STORY");
+  });
+
+  it("break when a picture stands still", () => {
+    const timeline = [at(seconds(1), "a cut", cut("bob"))];
+    const promises = [freezes("bob", "ana/camera").shorterThan(ms(500))];
+    expect(broken({}, { timeline, promises })).toBe("STORY");
+    expect(broken({}, { promises })).toBe("");
+    expect(broken({}, { promises: [freezes("bob", "ana/camera").shorterThan(0)] })).toBe("STORY");
+  });
+
+  it("break when somebody does not go as was promised", () => {
+    const promises = [{ kind: "departs" as const, peer: "bob", reason: "left" }];
+    expect(broken({}, { promises })).toBe("STORY");
+    const timeline = [at(seconds(1), "bob leaves", leave("bob")), at(seconds(2), "and comes back", join("bob"))];
+    expect(broken({}, { promises, timeline })).toBe("");
+  });
+});
+
+describe("the passport in each frame", () => {
+  it("is refused when one bit of the body is another", () => {
+    expect(readBody(new Uint8Array(40))).toBeUndefined();
+  });
+});

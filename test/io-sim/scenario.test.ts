@@ -1,0 +1,62 @@
+/** Whether stories compile to plans that are data, and senseless ones are refused with a sentence. */
+import { describe, expect, it } from "vitest";
+import { allStories } from "../../io-sim/cli/stories.ts";
+import { at, cut, freezes, heal, kbps, link, ms, percent, plays, scenario, seconds } from "../../io-sim/index.ts";
+import { checkPlan } from "../../io-sim/plan.ts";
+import { run } from "../../io-sim/run.ts";
+import { smallStory } from "../support/small-story.ts";
+
+const ana = { sends: { camera: "vp8" as const }, receives: ["bob/camera", "bob/microphone"] };
+const story = { name: "x", story: "y.", seeds: { 1: "why" }, peers: { ana }, runFor: seconds(1) };
+
+describe("a story", () => {
+  it("compiles to JSON that runs like the story itself", () => {
+    const plan = smallStory({ runFor: seconds(1) });
+    const copy = JSON.parse(JSON.stringify(plan));
+    expect(copy).toEqual(plan);
+    expect(run(copy, 1).fingerprint).toBe(run(plan, 1).fingerprint);
+  });
+
+  it("counts its slots by the names of what is received", () => {
+    expect(scenario(story).peers[0]).toMatchObject({ audioSlots: 1, videoSlots: 1 });
+  });
+
+  it("speaks of links in both directions or in one", () => {
+    const options = { down: kbps(400), delay: ms(40), loss: percent(1) };
+    expect(link("ana", options)).toEqual({
+      type: "link",
+      peer: "ana",
+      up: { delayMicros: 40_000, lossPpm: 10_000 },
+      down: { delayMicros: 40_000, lossPpm: 10_000, rateBps: 400_000 },
+    });
+    expect(cut("ana", "up")).toMatchObject({ up: { cut: true }, down: {} });
+    expect(heal("ana")).toMatchObject({ up: { cut: false }, down: { cut: false } });
+  });
+
+  it("is refused with a sentence when it makes no sense", () => {
+    const refused: [object, RegExp][] = [
+      [{ name: " " }, /no name/],
+      [{ seeds: {} }, /no seed/],
+      [{ peers: {} }, /no peers/],
+      [{ timeline: [at(seconds(2), "late", cut("ana"))] }, /"late" outside its time/],
+      [{ timeline: [at(0, "who", cut("eve"))] }, /"eve", who is not/],
+      [{ promises: [plays("ana", "ana/microphone")] }, /"ana\/microphone", which nobody has/],
+      [{ promises: [freezes("eve", "ana/camera").shorterThan(1)] }, /"eve"/],
+      [{ runFor: 1.5 }, /1.5, no whole number/],
+    ];
+    for (const [change, sentence] of refused) expect(() => scenario({ ...story, ...change })).toThrow(sentence);
+  });
+});
+
+describe("the committed stories", () => {
+  it("are all whole, have names of their own, and give a reason for each seed", async () => {
+    const stories = await allStories();
+    expect(new Set(stories.map(({ plan }) => plan.name)).size).toBe(stories.length);
+    expect(stories.length).toBeGreaterThanOrEqual(12);
+    for (const { plan } of stories) {
+      checkPlan(plan);
+      expect(plan.story.length).toBeGreaterThan(20);
+      for (const { why } of plan.seeds) expect(why.length).toBeGreaterThan(5);
+    }
+  });
+});
