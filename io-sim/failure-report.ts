@@ -20,7 +20,7 @@ export function failureReport(verdict: Verdict): string[] {
     `  ${broken.promise}: ${PROMISES[broken.promise]}`,
     `  ${broken.detail}`,
     `  at ${showTime(world, broken.time)}, event ${broken.event}, after ${verdict.inputs} inputs; fingerprint ${verdict.fingerprint}`,
-    `  ${plan.peers.length} peers, ${plan.steps.length} steps, ${plan.promises.length} promises of its own; before it:`,
+    `  ${plan.peers.length} peers, ${plan.steps.length} steps, ${plan.always.length + plan.finally.length} promises of its own; before it:`,
     ...last,
     `  replay: node lockstep.mjs replay "${story}" --seed ${seed} --trace`,
   ];

@@ -65,14 +65,20 @@ export interface StepPlan {
   readonly operation: Operation;
 }
 
-/** What the story promises beyond the promises that hold always. `source` is `peer/camera` or `peer/microphone`. */
-export type StoryPromise =
+/** What a story promises for all of its time. `source` is `peer/camera` or `peer/microphone`. */
+export type AlwaysPromise =
+  /** Once it is shown, no picture (or sound) of it stands still for longer. */
+  { readonly kind: "freezes"; readonly viewer: string; readonly source: string; readonly shorterThanMicros: number };
+
+/** What a story promises for its end. */
+export type FinallyPromise =
   /** The viewer is shown the source, for the first time within `withinMicros` of both being there, and still at the end. */
   | { readonly kind: "plays"; readonly viewer: string; readonly source: string; readonly withinMicros: number }
-  /** Once it is shown, no picture (or sound) of it stands still for longer. */
-  | { readonly kind: "freezes"; readonly viewer: string; readonly source: string; readonly shorterThanMicros: number }
   /** The server lets the peer go, for this reason. */
   | { readonly kind: "departs"; readonly peer: string; readonly reason: string };
+
+/** What the story itself promises, beyond the promises that hold in every story. */
+export type StoryPromise = AlwaysPromise | FinallyPromise;
 
 /** A committed seed and why it is there. */
 export interface SeedPlan {
@@ -94,7 +100,8 @@ export interface Plan {
   readonly runForMicros: number;
   readonly peers: readonly PeerPlan[];
   readonly steps: readonly StepPlan[];
-  readonly promises: readonly StoryPromise[];
+  readonly always: readonly AlwaysPromise[];
+  readonly finally: readonly FinallyPromise[];
 }
 
 /** Judges a plan: throws "bad-config" with one sentence when it makes no sense. */
@@ -113,7 +120,7 @@ export function checkPlan(plan: Plan): void {
       refuse(`has the step "${step.label}" outside its time.`);
     if ("peer" in step.operation) known(step.operation.peer);
   }
-  for (const promise of plan.promises) {
+  for (const promise of [...plan.always, ...plan.finally]) {
     if (promise.kind === "departs") known(promise.peer);
     else {
       known(promise.viewer);

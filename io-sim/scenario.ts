@@ -5,7 +5,15 @@
  * the story leaves out and answers the plan that a run needs.
  */
 import { LINK_DEFAULTS, type LinkOptions, linkChange } from "./link-options.ts";
-import { type CameraKind, checkPlan, type Operation, type Plan, type StepPlan, type StoryPromise } from "./plan.ts";
+import {
+  type AlwaysPromise,
+  type CameraKind,
+  checkPlan,
+  type FinallyPromise,
+  type Operation,
+  type Plan,
+  type StepPlan,
+} from "./plan.ts";
 
 export { kbps, ms, percent, seconds } from "./units.ts";
 
@@ -40,7 +48,10 @@ export interface Scenario {
   readonly timeline?: readonly StepPlan[];
   /** Microseconds; see `seconds`. */
   readonly runFor: number;
-  readonly promises?: readonly StoryPromise[];
+  /** What holds all along. */
+  readonly always?: readonly AlwaysPromise[];
+  /** What holds when the story is over. */
+  readonly finally?: readonly FinallyPromise[];
   /** Default "checksum": the fast stand-in for AES. */
   readonly cipher?: "real" | "checksum";
   /** Default "seeded". */
@@ -61,7 +72,8 @@ export function scenario(story: Scenario): Plan {
     runForMicros: story.runFor,
     peers: Object.entries(story.peers).map(([name, options]) => compilePeer(name, options)),
     steps: story.timeline ?? [],
-    promises: story.promises ?? [],
+    always: story.always ?? [],
+    finally: story.finally ?? [],
   };
   checkPlan(plan);
   return plan;
@@ -157,18 +169,18 @@ export function restart(): Operation {
 }
 
 /** The viewer is shown (or hears) the source: soon after both are there, and still at the end of the story. */
-export function plays(viewer: string, source: string, withinMicros = 3_000_000): StoryPromise {
+export function plays(viewer: string, source: string, withinMicros = 3_000_000): FinallyPromise {
   return { kind: "plays", viewer, source, withinMicros };
 }
 
 /** How long what the viewer sees (or hears) of the source may stand still. */
-export function freezes(viewer: string, source: string): { shorterThan(micros: number): StoryPromise } {
+export function freezes(viewer: string, source: string): { shorterThan(micros: number): AlwaysPromise } {
   return {
     shorterThan: (shorterThanMicros) => ({ kind: "freezes", viewer, source, shorterThanMicros }),
   };
 }
 
 /** The server lets the peer go, for this reason. */
-export function departs(peer: string, reason: string): StoryPromise {
+export function departs(peer: string, reason: string): FinallyPromise {
   return { kind: "departs", peer, reason };
 }

@@ -31,7 +31,7 @@ export function createStoryOracle(world: World, book: PromiseBook): StoryOracle 
       if (event.type === "left") reasons.set(event.participant, event.reason);
     },
     judgeStory() {
-      for (const promise of world.plan.promises) {
+      for (const promise of [...world.plan.always, ...world.plan.finally]) {
         if (promise.kind === "departs") judgeDeparture(world, book, promise, reasons);
         else judgePlaying(world, book, promise);
       }

@@ -25,7 +25,7 @@ export default scenario({
     everything: { receives: { audio: 1, video: 1 }, link: { delay, loseDtls: [0, 2, 4] } },
   },
   runFor: seconds(15),
-  promises: [
+  finally: [
     plays("hello", "ana/camera"),
     plays("second-hello", "ana/camera"),
     plays("key-exchange", "ana/camera"),

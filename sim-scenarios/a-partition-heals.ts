@@ -21,13 +21,11 @@ export default scenario({
     at(seconds(21), "and back", heal("bob")),
   ],
   runFor: seconds(30),
-  promises: [
-    plays("bob", "ana/camera"),
-    plays("ana", "bob/camera"),
-    plays("eve", "bob/microphone"),
+  always: [
     // Five seconds of silence, and what it takes to get going again.
     freezes("bob", "ana/camera").shorterThan(ms(6_500)),
     freezes("ana", "bob/camera").shorterThan(ms(6_500)),
     freezes("eve", "ana/camera").shorterThan(ms(300)),
   ],
+  finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera"), plays("eve", "bob/microphone")],
 });

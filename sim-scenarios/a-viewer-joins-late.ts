@@ -14,10 +14,10 @@ export default scenario({
   },
   timeline: [at(seconds(10), "the viewer joins", join("late"))],
   runFor: seconds(20),
-  promises: [
+  always: [freezes("bob", "ana/camera").shorterThan(ms(300))],
+  finally: [
     plays("late", "ana/camera", seconds(1)),
     plays("late", "bob/camera", seconds(1)),
     plays("late", "ana/microphone", ms(300)),
-    freezes("bob", "ana/camera").shorterThan(ms(300)),
   ],
 });

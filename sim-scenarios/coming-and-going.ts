@@ -43,12 +43,12 @@ export default scenario({
     at(seconds(14), "the loudest speaks again", unmute("guest-1", "microphone")),
   ],
   runFor: seconds(18),
-  promises: [
+  always: [freezes("guest-5", "guest-1/camera").shorterThan(seconds(1))],
+  finally: [
     plays("guest-5", "guest-1/camera"),
     plays("guest-2", "guest-1/camera"),
     plays("guest-3", "guest-6/camera", seconds(15)),
     plays("guest-5", "guest-1/microphone"),
     plays("guest-20", "guest-16/camera"),
-    freezes("guest-5", "guest-1/camera").shorterThan(seconds(1)),
   ],
 });

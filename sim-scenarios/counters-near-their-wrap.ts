@@ -20,12 +20,11 @@ export default scenario({
     eve: { sends: { camera: "vp9", microphone: true }, receives: { audio: 2, video: 2 }, nearWrap: true },
   },
   runFor: seconds(15),
-  promises: [
+  always: [freezes("eve", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/camera").shorterThan(seconds(2))],
+  finally: [
     plays("ana", "bob/camera", seconds(8)),
     plays("bob", "ana/camera", seconds(8)),
     plays("bob", "eve/camera"),
     plays("eve", "bob/microphone"),
-    freezes("eve", "bob/camera").shorterThan(ms(300)),
-    freezes("bob", "ana/camera").shorterThan(seconds(2)),
   ],
 });

@@ -24,10 +24,9 @@ export default scenario({
     at(ms(8_070), "and once more", restart()),
   ],
   runFor: seconds(15),
-  promises: [
-    plays("ana", "bob/camera", seconds(8)),
-    plays("late", "ana/camera"),
+  always: [
     freezes("late", "ana/microphone").shorterThan(ms(150)),
     freezes("ana", "bob/camera").shorterThan(seconds(1)),
   ],
+  finally: [plays("ana", "bob/camera", seconds(8)), plays("late", "ana/camera")],
 });

@@ -24,11 +24,6 @@ export default scenario({
     at(seconds(6), "an honest viewer joins", join("late")),
   ],
   runFor: seconds(18),
-  promises: [
-    plays("ana", "bob/camera"),
-    plays("late", "ana/camera"),
-    departs("mallory", "dtls-failed"),
-    freezes("ana", "bob/camera").shorterThan(ms(300)),
-    freezes("bob", "ana/microphone").shorterThan(ms(100)),
-  ],
+  always: [freezes("ana", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/microphone").shorterThan(ms(100))],
+  finally: [plays("ana", "bob/camera"), plays("late", "ana/camera"), departs("mallory", "dtls-failed")],
 });

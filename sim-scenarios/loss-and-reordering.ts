@@ -20,12 +20,14 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: train },
   },
   runFor: seconds(25),
-  promises: [
-    plays("ana", "bob/camera", seconds(8)),
-    plays("bob", "ana/camera", seconds(8)),
-    plays("bob", "ana/microphone", seconds(8)),
+  always: [
     freezes("bob", "ana/camera").shorterThan(seconds(2)),
     freezes("ana", "bob/camera").shorterThan(seconds(2)),
     freezes("bob", "ana/microphone").shorterThan(ms(500)),
+  ],
+  finally: [
+    plays("ana", "bob/camera", seconds(8)),
+    plays("bob", "ana/camera", seconds(8)),
+    plays("bob", "ana/microphone", seconds(8)),
   ],
 });

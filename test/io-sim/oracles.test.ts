@@ -48,7 +48,7 @@ function withByte(bytes: Uint8Array, offset: number, change: number): Uint8Array
 describe("a sound run", () => {
   it("holds, and has judged every promise that can be judged at all times", () => {
     const steps = [at(seconds(1), "rubbish", garbage({ perSecond: 200, duration: seconds(1) }))];
-    const verdict = run(smallStory({ timeline: steps, promises: [plays("bob", "ana/camera")] }), 1);
+    const verdict = run(smallStory({ timeline: steps, finally: [plays("bob", "ana/camera")] }), 1);
     expect(verdict.broken).toBeUndefined();
     expect(Object.keys(PROMISES).filter((id) => !verdict.judged.has(id as PromiseId))).toEqual([]);
   });
@@ -251,24 +251,24 @@ describe("L1", () => {
 describe("a story's own promises", () => {
   it("break when the source is muted, late or never there", () => {
     const timeline = [at(seconds(1), "the camera is covered", mute("ana", "camera"))];
-    expect(broken({}, { timeline, promises: [plays("bob", "ana/camera")] })).toBe("STORY");
-    expect(broken({}, { promises: [plays("bob", "ana/camera", 0)] })).toBe("STORY");
-    expect(broken({}, { promises: [plays("next", "ana/camera")] })).toBe("STORY");
+    expect(broken({}, { timeline, finally: [plays("bob", "ana/camera")] })).toBe("STORY");
+    expect(broken({}, { finally: [plays("bob", "ana/camera", 0)] })).toBe("STORY");
+    expect(broken({}, { finally: [plays("next", "ana/camera")] })).toBe("STORY");
   });
 
   it("break when a picture stands still", () => {
     const timeline = [at(seconds(1), "a cut", cut("bob"))];
-    const promises = [freezes("bob", "ana/camera").shorterThan(ms(500))];
-    expect(broken({}, { timeline, promises })).toBe("STORY");
-    expect(broken({}, { promises })).toBe("");
-    expect(broken({}, { promises: [freezes("bob", "ana/camera").shorterThan(0)] })).toBe("STORY");
+    const always = [freezes("bob", "ana/camera").shorterThan(ms(500))];
+    expect(broken({}, { timeline, always })).toBe("STORY");
+    expect(broken({}, { always })).toBe("");
+    expect(broken({}, { always: [freezes("bob", "ana/camera").shorterThan(0)] })).toBe("STORY");
   });
 
   it("break when somebody does not go as was promised", () => {
-    const promises = [{ kind: "departs" as const, peer: "bob", reason: "left" }];
-    expect(broken({}, { promises })).toBe("STORY");
+    const promised = [{ kind: "departs" as const, peer: "bob", reason: "left" }];
+    expect(broken({}, { finally: promised })).toBe("STORY");
     const timeline = [at(seconds(1), "bob leaves", leave("bob")), at(seconds(2), "and comes back", join("bob"))];
-    expect(broken({}, { promises, timeline })).toBe("");
+    expect(broken({}, { finally: promised, timeline })).toBe("");
   });
 });
 

@@ -40,8 +40,8 @@ describe("a story", () => {
       [{ peers: {} }, /no peers/],
       [{ timeline: [at(seconds(2), "late", cut("ana"))] }, /"late" outside its time/],
       [{ timeline: [at(0, "who", cut("eve"))] }, /"eve", who is not/],
-      [{ promises: [plays("ana", "ana/microphone")] }, /"ana\/microphone", which nobody has/],
-      [{ promises: [freezes("eve", "ana/camera").shorterThan(1)] }, /"eve"/],
+      [{ finally: [plays("ana", "ana/microphone")] }, /"ana\/microphone", which nobody has/],
+      [{ always: [freezes("eve", "ana/camera").shorterThan(1)] }, /"eve"/],
       [{ runFor: 1.5 }, /1.5, no whole number/],
     ];
     for (const [change, sentence] of refused) expect(() => scenario({ ...story, ...change })).toThrow(sentence);

@@ -7,5 +7,5 @@ import { smallStory } from "./small-story.ts";
 export default smallStory({
   name: "a broken story",
   timeline: [at(seconds(1), "the camera is covered", mute("ana", "camera"))],
-  promises: [plays("bob", "ana/camera")],
+  finally: [plays("bob", "ana/camera")],
 });
