@@ -166,7 +166,6 @@ assert(CLIENT_MESSAGES.length <= LIMITS.dtlsMessagesAheadMax, "a client's messag
 assert(SERVER_MESSAGES.length <= LIMITS.dtlsMessagesAheadMax, "a server's messages fit the bound");
 
 const ADDITIONAL_DATA_BYTES = 13;
-const NOTHING = new Uint8Array(0);
 
 /** A new association. A server waits for its peer; a client waits for `dtlsStart`. */
 export function createDtls(config: DtlsConfig): Dtls {
@@ -244,10 +243,11 @@ export function dtlsRelease(dtls: Dtls, crypto: CryptoProvider): void {
 
 /** Drops what only the handshake needed. The last flight of a server stays, for a client that has missed it. */
 export function forgetHandshake(dtls: Dtls): void {
-  dtls.privateKey = NOTHING;
-  dtls.secret = NOTHING;
-  dtls.certificate = NOTHING;
-  dtls.remoteFingerprint = NOTHING;
+  // Each its own empty array: one that all associations shared would be another one after a restore, and snapshots differ.
+  dtls.privateKey = new Uint8Array(0);
+  dtls.secret = new Uint8Array(0);
+  dtls.certificate = new Uint8Array(0);
+  dtls.remoteFingerprint = new Uint8Array(0);
   dtls.exchange = null;
   dtls.ownHellos = [];
   dtls.inbound = [];
