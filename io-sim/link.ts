@@ -113,7 +113,12 @@ export interface Link {
   bad: boolean;
   changesAt: number;
   dtlsSeen: number;
+  /** Hears of each packet that is dropped, and why. */
+  onDrop: ((packet: Packet, reason: DropReason) => void) | undefined;
 }
+
+/** Why a link drops a packet; the counters have the same words. */
+export type DropReason = "cut" | "mtu" | "queue" | "loss" | "burst" | "handshake-loss";
 
 interface LinkStreams {
   readonly loss: Stream;
@@ -156,6 +161,7 @@ export function createLink(
     bad: false,
     changesAt: 0,
     dtlsSeen: 0,
+    onDrop: undefined,
   };
 }
 
@@ -199,16 +205,30 @@ export function linkSend(link: Link, packet: Packet): void {
   const { plan, counters, streams } = link;
   counters.offered++;
   const size = packet.bytes.length + packet.overheadBytes;
-  if (plan.cut) counters.droppedByCut++;
-  else if (size > plan.mtuBytes) counters.droppedByMtu++;
-  else if (isLostHandshake(link, packet)) counters.droppedByHandshakeLoss++;
+  if (plan.cut) drop(link, packet, "cut");
+  else if (size > plan.mtuBytes) drop(link, packet, "mtu");
+  else if (isLostHandshake(link, packet)) drop(link, packet, "handshake-loss");
   else {
     const leavesAt = passBottleneck(link, size);
-    if (leavesAt < 0) counters.droppedByQueue++;
-    else if (isInBurst(link, leavesAt) && chance(streams.burstLoss, plan.burstLossPpm)) counters.droppedByBurst++;
-    else if (chance(streams.loss, plan.lossPpm)) counters.droppedByLoss++;
+    if (leavesAt < 0) drop(link, packet, "queue");
+    else if (isInBurst(link, leavesAt) && chance(streams.burstLoss, plan.burstLossPpm)) drop(link, packet, "burst");
+    else if (chance(streams.loss, plan.lossPpm)) drop(link, packet, "loss");
     else travel(link, packet, leavesAt);
   }
+}
+
+const DROP_COUNTERS = {
+  cut: "droppedByCut",
+  mtu: "droppedByMtu",
+  queue: "droppedByQueue",
+  loss: "droppedByLoss",
+  burst: "droppedByBurst",
+  "handshake-loss": "droppedByHandshakeLoss",
+} as const satisfies Record<DropReason, keyof LinkCounters>;
+
+function drop(link: Link, packet: Packet, reason: DropReason): void {
+  link.counters[DROP_COUNTERS[reason]]++;
+  link.onDrop?.(packet, reason);
 }
 
 function isLostHandshake(link: Link, packet: Packet): boolean {
@@ -282,7 +302,7 @@ function arrive(link: Link, packet: Packet, arrival: number): void {
   schedule(link.loop, time, EVENT_CLASS.DATAGRAM, () => {
     link.counters.underWay--;
     if (link.plan.cut) {
-      link.counters.droppedByCut++;
+      drop(link, packet, "cut");
       return;
     }
     link.counters.delivered++;

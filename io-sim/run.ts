@@ -59,7 +59,7 @@ export interface QualityRow {
 /** How a run is done; see {@link WorldOptions} for the rest. */
 export interface RunOptions extends WorldOptions {
   /** Gets the world before anything happens in it: for tools that look closer, and for tests that break it on purpose. */
-  readonly onWorld?: (world: World) => void;
+  readonly onWorld?: (world: World, book: PromiseBook) => void;
   /** Hears of the run's progress: simulated microseconds so far. Called outside the walls, a few times a second of it. */
   readonly onProgress?: (simulatedMicros: number) => void;
 }
@@ -72,7 +72,7 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
   world.watchers.push(wire, createPlayerOracle(world, book), end, story);
-  options.onWorld?.(world);
+  options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options.onProgress);
 
   startWorld(world);

@@ -18,6 +18,7 @@ import {
 import { createChecksumCrypto, createNodeCrypto } from "../io-crypto/index.ts";
 import {
   type Client,
+  type ClientWatcher,
   clientAnswered,
   clientIsActive,
   clientJoin,
@@ -33,9 +34,9 @@ import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-
 import { type Attacker, createAttacker, throwGarbage } from "./garbage.ts";
 import { type GuardState, letProviderOut } from "./guards.ts";
 import { createJournal, type JournalWriter } from "./journal.ts";
-import { createLink, type Link, linkSend, type Packet } from "./link.ts";
+import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { createNode, nodeCommand, nodeReceive, nodeRestart, type SfuNode } from "./node.ts";
-import { CAMERAS, type Operation, type PeerPlan, type Plan } from "./plan.ts";
+import { CAMERAS, type Operation, type PeerPlan, type Plan, type StepPlan } from "./plan.ts";
 import { createStream, randomBytes } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 
@@ -82,6 +83,20 @@ export interface WorldWatcher {
   event?(event: ShardEvent): void;
   connected?(client: Client): void;
   perceived?(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport): void;
+  /** A datagram is put on a peer's link, comes out of it, or is dropped by it (for a reason that is "" otherwise). */
+  carried?(peer: Peer, direction: "up" | "down", fate: "offered" | "delivered" | "dropped", what: Carried): void;
+  /** A client has sealed what it sends, or opened what it got: RTP or RTCP in plain. */
+  plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
+  /** A step of the story happens. */
+  step?(step: StepPlan): void;
+  /** A request or a reply of the signalling is sent. */
+  signalled?(peer: Peer, direction: "up" | "down", what: "join" | "leave" | CommandReply["type"]): void;
+}
+
+/** A datagram on a link, and why it was dropped. */
+export interface Carried {
+  readonly packet: Packet;
+  readonly reason: DropReason | "";
 }
 
 /** A world; make it with {@link createWorld}. */
@@ -208,14 +223,33 @@ function addPeer(world: World, plan: PeerPlan, index: number): void {
     index,
     address: peerAddress(index, 0),
     moves: 0,
-    up: createLink(loop, seed, `${plan.name}/up`, plan.up, (packet) => arriveAtNode(world, packet)),
-    down: createLink(loop, seed, `${plan.name}/down`, plan.down, (packet) => arriveAtPeer(world, packet)),
+    up: createLink(loop, seed, `${plan.name}/up`, plan.up, (packet) => {
+      tellCarried(world, peer, "up", "delivered", packet);
+      arriveAtNode(world, packet);
+    }),
+    down: createLink(loop, seed, `${plan.name}/down`, plan.down, (packet) => {
+      tellCarried(world, peer, "down", "delivered", packet);
+      arriveAtPeer(world, packet);
+    }),
     client: undefined,
     clients: [],
     disturbed,
   };
+  peer.up.onDrop = (packet, reason) => tellCarried(world, peer, "up", "dropped", packet, reason);
+  peer.down.onDrop = (packet, reason) => tellCarried(world, peer, "down", "dropped", packet, reason);
   world.peers.set(plan.name, peer);
   world.byAddress.set(peer.address, peer);
+}
+
+function tellCarried(
+  world: World,
+  peer: Peer,
+  direction: "up" | "down",
+  fate: "offered" | "delivered" | "dropped",
+  packet: Packet,
+  reason: DropReason | "" = "",
+): void {
+  for (const watcher of world.watchers) watcher.carried?.(peer, direction, fate, { packet, reason });
 }
 
 /** Peers live in 10.0.0.0/8, each move gives another address and port. */
@@ -250,6 +284,7 @@ export function beginStory(world: World): void {
   for (const step of world.plan.steps) {
     schedule(world.loop, micros(world.zeroAt + step.atMicros), EVENT_CLASS.STEP, () => {
       note(world, `step: ${step.label}`);
+      for (const watcher of world.watchers) watcher.step?.(step);
       perform(world, step.operation);
     });
   }
@@ -333,7 +368,7 @@ function createPeerClient(world: World, peer: Peer): Client {
       crypto: createProvider(world.plan, world.guard),
       wallClock: (now) => WALL_AT_ORIGIN + (now - MICROS_ORIGIN),
       send: (bytes, target) => {
-        linkSend(peer.up, { bytes, source: peer.address, target, overheadBytes: OVERHEAD_BYTES });
+        sendOn(world, peer, "up", { bytes, source: peer.address, target, overheadBytes: OVERHEAD_BYTES });
       },
       askToJoin: (offer) => signalJoin(world, peer, client, offer),
       askToLeave: (resource) => signalLeave(world, peer, client, resource),
@@ -345,6 +380,7 @@ function createPeerClient(world: World, peer: Peer): Client {
         perceived: (who, mid, kind, passport) => {
           for (const watcher of world.watchers) watcher.perceived?.(who, mid, kind, passport);
         },
+        ...plainWatcher(world),
       },
     },
   );
@@ -353,13 +389,26 @@ function createPeerClient(world: World, peer: Peer): Client {
   return client;
 }
 
+/** Plain packets cost a copy each, so clients show them only when somebody looks. */
+function plainWatcher(world: World): Pick<ClientWatcher, "plain"> {
+  const watchers = world.watchers.filter((watcher) => watcher.plain !== undefined);
+  if (watchers.length === 0) return {};
+  return {
+    plain: (client, direction, bytes) => {
+      for (const watcher of watchers) watcher.plain?.(client, direction, bytes);
+    },
+  };
+}
+
 /** The signalling is a request over TCP: it comes late but it comes. A round trip of the link goes by before it is sent. */
 function signalJoin(world: World, peer: Peer, client: Client, offer: string): void {
   const { loop, node } = world;
   const up = 2 * peer.up.plan.delayMicros + peer.down.plan.delayMicros;
+  tellSignalled(world, peer, "up", "join");
   schedule(loop, micros(loop.now + up), EVENT_CLASS.STEP, () => {
     world.commands++;
     nodeCommand(node, { type: "join", room: client.plan.room, name: client.plan.name, offer }, (reply) => {
+      tellSignalled(world, peer, "down", reply.type);
       const at = micros(loop.now + peer.down.plan.delayMicros);
       schedule(loop, at, EVENT_CLASS.STEP, () => hearReply(world, client, reply));
     });
@@ -376,6 +425,7 @@ function hearReply(world: World, client: Client, reply: CommandReply): void {
 
 function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
   const { loop, node } = world;
+  tellSignalled(world, peer, "up", "leave");
   schedule(loop, micros(loop.now + peer.up.plan.delayMicros), EVENT_CLASS.STEP, () => {
     world.commands++;
     nodeCommand(node, { type: "leave", room: client.plan.room, resource }, () => {});
@@ -406,7 +456,21 @@ function transmitted(world: World, target: string, bytes: Uint8Array): void {
   const peer = world.byAddress.get(target);
   for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
   if (peer === undefined) return;
-  linkSend(peer.down, { bytes, source: SFU_ADDRESS, target, overheadBytes: OVERHEAD_BYTES });
+  sendOn(world, peer, "down", { bytes, source: SFU_ADDRESS, target, overheadBytes: OVERHEAD_BYTES });
+}
+
+function sendOn(world: World, peer: Peer, direction: "up" | "down", packet: Packet): void {
+  tellCarried(world, peer, direction, "offered", packet);
+  linkSend(peer[direction], packet);
+}
+
+function tellSignalled(
+  world: World,
+  peer: Peer,
+  direction: "up" | "down",
+  what: "join" | "leave" | CommandReply["type"],
+): void {
+  for (const watcher of world.watchers) watcher.signalled?.(peer, direction, what);
 }
 
 /** Notes a row for the trace. */

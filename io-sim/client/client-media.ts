@@ -182,6 +182,7 @@ export function mediaReceive(client: Client, bytes: Uint8Array): void {
     return;
   }
   media.opened++;
+  client.ports.watcher.plain?.(client, "down", plain);
   if (isRtcp) receiveRtcp(client, plain);
   else receiveRtp(client, media.cipher.readRtp(plain));
 }

@@ -9,13 +9,17 @@ import { type OutStream, retransmission } from "./out-stream.ts";
 /** Sends a packet of ours. */
 export function sendRtp(client: Client, packet: RtpPacket): void {
   const { media, ports, answer } = client;
-  if (media.cipher !== undefined && answer !== undefined) ports.send(media.cipher.sealRtp(packet), answer.address);
+  if (media.cipher === undefined || answer === undefined) return;
+  if (ports.watcher.plain !== undefined) ports.watcher.plain(client, "up", packet.serialize());
+  ports.send(media.cipher.sealRtp(packet), answer.address);
 }
 
 /** Sends a compound RTCP packet of ours. */
 export function sendRtcp(client: Client, plain: Uint8Array): void {
   const { media, ports, answer } = client;
-  if (media.cipher !== undefined && answer !== undefined) ports.send(media.cipher.sealRtcp(plain), answer.address);
+  if (media.cipher === undefined || answer === undefined) return;
+  ports.watcher.plain?.(client, "up", plain);
+  ports.send(media.cipher.sealRtcp(plain), answer.address);
 }
 
 /** Sends packets of a stream again, as RTX. */

@@ -84,6 +84,8 @@ export interface ClientWatcher {
   connected(client: Client): void;
   /** A frame or a piece of sound was recognised; `mid` is the slot. */
   perceived(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport): void;
+  /** RTP or RTCP in plain, before it is sealed or after it was opened. */
+  plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
 }
 
 /** Where the client is in its life. */
