@@ -21,6 +21,14 @@ export function readU32(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
 }
 
+/**
+ * Reads 32 bits as a signed integer. On the packet path: V8 keeps one as it is, but makes an object of 16 bytes of an
+ * unsigned one above 2^31 wherever it is handed from function to function.
+ */
+export function readI32(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+}
+
 /** Reads an unsigned 48-bit integer, exact in a Number. */
 export function readU48(bytes: Uint8Array, offset: number): number {
   return readU16(bytes, offset) * 0x1_0000_0000 + readU32(bytes, offset + 2);

@@ -190,8 +190,13 @@ export function rewriterTimestamp(
   inTimestamp: number,
   segmentIndex = CURRENT_SEGMENT,
 ): number {
+  return rewriterSignedTimestamp(rewriter, inTimestamp, segmentIndex) >>> 0;
+}
+
+/** As {@link rewriterTimestamp}, but the 32 bits as a signed integer, which the packet path hands on without an object. */
+export function rewriterSignedTimestamp(rewriter: StreamRewriter, inTimestamp: number, segmentIndex: number): number {
   const segment = segmentAt(rewriter, segmentIndex);
-  return segment === undefined ? inTimestamp : seqAdd32(inTimestamp, segment.timestampOffset);
+  return segment === undefined ? inTimestamp | 0 : (inTimestamp + segment.timestampOffset) | 0;
 }
 
 /** The outgoing picture id for one of the segment's source; `bits` is the width that it has in the packet, 7 or 15. */
@@ -223,8 +228,8 @@ export function rewriterFrameNumber(
 }
 
 /**
- * Notes that a packet of the current segment went out with these outgoing numbers (-1 for those it has not). Late packets
- * move nothing back. Not to be called for a retransmission.
+ * Notes that a packet of the current segment went out with these outgoing numbers (-1 for those it has not; the
+ * timestamp may be signed). Late packets move nothing back. Not to be called for a retransmission.
  */
 export function rewriterSent(
   rewriter: StreamRewriter,

@@ -105,7 +105,7 @@ function receivePacket(
 }
 
 function takeSenderReport(now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {
-  const inbound = participant.inbound.get(rtcpSenderSsrc(bytes, at));
+  const inbound = participant.inbound.get(rtcpSenderSsrc(bytes, at) | 0);
   if (inbound === undefined || inbound.isRtx) return;
   const { statistics, clock } = inbound.stream;
   const ntpHigh = senderReportNtpHigh(bytes, at);
@@ -172,7 +172,6 @@ function retransmit(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot, se
   if (cached < 0) return false;
   const { bytes } = stream.cache;
   const offset = packetCacheOffset(stream.cache, cached);
-  packet.now = now;
   const length = packetCacheLength(stream.cache, cached);
   headerExtensionsScan(scan, bytes, offset, length);
   if (!describePacket(packet, scan, stream.publication.media, bytes, offset, length)) return false;

@@ -21,8 +21,8 @@ import {
   rewriterPictureId,
   rewriterSent,
   rewriterSequence,
+  rewriterSignedTimestamp,
   rewriterSkip,
-  rewriterTimestamp,
   rewriterTl0,
   rewriterWasSent,
 } from "../media/stream-rewriter.ts";
@@ -45,12 +45,13 @@ import type { Route, Shard, Slot, Stream } from "./state.ts";
 const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
 
 /** Forwards the packet that `shard.scratch` describes to every subscriber of the publication. */
-export function forwardMedia(shard: Shard, ports: ShardPorts, stream: Stream, bytes: Uint8Array): void {
+export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, bytes: Uint8Array): void {
   const { routes } = stream.publication;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
-    if (route.stream === stream || mayBegin(shard, route, stream)) forwardOn(shard, ports, route, stream, bytes);
+    if (route.stream === stream || mayBegin(shard, route, stream)) forwardOn(shard, ports, now, route, stream, bytes);
   }
+  patchPayload(shard.scratch.packet, bytes, null, CURRENT_SEGMENT);
 }
 
 /**
@@ -69,11 +70,12 @@ export function sendAgain(
   const packet = shard.scratch.packet;
   if (!agreeOnPayloadType(route, packet.payloadType, packet.codec)) return false;
   const { slot } = route;
-  const timestamp = rewriterTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
   const asRtx = slot.rtxStream !== null && route.rtxPayloadType >= 0;
   if (!asRtx && slot.sentAt?.[sequence & SENT_AT_MASK] !== cachedAt) return false;
   const payloadType = asRtx ? route.rtxPayloadType : route.payloadType;
-  return writePacket(shard, ports, slot, bytes, payloadType, sequence, timestamp, segmentIndex, asRtx);
+  const sent = writePacket(shard, ports, slot, bytes, payloadType, sequence, segmentIndex, asRtx);
+  patchPayload(packet, bytes, null, segmentIndex);
+  return sent;
 }
 
 /** Whether a route can go over to this stream with this packet. */
@@ -86,7 +88,14 @@ function mayBegin(shard: Shard, route: Route, stream: Stream): boolean {
   return false;
 }
 
-function forwardOn(shard: Shard, ports: ShardPorts, route: Route, stream: Stream, bytes: Uint8Array): void {
+function forwardOn(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  route: Route,
+  stream: Stream,
+  bytes: Uint8Array,
+): void {
   const { packet } = shard.scratch;
   const { counters } = shard.history;
   const { slot } = route;
@@ -99,41 +108,40 @@ function forwardOn(shard: Shard, ports: ShardPorts, route: Route, stream: Stream
     counters.rtpCodecMismatch++;
     return;
   }
-  if (route.stream !== stream) {
-    begin(shard, route, stream);
-  } else if (rewriterIsFarAhead(rewriter, packet.sequence)) {
+  if (route.stream !== stream) begin(shard, now, route, stream);
+  let sequence = rewriterSequence(rewriter, packet.sequence);
+  if (sequence < 0 && rewriterIsFarAhead(rewriter, packet.sequence)) {
     // The publisher's numbers have jumped: what follows can only be a new beginning.
     if (route.publication.kind === "video" && !packet.keyframe) {
       route.stream = null;
-      keyframeWanted(stream.keyframes, packet.now);
+      keyframeWanted(stream.keyframes, now);
       counters.rtpAwaitingKeyframe++;
       return;
     }
-    begin(shard, route, stream);
+    begin(shard, now, route, stream);
+    sequence = rewriterSequence(rewriter, packet.sequence);
   }
   // Padding alone is how a browser probes for bandwidth: nothing for a subscriber, and the numbers close up behind it.
   if (packet.payloadLength === 0 && rewriterSkip(rewriter, packet.sequence)) {
     counters.rtpPaddingSkipped++;
     return;
   }
-  const sequence = rewriterSequence(rewriter, packet.sequence);
   // A publisher's RTX may lie about an old packet, and no nonce may have two contents.
   if (sequence < 0 || rewriterWasSent(rewriter, sequence)) {
     counters.rtpTooLate++;
     return;
   }
-  const timestamp = rewriterTimestamp(rewriter, packet.timestamp);
-  if (!writePacket(shard, ports, slot, bytes, route.payloadType, sequence, timestamp, CURRENT_SEGMENT, false)) return;
-  noteSent(shard, slot, sequence, timestamp);
+  if (!writePacket(shard, ports, slot, bytes, route.payloadType, sequence, CURRENT_SEGMENT, false)) return;
+  noteSent(shard, now, slot, sequence);
   counters.rtpForwarded++;
 }
 
-function begin(shard: Shard, route: Route, stream: Stream): void {
+function begin(shard: Shard, now: Micros, route: Route, stream: Stream): void {
   const { packet } = shard.scratch;
   route.stream = stream;
   rewriterBeginSegment(
     route.slot.rewriter,
-    packet.now,
+    now,
     stream.id,
     packet.sequence,
     packet.timestamp,
@@ -144,19 +152,19 @@ function begin(shard: Shard, route: Route, stream: Stream): void {
   );
 }
 
-function noteSent(shard: Shard, slot: Slot, sequence: number, timestamp: number): void {
+function noteSent(shard: Shard, now: Micros, slot: Slot, sequence: number): void {
   const { packet } = shard.scratch;
   const { rewriter } = slot;
   rewriterSent(
     rewriter,
-    packet.now,
+    now,
     sequence,
-    timestamp,
+    rewriterSignedTimestamp(rewriter, packet.timestamp, CURRENT_SEGMENT),
     packet.pictureId < 0 ? -1 : rewriterPictureId(rewriter, packet.pictureId, packet.pictureIdBits),
     packet.tl0 < 0 ? -1 : rewriterTl0(rewriter, packet.tl0),
     packet.frameNumber < 0 ? -1 : rewriterFrameNumber(rewriter, packet.frameNumber),
   );
-  if (slot.sentAt !== null) slot.sentAt[sequence & SENT_AT_MASK] = packet.now;
+  if (slot.sentAt !== null) slot.sentAt[sequence & SENT_AT_MASK] = now;
   slot.packetsSent = (slot.packetsSent + 1) >>> 0;
   slot.octetsSent = (slot.octetsSent + packet.payloadLength) >>> 0;
 }
@@ -186,7 +194,6 @@ function writePacket(
   bytes: Uint8Array,
   payloadType: number,
   sequence: number,
-  timestamp: number,
   segmentIndex: number,
   asRtx: boolean,
 ): boolean {
@@ -203,7 +210,8 @@ function writePacket(
     sentSequence = slot.rtxSequence;
     slot.rtxSequence = (slot.rtxSequence + 1) & 0xffff;
   }
-  let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc);
+  const timestamp = rewriterSignedTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
+  let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc | 0);
   headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
 
   let payloadOffset = packet.payloadOffset;
@@ -230,7 +238,6 @@ function writePacket(
     payloadLength,
   );
   if (asRtx) writeU16(bytes, payloadOffset, covered);
-  patchPayload(packet, bytes, null, segmentIndex);
   if (length <= 0) return false;
   sink.transmit(flow, at, length);
   return true;

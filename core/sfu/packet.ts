@@ -14,7 +14,7 @@ import {
   rtpPayloadLength,
   rtpPayloadType,
   rtpSequence,
-  rtpTimestamp,
+  rtpSignedTimestamp,
 } from "../wire/rtp.ts";
 import {
   vp8DescriptorLength,
@@ -59,7 +59,7 @@ export function describePacket(
   packet.codec = negotiated.codec;
   packet.marker = rtpMarker(bytes, offset);
   packet.sequence = rtpSequence(bytes, offset);
-  packet.timestamp = rtpTimestamp(bytes, offset);
+  packet.timestamp = rtpSignedTimestamp(bytes, offset);
   packet.payloadOffset = offset + rtpHeaderLength(bytes, offset);
   packet.payloadLength = rtpPayloadLength(bytes, offset, length);
   packet.extensionKinds = media.extensionKinds;

@@ -47,7 +47,7 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
     privateKey,
     fingerprint: crypto.sha256(certificate),
     ...createShardTables(),
-    scratch: createScratch(boot.now),
+    scratch: createScratch(),
   };
 }
 

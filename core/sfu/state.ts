@@ -99,11 +99,11 @@ export interface Scratch {
 
 /** What is known of the media packet in hand. */
 export interface PacketScratch {
-  now: Micros;
   payloadType: number;
   codec: number;
   marker: boolean;
   sequence: number;
+  /** As a signed integer: `timestamp >>> 0` is the RTP timestamp. */
   timestamp: number;
   payloadOffset: number;
   payloadLength: number;
@@ -132,7 +132,10 @@ export interface Participant {
   allocator: Allocator;
   publications: Publication[];
   slots: Slot[];
-  /** Who is meant by an SSRC that comes in: a stream, or the RTX of one. */
+  /**
+   * Who is meant by an SSRC that comes in: a stream, or the RTX of one. The key is the SSRC as a signed integer, which
+   * needs no object to be looked up with.
+   */
   inbound: Map<number, InboundSsrc>;
   /** The slot that sends with this SSRC (media or RTX). */
   slotsBySsrc: Map<number, Slot>;
@@ -277,12 +280,11 @@ export function createShardTables() {
 }
 
 /** Working memory. */
-export function createScratch(now: Micros): Scratch {
+export function createScratch(): Scratch {
   return {
     scan: createExtensionScan(),
     writer: createExtensionWriter(),
     packet: {
-      now,
       payloadType: 0,
       codec: 0,
       marker: false,

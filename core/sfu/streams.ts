@@ -34,6 +34,7 @@ import {
   rtpSetPayloadType,
   rtpSetSequence,
   rtpSetSsrc,
+  rtpSignedSsrc,
   rtpSsrc,
 } from "../wire/rtp.ts";
 import { noteFlow } from "./flowing.ts";
@@ -72,8 +73,8 @@ export function receiveRtp(
   const { scan } = shard.scratch;
   headerExtensionsScan(scan, bytes, offset, length);
   noteTransportSequence(scan, now, participant, bytes);
-  const ssrc = rtpSsrc(bytes, offset);
-  const inbound = participant.inbound.get(ssrc) ?? introduce(shard, now, participant, bytes, offset, ssrc);
+  const inbound =
+    participant.inbound.get(rtpSignedSsrc(bytes, offset)) ?? introduce(shard, now, participant, bytes, offset);
   if (inbound === undefined) {
     counters.rtpUnroutable++;
   } else if (inbound.isRtx) {
@@ -105,7 +106,7 @@ export function createStream(shard: Shard, publication: Publication, ssrc: numbe
   };
   shard.streams.set(stream.id, stream);
   publication.streams.push(stream);
-  publication.owner.inbound.set(ssrc, { stream, isRtx: false });
+  publication.owner.inbound.set(ssrc | 0, { stream, isRtx: false });
   for (const [primary, rtx] of publication.media.rtxOf) {
     if (primary === ssrc) registerRtx(publication.owner, stream, rtx);
   }
@@ -124,7 +125,6 @@ function receiveMedia(
 ): void {
   const { packet, scan } = shard.scratch;
   const { publication } = stream;
-  packet.now = now;
   if (!describePacket(packet, scan, publication.media, bytes, offset, length)) {
     shard.history.counters.rtpUnroutable++;
     return;
@@ -148,7 +148,7 @@ function receiveMedia(
     const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
     if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
   }
-  forwardMedia(shard, ports, stream, bytes);
+  forwardMedia(shard, ports, now, stream, bytes);
   requestKeyframeIfDue(shard, ports, now, stream);
 }
 
@@ -187,10 +187,10 @@ function introduce(
   participant: Participant,
   bytes: Uint8Array,
   offset: number,
-  ssrc: number,
 ): InboundSsrc | undefined {
   const { scan } = shard.scratch;
   const { extensionKinds } = participant.session;
+  const ssrc = rtpSsrc(bytes, offset);
   const payloadType = rtpPayloadType(bytes, offset);
   const publication = publicationOf(
     participant,
@@ -216,7 +216,7 @@ function introduce(
     forgetStream(shard, former);
   }
   createStream(shard, publication, ssrc, rid);
-  return participant.inbound.get(ssrc);
+  return participant.inbound.get(ssrc | 0);
 }
 
 /** The publication with this mid; without one, the only publication that has the payload type (RFC 8843 §9.2). */
@@ -229,18 +229,18 @@ function publicationOf(participant: Participant, mid: string, payloadType: numbe
 }
 
 function registerRtx(participant: Participant, stream: Stream, ssrc: number): InboundSsrc {
-  if (stream.rtxSsrc !== 0) participant.inbound.delete(stream.rtxSsrc);
+  if (stream.rtxSsrc !== 0) participant.inbound.delete(stream.rtxSsrc | 0);
   const inbound: InboundSsrc = { stream, isRtx: true };
   stream.rtxSsrc = ssrc;
-  participant.inbound.set(ssrc, inbound);
+  participant.inbound.set(ssrc | 0, inbound);
   return inbound;
 }
 
 function forgetStream(shard: Shard, stream: Stream): void {
   const { publication } = stream;
   publication.streams.splice(publication.streams.indexOf(stream), 1);
-  publication.owner.inbound.delete(stream.ssrc);
-  if (stream.rtxSsrc !== 0) publication.owner.inbound.delete(stream.rtxSsrc);
+  publication.owner.inbound.delete(stream.ssrc | 0);
+  if (stream.rtxSsrc !== 0) publication.owner.inbound.delete(stream.rtxSsrc | 0);
   shard.streams.delete(stream.id);
   if (publication.best === stream) publication.best = null;
   for (const route of publication.routes) if (route.stream === stream) route.stream = null;

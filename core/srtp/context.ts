@@ -13,11 +13,11 @@
  * header extensions (RFC 6904, RFC 9335), and SRTCP without encryption, which is refused.
  */
 import { assert } from "../base/assert.ts";
-import { copyBytes, equalConstantTime, readU32, writeU32, writeU48 } from "../base/bytes.ts";
+import { copyBytes, equalConstantTime, readI32, readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 import { KEY_HANDLE } from "../crypto/handles.ts";
 import { AEAD_NONCE_BYTES, type CryptoProvider } from "../crypto/provider.ts";
 import { LIMITS } from "../limits.ts";
-import { RTP_HEADER_BYTES, rtpSequence, rtpSsrc } from "../wire/rtp.ts";
+import { RTP_HEADER_BYTES, rtpSequence, rtpSignedSsrc } from "../wire/rtp.ts";
 import { deriveSessionKeys, SRTP_STREAM_KIND, type SrtpSessionKeys } from "./key-derivation.ts";
 import {
   isSrtpProfile,
@@ -76,7 +76,8 @@ const COUNTER_SSRC = 4;
 /** The streams that have been received, by SSRC. */
 interface ReceiveStreams {
   count: number;
-  ssrcs: Uint32Array;
+  /** As signed integers (see `readI32`). */
+  ssrcs: Int32Array;
   windows: ReplayWindow[];
 }
 
@@ -192,7 +193,7 @@ export function srtpOpenRtp(
 ): number {
   const openLength = length - srtpTagBytes(session.profile);
   if (headerLength < RTP_HEADER_BYTES || openLength < headerLength) return SRTP.SHORT;
-  const ssrc = rtpSsrc(bytes, offset);
+  const ssrc = rtpSignedSsrc(bytes, offset);
   const streams = session.rtpStreams;
   const at = findStream(streams, ssrc);
   const index = packetIndex(at < 0 ? -1 : streams.windows[at]!.highest, rtpSequence(bytes, offset));
@@ -234,7 +235,7 @@ export function srtpOpenRtcp(
   const word = readU32(bytes, offset + openLength + (isAead ? tagBytes : 0));
   if (word < RTCP_ENCRYPTED_BIT) return SRTP.UNENCRYPTED;
   const index = word - RTCP_ENCRYPTED_BIT;
-  const ssrc = readU32(bytes, offset + RTCP_SSRC);
+  const ssrc = readI32(bytes, offset + RTCP_SSRC);
   const streams = session.rtcpStreams;
   const at = findStream(streams, ssrc);
   const refusal = judgeIndex(streams, at, index);
@@ -290,7 +291,8 @@ export function srtpSealRtp(
   const tagBytes = srtpTagBytes(session.profile);
   assert(plainLength + tagBytes <= LIMITS.datagramBytesMax, "a sealed packet fits a send slot");
   assert(rtpSequence(target, headerOffset) === sequence, "a packet is sealed with the sequence number in its header");
-  assert(rtpSsrc(target, headerOffset) === stream.ssrc, "a packet is sealed with the stream of its SSRC");
+  const ssrc = stream.ssrc | 0;
+  assert(rtpSignedSsrc(target, headerOffset) === ssrc, "a packet is sealed with the stream of its SSRC");
   const index = packetIndex(stream.highest, sequence);
   if (index > RTP_INDEX_MAX) return SRTP.EXHAUSTED;
   // What seems this old may be a leap of more than half a round: sealing it would use a nonce that was used before.
@@ -299,7 +301,7 @@ export function srtpSealRtp(
   const body = headerOffset + headerLength;
   const { nonce, counter, tag } = session.scratch;
   if (session.profile === SRTP_PROFILE.AEAD_AES_128_GCM) {
-    writeCounter(nonce, NONCE_SSRC, session.rtpWriteSalt, stream.ssrc, index);
+    writeCounter(nonce, NONCE_SSRC, session.rtpWriteSalt, ssrc, index);
     crypto.sealAead(
       handle,
       nonce,
@@ -313,7 +315,7 @@ export function srtpSealRtp(
       body,
     );
   } else {
-    writeCounter(counter, COUNTER_SSRC, session.rtpWriteSalt, stream.ssrc, index);
+    writeCounter(counter, COUNTER_SSRC, session.rtpWriteSalt, ssrc, index);
     crypto.cipherCm(handle, counter, source, payloadOffset, payloadLength, target, body);
     crypto.authCm(handle, target, headerOffset, plainLength, rolloverCounter(index), tag);
     copyBytes(tag, 0, target, headerOffset + plainLength, tagBytes);
@@ -368,7 +370,7 @@ function bind(session: SrtpSession, crypto: CryptoProvider, handle: number, keys
 }
 
 function createReceiveStreams(): ReceiveStreams {
-  return { count: 0, ssrcs: new Uint32Array(LIMITS.srtpStreamsPerPeerMax), windows: [] };
+  return { count: 0, ssrcs: new Int32Array(LIMITS.srtpStreamsPerPeerMax), windows: [] };
 }
 
 /** Where the stream of `ssrc` stands, or -1. A peer has a handful of them, and a scan allocates nothing. */
@@ -406,11 +408,11 @@ function markReceived(streams: ReceiveStreams, at: number, ssrc: number, index: 
  * of 48 bits behind zeros, all XOR the salt. An SRTCP index of 31 bits stands where the low bits of 48 do.
  */
 function writeCounter(block: Uint8Array, ssrcOffset: number, salt: Uint8Array, ssrc: number, index: number): void {
-  const end = ssrcOffset + 10;
-  writeU32(block, ssrcOffset, ssrc);
-  writeU48(block, ssrcOffset + 4, index);
   for (let i = 0; i < ssrcOffset; i++) block[i] = salt[i]!;
-  for (let i = ssrcOffset; i < end; i++) block[i]! ^= salt[i]!;
+  const at = ssrcOffset + 4;
+  writeU32(block, ssrcOffset, ssrc ^ readI32(salt, ssrcOffset));
+  writeU32(block, at, rolloverCounter(index) ^ readI32(salt, at));
+  writeU16(block, at + 4, index ^ readU16(salt, at + 4));
 }
 
 /** The associated data of an encrypted SRTCP packet: its first 8 bytes, then the word with E bit and index (RFC 7714 §9.2). */

@@ -15,7 +15,7 @@
  * {@link rtpCheck} judges an open one. After OK no accessor can fail. `offset` is always where the packet begins. What the
  * extension block holds is the matter of core/wire/header-extensions.ts.
  */
-import { readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
+import { readI32, readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 
 /** What a check answers. */
 export const RTP = {
@@ -90,6 +90,16 @@ export function rtpTimestamp(bytes: Uint8Array, offset: number): number {
 /** SSRC, 0 to 2^32-1. */
 export function rtpSsrc(bytes: Uint8Array, offset: number): number {
   return readU32(bytes, offset + SSRC);
+}
+
+/** The timestamp as a signed integer, for the packet path ({@link readI32}). */
+export function rtpSignedTimestamp(bytes: Uint8Array, offset: number): number {
+  return readI32(bytes, offset + TIMESTAMP);
+}
+
+/** The SSRC as a signed integer, for the packet path ({@link readI32}). */
+export function rtpSignedSsrc(bytes: Uint8Array, offset: number): number {
+  return readI32(bytes, offset + SSRC);
 }
 
 /** How many CSRCs follow the SSRC, 0 to 15. */
