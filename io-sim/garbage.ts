@@ -9,7 +9,7 @@ import { type Micros, micros } from "../core/index.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import type { Packet } from "./link.ts";
 import { nodeReceive } from "./node.ts";
-import { below, between, chance, createStream, randomBytes, type Stream } from "./random.ts";
+import { below, between, chance, createStream, randomBytes, type Seed, type Stream } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** Real datagrams that the strangers have recorded. */
@@ -33,7 +33,7 @@ export interface Attacker {
 }
 
 /** Strangers who have done nothing yet. */
-export function createAttacker(seed: number): Attacker {
+export function createAttacker(seed: Seed): Attacker {
   const recorded: Packet[] = [];
   let seen = 0;
   return {

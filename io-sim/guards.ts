@@ -41,6 +41,9 @@ export function letProviderOut(state: GuardState, crypto: CryptoProvider): Crypt
   };
 }
 
+/** Somebody in a run has reached for the host. It is a mistake of ours and no promise's, so it ends a run at once. */
+export class Trespass extends Error {}
+
 /** Runs `act` with the host's globals behind walls, and puts them back whatever happens. */
 export function withoutHostGlobals<T>(state: GuardState, act: () => T): T {
   const restore: (() => void)[] = [];
@@ -50,7 +53,7 @@ export function withoutHostGlobals<T>(state: GuardState, act: () => T): T {
     const look = () => {
       if (state.providerOnStack) return descriptor.get === undefined ? descriptor.value : descriptor.get.call(holder);
       const who = state.coreOnStack ? "the core" : "the simulated world";
-      throw new Error(`${who} reached for ${name}: nothing in a run may depend on the host`);
+      throw new Trespass(`${who} reached for ${name}: nothing in a run may depend on the host`);
     };
     Object.defineProperty(holder, key, { configurable: true, enumerable: descriptor.enumerable ?? false, get: look });
     restore.push(() => Object.defineProperty(holder, key, descriptor));

@@ -17,6 +17,7 @@ export {
   move,
   ms,
   mute,
+  only,
   percent,
   plays,
   restart,

@@ -12,7 +12,7 @@
  */
 import { type Micros, micros } from "../core/index.ts";
 import { EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
-import { below, between, chance, createStream, dwell, type Ppm, type Stream, spread } from "./random.ts";
+import { below, between, chance, createStream, dwell, type Ppm, type Seed, type Stream, spread } from "./random.ts";
 
 /** What one direction of a link is like. All numbers are whole; times in microseconds, rates in bits per second. */
 export interface LinkPlan {
@@ -133,7 +133,7 @@ interface LinkStreams {
 /** A link without packets. `entity` names it among all links of the run (its streams hang on the name). */
 export function createLink(
   loop: EventLoop,
-  seed: number,
+  seed: Seed,
   entity: string,
   plan: LinkPlan,
   deliver: (packet: Packet) => void,

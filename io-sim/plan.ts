@@ -7,6 +7,7 @@
 import { LockstepError } from "../core/index.ts";
 import type { ClientMediaPlan } from "./client/client-media.ts";
 import type { VideoCodec } from "./client/payload.ts";
+import type { DecisionPlan } from "./decisions.ts";
 import type { LinkPlan } from "./link.ts";
 
 /** A camera of the plan. */
@@ -102,6 +103,8 @@ export interface Plan {
   readonly steps: readonly StepPlan[];
   readonly always: readonly AlwaysPromise[];
   readonly finally: readonly FinallyPromise[];
+  /** Answers of chance that are fixed; a shrunk world names the few accidents that it needs. */
+  readonly decisions?: readonly DecisionPlan[];
 }
 
 /** Judges a plan: throws "bad-config" with one sentence when it makes no sense. */

@@ -7,6 +7,7 @@
 
 /** What each id promises, in one sentence. */
 export const PROMISES = {
+  S0: "Whatever arrives and whatever happens, the server does not throw.",
   S1: "Nothing crosses a room, nobody hears himself, and nothing is sent to or from somebody who has left.",
   S2: "One sequence number means one packet, and a gap going out has a gap coming in behind it.",
   S3: "Timestamps of a stream never go back.",

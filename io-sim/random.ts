@@ -9,12 +9,18 @@
  * comparisons of integers, so no logarithm and no float is ever asked for (engines differ in the last bit of those).
  */
 import seedrandom from "seedrandom";
+import { createTap, type DecisionBook } from "./decisions.ts";
 
 /** One stream of random words; make it with {@link createStream}. */
 export interface Stream {
   /** The next 32 random bits as an unsigned number. */
   readonly next: () => number;
+  /** Hears each answer that the functions below give and says which one counts; see ./decisions.ts. */
+  readonly tap?: ((answer: number) => number) | undefined;
 }
+
+/** What all chance of a run hangs on: its seed, with the book of its decisions when there is one. */
+export type Seed = number | { readonly seed: number; readonly decisions: DecisionBook };
 
 /** A probability as a whole number of millionths, 0 to 1,000,000. */
 export type Ppm = number;
@@ -23,27 +29,38 @@ export type Ppm = number;
 const PPM_ONE = 1_000_000;
 
 /** The stream of one (seed, site, entity). Two calls with equal arguments make two streams with equal words. */
-export function createStream(seed: number, site: string, entity: string): Stream {
-  const generator = seedrandom(`lockstep|${seed}|${site}|${entity}`);
-  return { next: () => generator.int32() >>> 0 };
+export function createStream(seed: Seed, site: string, entity: string): Stream {
+  const number = typeof seed === "number" ? seed : seed.seed;
+  const generator = seedrandom(`lockstep|${number}|${site}|${entity}`);
+  const tap = typeof seed === "number" ? undefined : createTap(seed.decisions, site, entity);
+  return { next: () => generator.int32() >>> 0, tap };
+}
+
+/** The answer that counts, whatever was drawn. */
+function settle(stream: Stream, answer: number): number {
+  return stream.tap === undefined ? answer : stream.tap(answer);
 }
 
 /** A whole number in 0 to `bound` - 1; `bound` is 1 to 2^32. */
 export function below(stream: Stream, bound: number): number {
+  return settle(stream, drawBelow(stream, bound));
+}
+
+function drawBelow(stream: Stream, bound: number): number {
   // Both factors are exact and the product is rounded once, the same way by every engine (IEEE 754 multiplication).
   return Math.floor((stream.next() * bound) / 0x1_0000_0000);
 }
 
 /** A whole number in `least` to `greatest`, both included. */
 export function between(stream: Stream, least: number, greatest: number): number {
-  return least + below(stream, greatest - least + 1);
+  return settle(stream, least + drawBelow(stream, greatest - least + 1));
 }
 
 /** Whether something of this probability happens. Nothing is drawn for 0 and for certainty. */
 export function chance(stream: Stream, probability: Ppm): boolean {
   if (probability <= 0) return false;
   if (probability >= PPM_ONE) return true;
-  return below(stream, PPM_ONE) < probability;
+  return settle(stream, drawBelow(stream, PPM_ONE) < probability ? 1 : 0) !== 0;
 }
 
 /**
@@ -58,7 +75,7 @@ export function spread(stream: Stream, deviation: number): number {
     sum += (word >>> 16) + (word & 0xffff);
   }
   const value = Math.trunc((sum * deviation) / 0x1_0000);
-  return Math.max(-3 * deviation, Math.min(3 * deviation, value));
+  return settle(stream, Math.max(-3 * deviation, Math.min(3 * deviation, value)));
 }
 
 /**
@@ -74,7 +91,7 @@ export function dwell(stream: Stream, mean: number): number {
       last = word;
       length++;
     }
-    if (length % 2 === 1) return whole * mean + Math.floor((first * mean) / 0x1_0000_0000);
+    if (length % 2 === 1) return settle(stream, whole * mean + Math.floor((first * mean) / 0x1_0000_0000));
   }
 }
 
@@ -92,6 +109,6 @@ export function randomBytes(stream: Stream, count: number): Uint8Array {
 export function randomToken(stream: Stream, count: number): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   let text = "";
-  for (let i = 0; i < count; i++) text += alphabet[below(stream, alphabet.length)]!;
+  for (let i = 0; i < count; i++) text += alphabet[drawBelow(stream, alphabet.length)]!;
   return text;
 }

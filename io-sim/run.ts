@@ -9,7 +9,7 @@ import { LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
 import { createEndOracle } from "./end-oracle.ts";
 import { step } from "./event-loop.ts";
-import { withoutHostGlobals } from "./guards.ts";
+import { Trespass, withoutHostGlobals } from "./guards.ts";
 import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import type { Plan } from "./plan.ts";
@@ -62,6 +62,10 @@ export interface RunOptions extends WorldOptions {
   readonly onWorld?: (world: World, book: PromiseBook) => void;
   /** Hears of the run's progress: simulated microseconds so far. Called outside the walls, a few times a second of it. */
   readonly onProgress?: (simulatedMicros: number) => void;
+  /** Asked before each event whether the run stops here, unjudged: for tools that look at the middle of a run. */
+  readonly haltBefore?: (world: World) => boolean;
+  /** Leaves the drain out, and with it what is judged there: for tools that look for a promise broken before it. */
+  readonly withoutDrain?: boolean;
 }
 
 /** Runs a plan with a seed. The same two always give the same verdict and the same fingerprint. */
@@ -73,38 +77,59 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   const story = createStoryOracle(world, book);
   world.watchers.push(wire, createPlayerOracle(world, book), end, story);
   options.onWorld?.(world, book);
-  const advance = createAdvance(world, book, options.onProgress);
+  const advance = createAdvance(world, book, options);
 
   startWorld(world);
-  advance(world.loop.now + CONNECT_MICROS, () => everyoneIsThere(world));
+  if (advance(world.loop.now + CONNECT_MICROS, () => everyoneIsThere(world))) return verdictOf(world, book, []);
   judgeArrival(world, book);
   beginStory(world);
-  advance(world.zeroAt + plan.runForMicros);
+  if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book, []);
   const quality = measure(world);
   if (book.broken === undefined) {
     story.judgeStory();
     end.judgeStory();
     wire.finish();
   }
+  if (options.withoutDrain === true) return verdictOf(world, book, quality);
   drain(world);
-  advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0);
+  if (advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0))
+    return verdictOf(world, book, quality);
   if (book.broken === undefined) end.judgeEmptiness();
+  judge(book, "S0", true, () => "");
   return verdictOf(world, book, quality);
 }
 
-/** A function that lets time pass until `limit`, until `done`, or until a promise is broken. */
-function createAdvance(world: World, book: PromiseBook, onProgress: RunOptions["onProgress"]) {
+/** A function that lets time pass until `limit`, until `done`, until a promise is broken or the run is halted (true). */
+function createAdvance(world: World, book: PromiseBook, options: RunOptions) {
   const { loop } = world;
-  return (limit: number, done: () => boolean = () => false) => {
-    while (book.broken === undefined && loop.now < limit && !done()) {
+  const { onProgress, haltBefore } = options;
+  let halted = false;
+  const stops = () => {
+    halted ||= haltBefore?.(world) === true;
+    return halted || book.broken !== undefined;
+  };
+  return (limit: number, done: () => boolean = () => false): boolean => {
+    while (!stops() && loop.now < limit && !done()) {
       const slice = Math.min(limit, loop.now + 100_000);
       withoutHostGlobals(world.guard, () => {
-        while (book.broken === undefined && loop.heap.length > 0 && loop.heap[0]!.time <= slice && !done()) step(loop);
-        if (book.broken === undefined && !done()) loop.now = micros(Math.max(loop.now, slice));
+        while (loop.heap.length > 0 && loop.heap[0]!.time <= slice && !stops() && !done()) judgedStep(world, book);
+        if (!stops() && !done()) loop.now = micros(Math.max(loop.now, slice));
       });
       onProgress?.(loop.now - MICROS_ORIGIN);
     }
+    return halted;
   };
+}
+
+/** Lets the next event happen; what the core throws is a broken promise, what anybody else throws ends the run. */
+function judgedStep(world: World, book: PromiseBook): void {
+  try {
+    step(world.loop);
+  } catch (error) {
+    if (!world.guard.coreOnStack || error instanceof Trespass) throw error;
+    world.guard.coreOnStack = false;
+    judge(book, "S0", false, () => `The server threw: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Everyone who is there from the start must be connected now, but for those who pretend to be somebody else. */

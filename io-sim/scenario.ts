@@ -4,6 +4,7 @@
  * A story is an object without closures, so it can be printed, generated, shrunk and replayed. `scenario` fills in what
  * the story leaves out and answers the plan that a run needs.
  */
+import type { DecisionPlan } from "./decisions.ts";
 import { LINK_DEFAULTS, type LinkOptions, linkChange } from "./link-options.ts";
 import {
   type AlwaysPromise,
@@ -58,6 +59,8 @@ export interface Scenario {
   readonly scheduler?: "fifo" | "seeded";
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
+  /** Accidents that chance has no say in; see `only`. */
+  readonly chance?: readonly DecisionPlan[];
 }
 
 /** Compiles a story into a plan; throws "bad-config" with a sentence when it makes no sense. */
@@ -74,6 +77,7 @@ export function scenario(story: Scenario): Plan {
     steps: story.timeline ?? [],
     always: story.always ?? [],
     finally: story.finally ?? [],
+    ...(story.chance === undefined ? {} : { decisions: story.chance }),
   };
   checkPlan(plan);
   return plan;
@@ -166,6 +170,14 @@ export function garbage(options: { perSecond: number; duration: number }): Opera
 /** The server process is cut down between two inputs and goes on from a snapshot. */
 export function restart(): Operation {
   return { type: "restart" };
+}
+
+/**
+ * Of all accidents that chance could let happen at one place, only these do: `only("link/loss", "ana/up", [17])` loses the
+ * eighteenth packet that ana's uplink could lose, and no other.
+ */
+export function only(site: string, entity: string, ordinals: readonly number[]): DecisionPlan {
+  return { site, entity, answers: ordinals.map((ordinal) => [ordinal, 1] as const), others: 0 };
 }
 
 /** The viewer is shown (or hears) the source: soon after both are there, and still at the end of the story. */

@@ -30,6 +30,7 @@ import {
   createClient,
 } from "./client/client.ts";
 import type { FramePassport } from "./client/frame-body.ts";
+import { createDecisionBook, type Decision, type DecisionPlan } from "./decisions.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
 import { type Attacker, createAttacker, throwGarbage } from "./garbage.ts";
 import { type GuardState, letProviderOut } from "./guards.ts";
@@ -37,7 +38,7 @@ import { createJournal, type JournalWriter } from "./journal.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { createNode, nodeCommand, nodeReceive, nodeRestart, type SfuNode } from "./node.ts";
 import { CAMERAS, type Operation, type PeerPlan, type Plan, type StepPlan } from "./plan.ts";
-import { createStream, randomBytes } from "./random.ts";
+import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 
 /** Where the SFU listens. */
@@ -103,6 +104,8 @@ export interface Carried {
 export interface World {
   readonly plan: Plan;
   readonly seed: number;
+  /** The seed with the book of decisions, when there is one: what all streams are made from. */
+  readonly chance: Seed;
   readonly loop: EventLoop;
   readonly guard: GuardState;
   readonly node: SfuNode;
@@ -129,6 +132,10 @@ export interface TraceRow {
 /** How a run differs from the plain one, for tools and tests; none of it changes what the plan says. */
 export interface WorldOptions {
   readonly journal?: boolean;
+  /** Answers of chance that count instead of those drawn, besides the plan's own. */
+  readonly decisions?: readonly DecisionPlan[];
+  /** Gets each answer of chance that the run consumes, in order. */
+  readonly decisionLog?: Decision[];
   /** Cuts the shard down before these inputs. */
   readonly restartBefore?: (input: number) => boolean;
   /** Stands between the core and cryptography. */
@@ -140,19 +147,20 @@ export interface WorldOptions {
 /** A world in which nothing has happened yet. */
 export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}): World {
   const loop = createEventLoop();
+  const chance = chanceOf(plan, seed, options);
   const guard: GuardState = { coreOnStack: false, providerOnStack: false };
   const createCrypto = () => {
     const crypto = createProvider(plan, guard);
     return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);
   };
   const boot = {
-    entropySeed: randomBytes(createStream(seed, "boot", "entropy"), 32),
-    randomSeed: createStream(seed, "boot", "random").next(),
+    entropySeed: randomBytes(createStream(chance, "boot", "entropy"), 32),
+    randomSeed: createStream(chance, "boot", "random").next(),
     now: MICROS_ORIGIN,
     wall: WALL_AT_ORIGIN,
     config: { candidates: [{ ip: SFU_IP, port: SFU_PORT }] },
   };
-  const scheduler = plan.scheduler === "fifo" ? null : createStream(seed, "scheduler", "shard").next();
+  const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", "shard").next();
   const journal = options.journal === true ? createJournal(boot, { scheduler, cipher: plan.cipher }) : undefined;
   const watchers: WorldWatcher[] = [];
   const node = createNode(
@@ -179,7 +187,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
       createCrypto,
       scheduler,
       timerLateMicros: plan.timerLateMicros,
-      lateness: createStream(seed, "timer-lateness", "shard"),
+      lateness: createStream(chance, "timer-lateness", "shard"),
       guard,
       journal,
       restartBefore: options.restartBefore ?? (() => false),
@@ -188,6 +196,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const world: World = {
     plan,
     seed,
+    chance,
     loop,
     guard,
     node,
@@ -196,7 +205,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     byAddress: new Map(),
     sources: new Map(),
     watchers,
-    attacker: createAttacker(seed),
+    attacker: createAttacker(chance),
     zeroAt: 0,
     rows: [],
     commands: 0,
@@ -207,13 +216,19 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   return world;
 }
 
+function chanceOf(plan: Plan, seed: number, options: WorldOptions): Seed {
+  const fixed = [...(plan.decisions ?? []), ...(options.decisions ?? [])];
+  if (fixed.length === 0 && options.decisionLog === undefined) return seed;
+  return { seed, decisions: createDecisionBook(fixed, options.decisionLog) };
+}
+
 function createProvider(plan: Plan, guard: GuardState): CryptoProvider {
   const crypto = letProviderOut(guard, createNodeCrypto());
   return plan.cipher === "real" ? crypto : createChecksumCrypto(crypto);
 }
 
 function addPeer(world: World, plan: PeerPlan, index: number): void {
-  const { loop, seed } = world;
+  const { loop, chance } = world;
   const disturbed = world.plan.steps.some(
     ({ operation }) =>
       "peer" in operation && operation.peer === plan.name && !["join", "mute", "unmute"].includes(operation.type),
@@ -223,11 +238,11 @@ function addPeer(world: World, plan: PeerPlan, index: number): void {
     index,
     address: peerAddress(index, 0),
     moves: 0,
-    up: createLink(loop, seed, `${plan.name}/up`, plan.up, (packet) => {
+    up: createLink(loop, chance, `${plan.name}/up`, plan.up, (packet) => {
       tellCarried(world, peer, "up", "delivered", packet);
       arriveAtNode(world, packet);
     }),
-    down: createLink(loop, seed, `${plan.name}/down`, plan.down, (packet) => {
+    down: createLink(loop, chance, `${plan.name}/down`, plan.down, (packet) => {
       tellCarried(world, peer, "down", "delivered", packet);
       arriveAtPeer(world, packet);
     }),
@@ -259,7 +274,7 @@ function peerAddress(index: number, moves: number): string {
 
 /** Lets everyone who is there from the start join, each a little after the other. */
 export function startWorld(world: World): void {
-  const stagger = createStream(world.seed, "world", "stagger");
+  const stagger = createStream(world.chance, "world", "stagger");
   for (const peer of world.peers.values()) {
     if (!peer.plan.atStart) continue;
     const at = micros(MICROS_ORIGIN + (stagger.next() % 40_000));
@@ -349,7 +364,7 @@ function createPeerClient(world: World, peer: Peer): Client {
   const { plan, clients } = peer;
   const first = 2 * (peer.index + world.peers.size * clients.length) + 1;
   const client = createClient(
-    world.seed,
+    world.chance,
     {
       name: clients.length === 0 ? plan.name : `${plan.name}#${clients.length + 1}`,
       room: plan.room,

@@ -1,10 +1,12 @@
 /**
- * Where the command line finds stories: the files of `sim-scenarios/`, by file name, by the story's own name, or by path.
+ * Where the command line finds stories: the files of `sim-scenarios/`, by file name, by the story's own name, or by path. A path may
+ * also name a plan as JSON.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Plan } from "../plan.ts";
+import { planFromJson } from "../plan-json.ts";
 
 const FOLDER = fileURLToPath(new URL("../../sim-scenarios/", import.meta.url));
 
@@ -23,6 +25,9 @@ export async function allStories(): Promise<Story[]> {
 
 /** The story that is meant by `name`, or undefined. */
 export async function findStory(name: string): Promise<Story | undefined> {
+  if (name.endsWith(".json") && existsSync(name)) {
+    return { file: resolve(name), plan: planFromJson(readFileSync(name, "utf8")) };
+  }
   if (name.endsWith(".ts") && existsSync(name)) return loadStory(resolve(name));
   const stories = await allStories();
   return stories.find(({ file, plan }) => plan.name === name || basename(file, ".ts") === basename(name, ".ts"));

@@ -9,7 +9,7 @@ import type { RtpPacket } from "werift-rtp";
 import { type Micros, micros } from "../../core/base/micros.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
 import { cancel, EVENT_CLASS, type LoopEvent, schedule } from "../event-loop.ts";
-import { below, createStream, type Stream } from "../random.ts";
+import { below, createStream, type Seed, type Stream } from "../random.ts";
 import {
   captureAudio,
   createLayerEncoder,
@@ -84,7 +84,7 @@ export interface ClientMedia {
 }
 
 /** Media that has not begun. */
-export function createClientMedia(seed: number, name: string, plan: ClientMediaPlan): ClientMedia {
+export function createClientMedia(seed: Seed, name: string, plan: ClientMediaPlan): ClientMedia {
   const random = createStream(seed, "client/media", name);
   const { camera } = plan;
   const empty = new Uint8Array(0);

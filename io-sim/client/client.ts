@@ -30,7 +30,7 @@ import {
   stunWriteBindingRequest,
 } from "../../core/wire/stun.ts";
 import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../event-loop.ts";
-import { createStream, randomBytes, randomToken, type Stream } from "../random.ts";
+import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../random.ts";
 import { createProviderCipher } from "./checksum-cipher.ts";
 import {
   type ClientMedia,
@@ -95,7 +95,7 @@ export type ClientStatus = "new" | "joining" | "checking" | "connected" | "refus
 export interface Client {
   readonly plan: ClientPlan;
   readonly ports: ClientPorts;
-  readonly seed: number;
+  readonly seed: Seed;
   status: ClientStatus;
   /** A sentence when `status` is "refused" or "failed". */
   detail: string;
@@ -125,7 +125,7 @@ interface Checks {
 }
 
 /** A client that has done nothing yet. All its randomness hangs on the seed and its name. */
-export function createClient(seed: number, plan: ClientPlan, ports: ClientPorts): Client {
+export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): Client {
   const stream = createStream(seed, "client/ice", plan.name);
   return {
     plan,
