@@ -38,6 +38,7 @@ import type { GuardState } from "./guards.ts";
 import { type JournalWriter, journalEffects, journalInput, journalRestore } from "./journal.ts";
 import { below, type Stream } from "./random.ts";
 import { createRecordingOutbox, type Effect, type RecordingOutbox } from "./recording-outbox.ts";
+import { hashDatagram } from "./word-hash.ts";
 
 /** The state is hashed after each so many inputs. */
 const STATE_HASH_INPUTS = 1_000;
@@ -258,7 +259,7 @@ function hashInput(hash: Fingerprint, input: ShardInput): void {
   fingerprintText(hash, input.kind);
   if (input.kind === "datagram") {
     fingerprintNumber(hash, input.flow);
-    fingerprintBytes(hash, input.bytes, input.offset, input.length);
+    hashDatagram(hash, input.bytes, input.offset, input.length);
   } else if (input.kind === "command") fingerprintText(hash, JSON.stringify(input.command));
 }
 

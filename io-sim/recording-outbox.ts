@@ -7,13 +7,13 @@
 import {
   type CommandReply,
   type Fingerprint,
-  fingerprintBytes,
   fingerprintNumber,
   fingerprintText,
   LIMITS,
   type Outbox,
   type ShardEvent,
 } from "../core/index.ts";
+import { hashDatagram } from "./word-hash.ts";
 
 /** Something that the shard wants done. */
 export type Effect =
@@ -38,8 +38,7 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     transmit(flow, offset, length) {
       fingerprintNumber(hash, 1);
       fingerprintNumber(hash, flow);
-      fingerprintNumber(hash, length);
-      fingerprintBytes(hash, sendBytes, offset, length);
+      hashDatagram(hash, sendBytes, offset, length);
       effects.push({ kind: "transmit", flow, bytes: sendBytes.slice(offset, offset + length) });
     },
     reply(reply) {

@@ -6,16 +6,8 @@
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
-import {
-  guessIndex,
-  headerBytes,
-  type IndexBook,
-  type MediaCipher,
-  type MediaKeys,
-  noteIndex,
-  payloadOffset,
-  type ReadRtp,
-} from "./media-cipher.ts";
+import { guessIndex, type IndexBook, type MediaCipher, type MediaKeys, noteIndex } from "./media-cipher.ts";
+import { payloadOffset, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
 const TAG_BYTES = 16;
 const E_BIT = 0x8000_0000;
@@ -38,15 +30,13 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
   return {
     readRtp,
     sealRtp(packet) {
-      const header = headerBytes(packet);
-      const { ssrc, sequenceNumber } = packet.header;
-      const index = guessIndex(sent, ssrc, sequenceNumber);
+      const { ssrc, sequence, payload } = packet;
+      const index = guessIndex(sent, ssrc, sequence);
       noteIndex(sent, ssrc, index);
-      const { payload } = packet;
-      const sealed = new Uint8Array(header.length + payload.length + TAG_BYTES);
-      sealed.set(header);
+      const at = rtpHeaderLength(packet);
+      const sealed = new Uint8Array(at + payload.length + TAG_BYTES);
+      writeRtpHeader(packet, sealed, at);
       const nonce = rtpNonce(local.rtpSalt, ssrc, index);
-      const at = header.length;
       crypto.sealAead(local.rtpHandle, nonce, sealed, 0, at, payload, 0, payload.length, sealed, at);
       return sealed;
     },
@@ -88,20 +78,6 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const length = bytes.length - 12;
       return crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8) ? plain : undefined;
     },
-  };
-}
-
-/** Reads the fixed header and finds the payload (RFC 3550 §5.1); the packet was long enough to be opened. */
-function readRtp(plain: Buffer): ReadRtp {
-  const at = payloadOffset(plain);
-  const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
-  return {
-    payloadType: plain[1]! & 0x7f,
-    marker: plain[1]! >= 0x80,
-    sequence: readU16(plain, 2),
-    timestamp: readU32(plain, 4),
-    ssrc: readU32(plain, 8),
-    payload: plain.subarray(at, Math.max(at, plain.length - padding)),
   };
 }
 

@@ -5,7 +5,6 @@
  * each 20 ms (what to ask for again, whether a keyframe is needed), reports each second. The sending half lives here with
  * the clockwork; what comes in is in ./client-receive.ts.
  */
-import type { RtpPacket } from "werift-rtp";
 import { type Micros, micros } from "../../core/base/micros.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
 import { cancel, EVENT_CLASS, type LoopEvent, schedule } from "../event-loop.ts";
@@ -26,6 +25,7 @@ import type { MediaCipher } from "./media-cipher.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { createOutStream, mediaTimestamp, nextPacket, type OutStream } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
+import type { WrittenRtp } from "./plain-rtp.ts";
 
 const AUDIO_MICROS = 20_000;
 const TICK_MICROS = 20_000;
@@ -251,7 +251,7 @@ function number(
   marker: boolean,
   payload: Uint8Array,
   level: number,
-): RtpPacket {
+): WrittenRtp {
   const packet = nextPacket(stream, timestamp, marker, payload, client.transportSequence, level);
   client.transportSequence = seqAdd16(client.transportSequence, 1);
   return packet;

@@ -27,10 +27,10 @@ import {
   inStreamTake,
   unwrap,
 } from "./in-stream.ts";
-import type { ReadRtp } from "./media-cipher.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { type OutStream, reportBlock, senderReport, sourceDescription } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
+import type { ReadRtp } from "./plain-rtp.ts";
 import { createVideoPlayer, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
 
 /** One m-line on which the client receives. */

@@ -1,16 +1,16 @@
 /**
  * The last step before the wire: plain packets of the client are sealed and sent to the server's address.
  */
-import type { RtpPacket } from "werift-rtp";
 import { seqAdd16 } from "../../core/base/sequence.ts";
 import type { Client } from "./client.ts";
 import { type OutStream, retransmission } from "./out-stream.ts";
+import { plainRtp, type WrittenRtp } from "./plain-rtp.ts";
 
 /** Sends a packet of ours. */
-export function sendRtp(client: Client, packet: RtpPacket): void {
+export function sendRtp(client: Client, packet: WrittenRtp): void {
   const { media, ports, answer } = client;
   if (media.cipher === undefined || answer === undefined) return;
-  if (ports.watcher.plain !== undefined) ports.watcher.plain(client, "up", packet.serialize());
+  if (ports.watcher.plain !== undefined) ports.watcher.plain(client, "up", plainRtp(packet));
   ports.send(media.cipher.sealRtp(packet), answer.address);
 }
 

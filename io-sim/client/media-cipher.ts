@@ -8,6 +8,7 @@
 import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
 import { readU16, readU32 } from "../../core/base/bytes.ts";
 import { seqUnwrap16 } from "../../core/base/sequence.ts";
+import type { ReadRtp, WrittenRtp } from "./plain-rtp.ts";
 
 /** The keys of one association, seen from the client. */
 export interface MediaKeys {
@@ -19,21 +20,11 @@ export interface MediaKeys {
   readonly remoteSalt: Uint8Array;
 }
 
-/** What the client reads of an RTP packet. */
-export interface ReadRtp {
-  readonly payloadType: number;
-  readonly marker: boolean;
-  readonly sequence: number;
-  readonly timestamp: number;
-  readonly ssrc: number;
-  readonly payload: Uint8Array;
-}
-
 /** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
 export interface MediaCipher {
   /** Reads an opened packet. */
   readRtp(plain: Buffer): ReadRtp;
-  sealRtp(packet: RtpPacket): Uint8Array;
+  sealRtp(packet: WrittenRtp): Uint8Array;
   openRtp(bytes: Uint8Array): Buffer | undefined;
   sealRtcp(bytes: Uint8Array): Uint8Array;
   openRtcp(bytes: Uint8Array): Buffer | undefined;
@@ -80,11 +71,16 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       return { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc, payload };
     },
     sealRtp(packet) {
-      const { ssrc, sequenceNumber } = packet.header;
-      const index = guessIndex(sent, ssrc, sequenceNumber);
+      const { payloadType, marker, sequence, timestamp, ssrc, payload } = packet;
+      const extensions = packet.extensions.map((extension) => ({
+        id: extension.id,
+        payload: asBuffer(extension.payload),
+      }));
+      const header = new RtpHeader({ payloadType, marker, sequenceNumber: sequence, timestamp, ssrc, extensions });
+      const index = guessIndex(sent, ssrc, sequence);
       noteIndex(sent, ssrc, index);
       setRollover(rtp.localContext, ssrc, index);
-      return rtp.encrypt(packet.payload, packet.header);
+      return rtp.encrypt(asBuffer(payload), header);
     },
     openRtp(bytes) {
       const ssrc = readU32(bytes, 8);
@@ -98,22 +94,6 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
     sealRtcp: (bytes) => rtcp.encrypt(asBuffer(bytes)),
     openRtcp: (bytes) => attempt(() => rtcp.decrypt(asBuffer(bytes))),
   };
-}
-
-/** Where the payload of a plain or sealed packet begins, or -1 when the header is cut off. */
-export function payloadOffset(bytes: Uint8Array): number {
-  if (bytes.length < 12) return -1;
-  const csrcs = 12 + 4 * (bytes[0]! & 15);
-  if ((bytes[0]! & 0x10) === 0) return csrcs <= bytes.length ? csrcs : -1;
-  if (csrcs + 4 > bytes.length) return -1;
-  const end = csrcs + 4 + 4 * readU16(bytes, csrcs + 2);
-  return end <= bytes.length ? end : -1;
-}
-
-/** The header of a packet as bytes. */
-export function headerBytes(packet: RtpPacket): Buffer {
-  const header = packet.header instanceof RtpHeader ? packet.header : new RtpHeader(packet.header);
-  return header.serialize(header.serializeSize);
 }
 
 function setRollover(context: SrtpSession["localContext"], ssrc: number, index: number): void {

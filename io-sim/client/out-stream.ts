@@ -10,16 +10,16 @@ import {
   RtcpSenderInfo,
   RtcpSourceDescriptionPacket,
   RtcpSrPacket,
-  RtpHeader,
-  RtpPacket,
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from "werift-rtp";
 import { writeU16 } from "../../core/base/bytes.ts";
 import { MICROS_ORIGIN, type Micros } from "../../core/base/micros.ts";
 import { seqAdd16, seqAdd32 } from "../../core/base/sequence.ts";
+import { utf8Encode } from "../../core/base/text.ts";
 import { below, type Stream } from "../random.ts";
 import { EXTENSION_ID } from "./offer.ts";
+import type { WrittenRtp } from "./plain-rtp.ts";
 
 /** Packets that are kept for retransmission. */
 const MEMORY_PACKETS = 600;
@@ -43,7 +43,7 @@ export interface OutStream {
   /** Whether the server has shown that it knows the SSRC, and that of the retransmissions. */
   bound: boolean;
   rtxBound: boolean;
-  memory: Map<number, RtpPacket>;
+  memory: Map<number, WrittenRtp>;
   packetsSent: number;
   octetsSent: number;
   retransmitted: number;
@@ -91,16 +91,16 @@ export function nextPacket(
   payload: Uint8Array,
   transportSequence: number,
   level: number,
-): RtpPacket {
-  const header = new RtpHeader({
+): WrittenRtp {
+  const packet: WrittenRtp = {
     payloadType: stream.payloadType,
-    sequenceNumber: stream.sequence,
+    marker,
+    sequence: stream.sequence,
     timestamp,
     ssrc: stream.ssrc,
-    marker,
     extensions: extensionsOf(stream, transportSequence, level, EXTENSION_ID.RID),
-  });
-  const packet = new RtpPacket(header, Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+    payload,
+  };
   stream.memory.set(stream.sequence, packet);
   if (stream.memory.size > MEMORY_PACKETS) stream.memory.delete(seqAdd16(stream.sequence, -MEMORY_PACKETS));
   stream.sequence = seqAdd16(stream.sequence, 1);
@@ -110,23 +110,24 @@ export function nextPacket(
 }
 
 /** A retransmission of an earlier packet (RFC 4588 §4), or undefined when it is not remembered. */
-export function retransmission(stream: OutStream, sequence: number, transportSequence: number): RtpPacket | undefined {
+export function retransmission(stream: OutStream, sequence: number, transportSequence: number): WrittenRtp | undefined {
   const original = stream.memory.get(sequence);
   if (original === undefined || stream.rtxSsrc === 0) return undefined;
-  const payload = Buffer.alloc(original.payload.length + 2);
+  const payload = new Uint8Array(original.payload.length + 2);
   writeU16(payload, 0, sequence);
   payload.set(original.payload, 2);
-  const header = new RtpHeader({
+  const packet: WrittenRtp = {
     payloadType: stream.payloadType + 1,
-    sequenceNumber: stream.rtxSequence,
-    timestamp: original.header.timestamp,
+    marker: original.marker,
+    sequence: stream.rtxSequence,
+    timestamp: original.timestamp,
     ssrc: stream.rtxSsrc,
-    marker: original.header.marker,
     extensions: extensionsOf(stream, transportSequence, -1, EXTENSION_ID.REPAIRED_RID),
-  });
+    payload,
+  };
   stream.rtxSequence = seqAdd16(stream.rtxSequence, 1);
   stream.retransmitted++;
-  return new RtpPacket(header, payload);
+  return packet;
 }
 
 function extensionsOf(
@@ -134,18 +135,17 @@ function extensionsOf(
   transportSequence: number,
   level: number,
   ridId: number,
-): { id: number; payload: Buffer }[] {
-  const extensions: { id: number; payload: Buffer }[] = [];
-  const add = (id: number, payload: Buffer) => {
-    if (stream.extensionIds.includes(id)) extensions.push({ id, payload });
+): WrittenRtp["extensions"] {
+  const { extensionIds } = stream;
+  const extensions: { id: number; payload: Uint8Array }[] = [];
+  const add = (id: number, payload: Uint8Array) => {
+    if (extensionIds.includes(id)) extensions.push({ id, payload });
   };
-  const transport = Buffer.alloc(2);
-  writeU16(transport, 0, transportSequence);
-  if (level >= 0) add(EXTENSION_ID.AUDIO_LEVEL, Buffer.from([(level < 127 ? 0x80 : 0) | level]));
-  add(EXTENSION_ID.TRANSPORT_CC, transport);
+  if (level >= 0) add(EXTENSION_ID.AUDIO_LEVEL, Uint8Array.of((level < 127 ? 0x80 : 0) | level));
+  add(EXTENSION_ID.TRANSPORT_CC, Uint8Array.of(transportSequence >> 8, transportSequence & 255));
   if (ridId === EXTENSION_ID.RID ? !stream.bound : !stream.rtxBound) {
-    add(EXTENSION_ID.MID, Buffer.from(stream.mid));
-    if (stream.rid !== "") add(ridId, Buffer.from(stream.rid));
+    add(EXTENSION_ID.MID, utf8Encode(stream.mid));
+    if (stream.rid !== "") add(ridId, utf8Encode(stream.rid));
   }
   return extensions;
 }

@@ -1,0 +1,85 @@
+/**
+ * RTP packets as the simulated client thinks of them: plain records, written and read by hand (RFC 3550 §5.1).
+ *
+ * In worlds with real SRTP `werift-rtp` writes and reads the headers instead, and a test compares the two.
+ */
+import { readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
+
+/** What the client reads of an RTP packet. */
+export interface ReadRtp {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+  readonly payload: Uint8Array;
+}
+
+/** A packet that the client writes, with one-byte header extensions (RFC 8285 §4.2). */
+export interface WrittenRtp {
+  payloadType: number;
+  marker: boolean;
+  sequence: number;
+  timestamp: number;
+  ssrc: number;
+  payload: Uint8Array;
+  extensions: readonly { readonly id: number; readonly payload: Uint8Array }[];
+}
+
+/** Where the payload of a plain or sealed packet begins, or -1 when the header is cut off. */
+export function payloadOffset(bytes: Uint8Array): number {
+  if (bytes.length < 12) return -1;
+  const csrcs = 12 + 4 * (bytes[0]! & 15);
+  if ((bytes[0]! & 0x10) === 0) return csrcs <= bytes.length ? csrcs : -1;
+  if (csrcs + 4 > bytes.length) return -1;
+  const end = csrcs + 4 + 4 * readU16(bytes, csrcs + 2);
+  return end <= bytes.length ? end : -1;
+}
+
+/** The whole packet in the clear. */
+export function plainRtp(packet: WrittenRtp): Uint8Array {
+  const length = rtpHeaderLength(packet);
+  const bytes = new Uint8Array(length + packet.payload.length);
+  writeRtpHeader(packet, bytes, length);
+  bytes.set(packet.payload, length);
+  return bytes;
+}
+
+/** Bytes of the header: the fixed part, and the extensions padded to whole words. */
+export function rtpHeaderLength(packet: WrittenRtp): number {
+  let length = 0;
+  for (const { payload } of packet.extensions) length += 1 + payload.length;
+  return length === 0 ? 12 : 16 + 4 * Math.ceil(length / 4);
+}
+
+/** Writes the header (RFC 3550 §5.1) with one-byte extensions (RFC 8285 §4.2); what pads them is zero already. */
+export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: number): void {
+  bytes[0] = length > 12 ? 0x90 : 0x80;
+  bytes[1] = (packet.marker ? 0x80 : 0) | packet.payloadType;
+  writeU16(bytes, 2, packet.sequence);
+  writeU32(bytes, 4, packet.timestamp);
+  writeU32(bytes, 8, packet.ssrc);
+  if (length === 12) return;
+  writeU16(bytes, 12, 0xbede);
+  writeU16(bytes, 14, (length - 16) / 4);
+  let at = 16;
+  for (const { id, payload } of packet.extensions) {
+    bytes[at] = (id << 4) | (payload.length - 1);
+    bytes.set(payload, at + 1);
+    at += 1 + payload.length;
+  }
+}
+
+/** Reads the fixed header and finds the payload (RFC 3550 §5.1); the packet was long enough to be opened. */
+export function readRtp(plain: Buffer): ReadRtp {
+  const at = payloadOffset(plain);
+  const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
+  return {
+    payloadType: plain[1]! & 0x7f,
+    marker: plain[1]! >= 0x80,
+    sequence: readU16(plain, 2),
+    timestamp: readU32(plain, 4),
+    ssrc: readU32(plain, 8),
+    payload: plain.subarray(at, Math.max(at, plain.length - padding)),
+  };
+}
