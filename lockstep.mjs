@@ -14,6 +14,7 @@ const COMMANDS = new Map([
   ["serve", { module: "./io-node/main.ts", before: [], help: "serve calls: a page, an API and media" }],
   ["sim", { module: "./io-sim/cli/main.ts", before: ["sim"], help: "run stories in the simulated world" }],
   ["replay", { module: "./io-sim/cli/main.ts", before: ["replay"], help: "run one story again from its seed" }],
+  ["diff", { module: "./io-sim/cli/main.ts", before: ["diff"], help: "find the first event in which two runs part" }],
   ["bench", { module: "./io-sim/cli/bench.ts", before: [], help: "measure the core" }],
 ]);
 
@@ -47,5 +48,11 @@ async function run([name, ...words]) {
   const { main } = await import(command.module);
   return main([...command.before, ...words]);
 }
+
+// Whoever reads the output may stop reading: `lockstep replay … | head`.
+process.stdout.on("error", (error) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 process.exitCode = await run(process.argv.slice(2));

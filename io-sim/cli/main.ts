@@ -1,5 +1,6 @@
 /**
- * The simulator's command line: `lockstep sim` runs stories, `lockstep replay` shows one of them, or a journal, again.
+ * The simulator's command line: `lockstep sim` runs stories, `lockstep replay` shows one of them, or a journal, again, and
+ * `lockstep diff` finds where two runs part.
  *
  * Results go to standard output, one line each; a progress line for people goes to standard error while it is a terminal.
  * The exit status is 0 when everything held, 1 when a promise was broken or a journal came out differently, and 2 when the
@@ -10,16 +11,13 @@ import { Command, CommanderError } from "commander";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { failureReport, traceLines } from "../failure-report.ts";
 import { replayJournal } from "../journal.ts";
+import { diffJournals } from "../journal-diff.ts";
 import { run, type Verdict } from "../run.ts";
+import { type LookingOptions, look, looksCloser, readFork, wholeNumber } from "./looking.ts";
+import { EXIT, Misuse } from "./misuse.ts";
 import { allStories, findStory, type Story } from "./stories.ts";
 
-/** Exit statuses. */
-const EXIT = { HELD: 0, BROKEN: 1, MISUSED: 2 } as const;
-
-/** Something the caller must do differently; the message is the sentence that says what. */
-class Misuse extends Error {}
-
-interface SimOptions {
+interface SimOptions extends LookingOptions {
   readonly seed?: string;
   readonly seeds?: string;
   readonly json?: boolean;
@@ -55,8 +53,24 @@ export async function main(argv: string[]): Promise<number> {
     .option("--json", "one JSON object a line")
     .option("--trace", "print what happened in the run")
     .option("--journal <FILE>", "write the journal of the run to a file")
+    .option("--until <EVENT|TIME>", "stop after so many events (1200) or at a time of the story (12.5s)")
+    .option("--back <K>", "stop K events earlier")
+    .option("--state", "print the state there as JSON, without secrets")
+    .option("--step", "go on event by event, each time a line is read")
+    .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "with one decision of chance changed")
+    .option("--decisions", "list the decisions of chance that the run makes")
     .action(async (name: string, options: SimOptions) => {
       status = await replay(name, options);
+    });
+  program
+    .command("diff")
+    .description("Find the first event in which two runs part.")
+    .argument("<a>", "a run as STORY@SEED, or the path of a journal")
+    .argument("<b>", "the other one")
+    .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "the other one with one decision of chance changed")
+    .option("--json", "one JSON object")
+    .action(async (a: string, b: string, options: SimOptions) => {
+      status = await diff(a, b, options);
     });
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -95,11 +109,49 @@ async function simulate(names: readonly string[], options: SimOptions): Promise<
 async function replay(name: string, options: SimOptions): Promise<number> {
   const story = await findStory(name);
   if (story !== undefined) {
-    if (options.seed === undefined) throw new Misuse(`Which run of "${story.plan.name}"? Name its seed with --seed N.`);
-    return runOne(story, wholeNumber(options.seed, "--seed"), options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
+    const seed = replaySeed(story, options);
+    if (looksCloser(options)) return (await look(story, seed, options)) ? EXIT.HELD : EXIT.BROKEN;
+    return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
   }
   if (!existsSync(name)) throw new Misuse(`There is no story and no file called "${name}".`);
+  if (looksCloser(options)) throw new Misuse("A journal has no world to look into: name a story and its seed.");
   return replayFile(name, options);
+}
+
+/** A plan in a file that names one seed needs no other word. */
+function replaySeed(story: Story, options: SimOptions): number {
+  if (options.seed !== undefined) return wholeNumber(options.seed, "--seed");
+  const { name, seeds } = story.plan;
+  if (!story.file.endsWith(".json") || seeds.length !== 1) {
+    throw new Misuse(`Which run of "${name}"? Name its seed with --seed N.`);
+  }
+  return seeds[0]!.seed;
+}
+
+/** Compares two runs, or journals; statuses as of `diff`: 0 for the same, 1 for a difference. */
+async function diff(a: string, b: string, options: SimOptions): Promise<number> {
+  const [first, second] = [await journalOf(a), await journalOf(b, options.fork)];
+  const result = diffJournals(first, second);
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ a, b, ...result })}\n`);
+  else {
+    for (const line of result.before) process.stdout.write(`  ${line}\n`);
+    if (!result.same) process.stdout.write(`a ${result.first}\nb ${result.second}\n`);
+    process.stdout.write(`${result.detail}\n`);
+  }
+  return result.same ? EXIT.HELD : EXIT.BROKEN;
+}
+
+async function journalOf(name: string, fork?: string): Promise<string> {
+  const at = name.lastIndexOf("@");
+  if (at > 0) {
+    const story = await theStory(name.slice(0, at));
+    const seed = wholeNumber(name.slice(at + 1), "The seed behind @");
+    const decisions = fork === undefined ? [] : [readFork(story, seed, fork)];
+    return run(story.plan, seed, { journal: true, decisions }).journal ?? "";
+  }
+  if (fork !== undefined) throw new Misuse("--fork changes a run: name it as STORY@SEED.");
+  if (!existsSync(name)) throw new Misuse(`There is no file called "${name}"; a run is named as STORY@SEED.`);
+  return readFileSync(name, "utf8");
 }
 
 function replayFile(file: string, options: SimOptions): number {
@@ -141,11 +193,6 @@ function seedsOf(story: Story, options: SimOptions): number[] {
   if (to < from || to - from >= 100_000)
     throw new Misuse("--seeds takes a range of 1 to 100000 seeds, smaller one first.");
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-}
-
-function wholeNumber(text: string, option: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Misuse(`${option} takes a whole number of 0 or more, not "${text}".`);
-  return Number(text);
 }
 
 function runOne(story: Story, seed: number, options: SimOptions): Verdict {

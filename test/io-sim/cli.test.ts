@@ -96,7 +96,12 @@ describe("wrong use", () => {
     [["replay", SMALL], "--seed N"],
     [["replay", "no-such-file"], "no file called"],
     [["replay", BROKEN.replace("broken-story.ts", "small-story.ts"), "--seed"], "argument missing"],
-    [["replay", fileURLToPath(new URL("../../package.json", import.meta.url))], "journal"],
+    [["replay", fileURLToPath(new URL("../../README.md", import.meta.url))], "journal"],
+    [["replay", fileURLToPath(new URL("../../package.json", import.meta.url))], "The plan has a field"],
+    [["replay", SMALL, "--seed", "1", "--until", "soon"], "--until takes"],
+    [["replay", SMALL, "--seed", "1", "--fork", "a/b/1=1"], "no decision"],
+    [["replay", fileURLToPath(new URL("../../README.md", import.meta.url)), "--state"], "no world to look into"],
+    [["diff", "no-such-file", "neither"], "STORY@SEED"],
   ])("%j answers 2 and one sentence", async (words, sentence) => {
     const { status, out, err } = await command(...words);
     expect(status).toBe(2);

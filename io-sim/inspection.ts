@@ -1,0 +1,90 @@
+/**
+ * Looking into the middle of a run: where to stop, what had happened by then, and what would be if one decision had been
+ * another.
+ *
+ * A run cannot be wound back, but it can be done again: equal plans and seeds come out equal, so an earlier moment is a
+ * second run that stops sooner. Moments are counted in events of the loop, which is exact, or in the story's time.
+ */
+import type { ShardInput } from "../core/index.ts";
+import type { Decision, DecisionPlan } from "./decisions.ts";
+import type { Plan } from "./plan.ts";
+import { type RunOptions, run, type Verdict } from "./run.ts";
+import { showTime, type World } from "./world.ts";
+
+/** Where a run stops: after so many events, at a moment of the story's time, or when it is over. */
+export type Stop =
+  | { readonly kind: "event"; readonly event: number }
+  | { readonly kind: "time"; readonly micros: number }
+  | { readonly kind: "end" };
+
+/** A run that was stopped. */
+export interface Inspection {
+  readonly verdict: Verdict;
+  /** How many events had happened. */
+  readonly event: number;
+  /** The last things that happened, one line each, oldest first. */
+  readonly lines: readonly string[];
+}
+
+/** Lines that an inspection keeps. */
+const LINES = 200;
+
+/** Runs a plan until `stop`, with these decisions told otherwise. */
+export function inspect(plan: Plan, seed: number, stop: Stop, decisions: readonly DecisionPlan[] = []): Inspection {
+  const lines: string[] = [];
+  let rows = 0;
+  const catchUp = (world: World) => {
+    for (; rows < world.rows.length; rows++) add(world, world.rows[rows]!.text);
+  };
+  const add = (world: World, text: string) => {
+    lines.push(`${String(world.loop.ran).padStart(7)}  ${showTime(world, world.loop.now).padStart(10)}  ${text}`);
+    if (lines.length > LINES) lines.shift();
+  };
+  const options: RunOptions = {
+    decisions,
+    haltBefore: (world) => isReached(world, stop),
+    onWorld: (world) => {
+      world.watchers.push({
+        afterInput: (input, effects) => {
+          catchUp(world);
+          add(world, `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`);
+        },
+      });
+    },
+  };
+  const verdict = run(plan, seed, options);
+  catchUp(verdict.world);
+  return { verdict, event: verdict.world.loop.ran, lines };
+}
+
+function isReached(world: World, stop: Stop): boolean {
+  const { loop, zeroAt } = world;
+  if (stop.kind === "event") return loop.ran >= stop.event;
+  if (stop.kind === "end" || zeroAt === 0) return false;
+  return (loop.heap[0]?.time ?? loop.now) - zeroAt > stop.micros;
+}
+
+function describeInput(input: ShardInput): string {
+  if (input.kind === "timer") return "timer";
+  if (input.kind === "command") return `command ${input.commandId}: ${input.command.type}`;
+  return `${datagramKind(input.bytes[input.offset] ?? 0)} of ${input.length} bytes on flow ${input.flow}`;
+}
+
+/** What a datagram's first byte makes of it (RFC 7983 §7). */
+function datagramKind(lead: number): string {
+  if (lead < 4) return "STUN";
+  if (lead >= 20 && lead <= 63) return "DTLS";
+  return lead >= 128 && lead <= 191 ? "SRTP" : "rubbish";
+}
+
+/** The decisions that a run consumes, in order. */
+export function decisionsOf(plan: Plan, seed: number): Decision[] {
+  const decisionLog: Decision[] = [];
+  run(plan, seed, { decisionLog });
+  return decisionLog;
+}
+
+/** A decision's name, as it is written on the command line. */
+export function decisionName({ site, entity, ordinal }: Decision): string {
+  return `${site}/${entity}/${ordinal}`;
+}
