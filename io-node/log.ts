@@ -48,7 +48,8 @@ export function logEvent(log: Log, event: ShardEvent): void {
       return;
     }
     case "path-changed":
-      log.info({ room: event.room, participant: event.participant, flow: event.flow }, "path changed");
+      // The number of the flow would tell an operator nothing.
+      log.info({ room: event.room, participant: event.participant }, "moved to another address");
       return;
     case "room-closed":
       log.info({ room: event.room }, "room closed");

@@ -64,6 +64,9 @@ export type ShardEvent =
       readonly participant: number;
       readonly slots: readonly SlotView[];
     }
-  /** The peer was heard from another address with an authenticated check, and is now sent to there. */
+  /**
+   * The peer was heard from another address with an authenticated check, and is now sent to there. The first path that a
+   * joining client settles on is no change.
+   */
   | { readonly type: "path-changed"; readonly room: string; readonly participant: number; readonly flow: number }
   | { readonly type: "room-closed"; readonly room: string };

@@ -14,7 +14,7 @@ import { timerHeapNext } from "../base/timer-heap.ts";
 import { deriveEntropy, ENTROPY_SEED_BYTES } from "../crypto/entropy.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LockstepError } from "../errors.ts";
-import { ICE } from "../ice/agent.ts";
+import { ICE, iceSendFlow } from "../ice/agent.ts";
 import { LIMITS } from "../limits.ts";
 import { peerHandleDtls, peerHandleStun } from "../peer/peer.ts";
 import { DEMUX, demux } from "../wire/demux.ts";
@@ -110,13 +110,16 @@ function handleStun(shard: Shard, ports: ShardPorts, input: DatagramInput): void
     return;
   }
   const { peer } = participant;
+  const formerFlow = iceSendFlow(peer.ice);
+  // Until then the client is still looking for its first path, and finding it is no change.
+  const hadPath = participant.connected || peer.ice.selectedFlow >= 0;
   const code = peerHandleStun(peer, now, ports.crypto, ports.outbox, flow, address, bytes, offset, length);
   if (code === ICE.REFUSED) counters.stunRefused++;
   else if (code !== ICE.ANSWERED && code !== ICE.SELECTED) counters.stunDropped++;
   if (code !== ICE.ANSWERED && code !== ICE.SELECTED) return;
   counters.stunAnswered++;
   adoptFlow(shard, ports, participant, flow);
-  if (code === ICE.SELECTED) {
+  if (code === ICE.SELECTED && hadPath && flow !== formerFlow) {
     ports.outbox.event({ type: "path-changed", room: participant.room, participant: participant.id, flow });
   }
   followConnection(shard, ports, now, participant);

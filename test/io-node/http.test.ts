@@ -84,7 +84,14 @@ describe("a join", () => {
     expect(commands).toEqual([]);
   });
 
-  it("of more than 128 KiB is 413, with and without a stated length", async () => {
+  it("reaches the shard when it is as long as the core takes", async () => {
+    const { ask, commands } = createSubject();
+    const offer = "v".repeat(LIMITS.sdpLengthMax);
+    expect((await ask("POST", PARTICIPANTS, SDP, offer)).status).toBe(201);
+    expect(commands).toEqual([{ type: "join", room: "blue", name: "", offer }]);
+  });
+
+  it("of more than the core takes is 413, with and without a stated length", async () => {
     const { ask, commands } = createSubject();
     const body = "v".repeat(LIMITS.sdpLengthMax + 1);
     const stated = await ask("POST", PARTICIPANTS, { ...SDP, "content-length": String(body.length) }, body);

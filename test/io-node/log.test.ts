@@ -38,6 +38,11 @@ describe("the log", () => {
     expect(lines).toEqual([{ level: "warn", room: "blue", participant: 1, reason, detail: "It was so.", msg: "lost" }]);
   });
 
+  it("says that somebody has moved, as after a change of network", () => {
+    const lines = linesOf("info", { type: "path-changed", room: "blue", participant: 1, flow: 17 });
+    expect(lines).toEqual([{ level: "info", room: "blue", participant: 1, msg: "moved to another address" }]);
+  });
+
   it("has no line for rosters and bindings", () => {
     const lines = linesOf(
       "trace",

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
-import { check, createShardWorld, datagram, join, sealRtp, sendRtp } from "../../support/shard-world.ts";
+import { check, createShardWorld, datagram, join, type ShardWorld, sealRtp, sendRtp } from "../../support/shard-world.ts";
 
 const VIDEO = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
 const WATCH = offerOf([{ kind: "video" }]);
+
+/** The participants of whom the shard has said that their path has changed, with the flow, in order. */
+function pathChanges(world: ShardWorld) {
+  return world.events.flatMap((event) => (event.type === "path-changed" ? [[event.participant, event.flow]] : []));
+}
 
 function pair() {
   const world = createShardWorld();
@@ -42,5 +47,18 @@ describe("a peer that moves to another address", () => {
     sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
     expect(eve.datagrams).toHaveLength(0);
     expect(world.shard.flows.get(former)?.id).toBe(eve.participant);
+  });
+
+  it("is said to have moved, once for each address", () => {
+    const { world, bob } = pair();
+    for (const flow of [900, 900, 901, 900]) check(world, bob, flow);
+    const moves = [900, 901, 900].map((flow) => [bob.participant, flow]);
+    expect(pathChanges(world)).toEqual(moves);
+  });
+
+  it("is not said to have moved when it has only just come", () => {
+    const { world, bob } = pair();
+    expect(world.shard.participants.get(bob.participant)!.connected).toBe(true);
+    expect(pathChanges(world)).toEqual([]);
   });
 });
