@@ -4,11 +4,16 @@ import { describe, expect, it } from "vitest";
 import { NAMED_GROUP } from "../../core/crypto/provider.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { createNobleCrypto } from "../support/noble-crypto.ts";
+import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
 import { cryptoProviderContract } from "./crypto-provider.ts";
 
 describe("the provider over node:crypto", () => cryptoProviderContract(createNodeCrypto, "real"));
 describe("the checksum provider", () => cryptoProviderContract(() => createChecksumCrypto(createNodeCrypto()), "toy"));
 describe("the provider over @noble", () => cryptoProviderContract(createNobleCrypto, "real"));
+// It exists on Linux alone, and there it must.
+if (process.platform === "linux") {
+  describe("the provider over kept OpenSSL contexts", () => cryptoProviderContract(requireOpensslCrypto, "real"));
+}
 
 describe("two independent providers", () => {
   const node = createNodeCrypto();

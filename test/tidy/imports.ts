@@ -34,7 +34,7 @@ const ZONES: readonly Zone[] = [
   {
     place: "io-crypto",
     mayImport: ["core/index.ts", "core/crypto", "core/base"],
-    packages: ["node:crypto", "@noble/*"],
+    packages: ["node:crypto", "node:module", "@noble/*", "koffi"],
   },
   { place: "io-node", mayImport: ["core/index.ts", "io-crypto"], packages: ["node:", "*"] },
   { place: "io-sim/cli", mayImport: ["core/index.ts", "io-crypto", "io-sim"], packages: ["node:", "*"] },
