@@ -109,6 +109,9 @@ export const LIMITS = {
   /** Transport-wide sequence numbers remembered between two feedback packets. The oldest are given up. */
   transportFeedbackPacketsMax: 1_024,
 
+  /** Packets that go on behind a keyframe that had been lost; behind more, another keyframe has to be waited for. */
+  catchUpPacketsMax: 256,
+
   /** Packets a second that one participant may have sent again; NACKs for more are ignored. */
   retransmitsPerSecondMax: 2_000,
   /** How many of them at once. */

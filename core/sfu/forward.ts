@@ -44,14 +44,22 @@ import type { Route, Shard, Slot, Stream } from "./state.ts";
 
 const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
 
-/** Forwards the packet that `shard.scratch` describes to every subscriber of the publication. */
-export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, bytes: Uint8Array): void {
+/**
+ * Forwards the packet that `shard.scratch` describes to every subscriber of the publication; answers whether a route has
+ * begun with it.
+ */
+export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, bytes: Uint8Array): boolean {
   const { routes } = stream.publication;
+  let began = false;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
-    if (route.stream === stream || mayBegin(shard, route, stream)) forwardOn(shard, ports, now, route, stream, bytes);
+    const goesOn = route.stream === stream;
+    if (!goesOn && !mayBegin(shard, route, stream)) continue;
+    forwardOn(shard, ports, now, route, stream, bytes);
+    if (!goesOn && route.stream === stream) began = true;
   }
   patchPayload(shard.scratch.packet, bytes, null, CURRENT_SEGMENT);
+  return began;
 }
 
 /**

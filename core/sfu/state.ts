@@ -189,7 +189,7 @@ export interface Stream {
   pixels: number;
   statistics: ReceiveStatistics;
   clock: MediaClock;
-  /** Video only. */
+  /** Of video, from its first packet on. */
   nack: NackGenerator | null;
   cache: PacketCache | null;
   keyframes: KeyframeRequests;

@@ -7,13 +7,20 @@
  */
 import { readU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
+import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
 import { utf8Decode } from "../base/text.ts";
 import { LIMITS } from "../limits.ts";
 import { createKeyframeRequests, keyframeArrived, keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessPacket } from "../media/loudness.ts";
 import { createMediaClock, mediaClockPacket } from "../media/media-clock.ts";
 import { createNackGenerator, NACK, nackPacket } from "../media/nack-generator.ts";
-import { createPacketCache, packetCacheFind, packetCachePut } from "../media/packet-cache.ts";
+import {
+  createPacketCache,
+  packetCacheFind,
+  packetCacheLength,
+  packetCacheOffset,
+  packetCachePut,
+} from "../media/packet-cache.ts";
 import {
   createReceiveStatistics,
   receiveStatisticsFlowing,
@@ -86,7 +93,6 @@ export function receiveRtp(
 
 /** A stream of a publication, known by this SSRC from now on. */
 export function createStream(shard: Shard, publication: Publication, ssrc: number, rid: string): Stream {
-  const isVideo = publication.kind === "video";
   const clockRate = publication.media.codecs[0]?.clockRate ?? codecClockRate(0);
   const stream: Stream = {
     id: shard.history.nextStream++,
@@ -99,8 +105,8 @@ export function createStream(shard: Shard, publication: Publication, ssrc: numbe
     pixels: 0,
     statistics: createReceiveStatistics(ssrc, clockRate),
     clock: createMediaClock(clockRate, publication.owner.ntpOffset),
-    nack: isVideo ? createNackGenerator() : null,
-    cache: isVideo ? createPacketCache() : null,
+    nack: null,
+    cache: null,
     keyframes: createKeyframeRequests(),
     firSequence: 0,
   };
@@ -136,6 +142,11 @@ function receiveMedia(
     mediaClockPacket(stream.clock, now, packet.timestamp);
   }
   if (publication.kind === "audio") noteLoudness(scan, now, publication, bytes);
+  else if (stream.cache === null) {
+    // Not before the first packet: an offer may name hundreds of SSRCs, and anybody may send an offer.
+    stream.cache = createPacketCache();
+    stream.nack = createNackGenerator();
+  }
   if (stream.cache !== null && stream.nack !== null) {
     if (packetCacheFind(stream.cache, now, packet.sequence) >= 0) return;
     if (recovered) shard.history.counters.rtpRecovered++;
@@ -148,8 +159,31 @@ function receiveMedia(
     const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
     if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
   }
-  forwardMedia(shard, ports, now, stream, bytes);
+  if (forwardMedia(shard, ports, now, stream, bytes)) catchUp(shard, ports, now, stream);
   requestKeyframeIfDue(shard, ports, now, stream);
+}
+
+/**
+ * Forwards what had come before the packet in hand, which has begun a route although newer ones were there: a keyframe
+ * that was lost at first. No subscriber could ask for them, as to him they were never sent.
+ */
+function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+  const { packet, scan } = shard.scratch;
+  const { cache, nack } = stream;
+  if (cache === null || nack === null) return;
+  const first = packet.sequence;
+  const count = seqDistance16(first, nack.highest & 0xffff);
+  if (count > LIMITS.catchUpPacketsMax) return;
+  for (let i = 1; i <= count; i++) {
+    const cached = packetCacheFind(cache, now, seqAdd16(first, i));
+    if (cached < 0) continue;
+    const offset = packetCacheOffset(cache, cached);
+    const length = packetCacheLength(cache, cached);
+    headerExtensionsScan(scan, cache.bytes, offset, length);
+    if (describePacket(packet, scan, stream.publication.media, cache.bytes, offset, length)) {
+      forwardMedia(shard, ports, now, stream, cache.bytes);
+    }
+  }
 }
 
 /** Turns an RTX packet into the one that it repeats. The header moves two bytes up, over the original sequence number. */

@@ -108,6 +108,26 @@ describe("retransmission", () => {
   });
 });
 
+describe("a keyframe that is lost on the way to the server", () => {
+  it("begins the picture when RTX brings it back, and what came meanwhile goes on behind it", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: video(2000) });
+    const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 9, body: [9] }));
+    for (let i = 11; i < 16; i++) sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: i, body: [i] }));
+    expect(bob.rtp).toHaveLength(0);
+    const lost = vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true, body: [10] });
+    const payload = [0, 10, ...lost.slice(12)];
+    const payloadType = PAYLOAD_TYPE.VP8 + 1;
+    sendRtp(world, ana, rtpPacket({ payloadType, ssrc: 2001, sequence: 900, timestamp: 30000, payload }));
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 16, body: [16] }));
+    expect(bob.rtp.map((packet) => packet.payload.at(-1))).toEqual([10, 11, 12, 13, 14, 15, 16]);
+    const first = bob.rtp[0]!;
+    expect(bob.rtp.map((packet) => (packet.sequence - first.sequence) & 0xffff)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(bob.rtp.map((packet) => (packet.timestamp - first.timestamp) / 3000)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+});
+
 describe("keyframe requests", () => {
   it("go to the publisher once for many subscribers that ask at the same time", () => {
     const world = createShardWorld();

@@ -520,3 +520,19 @@ function feedback(type: number, format: number, media: number, body: readonly nu
   const source = [media >>> 24, (media >>> 16) & 255, (media >>> 8) & 255, media & 255];
   return Uint8Array.from([0x80 | format, type, words >> 8, words & 255, 0, 0, 0, 9, ...source, ...body]);
 }
+
+describe("an offer of hundreds of SSRCs", () => {
+  it("costs little until somebody sends on them", () => {
+    const lines = Array.from(
+      { length: LIMITS.sdpMediaMax },
+      (_, i) => ({ kind: "video", ssrc: 10_000 + 100 * i }) as const,
+    );
+    const offer = offerOf(lines).replace(/a=ssrc:(\d+) cname:test/g, (line, first) =>
+      [line, ...Array.from({ length: 20 }, (_, i) => `a=ssrc:${Number(first) + 1 + i} cname:test`)].join("\r\n"),
+    );
+    const world = createShardWorld();
+    join(world, { name: "eve", offer, connect: false });
+    expect(world.shard.streams.size).toBe(LIMITS.sdpMediaMax * LIMITS.streamsPerPublicationMax);
+    expect(shardResidue(world.shard).length).toBeLessThan(1_000_000);
+  });
+});
