@@ -3,7 +3,7 @@
  */
 import { emptyShardResidue, NEVER, type ShardEvent, shardNextTimeout, shardResidue } from "../core/index.ts";
 import type { Client } from "./client/client.ts";
-import { type LinkPlan, linkConserves } from "./link.ts";
+import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "./link.ts";
 import { nodeUnanswered } from "./node.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import type { Peer, World, WorldWatcher } from "./world.ts";
@@ -97,20 +97,18 @@ function connectBound(peer: Peer): number {
   const { up, down } = peer.plan;
   const lost = up.loseDtls.length + down.loseDtls.length;
   const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost);
-  return CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + (isLossy(up) || isLossy(down) ? LOSS_MICROS : 0);
+  return (
+    CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0)
+  );
 }
 
 function pictureBound(peer: Peer): number {
   const { up, down } = peer.plan;
-  return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (isLossy(up) || isLossy(down) ? LOSS_MICROS : 0);
+  return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0);
 }
 
 function roundTrip(up: LinkPlan, down: LinkPlan): number {
-  return up.delayMicros + down.delayMicros + 3 * (up.jitterMicros + down.jitterMicros);
-}
-
-function isLossy(link: LinkPlan): boolean {
-  return link.lossPpm > 0 || link.burstBadMicros > 0 || link.corruptPpm > 0 || link.reorderPpm > 0 || link.rateBps > 0;
+  return linkSlowestMicros(up) + linkSlowestMicros(down);
 }
 
 /** Which tables of the shard are not empty. */

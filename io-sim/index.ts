@@ -20,6 +20,7 @@ export {
   only,
   percent,
   plays,
+  profile,
   restart,
   scenario,
   seconds,

@@ -5,7 +5,7 @@
  * the story leaves out and answers the plan that a run needs.
  */
 import type { DecisionPlan } from "./decisions.ts";
-import { LINK_DEFAULTS, type LinkOptions, linkChange } from "./link-options.ts";
+import { LINK_DEFAULTS, type LinkOptions, linkChange, roamingOf } from "./link-options.ts";
 import {
   type AlwaysPromise,
   type CameraKind,
@@ -15,6 +15,9 @@ import {
   type Plan,
   type StepPlan,
 } from "./plan.ts";
+
+import type { ProfileName } from "./profiles/profiles.ts";
+import { type RoamingPlan, roamingSteps } from "./roaming.ts";
 
 export { kbps, ms, percent, seconds } from "./units.ts";
 
@@ -46,7 +49,7 @@ export interface Scenario {
   /** Each committed seed with the reason why it is there. */
   readonly seeds: Readonly<Record<number, string>>;
   readonly peers: Readonly<Record<string, PeerOptions>>;
-  readonly timeline?: readonly StepPlan[];
+  readonly timeline?: readonly StoryStep[];
   /** Microseconds; see `seconds`. */
   readonly runFor: number;
   /** What holds all along. */
@@ -63,6 +66,12 @@ export interface Scenario {
   readonly chance?: readonly DecisionPlan[];
 }
 
+/** An operation as stories write it: a new link may bring roaming with it, which becomes steps of its own. */
+export type StoryOperation = Operation & { readonly roaming?: RoamingPlan | null };
+
+/** A step as stories write it. */
+export type StoryStep = Omit<StepPlan, "operation"> & { readonly operation: StoryOperation };
+
 /** Compiles a story into a plan; throws "bad-config" with a sentence when it makes no sense. */
 export function scenario(story: Scenario): Plan {
   const plan: Plan = {
@@ -74,13 +83,34 @@ export function scenario(story: Scenario): Plan {
     timerLateMicros: story.timersLateBy ?? 0,
     runForMicros: story.runFor,
     peers: Object.entries(story.peers).map(([name, options]) => compilePeer(name, options)),
-    steps: story.timeline ?? [],
+    steps: compileSteps(story),
     always: story.always ?? [],
     finally: story.finally ?? [],
     ...(story.chance === undefined ? {} : { decisions: story.chance }),
   };
   checkPlan(plan);
   return plan;
+}
+
+/** The timeline, and what roaming adds to it. */
+function compileSteps(story: Scenario): StepPlan[] {
+  const steps = (story.timeline ?? []).map(({ operation: { roaming, ...operation }, ...step }) => ({
+    ...step,
+    operation,
+  }));
+  const added: StepPlan[] = [];
+  const firstSeed = Number(Object.keys(story.seeds)[0] ?? 0);
+  for (const [name, { link: options }] of Object.entries(story.peers)) {
+    const changes = (story.timeline ?? [])
+      .filter(({ operation }) => "peer" in operation && operation.peer === name && operation.roaming !== undefined)
+      .map(({ atMicros, operation }) => ({ atMicros, roaming: operation.roaming ?? null }));
+    const links = [{ atMicros: 0, roaming: roamingOf(options ?? {}) ?? null }, ...changes];
+    links.forEach(({ atMicros, roaming }, index) => {
+      const until = links[index + 1]?.atMicros ?? story.runFor;
+      if (roaming !== null) added.push(...roamingSteps(roaming, firstSeed, name, atMicros, until));
+    });
+  }
+  return added.length === 0 ? steps : [...steps, ...added].sort((a, b) => a.atMicros - b.atMicros);
 }
 
 function compilePeer(name: string, options: PeerOptions): Plan["peers"][number] {
@@ -113,13 +143,20 @@ function isList(receives: NonNullable<PeerOptions["receives"]>): receives is rea
 }
 
 /** A step: at this time (microseconds after everyone is connected), in these words, this happens. */
-export function at(atMicros: number, label: string, operation: Operation): StepPlan {
+export function at(atMicros: number, label: string, operation: StoryOperation): StoryStep {
   return { atMicros, label, operation };
 }
 
-/** Changes the link of a peer; what is not named stays as it is. */
-export function link(peer: string, options: LinkOptions): Operation {
-  return { type: "link", peer, ...linkChange(options) };
+/** Changes the link of a peer; what is not named stays as it is, but a profile names everything. */
+export function link(peer: string, options: LinkOptions): StoryOperation {
+  const operation: Operation = { type: "link", peer, ...linkChange(options) };
+  if (options.profile === undefined && options.roaming === undefined) return operation;
+  return { ...operation, roaming: roamingOf(options) ?? null };
+}
+
+/** The link that people on this access network have, but for what is said otherwise: `profile("lte", { loss: 0 })`. */
+export function profile(name: ProfileName, overrides: Omit<LinkOptions, "profile"> = {}): LinkOptions {
+  return { ...overrides, profile: name };
 }
 
 /** Nothing passes any more: in both directions, or in one. */

@@ -35,7 +35,7 @@ import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-
 import { type Attacker, createAttacker, throwGarbage } from "./garbage.ts";
 import { type GuardState, letProviderOut } from "./guards.ts";
 import { createJournal, type JournalWriter } from "./journal.ts";
-import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
+import { type Bottleneck, changeLink, createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { createNode, nodeCommand, nodeReceive, nodeRestart, type SfuNode } from "./node.ts";
 import { CAMERAS, type Operation, type PeerPlan, type Plan, type StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
@@ -43,14 +43,12 @@ import type { Effect } from "./recording-outbox.ts";
 
 /** Where the SFU listens. */
 const SFU_IP = "203.0.113.1";
-const SFU_PORT = 7_000;
-const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
+const SFU_PORT = 40_000;
+/** The same as `ip:port`. */
+export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 
 /** The wall clock at the origin of every world: 2026-01-01 UTC. */
-const WALL_AT_ORIGIN = 1_767_225_600_000_000 as WallMicros;
-
-/** Bytes of IPv4 and UDP header. */
-const OVERHEAD_BYTES = 28;
+export const WALL_AT_ORIGIN = 1_767_225_600_000_000 as WallMicros;
 
 /** A peer of the plan with its place in the network and its present client. */
 export interface Peer {
@@ -111,6 +109,8 @@ export interface World {
   readonly node: SfuNode;
   readonly journal: JournalWriter | undefined;
   readonly peers: Map<string, Peer>;
+  /** Those that links share, by name. */
+  readonly bottlenecks: Map<string, Bottleneck>;
   /** By the address that the peer has now. */
   readonly byAddress: Map<string, Peer>;
   readonly sources: Map<number, Source>;
@@ -202,6 +202,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     node,
     journal,
     peers: new Map(),
+    bottlenecks: new Map(),
     byAddress: new Map(),
     sources: new Map(),
     watchers,
@@ -238,14 +239,28 @@ function addPeer(world: World, plan: PeerPlan, index: number): void {
     index,
     address: peerAddress(index, 0),
     moves: 0,
-    up: createLink(loop, chance, `${plan.name}/up`, plan.up, (packet) => {
-      tellCarried(world, peer, "up", "delivered", packet);
-      arriveAtNode(world, packet);
-    }),
-    down: createLink(loop, chance, `${plan.name}/down`, plan.down, (packet) => {
-      tellCarried(world, peer, "down", "delivered", packet);
-      arriveAtPeer(world, packet);
-    }),
+    up: createLink(
+      loop,
+      chance,
+      `${plan.name}/up`,
+      plan.up,
+      (packet) => {
+        tellCarried(world, peer, "up", "delivered", packet);
+        arriveAtNode(world, packet);
+      },
+      world.bottlenecks,
+    ),
+    down: createLink(
+      loop,
+      chance,
+      `${plan.name}/down`,
+      plan.down,
+      (packet) => {
+        tellCarried(world, peer, "down", "delivered", packet);
+        arriveAtPeer(world, packet);
+      },
+      world.bottlenecks,
+    ),
     client: undefined,
     clients: [],
     disturbed,
@@ -339,8 +354,8 @@ function performOnPeer(
       movePeer(world, peer, operation.noticed);
       return;
     case "link":
-      peer.up.plan = { ...peer.up.plan, ...operation.up };
-      peer.down.plan = { ...peer.down.plan, ...operation.down };
+      changeLink(peer.up, operation.up);
+      changeLink(peer.down, operation.down);
       return;
     default:
       if (client === undefined) return;
@@ -383,7 +398,7 @@ function createPeerClient(world: World, peer: Peer): Client {
       crypto: createProvider(world.plan, world.guard),
       wallClock: (now) => WALL_AT_ORIGIN + (now - MICROS_ORIGIN),
       send: (bytes, target) => {
-        sendOn(world, peer, "up", { bytes, source: peer.address, target, overheadBytes: OVERHEAD_BYTES });
+        sendOn(world, peer, "up", { bytes, source: peer.address, target, overheadBytes: peer.up.plan.overheadBytes });
       },
       askToJoin: (offer) => signalJoin(world, peer, client, offer),
       askToLeave: (resource) => signalLeave(world, peer, client, resource),
@@ -471,7 +486,7 @@ function transmitted(world: World, target: string, bytes: Uint8Array): void {
   const peer = world.byAddress.get(target);
   for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
   if (peer === undefined) return;
-  sendOn(world, peer, "down", { bytes, source: SFU_ADDRESS, target, overheadBytes: OVERHEAD_BYTES });
+  sendOn(world, peer, "down", { bytes, source: SFU_ADDRESS, target, overheadBytes: peer.down.plan.overheadBytes });
 }
 
 function sendOn(world: World, peer: Peer, direction: "up" | "down", packet: Packet): void {

@@ -1,0 +1,158 @@
+/**
+ * One direction of one client's link: what a wire does to packets.
+ *
+ * Picture a row of stations that each packet passes: the sending host, the gate (firewall, MTU), the policer, the
+ * bottleneck with its queue, the medium's slots, its repetitions, the loss that is left, the way with its jitter and its
+ * accidents, the receiving host. Each is off by default, draws from streams of its own, and counts what enters, leaves,
+ * is dropped and is delayed; so impairing one direction moves only its own counters, and packets are conserved.
+ *
+ * Where nothing waits, a packet costs one event of the loop: stations are functions from the time at which a packet comes
+ * to the time at which it leaves. A stalled host, the bottleneck and a receiver's batch have events of their own.
+ */
+import { type Micros, micros } from "../../core/index.ts";
+import { EVENT_CLASS, type EventLoop, schedule } from "../event-loop.ts";
+import { createStream, type Seed } from "../random.ts";
+import { type Bottleneck, createBottleneck, passBottleneck, restartCapacity } from "./bottleneck.ts";
+import { createLinkCounters } from "./counters.ts";
+import { createGate, passGate, passHost, passPolicer } from "./gate.ts";
+import type { LinkPlan } from "./plan.ts";
+import { createRadio, passArq, passLoss, passMac } from "./radio.ts";
+import { createReceiver, receive } from "./receiver.ts";
+import { commonStream, drop, enter, type Link, leave, type Packet } from "./state.ts";
+import { corrupt, createWay, doubling, travel } from "./way.ts";
+
+/**
+ * A link without packets. `entity` names it among all links of the run (its streams hang on the name); `peer/up` and
+ * `peer/down` are the two directions of one peer. Links with the same `shares` share bottlenecks by name.
+ */
+export function createLink(
+  loop: EventLoop,
+  seed: Seed,
+  entity: string,
+  plan: LinkPlan,
+  deliver: (packet: Packet) => void,
+  shares: Map<string, Bottleneck> = new Map(),
+): Link {
+  return {
+    loop,
+    seed,
+    entity,
+    plan,
+    deliver,
+    counters: createLinkCounters(),
+    onDrop: undefined,
+    streams: new Map(),
+    generation: 0,
+    gate: createGate(createStream(seed, "link/stall", entity), loop.now),
+    bottleneck: bottleneckFor(loop, seed, entity, plan, shares),
+    shares,
+    radio: createRadio(commonStream(seed, "outage", entity, 0), loop.now),
+    way: createWay(commonStream(seed, "handover", entity, 0), loop.now),
+    receiver: createReceiver(),
+  };
+}
+
+function bottleneckFor(
+  loop: EventLoop,
+  seed: Seed,
+  entity: string,
+  plan: LinkPlan,
+  shares: Map<string, Bottleneck>,
+): Bottleneck {
+  if (plan.shared === "") return createBottleneck(loop, seed, entity, plan, leaveBottleneck);
+  let bottleneck = shares.get(plan.shared);
+  if (bottleneck === undefined) {
+    bottleneck = createBottleneck(loop, seed, plan.shared, plan, leaveBottleneck);
+    shares.set(plan.shared, bottleneck);
+  }
+  return bottleneck;
+}
+
+/**
+ * Changes the plan of a link now; what is not named stays as it is. Processes whose plans are named begin anew, in both
+ * directions alike when both are changed at the same time. What waits in an old bottleneck still leaves it.
+ */
+export function changeLink(link: Link, change: Partial<LinkPlan>): void {
+  const { loop, seed, entity } = link;
+  const before = link.plan;
+  const plan = { ...before, ...change };
+  link.plan = plan;
+  link.generation++;
+  const { generation } = link;
+  if (plan.shared !== before.shared) {
+    link.bottleneck = bottleneckFor(loop, seed, entity, plan, link.shares);
+  } else if (change.capacity !== undefined && plan.shared === "") restartCapacity(link.bottleneck, generation);
+  link.bottleneck.plan = plan;
+  if (change.outages !== undefined) {
+    link.radio = {
+      ...link.radio,
+      outages: createRadio(commonStream(seed, "outage", entity, generation), loop.now).outages,
+    };
+  }
+  if (change.handovers !== undefined || change.swing !== undefined) {
+    const { lastArrival } = link.way;
+    link.way = { ...createWay(commonStream(seed, "handover", entity, generation), loop.now), lastArrival };
+  }
+}
+
+/** Puts a packet on the link; what becomes of it happens by events of the loop. */
+export function linkSend(link: Link, packet: Packet): void {
+  const { loop, counters } = link;
+  counters.offered++;
+  counters.underWay++;
+  enter(link, "host");
+  const at = passHost(link, loop.now);
+  const wait = at - loop.now;
+  if (wait === 0) depart(link, packet, 0);
+  else schedule(loop, micros(at), EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait));
+}
+
+/** From the sending host to the queue of the bottleneck. */
+function depart(link: Link, packet: Packet, stalledMicros: number): void {
+  const { now } = link.loop;
+  leave(link, "host", stalledMicros);
+  enter(link, "gate");
+  if (!passGate(link, packet, now)) return;
+  leave(link, "gate", 0);
+  enter(link, "policer");
+  if (!passPolicer(link, packet, now)) return;
+  leave(link, "policer", 0);
+  enter(link, "bottleneck");
+  passBottleneck(link, packet);
+}
+
+/** From the bottleneck to the receiving host. */
+function leaveBottleneck(link: Link, packet: Packet, since: number): void {
+  const { now } = link.loop;
+  leave(link, "bottleneck", now - since);
+  enter(link, "mac");
+  const onAir = passMac(link, now);
+  leave(link, "mac", onAir - now);
+  enter(link, "arq");
+  const carried = passArq(link, packet, onAir);
+  if (carried < 0) return;
+  leave(link, "arq", carried - onAir);
+  enter(link, "loss");
+  const survived = passLoss(link, packet, carried);
+  if (survived < 0) return;
+  enter(link, "way");
+  const arrival = travel(link, survived);
+  arrive(link, corrupt(link, packet), arrival, survived);
+  const later = doubling(link);
+  if (later < 0) return;
+  link.counters.stations.way.made++;
+  link.counters.underWay++;
+  arrive(link, packet, arrival + later, survived);
+}
+
+function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
+  const time: Micros = micros(arrival);
+  schedule(link.loop, time, EVENT_CLASS.DATAGRAM, () => {
+    if (link.plan.cut) {
+      drop(link, "way", packet, "cut");
+      return;
+    }
+    leave(link, "way", arrival - since);
+    receive(link, packet);
+  });
+}
