@@ -10,6 +10,9 @@ import type { Command, CommandReply, LeaveReason, ParticipantView, ShardEvent, S
 /** Watchers of one participant; one more ends the oldest. A page has one, and a reload may leave one behind for a while. */
 const WATCHERS_MAX = 4;
 
+/** Ends that are remembered, so that a page which only asks now and then learns why its call is over; the oldest go first. */
+const DEPARTURES_MAX = 1_024;
+
 /** How a participant's time ended. */
 export interface Departure {
   readonly reason: LeaveReason;
@@ -54,6 +57,16 @@ export interface Control {
   readonly rooms: Map<string, RoomRecord>;
   readonly byNumber: Map<number, ParticipantRecord>;
   readonly byResource: Map<string, ParticipantRecord>;
+  /** The last {@link DEPARTURES_MAX} participants that have left, by resource. */
+  readonly departed: Map<string, ParticipantRecord>;
+}
+
+/** The call as one participant sees it. */
+export interface ParticipantState {
+  readonly room: string;
+  readonly you: number;
+  readonly participants: readonly ParticipantView[];
+  readonly slots: readonly SlotView[];
 }
 
 /** A control plane without rooms; `submit` hands a command to the shard. */
@@ -66,6 +79,7 @@ export function createControl(submit: (commandId: number, command: Command) => v
     rooms: new Map(),
     byNumber: new Map(),
     byResource: new Map(),
+    departed: new Map(),
   };
 }
 
@@ -126,6 +140,23 @@ export function findParticipant(control: Control, room: string, resource: string
   return record?.room === room ? record : undefined;
 }
 
+/** How the participant behind a resource of a room has left; `undefined` when there was none, or long ago. */
+export function findDeparture(control: Control, room: string, resource: string): Departure | undefined {
+  const record = control.departed.get(resource);
+  return record?.room === room ? record.departure : undefined;
+}
+
+/** The call as a participant sees it now. */
+export function participantState(control: Control, record: ParticipantRecord): ParticipantState {
+  const { room, participant, slots } = record;
+  return { room, you: participant, participants: roomParticipants(control, room), slots };
+}
+
+/** Text that is another one whenever {@link participantState} is, for the same participant. */
+export function participantStateVersion(control: Control, record: ParticipantRecord): string {
+  return `${control.rooms.get(record.room)?.version ?? 0}-${record.slotsVersion}`;
+}
+
 /** Who is in a room; empty when it does not exist. */
 export function roomParticipants(control: Control, room: string): readonly ParticipantView[] {
   return control.rooms.get(room)?.participants ?? [];
@@ -151,8 +182,16 @@ function participantLeft(control: Control, participant: number, departure: Depar
   if (record === undefined) return;
   record.departure = departure;
   control.byNumber.delete(participant);
-  control.byResource.delete(record.resource);
+  if (control.byResource.delete(record.resource)) remember(control, record);
   wakeWatchers(record);
+}
+
+function remember(control: Control, record: ParticipantRecord): void {
+  record.slots = [];
+  control.departed.set(record.resource, record);
+  if (control.departed.size <= DEPARTURES_MAX) return;
+  const [oldest] = control.departed.keys();
+  control.departed.delete(oldest!);
 }
 
 function rosterChanged(control: Control, room: string, participants: readonly ParticipantView[]): void {

@@ -7,7 +7,7 @@
  */
 import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import { type Control, type ParticipantRecord, watchParticipant } from "./control.ts";
+import { type Control, type ParticipantRecord, participantState, watchParticipant } from "./control.ts";
 
 /** Time between two comments on a quiet stream. */
 const HEARTBEAT_MILLIS = 15_000;
@@ -75,12 +75,10 @@ async function sendChanges(
     await stream.writeSSE({ event: "left", data: JSON.stringify(record.departure) });
     return;
   }
-  const room = control.rooms.get(record.room);
-  const rosterVersion = room?.version ?? 0;
+  const rosterVersion = control.rooms.get(record.room)?.version ?? 0;
   if (rosterVersion !== reader.rosterVersion) {
     reader.rosterVersion = rosterVersion;
-    const participants = room?.participants ?? [];
-    const roster = { room: record.room, you: record.participant, participants };
+    const { slots: _, ...roster } = participantState(control, record);
     await stream.writeSSE({ event: "roster", data: JSON.stringify(roster) });
   }
   if (record.slotsVersion !== reader.slotsVersion) {

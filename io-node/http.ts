@@ -3,7 +3,8 @@
  *
  * ```
  * POST   /api/v1/rooms/{room}/participants?name=…   application/sdp → 201, the answer; Location, ETag
- * GET    {location}/events                          text/event-stream: roster, bindings, left
+ * GET    {location}                                 the call as this participant sees it; ETag, If-None-Match
+ * GET    {location}/events                          the same as text/event-stream: roster, bindings, left
  * DELETE {location}                                 204
  * GET    /api/v1/rooms/{room}                       who is in the room
  * GET    /healthz, /readyz                          for operators
@@ -17,11 +18,19 @@ import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { isRoomName, LIMITS } from "../core/index.ts";
-import { type Control, controlCommand, findParticipant, roomParticipants } from "./control.ts";
+import {
+  type Control,
+  controlCommand,
+  findDeparture,
+  findParticipant,
+  participantState,
+  participantStateVersion,
+  roomParticipants,
+} from "./control.ts";
 import { participantEvents } from "./event-stream.ts";
 import type { Log } from "./log.ts";
-import { loadPageFiles, PAGE, pageResponse } from "./page-files.ts";
-import { problemResponse, refusalResponse } from "./problem.ts";
+import { etagMatches, loadPageFiles, PAGE, pageResponse } from "./page-files.ts";
+import { departureResponse, problemResponse, refusalResponse } from "./problem.ts";
 
 const ROOM = "/api/v1/rooms/:room";
 const PARTICIPANTS = `${ROOM}/participants`;
@@ -71,10 +80,11 @@ function addParticipants(app: Hono, { control, log, heartbeatMillis }: HttpParts
     const reply = await controlCommand(control, { type: "leave", room: room!, resource: resource! });
     return reply.type === "refused" ? refusalResponse(reply.code, reply.detail) : context.body(null, 204);
   });
+  app.get(PARTICIPANT, (context) => state(context, control));
   app.get(EVENTS, (context) => {
     const { room, resource } = context.req.param();
     const record = findParticipant(control, room!, resource!);
-    if (record === undefined) return problemResponse(404, "This participant has left, or never was; join again.");
+    if (record === undefined) return absence(control, room!, resource!);
     // A HEAD request comes here too, and nobody would ever read or cancel the stream of its answer.
     if (context.req.raw.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
     return participantEvents(context, control, record, heartbeatMillis);
@@ -111,6 +121,23 @@ async function join(context: Context, control: Control, log: Log): Promise<Respo
   });
 }
 
+/** Answers with what the events would say, for clients that can't keep a connection open for them. */
+function state(context: Context, control: Control): Response {
+  const { room, resource } = context.req.param();
+  const record = findParticipant(control, room!, resource!);
+  if (record === undefined) return absence(control, room!, resource!);
+  const etag = `"${participantStateVersion(control, record)}"`;
+  const headers = { "cache-control": "no-store", etag };
+  if (etagMatches(context.req.header("if-none-match"), etag)) return context.body(null, 304, headers);
+  return context.json(participantState(control, record), 200, headers);
+}
+
+function absence(control: Control, room: string, resource: string): Response {
+  const departure = findDeparture(control, room, resource);
+  if (departure !== undefined) return departureResponse(departure);
+  return problemResponse(404, "This participant has left, or never was; join again.");
+}
+
 function addHealth(app: Hono, control: Control): void {
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", (context) =>
@@ -136,7 +163,7 @@ function refuseOtherMethods(app: Hono): void {
   const allowed: [string, string][] = [
     [ROOM, "GET, HEAD"],
     [PARTICIPANTS, "POST"],
-    [PARTICIPANT, "DELETE"],
+    [PARTICIPANT, "GET, HEAD, DELETE"],
     [EVENTS, "GET, HEAD"],
     ["/healthz", "GET, HEAD"],
     ["/readyz", "GET, HEAD"],

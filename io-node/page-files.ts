@@ -15,7 +15,16 @@ const TYPES = {
 } as const;
 
 /** Every file of the page; the first is the page itself. */
-const NAMES = ["index.html", "call.js", "session.js", "stage.js", "devices.js", "style.css", "icon.svg"] as const;
+const NAMES = [
+  "index.html",
+  "call.js",
+  "session.js",
+  "watch.js",
+  "stage.js",
+  "devices.js",
+  "style.css",
+  "icon.svg",
+] as const;
 
 const SECURITY_HEADERS = {
   "content-security-policy": [
@@ -52,8 +61,13 @@ export function loadPageFiles(): PageFiles {
 
 /** Answers a request for a file of the page: the file, or 304 when the client has this version. */
 export function pageResponse(file: PageFile, ifNoneMatch: string | undefined): Response {
-  const known = ifNoneMatch?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === file.headers.etag);
+  const known = etagMatches(ifNoneMatch, file.headers.etag!);
   return new Response(known ? null : file.body, { status: known ? 304 : 200, headers: file.headers });
+}
+
+/** Whether a client's `If-None-Match` names `etag` (RFC 9110 §13.1.2, where weak tags count as strong ones). */
+export function etagMatches(ifNoneMatch: string | undefined, etag: string): boolean {
+  return ifNoneMatch?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 }
 
 function loadFile(name: (typeof NAMES)[number]): PageFile {

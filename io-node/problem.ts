@@ -6,6 +6,7 @@
  * the status alone (RFC 9457 §4.2.1).
  */
 import type { RefusalCode } from "../core/index.ts";
+import type { Departure } from "./control.ts";
 
 /** A response that reports a problem. */
 interface Problem {
@@ -13,6 +14,8 @@ interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  /** How the participant has left, where that is the problem. */
+  readonly left?: Departure;
 }
 
 /** The status and title of each refusal, and the seconds after which trying again makes sense (0 for never). */
@@ -45,6 +48,18 @@ export function refusalResponse(code: RefusalCode, detail: string): Response {
   const { status, title, retrySeconds } = REFUSALS[code];
   const headers: Record<string, string> = retrySeconds > 0 ? { "retry-after": String(retrySeconds) } : {};
   return respond({ type: `urn:problem-type:lockstep:${code}`, title, status, detail }, headers);
+}
+
+/** The response about a participant that has left; `left` is what the last event on its stream has said too. */
+export function departureResponse({ reason, detail }: Departure): Response {
+  const problem: Problem = {
+    type: "urn:problem-type:lockstep:left",
+    title: "The participant has left",
+    status: 410,
+    detail: "This participant has left; join again.",
+    left: { reason, detail },
+  };
+  return respond(problem, {});
 }
 
 function respond(problem: Problem, headers: Record<string, string>): Response {

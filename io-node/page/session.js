@@ -1,10 +1,11 @@
 /**
- * One connection to the server: one offer, one answer, a stream of events, and a goodbye.
+ * One connection to the server: one offer, one answer, a watch over what the server says of the call, and a goodbye.
  *
  * The offer has a camera and a microphone to send and a fixed number of slots to receive; all of them stay for the whole
- * call. The server fills the slots and says by events what each shows. A muted device is a sender without a track, so that
+ * call. The server fills the slots and says what each shows (watch.js). A muted device is a sender without a track, so that
  * nothing flows and others see it muted; no second offer is ever needed.
  */
+import { askNow, closeWatch, openWatch } from "./watch.js";
 
 const VIDEO_SLOTS = 8;
 const AUDIO_SLOTS = 4;
@@ -13,8 +14,11 @@ const AUDIO_SLOTS = 4;
 const CONNECT_MILLIS = 20_000;
 const AWAY_MILLIS = 15_000;
 
-/** How long it may be away when the stream of events is broken too: then it is the server that is gone. */
+/** How long it may be away when the watch hears nothing either: then it is the server that is gone. */
 const SILENT_MILLIS = 4_000;
+
+/** How long the server's reason for closing the call may take to come. */
+const REASON_MILLIS = 1_500;
 
 /** How long the goodbye may take before the connection is closed without it. */
 const GOODBYE_MILLIS = 500;
@@ -39,7 +43,7 @@ export async function join({ room, name, camera, microphone, codec, simulcast },
     room,
     handlers,
     location: "",
-    events: null,
+    watch: null,
     ended: false,
     audio: pc.addTransceiver(microphone ?? "audio", { direction: "sendonly" }),
     video: pc.addTransceiver(camera ?? "video", { direction: "sendonly", sendEncodings: encodings(codec, simulcast) }),
@@ -64,7 +68,11 @@ export async function join({ room, name, camera, microphone, codec, simulcast },
       ? error
       : new JoinError(`The browser could not use the server's answer (${error.message}).`);
   }
-  watchEvents(session);
+  session.watch = openWatch(session.location, {
+    roster: handlers.roster,
+    bindings: handlers.bindings,
+    left: (reason, detail) => end(session, reason, detail),
+  });
   return session;
 }
 
@@ -138,14 +146,17 @@ function watchConnection(session) {
   // One transport carries everything: when the server closes it, the call is over.
   const transport = session.audio.sender.transport;
   transport?.addEventListener("statechange", () => {
-    // The last event says why, and it may be on its way still.
-    if (transport.state === "closed") setTimeout(() => end(session, "closed", ""), 1_000);
+    if (transport.state === "closed") {
+      // The watch knows why, or learns it in a moment.
+      if (session.watch !== null) askNow(session.watch);
+      setTimeout(() => end(session, "closed", ""), REASON_MILLIS);
+    }
     if (transport.state === "failed") end(session, "connection-lost", "");
   });
 }
 
 function endIfSilent(session) {
-  if (session.pc.connectionState === "disconnected" && session.events?.readyState !== EventSource.OPEN) {
+  if (session.pc.connectionState === "disconnected" && session.watch?.hears !== true) {
     end(session, "server-gone", "");
   }
 }
@@ -153,23 +164,6 @@ function endIfSilent(session) {
 function awayFor(session, millis, reason) {
   if (session.awayTimer !== 0) return;
   session.awayTimer = setTimeout(() => end(session, reason, ""), millis);
-}
-
-function watchEvents(session) {
-  const { handlers } = session;
-  const events = new EventSource(`${session.location}/events`);
-  session.events = events;
-  const on = (type, use) =>
-    events.addEventListener(type, (event) => {
-      if (!session.ended) use(JSON.parse(event.data));
-    });
-  on("roster", (roster) => handlers.roster(roster));
-  on("bindings", ({ slots }) => handlers.bindings(slots));
-  on("left", ({ reason, detail }) => end(session, reason, detail));
-  // A stream that breaks opens again by itself; one that is refused means that the server knows this participant no more.
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) end(session, "gone", "");
-  });
 }
 
 function end(session, reason, detail) {
@@ -188,7 +182,7 @@ function close(session) {
 function stopListening(session) {
   session.ended = true;
   clearTimeout(session.awayTimer);
-  session.events?.close();
+  if (session.watch !== null) closeWatch(session.watch);
 }
 
 async function forget(session) {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { controlCommand, findParticipant, roomParticipants, watchParticipant } from "../../io-node/control.ts";
+import {
+  controlCommand,
+  findDeparture,
+  findParticipant,
+  roomParticipants,
+  watchParticipant,
+} from "../../io-node/control.ts";
 import { createFakeShard, resourceOf } from "./fake-shard.ts";
 
 const JOIN = { type: "join", room: "blue", name: "Ana", offer: "v=0" } as const;
@@ -54,6 +60,21 @@ describe("a participant's resource", () => {
     const { control, event } = createFakeShard();
     event({ type: "joined", room: "blue", participant: 9, name: "" });
     expect(findParticipant(control, "blue", "")).toBeUndefined();
+  });
+});
+
+describe("those who have left", () => {
+  it("are remembered up to a bound, the latest of them", async () => {
+    const { control } = createFakeShard();
+    const count = 1_100;
+    for (let participant = 1; participant <= count; participant++) {
+      await controlCommand(control, JOIN);
+      await controlCommand(control, { type: "leave", room: "blue", resource: resourceOf(participant) });
+    }
+    expect(control.departed.size).toBe(1_024);
+    expect(findDeparture(control, "blue", resourceOf(1))).toBeUndefined();
+    expect(findDeparture(control, "blue", resourceOf(count))).toEqual({ reason: "left", detail: "" });
+    expect(findDeparture(control, "red", resourceOf(count))).toBeUndefined();
   });
 });
 

@@ -228,11 +228,71 @@ describe("the event stream", () => {
   });
 });
 
+describe("a participant's own view", () => {
+  const LOCATION = `${PARTICIPANTS}/${resourceOf(1)}`;
+
+  it("is the call as the events tell it", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
+    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2 }] as const;
+    event({ type: "bindings", room: "blue", participant: 1, slots });
+    const response = await ask("GET", LOCATION);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const participants = [{ participant: 1, name: "Ana", publications: [] }];
+    expect(await response.json()).toEqual({ room: "blue", you: 1, participants, slots });
+  });
+
+  it("is not sent again until the roster or the slots have changed", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    const seen = new Set<string>();
+    const look = async () => {
+      const etag = (await ask("GET", LOCATION)).headers.get("etag")!;
+      const again = await ask("GET", LOCATION, { "if-none-match": etag });
+      expect([again.status, again.headers.get("etag"), await again.text()]).toEqual([304, etag, ""]);
+      for (const old of seen) expect((await ask("GET", LOCATION, { "if-none-match": old })).status).toBe(200);
+      seen.add(etag);
+    };
+    await look();
+    await ask("POST", `${PARTICIPANTS}?name=Bob`, SDP, "v=0");
+    await look();
+    event({ type: "bindings", room: "blue", participant: 1, slots: [] });
+    await look();
+    expect(seen.size).toBe(3);
+  });
+
+  it("is gone with the participant, and says how he left", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    event({ type: "left", room: "blue", participant: 1, reason: "dtls-failed", detail: "Why." });
+    for (const path of [LOCATION, `${LOCATION}/events`]) {
+      const response = await ask("GET", path);
+      expect(response.status).toBe(410);
+      const left = { reason: "dtls-failed", detail: "Why." };
+      expect(await problem(response)).toMatchObject({ type: "urn:problem-type:lockstep:left", left });
+    }
+  });
+
+  it("is 404 through another room's address and for nobody, before and after the end", async () => {
+    const { ask } = createSubject();
+    await ask("POST", PARTICIPANTS, SDP, "v=0");
+    const elsewhere = LOCATION.replace("blue", "red");
+    for (const path of [elsewhere, `${PARTICIPANTS}/${resourceOf(2)}`]) {
+      expect((await ask("GET", path)).status).toBe(404);
+    }
+    await ask("DELETE", LOCATION);
+    expect((await ask("GET", LOCATION)).status).toBe(410);
+    await problem(await ask("GET", elsewhere));
+    expect((await ask("GET", elsewhere)).status).toBe(404);
+  });
+});
+
 describe("other addresses", () => {
   it.each([
     ["PUT", "/api/v1/rooms/blue", "GET, HEAD"],
     ["GET", PARTICIPANTS, "POST"],
-    ["POST", `${PARTICIPANTS}/${resourceOf(1)}`, "DELETE"],
+    ["POST", `${PARTICIPANTS}/${resourceOf(1)}`, "GET, HEAD, DELETE"],
     ["POST", `${PARTICIPANTS}/${resourceOf(1)}/events`, "GET, HEAD"],
     ["POST", "/healthz", "GET, HEAD"],
     ["DELETE", "/", "GET, HEAD"],

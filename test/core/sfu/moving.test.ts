@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
-import { check, createShardWorld, datagram, join, type ShardWorld, sealRtp, sendRtp } from "../../support/shard-world.ts";
+import {
+  check,
+  createShardWorld,
+  datagram,
+  join,
+  type ShardWorld,
+  sealRtp,
+  sendRtp,
+} from "../../support/shard-world.ts";
 
 const VIDEO = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
 const WATCH = offerOf([{ kind: "video" }]);
