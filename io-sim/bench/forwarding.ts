@@ -1,35 +1,33 @@
 /**
  * What forwarding costs: processor time and garbage for each packet that leaves the shard.
  *
- * Packets come in batches of equal size, a batch each 25.6 ms of the call's time, which is the load of some forty cameras
- * on one. Making and sealing a batch, the clients' checks and the shard's timers (feedback, reports) lie outside the
- * measured stretch; the timers are measured on their own. Processor time is that of the whole process, so work that V8
- * does on other threads counts, and other people's work on the machine does not.
+ * Packets come in batches, one packet each 100 µs of the call's time: the load of some forty cameras, on one. Making and
+ * sealing a batch and the clients' checks lie outside of what is measured; the shard's timers (feedback, reports) are
+ * measured apart, because they cost by the second and not by the packet. Processor time is that of the whole process: what
+ * V8 does on other threads counts, and other people's work on the machine does not. Garbage is weighed in a second pass,
+ * in stretches so short that nothing is collected within one.
  */
-import { micros, shardNextTimeout } from "../../core/index.ts";
-import { BATCH_PACKETS, type CallCrypto, createCall, runClients, runShardTimers } from "./call.ts";
-import { createSpeaker, fillBatch, handBatch } from "./speaker.ts";
+import { micros } from "../../core/index.ts";
+import { BATCH_PACKETS, type Call, type CallCrypto, createCall, runClients, runShardTimers } from "./call.ts";
+import type { Meter } from "./meter.ts";
+import { createSpeaker, fillBatch, handPackets, type Speaker } from "./speaker.ts";
 
 const INTERVAL_MICROS = 100;
-/** Batches before anything is measured, at least: V8 has compiled what is hot by then. */
-const WARM_BATCHES = 100;
-/** Part of the measured packets that go before them: one in so many. */
-const WARM_PART = 4;
-
-/** The instruments of the host. */
-export interface Meter {
-  /** Processor time of this process so far, in microseconds. */
-  cpuMicros(): number;
-  /** Bytes in use on the heap. */
-  heapBytes(): number;
-  /** Empties the young part of the heap; undefined when garbage can't be measured. */
-  readonly collect: (() => void) | undefined;
-}
+/** One in so many of the packets goes before anything is measured, so that V8 has compiled what is hot by then. */
+const WARM_PART = 10;
+/** The least number of batches for that: the packet cache has grown to its full size after two. */
+const WARM_BATCHES_MIN = 8;
+/** Garbage that a stretch of packets may leave: V8 begins to collect at a megabyte, and then the measurement is void. */
+const STRETCH_BYTES = 262_144;
+/** Packets that are forwarded in one stretch while it is not known how much garbage that is. */
+const STRETCH_FORWARDED = 64;
+/** How often the meter is read in vain to learn what reading it leaves on the heap. */
+const CALIBRATIONS = 100;
 
 /** What is to be measured. */
 export interface ForwardingOptions {
   readonly fanOut: number;
-  /** Packets that leave the shard, at least. */
+  /** Packets that leave the shard while it is measured; rounded up to whole batches. */
   readonly packets: number;
   readonly packetBytes: number;
   readonly crypto: CallCrypto;
@@ -40,15 +38,15 @@ export interface ForwardingFigure {
   readonly fanOut: number;
   /** Packets that left the shard in the measured batches. */
   readonly forwarded: number;
+  /** For each packet that was forwarded: processor time of receiving and forwarding, of the timers, and heap bytes. */
   readonly microsPerPacket: number;
-  readonly packetsPerSecond: number;
-  /** Null when it can't be measured. */
-  readonly bytesPerPacket: number | null;
-  /** The shard's timers, for each packet that was forwarded. */
   readonly timerMicrosPerPacket: number;
+  readonly bytesPerPacket: number;
+  /** Per second of processor time, timers included. */
+  readonly packetsPerSecond: number;
 }
 
-/** Measures forwarding. `onProgress` hears which part is done, 0 to 1. */
+/** Measures forwarding. `onProgress` hears how much is done, 0 to 1. */
 export function measureForwarding(
   options: ForwardingOptions,
   meter: Meter,
@@ -58,42 +56,78 @@ export function measureForwarding(
   const call = createCall(fanOut, crypto);
   const speaker = createSpeaker(call, packetBytes);
   const { counters } = call.shard.history;
-  const measured = Math.ceil(packets / (BATCH_PACKETS * fanOut));
-  const warm = Math.max(WARM_BATCHES, Math.ceil(measured / WARM_PART));
-  let now = call.loop.now;
-  let cpu = 0;
-  let timerCpu = 0;
-  let heap = 0;
-  let forwardedBefore = 0;
-  for (let batch = 0; batch < warm + measured; batch++) {
-    if (batch === warm) {
-      cpu = 0;
-      timerCpu = 0;
-      heap = 0;
-      forwardedBefore = counters.rtpForwarded;
-    }
-    runClients(call, now);
-    fillBatch(speaker);
-    const beforeTimers = meter.cpuMicros();
-    if (shardNextTimeout(call.shard) <= now) runShardTimers(call, now);
-    timerCpu += meter.cpuMicros() - beforeTimers;
-    meter.collect?.();
-    const heapBefore = meter.heapBytes();
-    const cpuBefore = meter.cpuMicros();
-    const last = handBatch(speaker, now, INTERVAL_MICROS);
-    cpu += meter.cpuMicros() - cpuBefore;
-    heap += meter.heapBytes() - heapBefore;
-    now = micros(last + INTERVAL_MICROS);
-    onProgress((batch + 1) / (warm + measured));
+  const batches = Math.ceil(packets / (BATCH_PACKETS * fanOut));
+  const warm = Math.max(WARM_BATCHES_MIN, Math.ceil(batches / WARM_PART));
+  const times = { packets: 0, timers: 0 };
+  for (let batch = 0; batch < warm + batches; batch++) {
+    if (batch === warm) times.packets = times.timers = 0;
+    timeBatch(call, speaker, meter, times);
+    onProgress((batch + 1) / (warm + 2 * batches));
   }
-  const forwarded = counters.rtpForwarded - forwardedBefore;
-  if (forwarded !== measured * BATCH_PACKETS * fanOut) throw new Error("the benchmark's packets were not all forwarded");
+  const bytesPerPacket = weigh(call, speaker, meter, batches, (batch) => {
+    onProgress((warm + batches + batch) / (warm + 2 * batches));
+  });
+  const expected = (warm + 2 * batches) * BATCH_PACKETS * fanOut;
+  if (counters.rtpForwarded !== expected) throw new Error("the benchmark's packets were not all forwarded");
+  const forwarded = batches * BATCH_PACKETS * fanOut;
   return {
     fanOut,
     forwarded,
-    microsPerPacket: cpu / forwarded,
-    packetsPerSecond: Math.round((1_000_000 * forwarded) / (cpu + timerCpu)),
-    bytesPerPacket: meter.collect === undefined ? null : heap / forwarded,
-    timerMicrosPerPacket: timerCpu / forwarded,
+    microsPerPacket: times.packets / forwarded,
+    timerMicrosPerPacket: times.timers / forwarded,
+    bytesPerPacket,
+    packetsPerSecond: (1_000_000 * forwarded) / (times.packets + times.timers),
   };
+}
+
+function timeBatch(call: Call, speaker: Speaker, meter: Meter, times: { packets: number; timers: number }): void {
+  const start = call.loop.now;
+  runClients(call);
+  fillBatch(speaker);
+  const atTimers = meter.cpuMicros();
+  runShardTimers(call);
+  const atPackets = meter.cpuMicros();
+  handPackets(speaker, 0, BATCH_PACKETS, start, INTERVAL_MICROS);
+  times.timers += atPackets - atTimers;
+  times.packets += meter.cpuMicros() - atPackets;
+  call.loop.now = micros(start + BATCH_PACKETS * INTERVAL_MICROS);
+}
+
+/** Heap bytes for each packet that is forwarded in so many batches. */
+function weigh(call: Call, speaker: Speaker, meter: Meter, batches: number, onBatch: (batch: number) => void): number {
+  const { counters } = call.shard.history;
+  const fanOut = call.clients.length - 1;
+  const reading = readingBytes(meter);
+  const first = counters.rtpForwarded;
+  let stretch = Math.ceil(STRETCH_FORWARDED / fanOut);
+  let bytes = 0;
+  for (let batch = 0; batch < batches; batch++) {
+    const start = call.loop.now;
+    runClients(call);
+    fillBatch(speaker);
+    runShardTimers(call);
+    for (let index = 0; index < BATCH_PACKETS; index += stretch) {
+      const count = Math.min(stretch, BATCH_PACKETS - index);
+      meter.collect();
+      const before = meter.heapBytes();
+      handPackets(speaker, index, count, micros(start + index * INTERVAL_MICROS), INTERVAL_MICROS);
+      bytes += meter.heapBytes() - before - reading;
+    }
+    const each = Math.max(1, bytes / (counters.rtpForwarded - first));
+    stretch = Math.max(1, Math.min(BATCH_PACKETS, Math.floor(STRETCH_BYTES / (each * fanOut))));
+    call.loop.now = micros(start + BATCH_PACKETS * INTERVAL_MICROS);
+    onBatch(batch + 1);
+  }
+  return bytes / (counters.rtpForwarded - first);
+}
+
+/** What two readings of the heap leave on it. */
+function readingBytes(meter: Meter): number {
+  let bytes = 0;
+  for (let i = 0; i < CALIBRATIONS; i++) {
+    meter.collect();
+    const before = meter.heapBytes();
+    bytes += meter.heapBytes() - before;
+  }
+  return bytes / CALIBRATIONS;
 }

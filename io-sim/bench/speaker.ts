@@ -63,17 +63,22 @@ export function fillBatch(speaker: Speaker): void {
   }
 }
 
-/** Hands the batch to the shard, one packet each `intervalMicros`; answers the time of the last one. */
-export function handBatch({ call }: Speaker, start: Micros, intervalMicros: number): Micros {
+/** Hands `count` packets of the batch to the shard, from that with index `first` on, one each `intervalMicros`. */
+export function handPackets(
+  { call }: Speaker,
+  first: number,
+  count: number,
+  start: Micros,
+  intervalMicros: number,
+): void {
   const { input, lengths, shard, ports } = call;
   input.flow = 0;
-  for (let index = 0; index < BATCH_PACKETS; index++) {
-    input.now = micros(start + index * intervalMicros);
-    input.offset = slotOffset(index);
-    input.length = lengths[index]!;
+  for (let i = 0; i < count; i++) {
+    input.now = micros(start + i * intervalMicros);
+    input.offset = slotOffset(first + i);
+    input.length = lengths[first + i]!;
     shardHandle(shard, ports, input);
   }
-  return input.now;
 }
 
 /** Gives the packet object the numbers of the next packet. */

@@ -1,0 +1,66 @@
+/**
+ * All figures of `lockstep bench core`: forwarding with cryptography stubbed and with the real one, at each fan-out, and
+ * the speed of simulated rooms.
+ *
+ * The real ciphers cost some ten times what the core does, so a tenth of the packets is enough for them.
+ */
+import { createNodeCrypto } from "../../io-crypto/index.ts";
+import type { CallCrypto } from "./call.ts";
+import { type ForwardingFigure, measureForwarding } from "./forwarding.ts";
+import type { Meter } from "./meter.ts";
+import { createNullCrypto } from "./null-crypto.ts";
+import { measureRoom, type RoomFigure } from "./simulated-room.ts";
+
+/** What is to be measured. */
+export interface CoreBenchOptions {
+  readonly fanOuts: readonly number[];
+  /** Packets that leave the shard for each figure with cryptography stubbed; a tenth of it with the real one. */
+  readonly packets: number;
+  /** Bytes of an RTP packet before it is sealed. */
+  readonly packetBytes: number;
+  /** Simulated seconds of each room. */
+  readonly seconds: number;
+}
+
+/** What was measured. */
+export interface CoreBenchFigures {
+  readonly forwarding: readonly (ForwardingFigure & { readonly crypto: CryptoKind })[];
+  readonly rooms: readonly RoomFigure[];
+}
+
+/** "stubbed" copies and believes everything; "node" is AES-128-GCM by `node:crypto`. */
+export type CryptoKind = "stubbed" | "node";
+
+const REAL_PACKETS_PART = 10;
+
+/** Measures everything, one figure after the other. `onProgress` hears what is being measured, and how much is done, 0 to 1. */
+export function measureCore(
+  options: CoreBenchOptions,
+  meter: Meter,
+  onProgress: (what: string, part: number) => void,
+): CoreBenchFigures {
+  const { fanOuts, packetBytes, seconds } = options;
+  const forwarding: CoreBenchFigures["forwarding"][number][] = [];
+  for (const kind of ["stubbed", "node"] as const) {
+    const crypto = kind === "stubbed" ? stubbed() : real();
+    const packets = kind === "stubbed" ? options.packets : Math.ceil(options.packets / REAL_PACKETS_PART);
+    for (const fanOut of fanOuts) {
+      const report = (part: number) => onProgress(`forwarding to ${fanOut}, crypto ${kind}`, part);
+      forwarding.push({ crypto: kind, ...measureForwarding({ fanOut, packets, packetBytes, crypto }, meter, report) });
+    }
+  }
+  const rooms = (["checksum", "real"] as const).map((cipher) =>
+    measureRoom(cipher, seconds, meter, (part) => onProgress(`a simulated room, cipher ${cipher}`, part)),
+  );
+  return { forwarding, rooms };
+}
+
+/** One provider for everyone: it keeps no keys that could get mixed up. */
+function stubbed(): CallCrypto {
+  const provider = createNullCrypto(createNodeCrypto());
+  return { shard: provider, createClient: () => provider, cipher: "provider" };
+}
+
+function real(): CallCrypto {
+  return { shard: createNodeCrypto(), createClient: createNodeCrypto, cipher: "real" };
+}
