@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 
 const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 
@@ -51,25 +52,62 @@ export async function startCallServer(...words: readonly string[]): Promise<Call
   };
 }
 
-/**
- * Opens the page in a context of its own and comes into a room; waits until the media connection stands. A small camera
- * gives few pictures of few pixels, so that one machine can be many people.
- */
-export async function enterCall(
-  browser: Browser,
+/** What a camera gives. */
+export interface CameraSize {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+}
+
+/** How somebody comes into a room. */
+export interface Entrance {
+  readonly room: string;
+  readonly name: string;
+  readonly codec?: string;
+  readonly simulcast?: boolean;
+  /** Few pictures of few pixels, so that one machine can be many people. */
+  readonly smallCamera?: boolean;
+  /** How long the media connection may take. */
+  readonly waitMillis?: number;
+}
+
+/** A profile: pages in it share connections and locks, as the tabs of one browser do. */
+export function openProfile(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({ permissions: ["camera", "microphone"] });
+}
+
+/** Opens an address of the server in a tab of `profile`. */
+export async function openPage(
+  profile: BrowserContext,
   server: CallServer,
-  options: { room: string; name: string; codec?: string; simulcast?: boolean; smallCamera?: boolean },
+  path: string,
+  smallCamera: boolean = false,
 ): Promise<Page> {
-  const context = await browser.newContext({ permissions: ["camera", "microphone"] });
-  await context.addInitScript({ path: PROBES });
-  if (options.smallCamera === true) await context.addInitScript("probes.useSmallCamera()");
-  const page = await context.newPage();
-  const query = new URLSearchParams({ room: options.room, name: options.name, join: "1" });
-  if (options.codec !== undefined) query.set("codec", options.codec);
-  if (options.simulcast === false) query.set("simulcast", "0");
-  await page.goto(`${server.url}/?${query}`);
-  await page.evaluate("probes.connected(30_000)");
+  const page = await profile.newPage();
+  await page.addInitScript({ path: PROBES });
+  if (smallCamera) await page.addInitScript("probes.useSmallCamera()");
+  await page.goto(`${server.url}${path}`);
   return page;
+}
+
+/** Opens the page in a profile of its own and comes into a room; waits until the media connection stands. */
+export async function enterCall(browser: Browser, server: CallServer, entrance: Entrance): Promise<Page> {
+  return enterFrom(await openProfile(browser), server, entrance);
+}
+
+/** Comes into a room in a new tab of `profile`; waits until the media connection stands. */
+export async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
+  const query = new URLSearchParams({ room: entrance.room, name: entrance.name, join: "1" });
+  if (entrance.codec !== undefined) query.set("codec", entrance.codec);
+  if (entrance.simulcast === false) query.set("simulcast", "0");
+  const page = await openPage(profile, server, `/?${query}`, entrance.smallCamera);
+  await waitConnected(page, entrance.waitMillis);
+  return page;
+}
+
+/** Waits until a page's media connection stands. */
+export async function waitConnected(page: Page, millis: number = 30_000): Promise<void> {
+  await page.evaluate(`probes.connected(${millis})`);
 }
 
 /** What a page receives and sends, summed up from getStats. */
@@ -88,6 +126,8 @@ export interface CallStats {
   readonly framesDropped: number;
   /** Layers (rids, or "" for one) of which packets go out. */
   readonly layersSent: readonly string[];
+  /** The width of the widest picture that goes out at the moment. */
+  readonly widestSent: number;
 }
 
 /** Reads a page's statistics. */
@@ -110,9 +150,29 @@ export function readBindings(page: Page): Promise<CallBindings> {
   return page.evaluate<CallBindings>("probes.readBindings()");
 }
 
+/** What a page shows of a person. */
+export interface ShownPerson {
+  /** The name on the tile. */
+  readonly name: string;
+  /** The microphone is shown as off. */
+  readonly muted: boolean;
+  /** A picture is shown, and not the initials. */
+  readonly picture: boolean;
+}
+
+/** Reads the tiles on a page, in order. */
+export function readTiles(page: Page): Promise<readonly ShownPerson[]> {
+  return page.evaluate<readonly ShownPerson[]>("probes.readTiles()");
+}
+
 /** How much the picture of another participant changes within half a second: the mean over its pixels, 0 to 255. */
 export function pictureChange(page: Page): Promise<number> {
   return page.evaluate<number>("probes.pictureChange()");
+}
+
+/** Waits until `holds` does, and fails when it has not within `span` milliseconds. */
+export async function expectWithin(span: number, holds: () => Promise<boolean>): Promise<void> {
+  await expect.poll(holds, { timeout: span, interval: 200 }).toBe(true);
 }
 
 /** Waits for `span` milliseconds of a call to pass. */

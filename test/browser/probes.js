@@ -2,15 +2,15 @@
  * What tests ask of a page, run inside it: `probes` is there before the page's own scripts. Only what the browser has really
  * received, decoded and played counts.
  */
-window.probes = { useSmallCamera, connected, readStats, readBindings, pictureChange };
+window.probes = { useCamera, connected, readStats, readBindings, readTiles, pictureChange };
 
-/** Makes every camera that the page opens a small one. */
-function useSmallCamera() {
+/** Makes every camera that the page opens one of this size ({ width, height, frameRate }). */
+function useCamera(size) {
   const devices = navigator.mediaDevices;
   const open = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wish) => {
     const stream = await open(wish);
-    for (const track of stream.getVideoTracks()) await track.applyConstraints({ width: 160, height: 90, frameRate: 5 });
+    for (const track of stream.getVideoTracks()) await track.applyConstraints(size);
     return stream;
   };
 }
@@ -43,6 +43,7 @@ async function readStats() {
     packetsReceived: sum(incoming, "packetsReceived"),
     freezes: sum(video, "freezeCount"),
     framesDropped: sum(video, "framesDropped"),
+    widestSent: Math.max(0, ...sent.filter((each) => each.framesPerSecond > 0).map((each) => each.frameWidth)),
     layersSent: sent.filter((each) => each.packetsSent > 20).map((each) => each.rid ?? ""),
   };
 }
@@ -55,6 +56,15 @@ function readBindings() {
     bound: state.slots.map((slot) => slot.participant).filter((participant) => participant !== 0),
     names: state.roster.map((each) => each.name),
   };
+}
+
+/** What the tiles show: see ShownPerson in calls.ts. */
+function readTiles() {
+  return [...document.querySelectorAll("#tiles .tile")].map((tile) => ({
+    name: tile.querySelector(".name").textContent,
+    muted: !tile.querySelector(".muted").hidden,
+    picture: tile.dataset.picture === "true",
+  }));
 }
 
 /** The mean change of a pixel's brightness, 0 to 255, within half a second, in the incoming picture that changes most. */
