@@ -44,11 +44,8 @@ export interface RunningServer {
   readonly udpPort: number;
   /** The addresses in the candidates, best first. */
   readonly addresses: readonly string[];
-  /** Which kind of host serves, and why it is not the fast one; empty when there is nothing to say. */
-  readonly io: MediaPort["io"];
-  readonly ioWhy: string;
   readonly control: Control;
-  readonly host: ShardHost;
+  readonly host: UdpHost;
   /** Says goodbye to everybody and closes everything; answers with how many sessions there were. */
   stop(): Promise<number>;
 }
@@ -64,20 +61,14 @@ export async function startServer(
   log: Log,
   onFailure: (error: unknown) => void,
 ): Promise<RunningServer> {
-  const media = await openMediaPort(options.io ?? IO_DEFAULT, options.udpPort).catch((error: unknown) => {
-    if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
+  const udp = await openUdpSockets(options.udpPort).catch((error: unknown) => {
     throw startError(error, "UDP", options.udpPort, "--udp-port");
   });
+  const ipv6 = udp.sockets.length > 1;
   const addresses =
-    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), media.hasIpv6);
-  const candidates = addresses.flatMap((text) => candidateAddress(text, media.port) ?? []);
+    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), ipv6);
   const control: Control = createControl((commandId, command) => host.command(commandId, command));
-  const host: ShardHost = media.start(candidates, {
-    onFailure,
-    onLost(error) {
-      log.error({ err: error }, "the shard has found a mistake of its own; a fresh one takes over");
-      controlLost(control);
-    },
+  const host = startHost(udp, addresses, onFailure, {
     onReply: (reply) => controlReply(control, reply),
     onEvent(event) {
       logEvent(log, event);
@@ -96,8 +87,31 @@ export async function startServer(
   }
   http.on("error", (error) => log.error({ err: error }, "the HTTP server has failed"));
   const httpPort = (http.address() as AddressInfo).port;
-  const { port: udpPort, io, why: ioWhy } = media;
-  return { httpPort, udpPort, addresses, io, ioWhy, control, host, stop: () => stop(control, host, http) };
+  return { httpPort, udpPort: udp.port, addresses, control, host, stop: () => stop(control, host, http) };
+}
+
+/** Boots a shard that tells clients `addresses`, and starts to feed it. */
+function startHost(
+  udp: UdpSockets,
+  addresses: readonly string[],
+  onFailure: (error: unknown) => void,
+  listeners: { onReply: (reply: CommandReply) => void; onEvent: (event: ShardEvent) => void },
+): UdpHost {
+  const clock = createClock();
+  const crypto = createNodeCrypto();
+  const boot: BootRecord = {
+    entropySeed: Uint8Array.from(randomBytes(32)),
+    randomSeed: randomBytes(4).readUInt32BE(0),
+    now: clock(),
+    wall: wallClock(),
+    config: { candidates: addresses.flatMap((text) => candidateAddress(text, udp.port) ?? []) },
+  };
+  const shard = createShard(boot, crypto);
+  const engine: Engine = {
+    handle: (ports, input) => shardHandle(shard, ports, input),
+    nextTimeout: () => shardNextTimeout(shard),
+  };
+  return startUdpHost({ engine, crypto, clock, udp, onFailure, ...listeners });
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {
@@ -105,7 +119,7 @@ async function listen(http: Server, port: number, host: string | undefined): Pro
   await once(http, "listening");
 }
 
-async function stop(control: Control, host: ShardHost, http: Server): Promise<number> {
+async function stop(control: Control, host: UdpHost, http: Server): Promise<number> {
   const reply = await controlCommand(control, { type: "drain" });
   const sessions = reply.type === "drained" ? reply.sessions : 0;
   if (sessions > 0) await new Promise((resolve) => setTimeout(resolve, LAST_QUESTION_MILLIS));
