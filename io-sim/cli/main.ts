@@ -7,14 +7,14 @@
  * command was used wrongly, with one sentence that says how. This is the only place that looks at a real clock.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { failureReport, traceLines } from "../failure-report.ts";
 import { replayJournal } from "../journal.ts";
 import { diffJournals } from "../journal-diff.ts";
 import { run, type Verdict } from "../run.ts";
 import { type LookingOptions, look, looksCloser, readFork, wholeNumber } from "./looking.ts";
-import { EXIT, Misuse } from "./misuse.ts";
+import { EXIT, explain, Misuse } from "./misuse.ts";
 import { allStories, findStory, type Story } from "./stories.ts";
 
 interface SimOptions extends LookingOptions {
@@ -78,20 +78,6 @@ export async function main(argv: string[]): Promise<number> {
   } catch (error) {
     return explain(error);
   }
-}
-
-function explain(error: unknown): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.HELD;
-  if (error instanceof CommanderError || error instanceof Misuse || hasCode(error)) {
-    process.stderr.write(`${(error as Error).message.replace(/^error: /, "")}\n`);
-    return EXIT.MISUSED;
-  }
-  throw error;
-}
-
-/** Our own errors about configurations and journals have a code and a sentence. */
-function hasCode(error: unknown): boolean {
-  return error instanceof Error && ["bad-config", "bad-journal"].includes((error as { code?: string }).code ?? "");
 }
 
 async function simulate(names: readonly string[], options: SimOptions): Promise<number> {

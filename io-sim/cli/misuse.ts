@@ -1,9 +1,25 @@
 /**
  * What the simulator's commands share: their exit statuses, and how they say that they were used wrongly.
  */
+import { CommanderError } from "commander";
 
 /** Exit statuses: it held, a promise was broken (or two runs differ, or something was found), wrong use. */
 export const EXIT = { HELD: 0, BROKEN: 1, MISUSED: 2 } as const;
 
 /** Something the caller must do differently; the message is the sentence that says what. */
 export class Misuse extends Error {}
+
+/** Says in one sentence what the caller did wrong, and answers the exit status; throws what is no misuse. */
+export function explain(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.HELD;
+  if (error instanceof CommanderError || error instanceof Misuse || hasCode(error)) {
+    process.stderr.write(`${(error as Error).message.replace(/^error: /, "")}\n`);
+    return EXIT.MISUSED;
+  }
+  throw error;
+}
+
+/** Our own errors about configurations and journals have a code and a sentence. */
+function hasCode(error: unknown): boolean {
+  return error instanceof Error && ["bad-config", "bad-journal"].includes((error as { code?: string }).code ?? "");
+}

@@ -51,6 +51,9 @@ const CONSENT_MICROS = 2_500_000;
 /** A check without an answer for this long is repeated. */
 const REPEAT_CHECK_MICROS = 500_000;
 
+/** Checks whose answers are still waited for: 2 s of the first ones, longer than any round trip. */
+const PENDING_CHECKS = 20;
+
 /** PRIORITY of a peer-reflexive candidate with the highest local preference (RFC 8445 §5.1.2.1). */
 const PRIORITY = 0x6e7f_1eff;
 
@@ -117,7 +120,8 @@ export interface Client {
 
 interface Checks {
   readonly stream: Stream;
-  pending: Uint8Array | undefined;
+  /** Transactions that may still be answered: on a long way several are out at a time. */
+  readonly pending: Uint8Array[];
   sent: number;
   answered: number;
   lastAnswerAt: number;
@@ -141,7 +145,7 @@ export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): 
     dtls: undefined,
     dtlsTimer: undefined,
     media: createClientMedia(seed, plan.name, plan.media),
-    checks: { stream, pending: undefined, sent: 0, answered: 0, lastAnswerAt: 0, timer: undefined },
+    checks: { stream, pending: [], sent: 0, answered: 0, lastAnswerAt: 0, timer: undefined },
     joinedAskedAt: 0,
     connectedAt: 0,
     transportSequence: plan.media.nearWrap ? 0xffff - 100 : 0,
@@ -251,7 +255,8 @@ function check(client: Client): void {
     tieBreakerLow: 0x5566_7788,
     useCandidate: true,
   });
-  checks.pending = transactionId;
+  checks.pending.push(transactionId);
+  if (checks.pending.length > PENDING_CHECKS) checks.pending.shift();
   checks.sent++;
   ports.send(bytes.slice(0, length), answer.address);
   cancel(checks.timer);
@@ -261,11 +266,11 @@ function check(client: Client): void {
 
 function receiveStun(client: Client, bytes: Uint8Array): void {
   const { checks, ports, answer } = client;
-  if (stunCheck(bytes, 0, bytes.length) !== STUN.OK || answer === undefined || checks.pending === undefined) return;
+  if (stunCheck(bytes, 0, bytes.length) !== STUN.OK || answer === undefined) return;
   if (stunType(bytes, 0) !== STUN_TYPE.BINDING_SUCCESS) return;
-  if (!stunHasTransactionId(bytes, 0, checks.pending, 0)) return;
+  if (!checks.pending.some((transactionId) => stunHasTransactionId(bytes, 0, transactionId, 0))) return;
   if (!stunIntegrityFits(ports.crypto, utf8Encode(answer.password), bytes, 0)) return;
-  checks.pending = undefined;
+  checks.pending.length = 0;
   checks.answered++;
   checks.lastAnswerAt = ports.loop.now;
   cancel(checks.timer);
