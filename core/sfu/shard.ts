@@ -96,7 +96,8 @@ function handleDatagram(shard: Shard, ports: ShardPorts, input: DatagramInput): 
     peerHandleDtls(peer, input.now, ports.crypto, ports.outbox, flow, bytes, offset, length);
     followConnection(shard, ports, input.now, participant);
   }
-  if (!shard.flows.has(flow)) ports.outbox.releaseFlow(flow);
+  // Whose flow it was until now had it released when he went.
+  if (participant === undefined && !shard.flows.has(flow)) ports.outbox.releaseFlow(flow);
 }
 
 /** A check names its peer by the ufrag that the answer gave out; nobody else gets an answer. */

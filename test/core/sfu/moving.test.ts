@@ -3,10 +3,12 @@ import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
 import {
   check,
+  command,
   createShardWorld,
   datagram,
   join,
   type ShardWorld,
+  sayGoodbye,
   sealRtp,
   sendRtp,
 } from "../../support/shard-world.ts";
@@ -68,5 +70,15 @@ describe("a peer that moves to another address", () => {
     const { world, bob } = pair();
     expect(world.shard.participants.get(bob.participant)!.connected).toBe(true);
     expect(pathChanges(world)).toEqual([]);
+  });
+});
+
+describe("the flow of somebody who is gone", () => {
+  it("is released once, however he went", () => {
+    const { world, ana, bob } = pair();
+    sayGoodbye(world, ana);
+    expect(world.released).toEqual([ana.flow]);
+    command(world, { type: "leave", room: "room", resource: bob.resource });
+    expect(world.released).toEqual([ana.flow, bob.flow]);
   });
 });
