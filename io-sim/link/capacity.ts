@@ -41,12 +41,13 @@ export function capacityAt(capacity: Capacity, plan: LinkPlan, time: number): nu
     case "ramp": {
       if (elapsed >= process.overMicros) return process.toBps;
       capacity.until = nextStair(time, elapsed);
-      return onLine(process.fromBps, process.toBps, elapsed, process.overMicros);
+      const middle = Math.min(process.overMicros, middleOfStair(elapsed));
+      return onLine(process.fromBps, process.toBps, middle, process.overMicros);
     }
     case "oscillation": {
       const { leastBps, greatestBps, periodMicros } = process;
       const half = Math.max(1, Math.floor(periodMicros / 2));
-      const phase = elapsed % (2 * half);
+      const phase = middleOfStair(elapsed) % (2 * half);
       capacity.until = nextStair(time, elapsed);
       return onLine(leastBps, greatestBps, phase < half ? phase : 2 * half - phase, half);
     }
@@ -66,10 +67,13 @@ function nextStair(time: number, elapsed: number): number {
   return time + STAIR_MICROS - (elapsed % STAIR_MICROS);
 }
 
-/** The value in the middle of the present stair of a line that takes `over` from one value to the other. */
+function middleOfStair(elapsed: number): number {
+  return elapsed - (elapsed % STAIR_MICROS) + STAIR_MICROS / 2;
+}
+
+/** The value of a line that takes `over` from one value to the other. */
 function onLine(from: number, to: number, elapsed: number, over: number): number {
-  const middle = Math.min(over, elapsed - (elapsed % STAIR_MICROS) + STAIR_MICROS / 2);
-  return from + Math.trunc(((to - from) * middle) / over);
+  return from + Math.trunc(((to - from) * elapsed) / over);
 }
 
 function stepAt(

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
 import { createEventLoop, EVENT_CLASS, runUntil, schedule } from "../../io-sim/event-loop.ts";
+import { STATIONS } from "../../io-sim/link/counters.ts";
 import {
   createLink,
   type Link,
@@ -191,13 +192,65 @@ describe("every link", () => {
     corruptPpm: share,
     rateBps: fc.constantFrom(0, 100_000, 1_000_000),
     queueBytes: fc.integer({ min: 0, max: 20_000 }),
+    queuePackets: fc.integer({ min: 0, max: 10 }),
+    codel: fc.boolean(),
+    stalls: fc.constantFrom(null, { everyMicros: [10_000, 40_000], lastsMicros: [1_000, 20_000] } as const),
+    outages: fc.constantFrom(null, { everyMicros: [10_000, 40_000], lastsMicros: [1_000, 20_000] } as const),
+    mac: fc.constantFrom(
+      null,
+      { kind: "slots", everyMicros: 3_000 } as const,
+      { kind: "grants", waitMicros: [1_000, 9_000] } as const,
+    ),
+    arq: fc.constantFrom(null, { failPpm: 300_000, waitMicros: [1_000, 5_000], triesMax: 2 } as const),
+    policerBps: fc.constantFrom(0, 0, 500_000),
+    policerBurstBytes: fc.constant(2_000),
+    cross: fc.constantFrom(null, { bps: 400_000, packetBytes: 300, onMicros: 9_000, offMicros: 9_000 }),
+    udp: fc.constantFrom("passes", "passes", "tunnelled", "dropped"),
+    batchMicros: fc.constantFrom(0, 4_000),
+    receiveBufferBytes: fc.constantFrom(400, 100_000),
+  });
+
+  it("conserves packets at each station and at any moment", () => {
+    fc.assert(
+      fc.property(plans, fc.integer({ min: 1, max: 300_000 }), (plan, until) => {
+        const loop = createEventLoop();
+        const link = createLink(loop, 1, "test", { ...PLAIN_LINK, ...(plan as Partial<LinkPlan>) }, () => {});
+        for (let i = 0; i < 200; i++) {
+          runUntil(loop, micros(MICROS_ORIGIN + Math.min(until, i * 700)));
+          linkSend(link, packet(i, 100));
+          expect(linkConserves(link.counters)).toBe(true);
+        }
+        const { underWay, stations } = link.counters;
+        const held = STATIONS.map((name) => {
+          const { entered, made, left, dropped } = stations[name];
+          return entered + made - left - dropped;
+        });
+        expect(held.reduce((sum, count) => sum + count, 0)).toBe(underWay);
+      }),
+      { numRuns: 60, seed: 8 },
+    );
+  });
+
+  it("that lost count of a packet would be noticed", () => {
+    const { link } = send({ lossPpm: 200_000, rateBps: 1_000_000 }, 200, 700);
+    expect(linkConserves(link.counters)).toBe(true);
+    for (const spoil of [
+      () => link.counters.stations.mac.left++,
+      () => link.counters.droppedByLoss++,
+      () => link.counters.delivered--,
+    ]) {
+      const before = structuredClone(link.counters);
+      spoil();
+      expect(linkConserves(link.counters)).toBe(false);
+      Object.assign(link.counters, before);
+    }
   });
 
   it("conserves packets, and the same seed does the same to them", () => {
     fc.assert(
       fc.property(plans, fc.nat(1_000), (plan, seed) => {
-        const first = send(plan, 200, 700, 100, seed);
-        const again = send(plan, 200, 700, 100, seed);
+        const first = send(plan as Partial<LinkPlan>, 200, 700, 100, seed);
+        const again = send(plan as Partial<LinkPlan>, 200, 700, 100, seed);
         expect(linkConserves(first.link.counters)).toBe(true);
         expect(first.link.counters.underWay).toBe(0);
         expect(again.arrivals).toEqual(first.arrivals);
