@@ -231,7 +231,7 @@ describe("noise from a participant's own address", () => {
         connect(world, eve);
         expect(world.shard.participants.get(eve.participant)!.connected).toBe(true);
       }),
-      { seed: 3, numRuns: 40 },
+      { seed: 3, numRuns: 40, endOnFailure: true },
     );
   });
 });
@@ -409,7 +409,7 @@ describe("a participant with good keys", () => {
           expect(got).toEqual(quiet);
         },
       ),
-      { seed: 4, numRuns: 60 },
+      { seed: 4, numRuns: 60, endOnFailure: true },
     );
   });
 
