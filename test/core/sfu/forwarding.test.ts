@@ -68,6 +68,22 @@ describe("retransmission", () => {
     expect(bob.datagrams.at(-1)).toEqual(sealed);
   });
 
+  it("repeats a packet with the picture id that the subscriber saw, as often as it is asked for", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: video(2000) });
+    const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true, pictureId: 1, tl0: 1 }));
+    // So far ahead that it begins anew: its picture id of 500 goes out as 2.
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10_000, keyframe: true, pictureId: 500, tl0: 90 }));
+    const { ssrc, sequence, payload } = bob.rtp.at(-1)!;
+    expect(vp8PictureId(payload, 0)).toBe(2);
+    for (let i = 0; i < 3; i++) {
+      nack(world, bob, ssrc, [sequence]);
+      expect([...bob.rtp.at(-1)!.payload.slice(2)]).toEqual([...payload]);
+    }
+    expect(bob.rtp).toHaveLength(5);
+  });
+
   it("repeats nothing that was never sent", () => {
     const { world, bob } = lossyPair();
     const { ssrc, sequence } = bob.rtp[0]!;
