@@ -45,10 +45,10 @@ import type { Effect } from "./recording-outbox.ts";
 const SFU_IP = "203.0.113.1";
 const SFU_PORT = 40_000;
 /** The same as `ip:port`. */
-export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
+const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 
 /** The wall clock at the origin of every world: 2026-01-01 UTC. */
-export const WALL_AT_ORIGIN = 1_767_225_600_000_000 as WallMicros;
+const WALL_AT_ORIGIN = 1_767_225_600_000_000 as WallMicros;
 
 /** A peer of the plan with its place in the network and its present client. */
 export interface Peer {

@@ -53,39 +53,34 @@ export async function startCallServer(...words: readonly string[]): Promise<Call
 }
 
 /** What a camera gives. */
-export interface CameraSize {
+interface CameraSize {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
 }
 
 /** How somebody comes into a room. */
-export interface Entrance {
+interface Entrance {
   readonly room: string;
   readonly name: string;
   readonly codec?: string;
   readonly simulcast?: boolean;
-  /** Few pictures of few pixels, so that one machine can be many people. */
-  readonly smallCamera?: boolean;
+  /** Another camera than the browser's; a small one lets one machine be many people. */
+  readonly camera?: CameraSize;
   /** How long the media connection may take. */
   readonly waitMillis?: number;
 }
 
 /** A profile: pages in it share connections and locks, as the tabs of one browser do. */
-export function openProfile(browser: Browser): Promise<BrowserContext> {
+function openProfile(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ permissions: ["camera", "microphone"] });
 }
 
 /** Opens an address of the server in a tab of `profile`. */
-export async function openPage(
-  profile: BrowserContext,
-  server: CallServer,
-  path: string,
-  smallCamera: boolean = false,
-): Promise<Page> {
+async function openPage(profile: BrowserContext, server: CallServer, path: string, camera?: CameraSize): Promise<Page> {
   const page = await profile.newPage();
   await page.addInitScript({ path: PROBES });
-  if (smallCamera) await page.addInitScript("probes.useSmallCamera()");
+  if (camera !== undefined) await page.addInitScript(`probes.useCamera(${JSON.stringify(camera)})`);
   await page.goto(`${server.url}${path}`);
   return page;
 }
@@ -96,17 +91,17 @@ export async function enterCall(browser: Browser, server: CallServer, entrance: 
 }
 
 /** Comes into a room in a new tab of `profile`; waits until the media connection stands. */
-export async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
+async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
   const query = new URLSearchParams({ room: entrance.room, name: entrance.name, join: "1" });
   if (entrance.codec !== undefined) query.set("codec", entrance.codec);
   if (entrance.simulcast === false) query.set("simulcast", "0");
-  const page = await openPage(profile, server, `/?${query}`, entrance.smallCamera);
+  const page = await openPage(profile, server, `/?${query}`, entrance.camera);
   await waitConnected(page, entrance.waitMillis);
   return page;
 }
 
 /** Waits until a page's media connection stands. */
-export async function waitConnected(page: Page, millis: number = 30_000): Promise<void> {
+async function waitConnected(page: Page, millis: number = 30_000): Promise<void> {
   await page.evaluate(`probes.connected(${millis})`);
 }
 
@@ -148,21 +143,6 @@ export interface CallBindings {
 /** Reads what the page knows of the room. */
 export function readBindings(page: Page): Promise<CallBindings> {
   return page.evaluate<CallBindings>("probes.readBindings()");
-}
-
-/** What a page shows of a person. */
-export interface ShownPerson {
-  /** The name on the tile. */
-  readonly name: string;
-  /** The microphone is shown as off. */
-  readonly muted: boolean;
-  /** A picture is shown, and not the initials. */
-  readonly picture: boolean;
-}
-
-/** Reads the tiles on a page, in order. */
-export function readTiles(page: Page): Promise<readonly ShownPerson[]> {
-  return page.evaluate<readonly ShownPerson[]>("probes.readTiles()");
 }
 
 /** How much the picture of another participant changes within half a second: the mean over its pixels, 0 to 255. */

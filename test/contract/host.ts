@@ -198,11 +198,11 @@ function flows(subject: () => HostUnderTest): void {
     await host.until(() => host.received(1).length === 1 && host.received(0).length === 1);
     await host.command({ type: "leave", room: "blue", resource });
     const released = host.steps.flatMap((step) => step.released);
-    expect(released.toSorted()).toEqual(
+    expect(released.toSorted((a, b) => a - b)).toEqual(
       host.steps
         .filter(({ kind }) => kind === "datagram")
         .map(({ flow }) => flow)
-        .toSorted(),
+        .toSorted((a, b) => a - b),
     );
   });
 

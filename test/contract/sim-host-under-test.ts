@@ -16,15 +16,13 @@ export async function createSimHostUnderTest(clients: number): Promise<HostUnder
   const steps: Step[] = [];
   const received: Uint8Array[][] = Array.from({ length: clients }, () => []);
   const textOf = (client: number) => `10.0.0.${client + 1}:${5_000 + client}`;
+  const clientAt = (target: string) => received.findIndex((_, index) => textOf(index) === target);
   const later = (run: () => void) => schedule(loop, micros(loop.now + DELAY), EVENT_CLASS.DATAGRAM, run);
   let askedFor: Micros;
   const node = createNode(
     loop,
     {
-      transmit(target, bytes) {
-        const client = received.findIndex((_, index) => textOf(index) === target);
-        later(() => received[client]!.push(bytes));
-      },
+      transmit: (target, bytes) => later(() => received[clientAt(target)]!.push(bytes)),
       event: () => {},
       beforeInput: () => {
         askedFor = shardNextTimeout(node.shard);

@@ -87,7 +87,7 @@ export interface ShardWorld {
 }
 
 /** The boot record of the test world. */
-export function testBoot(): BootRecord {
+function testBoot(): BootRecord {
   return {
     entropySeed: Uint8Array.from({ length: 32 }, (_, i) => i),
     randomSeed: 7,

@@ -57,7 +57,7 @@ function markUsed(use: string, exports: ReadonlyMap<string, readonly Export[]>, 
 /** Stories are loaded by the runner, which takes whatever file it is given; types may accompany what they describe. */
 function isExempt(source: Source, name: string, node: ts.Node): boolean {
   if (name === EVERYTHING) return true;
-  if (name === "default" && liesIn(source.path, "sim-scenarios")) return true;
+  if (name === "default" && (liesIn(source.path, "sim-scenarios") || source.path.endsWith("-story.ts"))) return true;
   if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) return false;
   return source.tree.statements.some(
     (statement) => statement !== node && isExported(statement) && mentions(statement, name),
