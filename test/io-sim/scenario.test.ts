@@ -27,7 +27,8 @@ describe("a story", () => {
       type: "link",
       peer: "ana",
       up: { delayMicros: 40_000, lossPpm: 10_000 },
-      down: { delayMicros: 40_000, lossPpm: 10_000, rateBps: 400_000 },
+      // A fixed rate takes the place of a capacity that varied.
+      down: { delayMicros: 40_000, lossPpm: 10_000, rateBps: 400_000, capacity: null },
     });
     expect(cut("ana", "up")).toMatchObject({ up: { cut: true }, down: {} });
     expect(heal("ana")).toMatchObject({ up: { cut: false }, down: { cut: false } });
