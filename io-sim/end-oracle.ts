@@ -6,7 +6,8 @@ import type { Client } from "./client/client.ts";
 import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "./link.ts";
 import { nodeUnanswered } from "./node.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { Peer, World, WorldWatcher } from "./world.ts";
+import type { Peer } from "./topology.ts";
+import type { World, WorldWatcher } from "./world.ts";
 
 /** Time that the protocols need beside the round trips: the server's thinning of keyframe requests, a camera's period. */
 const FIRST_PICTURE_MICROS = 1_500_000;

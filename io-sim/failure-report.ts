@@ -2,8 +2,8 @@
  * What a person is told when a promise is broken: about twelve lines, the last of which is the command that shows it again.
  */
 import { PROMISES } from "./promises.ts";
+import { showTime } from "./rows.ts";
 import type { Verdict } from "./run.ts";
-import { showTime } from "./world.ts";
 
 /** Rows of the trace in a report. */
 const ROWS = 5;

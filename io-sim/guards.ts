@@ -5,8 +5,8 @@
  * walls stand while the loop runs, which is all synchronous, and are taken down before control returns. The sentence says
  * whether the core was on the stack, because then the mistake is the worse one.
  */
-
 import type { CryptoProvider } from "../core/index.ts";
+import { createChecksumCrypto, createNodeCrypto } from "../io-crypto/index.ts";
 
 /** Who is on the stack. */
 export interface GuardState {
@@ -39,6 +39,12 @@ export function letProviderOut(state: GuardState, crypto: CryptoProvider): Crypt
     verifySignature: open(crypto.verifySignature),
     createCertificate: open(crypto.createCertificate),
   };
+}
+
+/** The provider of a world with this cipher, let out of the walls. */
+export function createGuardedProvider(cipher: "real" | "checksum", guard: GuardState): CryptoProvider {
+  const crypto = letProviderOut(guard, createNodeCrypto());
+  return cipher === "real" ? crypto : createChecksumCrypto(crypto);
 }
 
 /** Somebody in a run has reached for the host. It is a mistake of ours and no promise's, so it ends a run at once. */

@@ -8,8 +8,9 @@
 import type { ShardInput } from "../core/index.ts";
 import type { Decision, DecisionPlan } from "./decisions.ts";
 import type { Plan } from "./plan.ts";
+import { showTime } from "./rows.ts";
 import { type RunOptions, run, type Verdict } from "./run.ts";
-import { showTime, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Where a run stops: after so many events, at a moment of the story's time, or when it is over. */
 export type Stop =

@@ -15,9 +15,10 @@ import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import type { Plan } from "./plan.ts";
 import { createPlayerOracle } from "./player-oracle.ts";
 import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./promises.ts";
+import { note } from "./rows.ts";
 import { createStoryOracle, perceptionOf } from "./story-oracle.ts";
 import { createWireOracle } from "./wire-oracle.ts";
-import { beginStory, createWorld, everyoneIsThere, note, startWorld, type World, type WorldOptions } from "./world.ts";
+import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type WorldOptions } from "./world.ts";
 
 /** Longest time for everyone to connect. */
 const CONNECT_MICROS = LIMITS.connectMicros;

@@ -9,7 +9,8 @@ import { type Shard, type ShardEvent, shardResidue } from "../core/index.ts";
 import type { Client } from "./client/client.ts";
 import { linkDropped } from "./link.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { Peer, World, WorldWatcher } from "./world.ts";
+import type { Peer } from "./topology.ts";
+import type { World, WorldWatcher } from "./world.ts";
 
 /** Packets of a stream that are remembered. */
 const REMEMBERED = 2_048;

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { DecisionPlan } from "../decisions.ts";
 import { decisionName, decisionsOf, type Inspection, inspect, type Stop } from "../inspection.ts";
 import { readableWorld } from "../readable-state.ts";
-import { showTime } from "../world.ts";
+import { showTime } from "../rows.ts";
 import { Misuse } from "./misuse.ts";
 import type { Story } from "./stories.ts";
 
