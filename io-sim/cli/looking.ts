@@ -6,7 +6,7 @@ import type { DecisionPlan } from "../decisions.ts";
 import { decisionName, decisionsOf, type Inspection, inspect, type Stop } from "../inspection.ts";
 import { readableWorld } from "../readable-state.ts";
 import { showTime } from "../rows.ts";
-import { Misuse } from "./misuse.ts";
+import { Misuse, wholeNumber } from "./misuse.ts";
 import type { Story } from "./stories.ts";
 
 /** The flags of `replay` that look closer. */
@@ -71,12 +71,6 @@ export function readFork(story: Story, seed: number, text: string): DecisionPlan
   }
   const { site, entity, ordinal } = decision;
   return { site, entity, answers: [[ordinal, Number(value)]], others: null };
-}
-
-/** Reads a whole number; the option's name is for the sentence when it is none. */
-export function wholeNumber(text: string, option: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Misuse(`${option} takes a whole number of 0 or more, not "${text}".`);
-  return Number(text);
 }
 
 function show(inspection: Inspection, options: LookingOptions): void {

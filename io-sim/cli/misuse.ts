@@ -9,6 +9,12 @@ export const EXIT = { HELD: 0, BROKEN: 1, MISUSED: 2 } as const;
 /** Something the caller must do differently; the message is the sentence that says what. */
 export class Misuse extends Error {}
 
+/** Reads a whole number; the option's name is for the sentence when it is none. */
+export function wholeNumber(text: string, option: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Misuse(`${option} takes a whole number of 0 or more, not "${text}".`);
+  return Number(text);
+}
+
 /** Says in one sentence what the caller did wrong, and answers the exit status; throws what is no misuse. */
 export function explain(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.HELD;

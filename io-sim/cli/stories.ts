@@ -7,6 +7,7 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Plan } from "../plan.ts";
 import { planFromJson } from "../plan-json.ts";
+import { Misuse, wholeNumber } from "./misuse.ts";
 
 const FOLDER = fileURLToPath(new URL("../../sim-scenarios/", import.meta.url));
 
@@ -31,6 +32,22 @@ export async function findStory(name: string): Promise<Story | undefined> {
   if (name.endsWith(".ts") && existsSync(name)) return loadStory(resolve(name));
   const stories = await allStories();
   return stories.find(({ file, plan }) => plan.name === name || basename(file, ".ts") === basename(name, ".ts"));
+}
+
+/** The story that is meant by `name`; there has to be one. */
+export async function theStory(name: string): Promise<Story> {
+  const story = await findStory(name);
+  if (story === undefined) throw new Misuse(`There is no story called "${name}" in sim-scenarios/.`);
+  return story;
+}
+
+/** The seed of one run: the text behind `--seed`. A plan in a file that names one seed needs none. */
+export function theSeed(story: Story, text: string | undefined): number {
+  if (text !== undefined) return wholeNumber(text, "--seed");
+  const { name, seeds } = story.plan;
+  if (story.file.endsWith(".json") && seeds.length === 1) return seeds[0]!.seed;
+  const committed = seeds.map(({ seed }) => seed).join(", ");
+  throw new Misuse(`Which run of "${name}"? Name its seed with --seed N; committed are ${committed}.`);
 }
 
 function storyFiles(folder: string): string[] {

@@ -1,0 +1,67 @@
+/**
+ * `lockstep replay`: shows a story with its seed again, whole or up to a moment, or feeds a journal to the core and
+ * compares every effect.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
+import { replayJournal } from "../journal.ts";
+import { type LookingOptions, look, looksCloser } from "./looking.ts";
+import { EXIT, Misuse } from "./misuse.ts";
+import { type RunningOptions, runOne } from "./running.ts";
+import { findStory, theSeed } from "./stories.ts";
+import { answer, createSubcommand } from "./subcommand.ts";
+
+interface ReplayOptions extends RunningOptions, LookingOptions {
+  readonly json?: boolean;
+  readonly seed?: string;
+}
+
+/** Runs `replay …`. */
+export function replay(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "replay",
+    "Run one story again with its seed, or feed a journal to the core and compare every effect.",
+  )
+    .argument("<story-or-journal>", "a story (with --seed), or the path of a journal")
+    .option("--seed <N>", "the seed of the run")
+    .option("--json", "one JSON object a line")
+    .option("--trace", "print what happened in the run")
+    .option("--journal <FILE>", "write the journal of the run to a file")
+    .option("--until <EVENT|TIME>", "stop after so many events (1200) or at a time of the story (12.5s)")
+    .option("--back <K>", "stop K events earlier")
+    .option("--state", "print the state there as JSON, without secrets")
+    .option("--step", "go on event by event, each time a line is read")
+    .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "with one decision of chance changed")
+    .option("--decisions", "list the decisions of chance that the run makes");
+  return answer(command, words, replayStoryOrJournal);
+}
+
+async function replayStoryOrJournal(name: string, options: ReplayOptions): Promise<number> {
+  const story = await findStory(name);
+  if (story !== undefined) {
+    const seed = theSeed(story, options.seed);
+    if (looksCloser(options)) return (await look(story, seed, options)) ? EXIT.HELD : EXIT.BROKEN;
+    return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
+  }
+  if (!existsSync(name)) throw new Misuse(`There is no story and no file called "${name}".`);
+  if (looksCloser(options)) throw new Misuse("A journal has no world to look into: name a story and its seed.");
+  return replayFile(name, options);
+}
+
+function replayFile(file: string, options: ReplayOptions): number {
+  const startedAt = performance.now();
+  const result = replayJournal(readFileSync(file, "utf8"), (cipher) =>
+    cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto()),
+  );
+  const wallMillis = Math.round(performance.now() - startedAt);
+  const verdict = result.same ? "held" : "broken";
+  const { fingerprint, simulatedMicros, inputs, detail } = result;
+  if (options.json === true) {
+    process.stdout.write(
+      `${JSON.stringify({ journal: file, verdict, detail, fingerprint, inputs, simulatedMicros, wallMillis })}\n`,
+    );
+  } else {
+    process.stdout.write(`${verdict.padEnd(6)}  ${file}  ${inputs} inputs  ${fingerprint}  ${detail}\n`);
+  }
+  return result.same ? EXIT.HELD : EXIT.BROKEN;
+}
