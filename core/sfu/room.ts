@@ -68,16 +68,21 @@ export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events:
   }
 }
 
-/** Whether somebody has fewer audio slots than there are voices to hear, so that loudness decides. */
+/** Whether somebody has fewer audio slots than there are voices of others to hear, so that loudness decides. */
 export function roomNeedsRanking(room: Room): boolean {
   let voices = 0;
-  let fewestSlots = Number.MAX_SAFE_INTEGER;
+  for (const member of room.members.values()) voices += voicesOf(member);
   for (const member of room.members.values()) {
-    if (!member.ready) continue;
-    for (const publication of member.publications) if (publication.kind === "audio") voices++;
-    if (member.audioSlots > 0 && member.audioSlots < fewestSlots) fewestSlots = member.audioSlots;
+    if (member.audioSlots > 0 && voices - voicesOf(member) > member.audioSlots) return true;
   }
-  return voices - 1 > fewestSlots;
+  return false;
+}
+
+/** How many voices a member publishes; none before it is ready. */
+function voicesOf(member: Member): number {
+  let voices = 0;
+  for (const { kind } of member.publications) if (kind === "audio") voices++;
+  return voices;
 }
 
 function memberReady(room: Room, message: RoomMessage & { type: "ready" }, mail: Mail): void {

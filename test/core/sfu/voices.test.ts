@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { opusPacket } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
-import { createShardWorld, join, passMillis, sendRtp } from "../../support/shard-world.ts";
+import {
+  createShardWorld,
+  join,
+  passMillis,
+  type ShardWorld,
+  sendRtp,
+  type TestClient,
+} from "../../support/shard-world.ts";
+
+/** Whose voice stands in each slot of a client, by the last bindings that were told. */
+function heardBy(world: ShardWorld, { participant }: TestClient): number[] {
+  const event = world.events.findLast((each) => each.type === "bindings" && each.participant === participant);
+  return event?.type === "bindings" ? event.slots.map((slot) => slot.participant) : [];
+}
 
 describe("audio slots", () => {
   it("carry the loudest when there are more voices than slots, and who is heard keeps his slot", () => {
@@ -18,14 +31,27 @@ describe("audio slots", () => {
         passMillis(world, 20);
       }
     };
-    const heard = () => {
-      const event = world.events.findLast((each) => each.type === "bindings" && each.participant === bob.participant);
-      return event?.type === "bindings" ? event.slots.map((slot) => slot.participant) : [];
-    };
+    const heard = () => heardBy(world, bob);
     expect(heard()).toEqual([voices[0]!.participant, voices[1]!.participant]);
     speak([20, 120, 120, 15], 100, 0);
     expect(heard()).toEqual([voices[0]!.participant, voices[3]!.participant]);
     speak([20, 120, 120, 15], 100, 100);
     expect(heard()).toEqual([voices[0]!.participant, voices[3]!.participant]);
+  });
+
+  it("carry the loudest to somebody who only listens, though those who speak hear all the others", () => {
+    const world = createShardWorld();
+    const voices = [0, 1].map((i) =>
+      join(world, { name: `voice ${i}`, offer: offerOf([{ kind: "audio", ssrc: 1000 + i }, { kind: "audio" }]) }),
+    );
+    const listener = join(world, { name: "listener", offer: offerOf([{ kind: "audio" }]) });
+    for (let i = 0; i < 100; i++) {
+      sendRtp(world, voices[0]!, opusPacket({ ssrc: 1000, sequence: i, level: 120 }));
+      sendRtp(world, voices[1]!, opusPacket({ ssrc: 1001, sequence: i, level: 15 }));
+      passMillis(world, 20);
+    }
+    expect(heardBy(world, listener)).toEqual([voices[1]!.participant]);
+    expect(heardBy(world, voices[0]!)).toEqual([voices[1]!.participant]);
+    expect(heardBy(world, voices[1]!)).toEqual([voices[0]!.participant]);
   });
 });
