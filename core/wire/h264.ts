@@ -6,9 +6,10 @@
  *                         24:   STAP-A, then 16-bit length and NAL unit, repeated (§5.7.1)
  *                         28:   FU-A, then |S|E|R| type | and a fragment (§5.8)
  *
- * There is no picture id and no mark for the first packet of a picture; a new timestamp is that mark. A browser's keyframe is
- * an SPS, a PPS and IDR slices, spread over one or more packets, and each packet that begins an SPS or an IDR slice counts
- * as a start of it here. STAP-B, MTAP and FU-B belong to the interleaved mode, which WebRTC does not use (RFC 7742 §6.2).
+ * There is no picture id and no mark for the first packet of a picture; a new timestamp is that mark. A keyframe is an SPS, a
+ * PPS and IDR slices, spread over one or more packets, and begins with its SPS: who starts at an IDR slice behind it decodes
+ * with no parameters, or worse, with those of another stream. WebRTC has the parameters in the stream (RFC 7742 §6.2).
+ * STAP-B, MTAP and FU-B belong to the interleaved mode, which WebRTC does not use.
  */
 import { readU16 } from "../base/bytes.ts";
 import {
@@ -33,14 +34,9 @@ const SCALING_LIST_SMALL_COUNT = 6;
 const CHROMA_444 = 3;
 const REFERENCE_CYCLE_MAX = 255;
 
-/** Whether a keyframe's SPS or IDR slice begins in this payload: alone, in a STAP-A, or in the first fragment of an FU-A. */
+/** Whether a keyframe's SPS begins in this payload: alone, in a STAP-A, or in the first fragment of an FU-A. */
 export function h264IsKeyframe(bytes: Uint8Array, offset: number, length: number): boolean {
-  return h264FindNal(bytes, offset, length, H264_NAL.SPS) >= 0 || h264FindNal(bytes, offset, length, H264_NAL.IDR) >= 0;
-}
-
-/** Whether a sequence parameter set stands whole in this payload: in browsers' streams the first packet of a keyframe. */
-export function h264HasParameters(bytes: Uint8Array, offset: number, length: number): boolean {
-  return h264FindSps(bytes, offset, length) >= 0;
+  return h264FindNal(bytes, offset, length, H264_NAL.SPS) >= 0;
 }
 
 /** Width << 16 | height as the SPS in this payload says; 0 when there is none or it can't be read (H.264 §7.3.2.1.1). */

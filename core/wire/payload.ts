@@ -2,8 +2,7 @@
  * What the packet path asks of a payload without knowing its codec: does a keyframe begin here, and how large is it?
  *
  * `offset` and `length` say where the payload lies, without RTP header and padding. Whatever is malformed is no keyframe
- * and has no size. Audio has neither. For H.264 more than one packet of a keyframe may answer yes (core/wire/h264.ts); who
- * wants only the first looks at the timestamp too. AV1 asks the aggregation header, so it needs no dependency descriptor.
+ * and has no size. Audio has neither. AV1 asks the aggregation header, so it needs no dependency descriptor.
  */
 import { av1FrameSize, av1IsKeyframe } from "./av1.ts";
 import { CODEC } from "./codec.ts";
