@@ -48,6 +48,8 @@ export function loadNative(): Native | string {
     const library = koffi.load(null);
     // The layouts of C structures here are those of glibc.
     library.func("str gnu_get_libc_version()");
+    const zeroed = library.func("calloc", "size_t", ["size_t", "size_t"]);
+    const release = library.func("free", "void", ["size_t"]);
     return {
       find: (name, result, parameters) =>
         library.func(
@@ -56,11 +58,11 @@ export function loadNative(): Native | string {
           parameters.map((type) => TYPES[type]),
         ) as NativeFunction,
       allocate(bytes) {
-        const address = Number(koffi.address(koffi.alloc("uint8_t", bytes)));
-        new Uint8Array(koffi.view(address, bytes)).fill(0);
+        const address = zeroed(1, bytes) as number;
+        if (address === 0) throw new Error(`the system has no ${bytes} bytes of memory to give`);
         return address;
       },
-      free: (address) => koffi.free(address),
+      free: (address) => release(address),
       view: (address, bytes) => new Uint8Array(koffi.view(address, bytes)),
       addressOf: (bytes) => Number(koffi.address(bytes)),
       errno: () => koffi.errno(),

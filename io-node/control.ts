@@ -30,6 +30,8 @@ export interface ParticipantRecord {
   /** Counts the changes of `slots`. */
   slotsVersion: number;
   departure: Departure | undefined;
+  /** The departure has been told to whoever knows the resource. */
+  told: boolean;
   readonly watchers: Set<Watcher>;
 }
 
@@ -134,16 +136,44 @@ export function controlEvent(control: Control, event: ShardEvent): void {
   }
 }
 
+/**
+ * The shard has failed and a fresh one takes its place: everybody is gone, and commands that were under way are refused.
+ * Whoever watches hears of it; whoever joins again finds empty rooms.
+ */
+export function controlLost(control: Control): void {
+  const lost: Departure = { reason: "shard-failed", detail: "The server has lost this call; join again." };
+  for (const participant of [...control.byNumber.keys()]) participantLeft(control, participant, lost);
+  control.rooms.clear();
+  for (const commandId of [...control.waiting.keys()]) {
+    controlReply(control, {
+      commandId,
+      type: "refused",
+      code: "shard-failed",
+      detail: "The server has lost its calls and starts anew; try again.",
+    });
+  }
+}
+
 /** The participant behind a resource of a room; `undefined` when there's none, or none any more. */
 export function findParticipant(control: Control, room: string, resource: string): ParticipantRecord | undefined {
   const record = control.byResource.get(resource);
   return record?.room === room ? record : undefined;
 }
 
-/** How the participant behind a resource of a room has left; `undefined` when there was none, or long ago. */
-export function findDeparture(control: Control, room: string, resource: string): Departure | undefined {
+/** Tells how the participant behind a resource of a room has left; `undefined` when there was none, or long ago. */
+export function tellDeparture(control: Control, room: string, resource: string): Departure | undefined {
   const record = control.departed.get(resource);
-  return record?.room === room ? record.departure : undefined;
+  if (record?.room !== room) return undefined;
+  record.told = true;
+  return record.departure;
+}
+
+/** Whether somebody whom a drain has ended has not been told so yet. */
+export function someAreUntold(control: Control): boolean {
+  for (const { departure, told } of control.departed.values()) {
+    if (departure?.reason === "drained" && !told) return true;
+  }
+  return false;
 }
 
 /** The call as a participant sees it now. */
@@ -174,7 +204,8 @@ export function watchParticipant(record: ParticipantRecord, watcher: Watcher): (
 }
 
 function createRecord(participant: number, room: string): ParticipantRecord {
-  return { participant, room, resource: "", slots: [], slotsVersion: 0, departure: undefined, watchers: new Set() };
+  const slots = { slots: [], slotsVersion: 0 };
+  return { participant, room, resource: "", ...slots, departure: undefined, told: false, watchers: new Set() };
 }
 
 function participantLeft(control: Control, participant: number, departure: Departure): void {

@@ -79,6 +79,7 @@ function greeting(server: RunningServer, options: ServeOptions): string {
     `Lockstep ${version}`,
     `  page        ${pageUrl(local ? "localhost" : options.httpHost, server.httpPort)}`,
     `  media       UDP port ${server.udpPort}`,
+    `  io          ${server.io}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
     `  candidates  ${server.addresses.join(", ")}`,
   ];
   return `${lines.join("\n")}\n`;

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { candidateAddress } from "./addresses.ts";
+import { IO_CHOICES, type IoChoice } from "./io-choice.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /** The settings of `lockstep serve`. */
@@ -14,6 +15,8 @@ export interface ServeOptions {
   /** Undefined listens on every address. */
   readonly httpHost: string | undefined;
   readonly udpPort: number;
+  /** How datagrams and ciphers are reached; left out, as "auto". */
+  readonly io?: IoChoice;
   /** Empty takes the machine's own addresses. */
   readonly publicAddresses: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -41,10 +44,21 @@ const SETTINGS = {
     variable: "LOCKSTEP_PUBLIC_ADDRESS",
     help: "address (and port, where it is mapped) under which clients reach the UDP port; repeat it for more, best first",
   },
+  io: {
+    flag: "--io <kind>",
+    variable: "LOCKSTEP_IO",
+    help: `native speed: ${IO_CHOICES.join(", ")}; auto is fast where this machine can`,
+  },
   logLevel: { flag: "--log-level <level>", variable: "LOCKSTEP_LOG_LEVEL", help: `one of ${LOG_LEVELS.join(", ")}` },
 } as const satisfies Record<keyof ServeOptions, Setting>;
 
-const DEFAULTS = { httpPort: "8080", httpHost: "every address", udpPort: "40000", logLevel: "info" } as const;
+const DEFAULTS = {
+  httpPort: "8080",
+  httpHost: "every address",
+  udpPort: "40000",
+  io: "auto",
+  logLevel: "info",
+} as const;
 
 const PORT = "must be a port from 0 to 65535 (0 lets the system choose)";
 const port = z
@@ -65,6 +79,7 @@ const schema = z.object({
     .optional(),
   udpPort: port.default(Number(DEFAULTS.udpPort)),
   publicAddresses: z.array(publicAddress).default([]),
+  io: z.enum(IO_CHOICES, `must be one of ${IO_CHOICES.join(", ")}`).default(DEFAULTS.io),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
 });
 
@@ -112,8 +127,8 @@ function validate(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv
   }
   const result = schema.safeParse(given);
   if (result.success) {
-    const { httpPort, httpHost, udpPort, publicAddresses, logLevel } = result.data;
-    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, logLevel } };
+    const { httpPort, httpHost, udpPort, publicAddresses, io, logLevel } = result.data;
+    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, io, logLevel } };
   }
   const issue = result.error.issues[0]!;
   const name = issue.path[0] as keyof typeof SETTINGS;

@@ -25,6 +25,7 @@ const REFUSALS: Record<RefusalCode, { status: number; title: string; retrySecond
   "room-full": { status: 503, title: "The room is full", retrySeconds: 30 },
   "shard-full": { status: 503, title: "The server is full", retrySeconds: 30 },
   draining: { status: 503, title: "The server is shutting down", retrySeconds: 5 },
+  "shard-failed": { status: 503, title: "The server starts anew", retrySeconds: 1 },
   "not-found": { status: 404, title: "No such participant", retrySeconds: 0 },
 };
 

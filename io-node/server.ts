@@ -5,35 +5,31 @@
  * port and what to do. It ends in order: the shard closes every session with close_notify and refuses joins, so that pages
  * learn at once; event streams end with their last event, pages without one may ask once more; then the sockets go.
  */
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
-import {
-  type BootRecord,
-  type CommandReply,
-  createShard,
-  type ShardEvent,
-  shardHandle,
-  shardNextTimeout,
-} from "../core/index.ts";
-import { createNodeCrypto } from "../io-crypto/index.ts";
 import { candidateAddress, machineAddresses } from "./addresses.ts";
-import { createClock, wallClock } from "./clock.ts";
-import { type Control, controlCommand, controlEvent, controlReply, createControl } from "./control.ts";
+import {
+  type Control,
+  controlCommand,
+  controlEvent,
+  controlLost,
+  controlReply,
+  createControl,
+  someAreUntold,
+} from "./control.ts";
 import { createHttp } from "./http.ts";
 import { type Log, logEvent } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
-import { openUdpSockets, type UdpSockets } from "./sockets.ts";
-import { type Engine, startUdpHost, type UdpHost } from "./udp-host.ts";
+import { type MediaPort, NoFastIo, openMediaPort, type ShardHost } from "./shard-host.ts";
 
 /** How long datagrams, event streams and open requests may take to end when the server does. */
 const FAREWELL_MILLIS = 500;
 
 /** How long HTTP still answers after the goodbye: pages without an event stream ask then why their call is over. */
-const LAST_QUESTION_MILLIS = 400;
+const LAST_QUESTIONS_MILLIS = 1_000;
 
 /** How long a client may take to send a request: slow ones hold a connection. */
 const REQUEST_MILLIS = 30_000;
@@ -44,8 +40,11 @@ export interface RunningServer {
   readonly udpPort: number;
   /** The addresses in the candidates, best first. */
   readonly addresses: readonly string[];
+  /** Which kind of host serves, and why it is not the fast one; empty when there is nothing to say. */
+  readonly io: MediaPort["io"];
+  readonly ioWhy: string;
   readonly control: Control;
-  readonly host: UdpHost;
+  readonly host: ShardHost;
   /** Says goodbye to everybody and closes everything; answers with how many sessions there were. */
   stop(): Promise<number>;
 }
@@ -61,14 +60,20 @@ export async function startServer(
   log: Log,
   onFailure: (error: unknown) => void,
 ): Promise<RunningServer> {
-  const udp = await openUdpSockets(options.udpPort).catch((error: unknown) => {
+  const media = await openMediaPort(options.io ?? "auto", options.udpPort).catch((error: unknown) => {
+    if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
     throw startError(error, "UDP", options.udpPort, "--udp-port");
   });
-  const ipv6 = udp.sockets.length > 1;
   const addresses =
-    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), ipv6);
+    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), media.hasIpv6);
+  const candidates = addresses.flatMap((text) => candidateAddress(text, media.port) ?? []);
   const control: Control = createControl((commandId, command) => host.command(commandId, command));
-  const host = startHost(udp, addresses, onFailure, {
+  const host: ShardHost = await media.start(candidates, {
+    onFailure,
+    onLost(error) {
+      log.error({ err: error }, "the shard has found a mistake of its own; a fresh one takes over");
+      controlLost(control);
+    },
     onReply: (reply) => controlReply(control, reply),
     onEvent(event) {
       logEvent(log, event);
@@ -87,31 +92,8 @@ export async function startServer(
   }
   http.on("error", (error) => log.error({ err: error }, "the HTTP server has failed"));
   const httpPort = (http.address() as AddressInfo).port;
-  return { httpPort, udpPort: udp.port, addresses, control, host, stop: () => stop(control, host, http) };
-}
-
-/** Boots a shard that tells clients `addresses`, and starts to feed it. */
-function startHost(
-  udp: UdpSockets,
-  addresses: readonly string[],
-  onFailure: (error: unknown) => void,
-  listeners: { onReply: (reply: CommandReply) => void; onEvent: (event: ShardEvent) => void },
-): UdpHost {
-  const clock = createClock();
-  const crypto = createNodeCrypto();
-  const boot: BootRecord = {
-    entropySeed: Uint8Array.from(randomBytes(32)),
-    randomSeed: randomBytes(4).readUInt32BE(0),
-    now: clock(),
-    wall: wallClock(),
-    config: { candidates: addresses.flatMap((text) => candidateAddress(text, udp.port) ?? []) },
-  };
-  const shard = createShard(boot, crypto);
-  const engine: Engine = {
-    handle: (ports, input) => shardHandle(shard, ports, input),
-    nextTimeout: () => shardNextTimeout(shard),
-  };
-  return startUdpHost({ engine, crypto, clock, udp, onFailure, ...listeners });
+  const { port: udpPort, io, why: ioWhy } = media;
+  return { httpPort, udpPort, addresses, io, ioWhy, control, host, stop: () => stop(control, host, http) };
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {
@@ -119,10 +101,13 @@ async function listen(http: Server, port: number, host: string | undefined): Pro
   await once(http, "listening");
 }
 
-async function stop(control: Control, host: UdpHost, http: Server): Promise<number> {
+async function stop(control: Control, host: ShardHost, http: Server): Promise<number> {
   const reply = await controlCommand(control, { type: "drain" });
   const sessions = reply.type === "drained" ? reply.sessions : 0;
-  if (sessions > 0) await new Promise((resolve) => setTimeout(resolve, LAST_QUESTION_MILLIS));
+  const deadline = performance.now() + LAST_QUESTIONS_MILLIS;
+  while (someAreUntold(control) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   http.closeIdleConnections();
   const lastCall = setTimeout(() => http.closeAllConnections(), FAREWELL_MILLIS);

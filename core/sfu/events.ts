@@ -16,7 +16,9 @@ export type LeaveReason =
   /** The DTLS handshake failed; `detail` says why. */
   | "dtls-failed"
   /** The shard is shutting down. */
-  | "drained";
+  | "drained"
+  /** The shard has found a mistake of its own. Its host says so, since the shard can't any more. */
+  | "shard-failed";
 
 /** A publication as others see it. */
 export interface PublicationView {

@@ -104,8 +104,15 @@ export type Command =
   /** Closes every session with close_notify and refuses joins from now on. */
   | { readonly type: "drain" };
 
-/** Why a command was refused. */
-export type RefusalCode = "bad-sdp" | "bad-room-name" | "room-full" | "shard-full" | "draining" | "not-found";
+/** Why a command was refused. "shard-failed" is the word of a host whose shard has found a mistake of its own. */
+export type RefusalCode =
+  | "bad-sdp"
+  | "bad-room-name"
+  | "room-full"
+  | "shard-full"
+  | "draining"
+  | "not-found"
+  | "shard-failed";
 
 /** The reply to a command. */
 export type CommandReply =

@@ -19,18 +19,20 @@ describe("the settings of serve", () => {
       httpHost: undefined,
       udpPort: 40_000,
       publicAddresses: [],
+      io: "auto",
       logLevel: "info",
     });
   });
 
   it("come from flags", () => {
-    const words = ["--http-port", "80", "--http-host", "::1", "--udp-port=0", "--log-level", "silent"];
+    const words = ["--http-port", "80", "--http-host", "::1", "--udp-port=0", "--io", "fast", "--log-level", "silent"];
     const addresses = ["--public-address", "203.0.113.5", "--public-address", "2001:db8::5"];
     expect(options([...words, ...addresses])).toEqual({
       httpPort: 80,
       httpHost: "::1",
       udpPort: 0,
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
+      io: "fast",
       logLevel: "silent",
     });
   });
@@ -41,6 +43,7 @@ describe("the settings of serve", () => {
       LOCKSTEP_HTTP_HOST: "127.0.0.1",
       LOCKSTEP_UDP_PORT: "3478",
       LOCKSTEP_PUBLIC_ADDRESS: "203.0.113.5, 2001:db8::5",
+      LOCKSTEP_IO: "portable",
       LOCKSTEP_LOG_LEVEL: "debug",
     };
     expect(options([], environment)).toEqual({
@@ -48,6 +51,7 @@ describe("the settings of serve", () => {
       httpHost: "127.0.0.1",
       udpPort: 3_478,
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
+      io: "portable",
       logLevel: "debug",
     });
   });

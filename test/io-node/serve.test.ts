@@ -11,6 +11,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 const OFFER = readFileSync(new URL("../fixtures/captures/chromium-156-publish-offer.sdp", import.meta.url), "utf8");
+/** Makes koffi unfindable, as on a machine that it has no binary for. */
+const HIDE_KOFFI = new URL("../support/hide-koffi.mjs", import.meta.url).href;
 const SDP = { "content-type": "application/sdp" };
 
 /** A started command and what it has written so far. */
@@ -28,8 +30,10 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill("SIGKILL");
 });
 
-function lockstep(...words: string[]): Run {
-  const child = spawn(process.execPath, [LOCKSTEP, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+function lockstep(...given: (string | NodeJS.ProcessEnv)[]): Run {
+  const words = given.filter((each) => typeof each === "string");
+  const env = Object.assign({ ...process.env }, ...given.filter((each) => typeof each !== "string"));
+  const child = spawn(process.execPath, [LOCKSTEP, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
   running.push(child);
   const ended = once(child, "close").then(([status]) => status as number | null);
   const run: Run = { child, stdout: "", stderr: "", ended };
@@ -43,7 +47,7 @@ function lockstep(...words: string[]): Run {
 }
 
 /** Starts a server on free ports of this machine and waits for its greeting. */
-async function serve(...words: string[]): Promise<Run & { page: string }> {
+async function serve(...words: (string | NodeJS.ProcessEnv)[]): Promise<Run & { page: string }> {
   const run = lockstep("serve", "--http-port", "0", "--udp-port", "0", "--http-host", "127.0.0.1", ...words);
   while (!run.stdout.includes("candidates")) await Promise.race([once(run.child.stdout!, "data"), run.ended]);
   return Object.assign(run, { page: /page +(http:\S+)\//.exec(run.stdout)![1]! });
@@ -101,6 +105,29 @@ describe("a port that is taken", { timeout: 20_000 }, () => {
     expect(await run.ended).toBe(1);
     expect(run.stderr).toMatch(new RegExp(`^lockstep serve: HTTP port ${port} is in use; .* --http-port\\.\n$`));
     other.close();
+  });
+});
+
+describe("the io of a server", { timeout: 20_000 }, () => {
+  it.each(["portable", ...(process.platform === "linux" ? ["fast"] : [])])(
+    "is %s when that is asked for",
+    async (io) => {
+      const { page, stdout } = await serve("--io", io);
+      expect(stdout).toContain(`\n  io          ${io}\n`);
+      const url = `${page}/api/v1/rooms/blue/participants`;
+      expect((await fetch(url, { method: "POST", headers: SDP, body: OFFER })).status).toBe(201);
+    },
+  );
+
+  it("is portable where native calls can't be had, and says why", async () => {
+    const { stdout } = await serve({ NODE_OPTIONS: `--import ${HIDE_KOFFI}` });
+    expect(stdout).toMatch(/\n {2}io {10}portable: koffi could not be loaded \(.*\)\.\n/);
+  });
+
+  it("that was asked for and can't be had ends the start with a sentence", async () => {
+    const run = lockstep({ NODE_OPTIONS: `--import ${HIDE_KOFFI}` }, "serve", "--http-port", "0", "--io", "fast");
+    expect(await run.ended).toBe(1);
+    expect(run.stderr).toMatch(/^lockstep serve: koffi could not be loaded \(.*\)\. Leave out --io fast .*\.\n$/);
   });
 });
 

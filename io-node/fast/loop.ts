@@ -1,0 +1,320 @@
+/**
+ * The loop around a shard without an event loop underneath: wait, read a batch, feed it, send a batch.
+ *
+ * Whoever owns the thread calls {@link fastTurn} again and again. A turn waits in `ppoll` for a datagram, for room in a
+ * full socket, for a knock on the wake-up descriptor or for the shard's next timeout; then it reads batches, feeds each
+ * datagram as one input, and sends what came of them. Time is asked once a batch: its datagrams lay in the kernel together.
+ *
+ * What the portable host promises (io-node/udp-host.ts) holds here too: replies, events and released flows wait until the
+ * shard has returned, and a shard that throws gets no more inputs. A released flow keeps its number until what was queued
+ * for it has been sent.
+ */
+import {
+  type Command,
+  type CommandReply,
+  type CryptoProvider,
+  type DatagramInput,
+  FIRST_COME_FIRST_SERVED,
+  LIMITS,
+  type Micros,
+  NEVER,
+  type Outbox,
+  type ShardEvent,
+  type ShardInput,
+  type ShardPorts,
+} from "../../core/index.ts";
+import type { Clock } from "../clock.ts";
+import type { Engine, ReceiveCounters } from "../udp-host.ts";
+import {
+  createFastFlows,
+  FAST_FLOWS_MAX,
+  type FastFlows,
+  fastFlowName,
+  flowNamesBytes,
+  hasFastFlow,
+  internFastFlow,
+  releaseFastFlow,
+} from "./flow-table.ts";
+import { ERRNO, LINUX, type Libc, WORDS } from "./libc.ts";
+import { type Block, type Piece, pieceBytes, takePiece } from "./memory.ts";
+import {
+  BATCH,
+  createReceiveBatch,
+  type ReceiveBatch,
+  readBatch,
+  receiveBatchBytes,
+  takeLength,
+} from "./receive-batch.ts";
+import {
+  createSendQueues,
+  type FastSendCounters,
+  flushAll,
+  queueSlot,
+  reservedOffset,
+  type SendQueues,
+  sendQueuesBytes,
+} from "./send-queues.ts";
+
+/** Batches read from one socket before others, timers and commands have their turn. */
+const BATCHES_A_TURN = 4;
+
+/** What a loop is made of. */
+export interface FastLoopParts {
+  readonly libc: Libc;
+  /** Native memory of {@link fastLoopBytes} at least; lent. */
+  readonly block: Block;
+  /** The sockets; lent. */
+  readonly fds: readonly number[];
+  /** An eventfd that ends the waiting of a turn; lent. */
+  readonly wakeFd: number;
+  readonly engine: Engine;
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  /** Secret 32 bits for the flow table. */
+  readonly flowSeed: number;
+  readonly onReply: (reply: CommandReply) => void;
+  readonly onEvent: (event: ShardEvent) => void;
+  /** The shard has thrown, and gets no more inputs. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A loop; make one with {@link createFastLoop}. */
+export interface FastLoop {
+  readonly parts: FastLoopParts;
+  readonly ports: ShardPorts;
+  readonly flows: FastFlows;
+  readonly queues: SendQueues;
+  readonly batch: ReceiveBatch;
+  readonly received: ReceiveCounters;
+  readonly sent: FastSendCounters;
+  /** One `pollfd` for each socket, and one for the wake-up. */
+  readonly polls: Piece;
+  /** A `timespec`, and behind it the eventfd's counter. */
+  readonly time: Piece;
+  /** Every datagram comes to the shard in this one object. */
+  readonly input: DatagramInput;
+  readonly waiting: Waiting;
+  /** The shard is at work: what comes meanwhile waits. */
+  busy: boolean;
+  stopped: boolean;
+}
+
+/** What waits until the shard has returned; released flows wait until the queues are empty too. */
+interface Waiting {
+  replies: CommandReply[];
+  events: ShardEvent[];
+  released: number[];
+  commands: { commandId: number; command: Command }[];
+}
+
+/** Native memory that a loop over `sockets` sockets needs. */
+export function fastLoopBytes(sockets: number): number {
+  const small = pieceBytes((sockets + 1) * WORDS.POLL * 4) + pieceBytes(2 * WORDS.TIME * 4);
+  return sendQueuesBytes(sockets) + receiveBatchBytes() + pieceBytes(flowNamesBytes(FAST_FLOWS_MAX)) + small;
+}
+
+/** A loop that is ready for its first turn. */
+export function createFastLoop(parts: FastLoopParts): FastLoop {
+  const { libc, block, fds, wakeFd } = parts;
+  const queues = createSendQueues(libc, block, fds);
+  const batch = createReceiveBatch(libc, block);
+  const flows = createFastFlows(takePiece(block, flowNamesBytes(FAST_FLOWS_MAX)), parts.flowSeed);
+  const polls = takePiece(block, (fds.length + 1) * WORDS.POLL * 4);
+  [...fds, wakeFd].forEach((fd, index) => {
+    polls.words[index * WORDS.POLL] = fd;
+    polls.words[index * WORDS.POLL + 1] = LINUX.POLLIN;
+  });
+  const waiting: Waiting = { replies: [], events: [], released: [], commands: [] };
+  const outbox = createOutbox(flows, queues, waiting);
+  return {
+    parts,
+    ports: { crypto: parts.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED },
+    flows,
+    queues,
+    batch,
+    received: { received: 0, receivedBytes: 0, badLength: 0, noFlow: 0, socketErrors: 0 },
+    sent: queues.counters,
+    polls,
+    time: takePiece(block, 2 * WORDS.TIME * 4),
+    input: {
+      kind: "datagram",
+      now: parts.clock(),
+      flow: 0,
+      address: new Uint8Array(0),
+      bytes: batch.slots.bytes,
+      offset: 0,
+      length: 0,
+    },
+    waiting,
+    busy: false,
+    stopped: false,
+  };
+}
+
+/** Hands a command to the shard; its reply comes through `onReply`, perhaps before this returns. */
+export function fastCommand(loop: FastLoop, commandId: number, command: Command): void {
+  if (loop.stopped) return;
+  if (loop.busy) loop.waiting.commands.push({ commandId, command });
+  else feed(loop, { kind: "command", now: loop.parts.clock(), commandId, command });
+}
+
+/** Waits for something to do, for `waitMicrosMax` at most, and does it. */
+export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
+  if (loop.stopped) return;
+  settle(loop);
+  const ready = wait(loop, waitMicrosMax);
+  if (ready > 0) attend(loop);
+  if (loop.stopped) return;
+  const now = loop.parts.clock();
+  if (loop.parts.engine.nextTimeout() <= now) feed(loop, { kind: "timer", now });
+  settle(loop);
+}
+
+/** Feeds nothing more. What is queued may still be sent by {@link fastFarewell}. */
+export function stopFastLoop(loop: FastLoop): void {
+  loop.stopped = true;
+}
+
+/** Sends what is queued, and waits for `waitMillis` at most until full sockets have taken it. */
+export function fastFarewell(loop: FastLoop, waitMillis: number): void {
+  const deadline = performance.now() + waitMillis;
+  while (!flushAll(loop.queues) && performance.now() < deadline) {
+    if (poll(loop, 5_000) > 0) unblock(loop);
+  }
+}
+
+function createOutbox(flows: FastFlows, queues: SendQueues, waiting: Waiting): Outbox {
+  return {
+    sendBytes: queues.arena.bytes,
+    reserve: () => reservedOffset(queues),
+    transmit(flow, _offset, length) {
+      if (!hasFastFlow(flows, flow)) {
+        queues.counters.dropped += 1;
+        return;
+      }
+      queueSlot(queues, flows.sockets[flow]!, length, fastFlowName(flows, flow), flows.nameLengths[flow]!);
+    },
+    reply: (reply) => waiting.replies.push(reply),
+    event: (event) => waiting.events.push(event),
+    releaseFlow(flow) {
+      if (!hasFastFlow(flows, flow) || flows.releasing[flow] === 1) return;
+      flows.releasing[flow] = 1;
+      waiting.released.push(flow);
+    },
+  };
+}
+
+/** Sends what is queued; then released flows may go. */
+function settle(loop: FastLoop): void {
+  const empty = flushAll(loop.queues);
+  const { waiting, flows } = loop;
+  if (!empty || waiting.released.length === 0) return;
+  const { released } = waiting;
+  waiting.released = [];
+  // A datagram may have come from there in the meantime: then the flow stays.
+  for (const flow of released) if (flows.releasing[flow] === 1) releaseFastFlow(flows, flow);
+}
+
+/** Waits for descriptors or the shard's next timeout; answers how many descriptors are ready. */
+function wait(loop: FastLoop, waitMicrosMax: number): number {
+  const next = loop.parts.engine.nextTimeout();
+  const micros = next === NEVER ? waitMicrosMax : Math.min(next - loop.parts.clock(), waitMicrosMax);
+  loop.queues.queues.forEach((queue, index) => {
+    loop.polls.words[index * WORDS.POLL + 1] = LINUX.POLLIN | (queue.blocked ? LINUX.POLLOUT : 0);
+  });
+  return poll(loop, Math.max(micros, 0));
+}
+
+/** `ppoll` with a timeout in microseconds. A signal that interrupts it counts as nothing ready. */
+function poll({ parts, polls, time }: FastLoop, micros: number): number {
+  time.words[0] = micros / 1_000_000;
+  time.words[2] = (micros % 1_000_000) * 1_000;
+  return parts.libc.ppoll(polls.address, polls.words.length / WORDS.POLL, time.address, 0);
+}
+
+function attend(loop: FastLoop): void {
+  const { parts, polls, time } = loop;
+  unblock(loop);
+  if (revents(loop, parts.fds.length) !== 0) parts.libc.read(parts.wakeFd, time.address + WORDS.TIME * 4, 8);
+  polls.words[parts.fds.length * WORDS.POLL + 1] = LINUX.POLLIN;
+  for (let socket = 0; socket < parts.fds.length && !loop.stopped; socket++) {
+    // An error of the socket makes it readable too, and reading takes the error away.
+    if ((revents(loop, socket) & ~LINUX.POLLOUT) !== 0) receive(loop, socket);
+  }
+}
+
+/** What `ppoll` has said about a descriptor. */
+function revents({ polls }: FastLoop, index: number): number {
+  return polls.words[index * WORDS.POLL + 1]! >>> 16;
+}
+
+function unblock(loop: FastLoop): void {
+  loop.queues.queues.forEach((queue, index) => {
+    if ((revents(loop, index) & ~LINUX.POLLIN) !== 0) queue.blocked = false;
+  });
+}
+
+function receive(loop: FastLoop, socket: number): void {
+  const { batch, parts } = loop;
+  for (let i = 0; i < BATCHES_A_TURN && !loop.stopped; i++) {
+    const count = readBatch(batch, parts.fds[socket]!);
+    if (count < 0) {
+      const errno = parts.libc.native.errno();
+      if (errno !== ERRNO.EAGAIN && errno !== ERRNO.EINTR) loop.received.socketErrors += 1;
+      return;
+    }
+    const now = parts.clock();
+    for (let datagram = 0; datagram < count; datagram++) receiveOne(loop, socket, now, datagram);
+    settle(loop);
+    if (count < BATCH) return;
+  }
+}
+
+function receiveOne(loop: FastLoop, socket: number, now: Micros, datagram: number): void {
+  const { batch, flows, input, received } = loop;
+  const length = takeLength(batch, datagram);
+  if (loop.stopped) return;
+  if (length <= 0) {
+    received.badLength += 1;
+    return;
+  }
+  const flow = internFastFlow(flows, socket, batch.names.words, datagram * WORDS.SOCKADDR);
+  if (flow < 0) {
+    received.noFlow += 1;
+    return;
+  }
+  received.received += 1;
+  received.receivedBytes += length;
+  input.now = now;
+  input.flow = flow;
+  input.address = flows.addresses[flow]!;
+  input.offset = datagram * LIMITS.datagramBytesMax;
+  input.length = length;
+  feed(loop, input);
+}
+
+/** Feeds one input and whatever comes of it. */
+function feed(loop: FastLoop, input: ShardInput): void {
+  loop.busy = true;
+  try {
+    loop.parts.engine.handle(loop.ports, input);
+  } catch (error) {
+    stopFastLoop(loop);
+    loop.parts.onFailure(error);
+    return;
+  }
+  const { replies, events, commands } = loop.waiting;
+  if (replies.length + events.length > 0) carryOut(loop);
+  loop.busy = false;
+  const next = commands.length > 0 ? commands.shift() : undefined;
+  if (next !== undefined) fastCommand(loop, next.commandId, next.command);
+}
+
+function carryOut(loop: FastLoop): void {
+  const { waiting, parts } = loop;
+  const { replies, events } = waiting;
+  waiting.replies = [];
+  waiting.events = [];
+  for (const event of events) parts.onEvent(event);
+  for (const reply of replies) parts.onReply(reply);
+}

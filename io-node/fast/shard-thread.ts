@@ -1,0 +1,147 @@
+/**
+ * What a shard's thread does all its life: turns of the loop, with messages of the main thread in between.
+ *
+ * The thread never goes back to Node's event loop while it serves. Messages are fetched from their port by hand; a byte
+ * in the wake-up descriptor ends the waiting when one has been posted. Replies and events of a turn travel in one message.
+ * Counters lie in memory that both threads see, so that nobody has to ask for them.
+ */
+import { randomBytes } from "node:crypto";
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type {
+  BootRecord,
+  CandidateAddress,
+  Command,
+  CommandReply,
+  CryptoProvider,
+  ShardEvent,
+} from "../../core/index.ts";
+import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
+import { createClock } from "../clock.ts";
+import { createBootRecord } from "../shard-engine.ts";
+import type { Engine } from "../udp-host.ts";
+import { loadLibc } from "./libc.ts";
+import { createFastLoop, type FastLoop, fastCommand, fastFarewell, fastTurn, stopFastLoop } from "./loop.ts";
+import { openBlock } from "./memory.ts";
+
+/** The longest that a thread waits without looking around: an exit of the process waits for its threads. */
+const WAIT_MICROS_MAX = 100_000;
+
+/** What a thread is told at its birth. */
+export interface ThreadBoot {
+  /** The module that calls {@link runShardThread}. */
+  readonly entry: string;
+  readonly port: MessagePort;
+  readonly candidates: readonly CandidateAddress[];
+  /** Native memory and descriptors, lent by the main thread. */
+  readonly block: { readonly address: number; readonly length: number };
+  readonly fds: readonly number[];
+  readonly wakeFd: number;
+  /** Shared; in the order of {@link COUNTERS}. */
+  readonly counters: Float64Array;
+}
+
+/** What the main thread says. */
+export type ToThread =
+  | { readonly kind: "command"; readonly commandId: number; readonly command: Command }
+  | { readonly kind: "close"; readonly waitMillis: number };
+
+/** What the thread says. */
+export type FromThread =
+  /** It serves from now on. */
+  | { readonly kind: "started" }
+  | { readonly kind: "outputs"; readonly events: readonly ShardEvent[]; readonly replies: readonly CommandReply[] }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** The counters that both threads see, in order: those of receiving, then those of sending. */
+export const COUNTERS = [
+  "received",
+  "receivedBytes",
+  "badLength",
+  "noFlow",
+  "socketErrors",
+  "sent",
+  "sentBytes",
+  "dropped",
+  "failed",
+  "noBuffers",
+] as const;
+
+/** Makes the shard that a thread serves. */
+export type CreateEngine = (boot: BootRecord, crypto: CryptoProvider) => Engine;
+
+/** Serves until the main thread says "close" or the shard throws. What fails here is told to the main thread. */
+export function runShardThread(createEngine: CreateEngine): void {
+  const boot = workerData as ThreadBoot;
+  const say = (message: FromThread) => boot.port.postMessage(message);
+  const crypto = createOpensslCrypto();
+  try {
+    if (typeof crypto === "string") throw new Error(crypto);
+    serve(boot, crypto, createEngine, say);
+  } catch (error) {
+    say({ kind: "failed", error });
+  } finally {
+    if (typeof crypto !== "string") crypto.close();
+    boot.port.close();
+  }
+}
+
+function serve(
+  boot: ThreadBoot,
+  crypto: CryptoProvider,
+  createEngine: CreateEngine,
+  say: (message: FromThread) => void,
+): void {
+  const libc = loadLibc();
+  if (typeof libc === "string") throw new Error(libc);
+  const clock = createClock();
+  let events: ShardEvent[] = [];
+  let replies: CommandReply[] = [];
+  const failures: unknown[] = [];
+  const loop = createFastLoop({
+    libc,
+    block: openBlock(libc.native, boot.block.address, boot.block.length),
+    fds: boot.fds,
+    wakeFd: boot.wakeFd,
+    engine: createEngine(createBootRecord(clock, boot.candidates), crypto),
+    crypto,
+    clock,
+    flowSeed: randomBytes(4).readInt32LE(0),
+    onEvent: (event) => events.push(event),
+    onReply: (reply) => replies.push(reply),
+    onFailure: (error) => failures.push(error),
+  });
+  say({ kind: "started" });
+  for (;;) {
+    const farewellMillis = takeMessages(boot.port, loop);
+    if (events.length + replies.length > 0) {
+      say({ kind: "outputs", events, replies });
+      events = [];
+      replies = [];
+    }
+    if (farewellMillis >= 0) fastFarewell(loop, farewellMillis);
+    writeCounters(loop, boot.counters);
+    if (failures.length > 0) throw failures[0];
+    if (farewellMillis >= 0) return;
+    fastTurn(loop, WAIT_MICROS_MAX);
+  }
+}
+
+/** Carries out what the main thread has said; answers with the milliseconds of the farewell, or -1 while there is none. */
+function takeMessages(port: MessagePort, loop: FastLoop): number {
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    const message = next.message as ToThread;
+    if (message.kind === "command") fastCommand(loop, message.commandId, message.command);
+    else {
+      stopFastLoop(loop);
+      return message.waitMillis;
+    }
+  }
+  return -1;
+}
+
+function writeCounters({ received, sent }: FastLoop, counters: Float64Array): void {
+  const all = { ...received, ...sent };
+  COUNTERS.forEach((name, index) => {
+    counters[index] = all[name];
+  });
+}
