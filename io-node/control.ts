@@ -30,8 +30,6 @@ export interface ParticipantRecord {
   /** Counts the changes of `slots`. */
   slotsVersion: number;
   departure: Departure | undefined;
-  /** The departure has been told to whoever knows the resource. */
-  told: boolean;
   readonly watchers: Set<Watcher>;
 }
 
@@ -160,20 +158,10 @@ export function findParticipant(control: Control, room: string, resource: string
   return record?.room === room ? record : undefined;
 }
 
-/** Tells how the participant behind a resource of a room has left; `undefined` when there was none, or long ago. */
-export function tellDeparture(control: Control, room: string, resource: string): Departure | undefined {
+/** How the participant behind a resource of a room has left; `undefined` when there was none, or long ago. */
+export function findDeparture(control: Control, room: string, resource: string): Departure | undefined {
   const record = control.departed.get(resource);
-  if (record?.room !== room) return undefined;
-  record.told = true;
-  return record.departure;
-}
-
-/** Whether somebody whom a drain has ended has not been told so yet. */
-export function someAreUntold(control: Control): boolean {
-  for (const { departure, told } of control.departed.values()) {
-    if (departure?.reason === "drained" && !told) return true;
-  }
-  return false;
+  return record?.room === room ? record.departure : undefined;
 }
 
 /** The call as a participant sees it now. */
@@ -204,8 +192,7 @@ export function watchParticipant(record: ParticipantRecord, watcher: Watcher): (
 }
 
 function createRecord(participant: number, room: string): ParticipantRecord {
-  const slots = { slots: [], slotsVersion: 0 };
-  return { participant, room, resource: "", ...slots, departure: undefined, told: false, watchers: new Set() };
+  return { participant, room, resource: "", slots: [], slotsVersion: 0, departure: undefined, watchers: new Set() };
 }
 
 function participantLeft(control: Control, participant: number, departure: Departure): void {

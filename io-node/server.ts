@@ -11,15 +11,7 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { candidateAddress, machineAddresses } from "./addresses.ts";
-import {
-  type Control,
-  controlCommand,
-  controlEvent,
-  controlLost,
-  controlReply,
-  createControl,
-  someAreUntold,
-} from "./control.ts";
+import { type Control, controlCommand, controlEvent, controlLost, controlReply, createControl } from "./control.ts";
 import { createHttp } from "./http.ts";
 import { type Log, logEvent } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
@@ -29,7 +21,7 @@ import { type MediaPort, NoFastIo, openMediaPort, type ShardHost } from "./shard
 const FAREWELL_MILLIS = 500;
 
 /** How long HTTP still answers after the goodbye: pages without an event stream ask then why their call is over. */
-const LAST_QUESTIONS_MILLIS = 1_000;
+const LAST_QUESTION_MILLIS = 400;
 
 /** How long a client may take to send a request: slow ones hold a connection. */
 const REQUEST_MILLIS = 30_000;
@@ -104,10 +96,7 @@ async function listen(http: Server, port: number, host: string | undefined): Pro
 async function stop(control: Control, host: ShardHost, http: Server): Promise<number> {
   const reply = await controlCommand(control, { type: "drain" });
   const sessions = reply.type === "drained" ? reply.sessions : 0;
-  const deadline = performance.now() + LAST_QUESTIONS_MILLIS;
-  while (someAreUntold(control) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  if (sessions > 0) await new Promise((resolve) => setTimeout(resolve, LAST_QUESTION_MILLIS));
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   http.closeIdleConnections();
   const lastCall = setTimeout(() => http.closeAllConnections(), FAREWELL_MILLIS);

@@ -64,7 +64,7 @@ export async function createUdpHostUnderTest(clients: number): Promise<HostUnder
 }
 
 /** Clients with a socket each, and the time that passes for them and a host on `port`. */
-async function clientsOf(count: number, port: number) {
+export async function clientsOf(count: number, port: number) {
   const received: Uint8Array[][] = Array.from({ length: count }, () => []);
   const sockets = await Promise.all(received.map(openClient));
   const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
@@ -97,7 +97,7 @@ async function openClient(received: Uint8Array[]): Promise<Socket> {
 }
 
 /** The same engine, with a record of each input and of what came of it. */
-function recorded(engine: Engine, steps: Step[]): Engine {
+export function recorded(engine: Engine, steps: Step[]): Engine {
   return {
     nextTimeout: () => engine.nextTimeout(),
     handle(ports, input) {
