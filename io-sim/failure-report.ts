@@ -1,7 +1,7 @@
 /**
  * What a person is told when a promise is broken: about twelve lines, the last of which is the command that shows it again.
  */
-import { PROMISES } from "./promises.ts";
+import { PROMISES } from "./oracles/promises.ts";
 import { showTime } from "./rows.ts";
 import type { Verdict } from "./run.ts";
 

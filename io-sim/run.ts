@@ -7,17 +7,15 @@
  */
 import { LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
-import { createEndOracle } from "./end-oracle.ts";
 import { step } from "./event-loop.ts";
 import { Trespass, withoutHostGlobals } from "./guards.ts";
 import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
+import { createOracles } from "./oracles/oracles.ts";
+import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./oracles/promises.ts";
+import { perceptionOf } from "./oracles/story.ts";
 import type { Plan } from "./plan.ts";
-import { createPlayerOracle } from "./player-oracle.ts";
-import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./promises.ts";
 import { note } from "./rows.ts";
-import { createStoryOracle, perceptionOf } from "./story-oracle.ts";
-import { createWireOracle } from "./wire-oracle.ts";
 import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type WorldOptions } from "./world.ts";
 
 /** Longest time for everyone to connect. */
@@ -73,10 +71,7 @@ export interface RunOptions extends WorldOptions {
 export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict {
   const world = createWorld(plan, seed, options);
   const book = createPromiseBook(world.loop);
-  const wire = createWireOracle(world, book);
-  const end = createEndOracle(world, book);
-  const story = createStoryOracle(world, book);
-  world.watchers.push(wire, createPlayerOracle(world, book), end, story);
+  const oracles = createOracles(world, book);
   options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options);
 
@@ -86,16 +81,12 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   beginStory(world);
   if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book, []);
   const quality = measure(world);
-  if (book.broken === undefined) {
-    story.judgeStory();
-    end.judgeStory();
-    wire.finish();
-  }
+  if (book.broken === undefined) oracles.judgeStory();
   if (options.withoutDrain === true) return verdictOf(world, book, quality);
   drain(world);
   if (advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0))
     return verdictOf(world, book, quality);
-  if (book.broken === undefined) end.judgeEmptiness();
+  if (book.broken === undefined) oracles.judgeEmptiness();
   judge(book, "S0", true, () => "");
   return verdictOf(world, book, quality);
 }

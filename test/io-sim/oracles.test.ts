@@ -7,7 +7,7 @@ import { micros, NEVER } from "../../core/index.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
 import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
 import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds } from "../../io-sim/index.ts";
-import { PROMISES, type PromiseId } from "../../io-sim/promises.ts";
+import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
 import { type RunOptions, run } from "../../io-sim/run.ts";
 import type { World } from "../../io-sim/world.ts";
 import { smallStory } from "../support/small-story.ts";

@@ -5,11 +5,11 @@
  * is in whose slot (S1), and whether it was there before (S7). The screens' own complaints, all of them about what no lost
  * packet explains, become S4 and S6.
  */
-import type { ShardEvent } from "../core/index.ts";
-import type { Client } from "./client/client.ts";
-import type { FramePassport } from "./client/frame-body.ts";
+import type { ShardEvent } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import type { FramePassport } from "../client/frame-body.ts";
+import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { World, WorldWatcher } from "./world.ts";
 
 /** How long after its owner has left a picture may still arrive: longer than any queue of any link. */
 const LINGER_MICROS = 5_000_000;

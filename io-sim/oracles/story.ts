@@ -1,11 +1,11 @@
 /**
  * Judges what the story itself promises: who plays whom, how long pictures may stand still, who is let go and why.
  */
-import type { ShardEvent } from "../core/index.ts";
-import type { Client } from "./client/client.ts";
-import type { StoryPromise } from "./plan.ts";
+import type { ShardEvent } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import type { StoryPromise } from "../plan.ts";
+import type { Source, World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { Source, World, WorldWatcher } from "./world.ts";
 
 /** A source plays at the end when something of it came this shortly before. */
 const STILL_PLAYING_MICROS = 1_000_000;

@@ -5,12 +5,12 @@
  * who may get media at all follows from what the server itself has announced (S1, S13); and what strangers get is weighed
  * against what they sent (S12).
  */
-import { type Shard, type ShardEvent, shardResidue } from "../core/index.ts";
-import type { Client } from "./client/client.ts";
-import { linkDropped } from "./link.ts";
+import { type Shard, type ShardEvent, shardResidue } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import { linkDropped } from "../link.ts";
+import type { Peer } from "../topology.ts";
+import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { Peer } from "./topology.ts";
-import type { World, WorldWatcher } from "./world.ts";
 
 /** Packets of a stream that are remembered. */
 const REMEMBERED = 2_048;

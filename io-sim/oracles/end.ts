@@ -1,13 +1,13 @@
 /**
  * The oracle at the end: what must be true of the whole run once the story is over, and once everybody has gone.
  */
-import { emptyShardResidue, NEVER, type ShardEvent, shardNextTimeout, shardResidue } from "../core/index.ts";
-import type { Client } from "./client/client.ts";
-import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "./link.ts";
-import { nodeUnanswered } from "./node.ts";
+import { emptyShardResidue, NEVER, type ShardEvent, shardNextTimeout, shardResidue } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { nodeUnanswered } from "../node.ts";
+import type { Peer } from "../topology.ts";
+import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import type { Peer } from "./topology.ts";
-import type { World, WorldWatcher } from "./world.ts";
 
 /** Time that the protocols need beside the round trips: the server's thinning of keyframe requests, a camera's period. */
 const FIRST_PICTURE_MICROS = 1_500_000;
