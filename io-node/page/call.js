@@ -28,11 +28,17 @@ const ENDINGS = {
   gone: "The server does not know this call any more; it may have restarted. Please rejoin.",
 };
 
+/** What stands over the tiles while the media connection does not stand. */
+const STATES = { connecting: "Connecting…", reconnecting: "Connection lost, trying again…" };
+
 const query = new URLSearchParams(location.search);
 const find = (id) => document.getElementById(id);
 
+/** Kept, because the stage takes the invitation out of the page while it is not wanted. */
+const invitationLink = find("invitation-link");
+
 const state = {
-  /** "lobby", "joining", "connecting", "connected" or "ended". */
+  /** "lobby", "joining", "connecting", "connected", "reconnecting" or "ended". */
   phase: "lobby",
   room: "",
   name: "",
@@ -47,8 +53,13 @@ const state = {
 };
 
 const page = { session: null, camera: null, microphone: null, cameraStream: null, shownRoster: false };
-const stage = createStage(find("tiles"), find("players"), () => {
-  find("unblock-sound").hidden = false;
+const stage = createStage({
+  tilesElement: find("tiles"),
+  playersElement: find("players"),
+  invitation: find("invitation"),
+  onBlocked() {
+    find("unblock-sound").hidden = page.session === null;
+  },
 });
 
 window.lockstep = {
@@ -72,7 +83,7 @@ async function start() {
   });
   find("name").addEventListener("input", showPreview);
   find("leave").addEventListener("click", () => goodbye("left"));
-  find("share").addEventListener("click", share);
+  for (const id of ["share", "invite"]) find(id).addEventListener("click", share);
   for (const id of ["mic", "lobby-mic"]) find(id).addEventListener("click", toggleMicrophone);
   for (const id of ["camera", "lobby-camera"]) find(id).addEventListener("click", toggleCamera);
   find("unblock-sound").addEventListener("click", () => {
@@ -88,6 +99,7 @@ async function start() {
   });
   setInterval(showLevels, LEVEL_MILLIS);
   showPhase("lobby");
+  showDevices();
   await takeDevices();
   if (query.get("join") === "1") enter();
 }
@@ -97,7 +109,7 @@ async function takeDevices() {
   const { camera, microphone, notice } = await openDevices();
   useCamera(camera);
   useMicrophone(microphone);
-  find("device-notice").textContent = notice;
+  showDeviceNotice(notice);
   showDevices();
 }
 
@@ -124,6 +136,7 @@ async function enter() {
   } catch (error) {
     showPhase("ended");
     showNotice(error instanceof JoinError ? error.message : `The call could not be started (${error.message}).`);
+    find("join").focus();
     return;
   }
   // The devices may have changed while the server was answering.
@@ -137,10 +150,8 @@ async function enter() {
 
 function connection(now) {
   state.connection = now;
-  if (now === "connected") {
-    showPhase("connected");
-    find("call-state").textContent = "";
-  } else if (now === "disconnected") find("call-state").textContent = "Connection lost, trying again…";
+  if (now === "connected") showPhase("connected");
+  else if (now === "disconnected") showPhase("reconnecting");
 }
 
 function roster({ you, participants }) {
@@ -175,7 +186,7 @@ function goodbye(reason, detail = "") {
   Object.assign(state, { participant: 0, roster: [], slots: [], connection: "closed" });
   showPhase("ended");
   const sentence = ENDINGS[reason] ?? "The call has ended.";
-  showNotice(detail === "" ? sentence : `${sentence} ${detail}`);
+  showNotice(detail === "" ? sentence : `${sentence} ${detail}`, reason === "left" ? "calm" : "warning");
   find("join").focus();
 }
 
@@ -198,6 +209,7 @@ function showRoom() {
   showPeople(stage, [...people, { key: OWN, ...own }]);
   find("call-room").textContent = state.room;
   find("call-count").textContent = others.length === 0 ? "Only you so far" : `${others.length + 1} people`;
+  invitationLink.textContent = roomLink().replace(/^https?:\/\//, "");
   document.title = `${state.room} · Lockstep`;
 }
 
@@ -279,12 +291,13 @@ function syncSenders() {
 }
 
 function showDevices() {
-  const set = (id, on, what) => {
+  const set = (id, on, what, key) => {
     find(id).setAttribute("aria-pressed", String(on));
-    find(id).setAttribute("aria-label", `${what} ${on ? "on" : "off"}`);
+    const hint = find(id).hasAttribute("aria-keyshortcuts") ? ` (${key})` : "";
+    find(id).title = `Turn your ${what} ${on ? "off" : "on"}${hint}`;
   };
-  for (const id of ["mic", "lobby-mic"]) set(id, state.micOn, "Microphone");
-  for (const id of ["camera", "lobby-camera"]) set(id, state.cameraOn, "Camera");
+  for (const id of ["mic", "lobby-mic"]) set(id, state.micOn, "microphone", "M");
+  for (const id of ["camera", "lobby-camera"]) set(id, state.cameraOn, "camera", "V");
   showPreview();
   showRoom();
 }
@@ -297,8 +310,9 @@ function showPreview() {
 
 function showPhase(phase) {
   state.phase = phase;
-  const inCall = phase === "connecting" || phase === "connected";
+  const inCall = phase === "connected" || phase in STATES;
   document.body.dataset.phase = phase;
+  find("call-state").textContent = STATES[phase] ?? "";
   find("lobby").hidden = inCall;
   find("call").hidden = !inCall;
   find("join").disabled = phase === "joining";
@@ -306,22 +320,27 @@ function showPhase(phase) {
   if (!inCall) {
     document.title = "Lockstep";
     find("notices").replaceChildren();
+    find("unblock-sound").hidden = true;
   }
-  if (phase === "connecting") find("call-state").textContent = "Connecting…";
-  find("unblock-sound").hidden = true;
 }
 
-function showNotice(sentence) {
+/** Says a sentence in the lobby: a "warning", or "calm" when it is only what somebody wanted. */
+function showNotice(sentence, tone = "warning") {
   state.notice = sentence;
+  find("lobby-notice").dataset.tone = tone;
   find("lobby-notice").textContent = sentence;
   find("lobby-notice").hidden = sentence === "";
 }
 
 /** Says something about a device where it can be seen now. */
 function say(sentence) {
-  if (sentence === "") return;
-  if (page.session === null) find("device-notice").textContent = sentence;
-  else announce(sentence);
+  if (page.session === null) showDeviceNotice(sentence);
+  else if (sentence !== "") announce(sentence);
+}
+
+function showDeviceNotice(sentence) {
+  find("device-notice").textContent = sentence;
+  find("device-notice").className = sentence === "" ? "help" : "notice";
 }
 
 function announce(sentence) {
@@ -332,7 +351,7 @@ function announce(sentence) {
 }
 
 async function share() {
-  const link = new URL(`/r/${state.room}`, location.href).href;
+  const link = roomLink();
   try {
     if (matchMedia("(pointer: coarse)").matches && navigator.share !== undefined) await navigator.share({ url: link });
     else {
@@ -354,6 +373,11 @@ function shortcut(event) {
 
 function nameOf({ participant, name }) {
   return name === "" ? `Guest ${participant}` : name;
+}
+
+/** The address that others come in by. */
+function roomLink() {
+  return new URL(`/r/${state.room}`, location.href).href;
 }
 
 function callAddress() {

@@ -8,7 +8,8 @@
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-const LISTENING = "You can join, watch and listen.";
+const BOTH = "camera and microphone";
+const LISTENING = "You can still join to watch and listen.";
 
 /** Asks for both devices; answers with what there is, and a sentence about what there is not (empty when all is well). */
 export async function openDevices() {
@@ -23,7 +24,7 @@ export async function openDevices() {
     // Somebody who has just said no to both is not asked twice more.
     const oneIsAllowed = (await isDenied("camera")) !== (await isDenied("microphone"));
     if (error.name === "NotAllowedError" && !oneIsAllowed) {
-      return { camera: null, microphone: null, notice: `${sentence(error, "camera and microphone")} ${LISTENING}` };
+      return { camera: null, microphone: null, notice: `${sentence(error.name, BOTH)} ${LISTENING}` };
     }
   }
   const camera = await openCamera();
@@ -31,12 +32,12 @@ export async function openDevices() {
   return { camera: camera.track, microphone: microphone.track, notice: noticeOf(camera, microphone) };
 }
 
-/** Asks for the camera: `{ track, notice }`. */
+/** Asks for the camera: `{ track, notice }`, and the `reason` (a name of DOMException) when there is no track. */
 export function openCamera() {
   return openOne({ video: CAMERA }, "camera");
 }
 
-/** Asks for the microphone: `{ track, notice }`. */
+/** Asks for the microphone, and answers like {@link openCamera}. */
 export function openMicrophone() {
   return openOne({ audio: MICROPHONE }, "microphone");
 }
@@ -44,9 +45,9 @@ export function openMicrophone() {
 async function openOne(constraints, what) {
   try {
     const stream = await navigator.mediaDevices.getUserMedia(constraints);
-    return { track: stream.getTracks()[0], notice: "" };
-  } catch (error) {
-    return { track: null, notice: sentence(error, what) };
+    return { track: stream.getTracks()[0], notice: "", reason: "" };
+  } catch ({ name }) {
+    return { track: null, notice: sentence(name, what), reason: name };
   }
 }
 
@@ -60,24 +61,27 @@ async function isDenied(name) {
 }
 
 function noticeOf(camera, microphone) {
-  if (camera.track === null && microphone.track === null) return `${camera.notice} ${microphone.notice} ${LISTENING}`;
+  if (camera.track === null && microphone.track === null) {
+    const same = camera.reason === microphone.reason;
+    return `${same ? sentence(camera.reason, BOTH) : `${camera.notice} ${microphone.notice}`} ${LISTENING}`;
+  }
   const notice = `${camera.notice}${microphone.notice}`;
   return notice === "" ? "" : `${notice} You can join without it.`;
 }
 
-function sentence(error, what) {
-  switch (error.name) {
+function sentence(reason, what) {
+  switch (reason) {
     case "NotAllowedError":
-      return `The browser may not use your ${what}; the site settings beside the address change that.`;
+      return `This page may not use your ${what}. Allow it in the site settings, beside the address.`;
     case "NotFoundError":
     case "OverconstrainedError":
-      return `No ${what} was found.`;
+      return `No ${what.replace(" and ", " or ")} was found. Plug one in and press its button.`;
     case "NotReadableError":
     case "AbortError":
-      return `Another program seems to use your ${what}; close it and try again.`;
+      return `Another program seems to be using your ${what}. Close it and try again.`;
     case "TypeError":
       return `The browser keeps the ${what} closed on pages without HTTPS.`;
     default:
-      return `The ${what} can't be opened (${error.name}).`;
+      return `The ${what} can't be opened (${reason}).`;
   }
 }

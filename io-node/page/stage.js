@@ -19,9 +19,13 @@ const GAP = 10;
 const SPEAKING_LEVEL = 0.02;
 const SPEAKING_MILLIS = 600;
 
-/** A stage in `tilesElement`, with sound from players in `playersElement`. `onBlocked` hears when sound needs a click. */
-export function createStage(tilesElement, playersElement, onBlocked) {
-  const stage = { tilesElement, playersElement, onBlocked, tiles: new Map(), players: new Map(), more: moreTile() };
+/**
+ * A stage in `tilesElement`, with sound from players in `playersElement`. `invitation` is the tile beside somebody who is
+ * alone; `onBlocked` hears when sound needs a click.
+ */
+export function createStage({ tilesElement, playersElement, invitation, onBlocked }) {
+  const parts = { tilesElement, playersElement, invitation, onBlocked };
+  const stage = { ...parts, tiles: new Map(), players: new Map(), more: moreTile() };
   new ResizeObserver(() => layOut(stage)).observe(tilesElement);
   return stage;
 }
@@ -52,6 +56,7 @@ export function showPeople(stage, people) {
   stage.more.textContent = hidden > 0 ? `and ${hidden} more` : "";
   const elements = shown.map(({ key }) => stage.tiles.get(key).element);
   if (hidden > 0) elements.splice(-1, 0, stage.more);
+  if (people.length === 1 && people[0].own) elements.unshift(stage.invitation);
   place(stage.tilesElement, elements);
   layOut(stage);
 }
@@ -95,14 +100,11 @@ export function showLevel(stage, key, level) {
   tile.element.dataset.speaking = String(now - tile.spokeAt < SPEAKING_MILLIS);
 }
 
-/** The letters that stand for a name. */
+/** The letters that stand for a name: those of its first and last word, or empty when it has no letter. */
 export function initials(name) {
-  const words = name
-    .trim()
-    .split(/\s+/u)
-    .filter((word) => word !== "");
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
+  const firsts = name.split(/[^\p{L}\p{M}]+/u).filter((word) => word !== "");
+  const letters = firsts.length > 1 ? [firsts[0], firsts.at(-1)] : firsts;
+  return letters.map((word) => [...word][0].toUpperCase()).join("");
 }
 
 function createTile({ key, own }) {

@@ -93,12 +93,12 @@ function openStream(watch) {
   events.addEventListener("open", () => {
     watch.hears = !watch.closed;
   });
-  // A stream that breaks opens again by itself; one that is refused stays closed.
+  // A stream that breaks opens again by itself, which may take long; one that is refused stays closed.
   events.addEventListener("error", () => {
     watch.hears = false;
-    if (watch.closed || events.readyState !== EventSource.CLOSED) return;
-    closeStream(watch);
-    ask(watch);
+    if (watch.closed) return;
+    if (events.readyState === EventSource.CLOSED) closeStream(watch);
+    askNow(watch);
   });
 }
 
@@ -109,7 +109,7 @@ function closeStream(watch) {
   watch.giveBack = null;
 }
 
-/** Asks once, and again later unless a stream does the telling. */
+/** Asks once, and again later unless an open stream does the telling. */
 async function ask(watch) {
   if (watch.closed || watch.asking) return;
   watch.asking = true;
@@ -117,9 +117,10 @@ async function ask(watch) {
   const answer = await fetchState(watch);
   watch.asking = false;
   if (watch.closed) return;
-  watch.hears = answer !== null || watch.events?.readyState === EventSource.OPEN;
+  const streams = watch.events?.readyState === EventSource.OPEN;
+  watch.hears = answer !== null || streams;
   if (answer !== null) useAnswer(watch, answer);
-  if (watch.closed || (watch.events !== null && !watch.askAgain)) return;
+  if (watch.closed || (streams && !watch.askAgain)) return;
   const early = performance.now() - watch.openedAt < EARLY_MILLIS;
   const wait = early ? ASK_EARLY_MILLIS : ASK_MILLIS;
   watch.timer = setTimeout(() => ask(watch), watch.askAgain ? 0 : wait);
