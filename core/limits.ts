@@ -65,6 +65,8 @@ export const LIMITS = {
   dtlsMessageBytesMax: 16_384,
   /** Handshake messages that are put together at a time, in whatever order they come; fragments of others are dropped. */
   dtlsMessagesAheadMax: 8,
+  /** How often another copy of one handshake message may take the place of the accepted one; later ones are ignored. */
+  dtlsCorrectionsMax: 16,
   /** First retransmission of a DTLS flight (RFC 6347 §4.2.4.1 allows less than its 1 s); doubles each time. */
   dtlsRetransmitFirstMicros: millis(200),
   /** The longest wait between two retransmissions of a DTLS flight. */

@@ -6,7 +6,9 @@
  * open to correction: the first whole copy is accepted; a later copy that differs takes its place when it has come twice
  * running, which is what a peer's retransmissions do and a lone forgery does not, or at once when the accepted one has
  * been found bad. A copy that is equal is a repeat: the peer has missed our answer. Fragments that contradict the copy in
- * the making begin it anew. Memory is bounded: a fixed number of messages, each of two copies of bounded length at most.
+ * the making begin it anew. Memory is bounded: a fixed number of messages, each of two copies of bounded length at most. So
+ * is work: each copy that is accepted has an answer signed or a secret agreed upon anew, and after
+ * `LIMITS.dtlsCorrectionsMax` of them a message stays as it is.
  *
  * One thing is left: a client that has its answer says hello no more. If all that a server ever saw of the hello was damaged
  * in a part that the client can't see in the answer, the handshake runs into its time limit, as it does everywhere in DTLS.
@@ -34,6 +36,8 @@ export interface InboundMessage {
   challenger: Uint8Array | null;
   /** The copy in the making. */
   partial: PartialMessage | null;
+  /** How often another copy has taken the place of the accepted one. */
+  corrections: number;
 }
 
 /** A message whose fragments have come in part. */
@@ -56,7 +60,7 @@ export const INBOUND = {
 
 /** Places for messages of these types, in this order. */
 export function createInbound(types: readonly number[]): InboundMessage[] {
-  return types.map((type) => ({ type, accepted: null, challenger: null, partial: null }));
+  return types.map((type) => ({ type, accepted: null, challenger: null, partial: null, corrections: 0 }));
 }
 
 /** Whether a fragment that `fragmentCheck` has passed may be of the message that has this place, and not too long a one. */
@@ -109,12 +113,14 @@ function judgeCopy(place: InboundMessage, crypto: CryptoProvider, copy: Uint8Arr
     place.challenger = null;
     return INBOUND.REPEATED;
   }
+  if (place.corrections === LIMITS.dtlsCorrectionsMax) return INBOUND.WAITING;
   const hash = crypto.sha256(copy);
   const preferred = place.accepted === null || distrusted;
   if (!preferred && (place.challenger === null || !equalBytes(place.challenger, hash))) {
     place.challenger = hash;
     return INBOUND.WAITING;
   }
+  if (place.accepted !== null) place.corrections += 1;
   place.accepted = copy;
   place.challenger = null;
   return INBOUND.ACCEPTED;

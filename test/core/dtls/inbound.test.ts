@@ -100,6 +100,16 @@ describe("putting a handshake message together", () => {
     expect(take(message, whole(2), true)).toBe(INBOUND.ACCEPTED);
   });
 
+  it("changes no more often than the bound allows, and still knows a repeat afterwards", () => {
+    const message = place();
+    take(message, whole(0));
+    for (let i = 1; i <= LIMITS.dtlsCorrectionsMax; i++) expect(take(message, whole(i), true)).toBe(INBOUND.ACCEPTED);
+    const last = whole(LIMITS.dtlsCorrectionsMax);
+    for (const fill of [99, 100, 100, 101]) expect(take(message, whole(fill), true)).toBe(INBOUND.WAITING);
+    expect(message.accepted).toEqual(last);
+    expect(take(message, last, true)).toBe(INBOUND.REPEATED);
+  });
+
   it("wants no other type and nothing above the bound", () => {
     const tooLong = fragment(new Uint8Array(LIMITS.dtlsMessageBytesMax + 1), 0, 10);
     expect(inboundWants(place(), tooLong, 0)).toBe(false);
