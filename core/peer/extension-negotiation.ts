@@ -5,7 +5,8 @@
  * it belongs to; and what a player needs, which goes on to the slots. A slot carries only what it can tell truly. Left
  * out: abs-send-time (transport-wide sequence numbers tell more), video-timing and toffset (nobody reads them here), and
  * video-layers-allocation (which layers flow is seen from the packets themselves). A slot leaves out transport-wide
- * sequence numbers, because the server does not estimate the way down to the client from feedback of that kind.
+ * sequence numbers, because the server does not estimate the way down to the client from feedback of that kind; and the
+ * dependency descriptor where the forms of headers may not be mixed, as its tables are too long for the one-byte form.
  */
 import {
   HEADER_EXTENSION,
@@ -78,7 +79,7 @@ export function negotiateExtensions(
     const kind = headerExtensionKind(extmap.uri);
     if (kind === 0 || ids[kind] !== 0 || kinds[extmap.id] !== 0) continue;
     const meaning = sessionKinds[extmap.id]!;
-    if ((meaning !== 0 && meaning !== kind) || !isWanted(kind, extmap, publishes, isSlot)) continue;
+    if ((meaning !== 0 && meaning !== kind) || !isWanted(kind, extmap, publishes, isSlot, mixed)) continue;
     ids[kind] = extmap.id;
     kinds[extmap.id] = kind;
     sessionKinds[extmap.id] = kind;
@@ -98,9 +99,10 @@ function isUsableId(id: number, mixed: boolean): boolean {
   return id >= 1 && id !== RESERVED_ID && id <= (mixed ? ID_MAX : ONE_BYTE_ID_MAX);
 }
 
-function isWanted(kind: number, extmap: Extmap, publishes: boolean, isSlot: boolean): boolean {
+function isWanted(kind: number, extmap: Extmap, publishes: boolean, isSlot: boolean, mixed: boolean): boolean {
   const clientSends = extmap.direction === "" || extmap.direction === "sendrecv" || extmap.direction === "sendonly";
   const clientReceives = extmap.direction === "" || extmap.direction === "sendrecv" || extmap.direction === "recvonly";
   if (publishes && clientSends && PUBLICATION_KINDS.includes(kind)) return true;
+  if (kind === HEADER_EXTENSION.DEPENDENCY_DESCRIPTOR && !mixed) return false;
   return isSlot && clientReceives && SLOT_KINDS.includes(kind);
 }

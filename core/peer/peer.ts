@@ -119,6 +119,8 @@ export function peerHandleDtls(
   length: number,
 ): void {
   dtlsReceive(peer.dtls, now, crypto, sink, flow, bytes, offset, length);
+  // The answer rejects data channels, so there is nobody to take application data.
+  peer.dtls.received.length = 0;
   takeKeys(peer, crypto);
 }
 

@@ -143,8 +143,10 @@ function answerNack(
   bytes: Uint8Array,
   at: number,
 ): void {
-  const slot = participant.slotsBySsrc.get(feedbackMediaSsrc(bytes, at));
-  if (slot === undefined) return;
+  const ssrc = feedbackMediaSsrc(bytes, at);
+  const slot = participant.slotsBySsrc.get(ssrc);
+  // What was repeated is asked for by its own number; that of the RTX packet means something else.
+  if (slot === undefined || slot.media.slotSsrc !== ssrc) return;
   const { counters } = shard.history;
   fillBudget(participant, now);
   const pairs = nackPairCount(bytes, at);

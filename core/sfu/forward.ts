@@ -264,9 +264,9 @@ function writeExtensions(
   segmentIndex: number,
 ): number {
   const { scan, writer, packet } = shard.scratch;
-  const { extensionIds } = slot.media;
+  const { extensionIds, twoByteExtensions } = slot.media;
   const incoming = packet.extensionKinds;
-  headerExtensionsBegin(writer, at + 12, at + 12 + LIMITS.rtpGrowthBytesMax);
+  headerExtensionsBegin(writer, at + 12, at + 12 + LIMITS.rtpGrowthBytesMax, twoByteExtensions);
   const midId = extensionIds[HEADER_EXTENSION.MID]!;
   if (midId !== 0) headerExtensionsAdd(writer, target, midId, slot.mid, 0, slot.mid.length);
   for (let i = 0; i < scan.count; i++) {

@@ -7,7 +7,8 @@
  * An id means what the SDP says it means; inside Lockstep a meaning has a number of its own, its kind. A scan walks a block
  * once and notes where each element lies. A malformed element ends the walk: what stood before it counts, as RFC 8285 §4.2
  * asks, and nothing is read beyond the block. The writer begins in the one-byte form and turns what it has written into the
- * two-byte form when an element asks for it, which takes a receiver that allows the mixture (`a=extmap-allow-mixed`).
+ * two-byte form when an element asks for it, for a receiver that allows the mixture (`a=extmap-allow-mixed`, §4.1.2); for
+ * another one it leaves such an element out.
  */
 import { copyBytes, readU16, writeU16 } from "../base/bytes.ts";
 import { LIMITS } from "../limits.ts";
@@ -161,27 +162,32 @@ export interface ExtensionWriter {
   limit: number;
   /** Elements written. */
   count: number;
-  /** Whether the block has gone over to the two-byte form. */
+  /** Whether the block may go over to the two-byte form, and whether it has. */
+  mayGrow: boolean;
   twoByte: boolean;
 }
 
 /** A writer that has yet to begin. */
 export function createExtensionWriter(): ExtensionWriter {
-  return { start: 0, at: 0, limit: 0, count: 0, twoByte: false };
+  return { start: 0, at: 0, limit: 0, count: 0, mayGrow: false, twoByte: false };
 }
 
-/** Begins a block at `offset`; nothing is written at or behind `limit`, which leaves room for the block's own 4 bytes. */
-export function headerExtensionsBegin(writer: ExtensionWriter, offset: number, limit: number): void {
+/**
+ * Begins a block at `offset`; nothing is written at or behind `limit`, which leaves room for the block's own 4 bytes.
+ * `mayGrow` says whether the receiver takes both forms.
+ */
+export function headerExtensionsBegin(writer: ExtensionWriter, offset: number, limit: number, mayGrow: boolean): void {
   writer.start = offset;
   writer.at = offset + BLOCK_HEADER_BYTES;
   writer.limit = limit;
   writer.count = 0;
+  writer.mayGrow = mayGrow;
   writer.twoByte = false;
 }
 
 /**
  * Adds an element with this id (1 to 255) whose value is `length` bytes (0 to 255) of `source`, which must not lie in the
- * block. Answers false, and writes nothing, when there is no room for it.
+ * block. Answers false, and writes nothing, when there is no room for it or it asks for a form that the receiver does not take.
  */
 export function headerExtensionsAdd(
   writer: ExtensionWriter,
@@ -197,7 +203,7 @@ export function headerExtensionsAdd(
   return true;
 }
 
-/** As {@link headerExtensionsAdd}, but leaves the value to the caller: answers where it goes, or -1 without room. */
+/** As {@link headerExtensionsAdd}, but leaves the value to the caller: answers where it goes, or -1 when it goes nowhere. */
 export function headerExtensionsReserve(
   writer: ExtensionWriter,
   bytes: Uint8Array,
@@ -205,6 +211,7 @@ export function headerExtensionsReserve(
   length: number,
 ): number {
   const twoByte = writer.twoByte || id > ONE_BYTE_ID_MAX || length < 1 || length > ONE_BYTE_LENGTH_MAX;
+  if (twoByte && !writer.mayGrow) return -1;
   const growth = twoByte && !writer.twoByte ? writer.count : 0;
   const headLength = twoByte ? 2 : 1;
   const end = writer.at + growth + headLength + length;

@@ -6,7 +6,7 @@
 import { readU32 } from "../../core/base/bytes.ts";
 import { utf8Encode } from "../../core/base/text.ts";
 import type { CryptoProvider } from "../../core/crypto/provider.ts";
-import { createDtls, type Dtls, dtlsClose, dtlsReceive, dtlsStart } from "../../core/dtls/dtls.ts";
+import { createDtls, type Dtls, dtlsClose, dtlsReceive, dtlsSend, dtlsStart } from "../../core/dtls/dtls.ts";
 import {
   type BootRecord,
   type CommandReply,
@@ -272,6 +272,13 @@ export function sealRtcp(world: ShardWorld, client: TestClient, packet: Uint8Arr
 /** Closes the client's DTLS association with close_notify. */
 export function sayGoodbye(world: ShardWorld, client: TestClient): void {
   dtlsClose(client.dtls, world.now, world.crypto, clientSink(world, client), client.flow);
+  deliver(world);
+}
+
+/** Sends application data, as a client with a data channel would. */
+export function sendData(world: ShardWorld, client: TestClient, bytes: Uint8Array): void {
+  const sink = clientSink(world, client);
+  dtlsSend(client.dtls, world.now, world.crypto, sink, client.flow, bytes, 0, bytes.length);
   deliver(world);
 }
 

@@ -6,6 +6,7 @@ import { sdpAttributeValues } from "../../../core/wire/sdp.ts";
 import { agreed, audioLines, LOCAL, refusal, sdpText, sessionLines, videoLines } from "../../support/negotiating.ts";
 
 const { MID, RID, TRANSPORT_CC, AUDIO_LEVEL, COLOR_SPACE, VIDEO_LAYERS_ALLOCATION, ABS_SEND_TIME } = HEADER_EXTENSION;
+const { DEPENDENCY_DESCRIPTOR } = HEADER_EXTENSION;
 
 /** The answer to one video m-line with these lines. */
 function answered(...lines: readonly string[]) {
@@ -36,6 +37,13 @@ describe("header extensions", () => {
   it("an m-line that is both has those of both", () => {
     const { extmaps } = answered("a=sendrecv", extmap("1", MID), extmap("2", RID), extmap("3", TRANSPORT_CC));
     expect(extmaps.length).toBe(3);
+  });
+
+  it("a slot has the dependency descriptor where both forms of headers may be mixed, because its tables are long", () => {
+    const line = extmap("5", DEPENDENCY_DESCRIPTOR);
+    expect(answered("a=recvonly", line).extmaps).toEqual([]);
+    expect(answered("a=recvonly", line, "a=extmap-allow-mixed").extmaps).toHaveLength(1);
+    expect(answered("a=sendonly", line).extmaps).toHaveLength(1);
   });
 
   it("an inactive m-line has none", () => {

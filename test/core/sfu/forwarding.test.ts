@@ -92,6 +92,15 @@ describe("retransmission", () => {
     expect(world.shard.history.counters.retransmitsRefused).toBe(2);
   });
 
+  it("repeats nothing for the SSRC of the retransmissions, whose numbers are no media's", () => {
+    const { world, bob } = lossyPair();
+    const { ssrc, sequence } = bob.rtp[3]!;
+    nack(world, bob, ssrc, [sequence]);
+    const rtx = bob.rtp.at(-1)!;
+    nack(world, bob, rtx.ssrc, [rtx.sequence, sequence]);
+    expect(bob.rtp).toHaveLength(6);
+  });
+
   it("repeats no more than the budget allows, however often it is asked", () => {
     const { world, bob } = lossyPair();
     const all = bob.rtp.map((packet) => packet.sequence);

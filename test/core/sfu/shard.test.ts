@@ -9,6 +9,7 @@ import {
   join,
   passMillis,
   sayGoodbye,
+  sendData,
   sendRtp,
 } from "../../support/shard-world.ts";
 
@@ -99,6 +100,14 @@ describe("a shard", () => {
     datagram(world, 7, Uint8Array.of(0, 1, 0, 0));
     expect(world.released).toEqual([5, 6, 7]);
     expect(world.shard.flows.size).toBe(0);
+  });
+
+  it("keeps nothing of application data, which nobody has negotiated", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: PUBLISH });
+    const { dtls } = world.shard.participants.get(ana.participant)!.peer;
+    for (let i = 0; i < 100; i++) sendData(world, ana, new Uint8Array(1_000));
+    expect([dtls.received.length, dtls.droppedRecords]).toEqual([0, 0]);
   });
 
   it("refuses joins while it drains, after closing every session", () => {

@@ -43,7 +43,7 @@ function packetWith(elements: readonly Element[], room = 4_096): Uint8Array | un
   const bytes = new Uint8Array(12 + room + 64).fill(0xee);
   bytes.set(hex(HEADER));
   const writer = createExtensionWriter();
-  headerExtensionsBegin(writer, 12, 12 + room);
+  headerExtensionsBegin(writer, 12, 12 + room, true);
   for (const { id, value } of elements) {
     if (!headerExtensionsAdd(writer, bytes, id, value, 0, value.length)) return undefined;
   }
@@ -186,6 +186,20 @@ describe("writing header extensions", () => {
     expect(bytes).toEqual(hex(HEADER, "10 00 00 03", "01 01 aa", "02 02 bb cc", "0f 01 dd", "00 00"));
   });
 
+  it("leaves out what only the two-byte form can hold for a receiver that takes the one-byte form alone", () => {
+    const bytes = new Uint8Array(64);
+    bytes.set(hex(HEADER));
+    const writer = createExtensionWriter();
+    headerExtensionsBegin(writer, 12, 64, false);
+    expect(headerExtensionsReserve(writer, bytes, 1, 17)).toBe(-1);
+    expect(headerExtensionsReserve(writer, bytes, 15, 1)).toBe(-1);
+    expect(headerExtensionsReserve(writer, bytes, 2, 0)).toBe(-1);
+    expect(headerExtensionsReserve(writer, bytes, 14, 3)).toBe(17);
+    bytes.set(hex("01 02 03"), 17);
+    const length = headerExtensionsEnd(writer, bytes);
+    expect(bytes.slice(12, 12 + length)).toEqual(hex("be de 00 01", "e2 01 02 03"));
+  });
+
   it("writes nothing for a block without elements", () => {
     expect(packetWith([])).toEqual(hex(HEADER));
   });
@@ -203,7 +217,7 @@ describe("writing header extensions", () => {
     const bytes = new Uint8Array(64);
     bytes.set(hex(HEADER));
     const writer = createExtensionWriter();
-    headerExtensionsBegin(writer, 12, 24);
+    headerExtensionsBegin(writer, 12, 24, true);
     expect(headerExtensionsReserve(writer, bytes, 1, 3)).toBe(17);
     bytes.set(hex("01 02 03"), 17);
     expect(headerExtensionsReserve(writer, bytes, 15, 4)).toBe(-1);
