@@ -15,7 +15,7 @@ const COMMANDS = new Map([
   ["sim", { module: "./io-sim/cli/main.ts", before: ["sim"], help: "run stories in the simulated world" }],
   ["replay", { module: "./io-sim/cli/main.ts", before: ["replay"], help: "run one story again from its seed" }],
   ["diff", { module: "./io-sim/cli/main.ts", before: ["diff"], help: "find the first event in which two runs part" }],
-  ["bench", { module: "./io-sim/cli/bench.ts", before: [], help: "measure the core" }],
+  ["bench", { module: "./bench/main.ts", before: [], help: "measure what it costs" }],
 ]);
 
 const HELP = `lockstep: a self-hostable WebRTC SFU that replays to the byte

@@ -19,7 +19,9 @@ export function wholeNumber(text: string, option: string): number {
 export function explain(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.HELD;
   if (error instanceof CommanderError || error instanceof Misuse || hasCode(error)) {
-    process.stderr.write(`${(error as Error).message.replace(/^error: /, "")}\n`);
+    // A suggestion of commander's stands on a line of its own.
+    const sentence = (error as Error).message.replace(/^error: /, "").replaceAll("\n", " ");
+    process.stderr.write(`${sentence}\n`);
     return EXIT.MISUSED;
   }
   throw error;

@@ -44,6 +44,8 @@ const ZONES: readonly Zone[] = [
     packages: ["*"],
   },
   { place: "io-sim", mayImport: ["core/index.ts", "io-crypto"], packages: ["*"] },
+  // Benchmarks measure both hosts, and drive them with clients made of the core's protocols.
+  { place: "bench", mayImport: ["core", "io-crypto", "io-node", "io-sim"], packages: ["node:", "*"] },
   { place: "sim-scenarios", mayImport: ["io-sim/index.ts"], packages: [] },
 ];
 

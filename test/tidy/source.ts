@@ -28,7 +28,7 @@ export interface Offence {
 export type Rule = (sources: readonly Source[]) => Offence[];
 
 /** The folders whose files the rules look at. */
-const FOLDERS = ["core", "io-crypto", "io-node", "io-sim", "sim-scenarios", "test"] as const;
+const FOLDERS = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scenarios", "test"] as const;
 
 /** Takes a text for the source file at `path`. */
 export function parseSource(path: string, text: string): Source {

@@ -15,8 +15,8 @@ const FUNCTION_LINES_MAX = 70;
 const HEADER_LINES_MIN = 3;
 
 /** Where files open with prose, and where what is exported is documented. */
-const INTRODUCED = ["core", "io-crypto", "io-node", "io-sim", "sim-scenarios"] as const;
-const DOCUMENTED = ["core", "io-crypto", "io-node", "io-sim"] as const;
+const INTRODUCED = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scenarios"] as const;
+const DOCUMENTED = ["bench", "core", "io-crypto", "io-node", "io-sim"] as const;
 
 const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|mjs)$/;
 const PUT_OFF = /\b(TODO|FIXME|XXX|HACK)\b/;

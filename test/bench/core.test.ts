@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { BenchReport } from "../../io-sim/cli/bench-report.ts";
+import type { BenchReport } from "../../bench/core/report.ts";
 
 const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 
@@ -82,13 +82,14 @@ describe("the command bench", () => {
   });
 
   it("shows its help and exits with 0", () => {
-    const { status, stdout } = bench("--help");
+    expect(bench("--help").stdout).toMatch(/core +the core alone/);
+    const { status, stdout } = bench("core", "--help");
     expect(status).toBe(0);
     for (const flag of ["--fanout", "--packets", "--size", "--seconds", "--json"]) expect(stdout).toContain(flag);
   });
 
   it.each([
-    ["no subject", [], /lockstep bench core/],
+    ["no subject", [], /one of core/],
     ["an unknown subject", ["host"], /no benchmark called "host"/],
     ["two subjects", ["core", "core"], /too many arguments/],
     ["an unknown flag", ["core", "--fast"], /--fast/],
@@ -96,8 +97,8 @@ describe("the command bench", () => {
     ["a fan-out that no room has", ["core", "--fanout", "500"], /--fanout/],
     ["an empty list", ["core", "--fanout", ""], /--fanout/],
     ["no packets", ["core", "--packets", "0"], /--packets/],
-    ["packets that are no number", ["core", "--packets", "1e3"], /--packets takes a whole number .* not "1e3"/],
-    ["packets too short for their header", ["core", "--size", "99"], /--size takes a whole number of 100 to/],
+    ["packets that are no number", ["core", "--packets", "1e3"], /--packets takes whole numbers .* not "1e3"/],
+    ["packets too short for their header", ["core", "--size", "99"], /--size takes whole numbers of 100 to/],
     ["packets longer than the shard takes", ["core", "--size", "1585"], /--size/],
     ["no time", ["core", "--seconds", "0"], /--seconds/],
   ])("answers %s with one sentence and exits with 2", (_what, words, sentence) => {

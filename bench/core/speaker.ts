@@ -6,9 +6,9 @@
  * sealed a batch at a time, before anything is measured. One packet object is rewritten for each of them.
  */
 import { AEAD_TAG_BYTES, type Micros, micros, shardHandle } from "../../core/index.ts";
-import { EXTENSION_ID } from "../client/offer.ts";
-import { nextPacket } from "../client/out-stream.ts";
-import type { WrittenRtp } from "../client/plain-rtp.ts";
+import { EXTENSION_ID } from "../../io-sim/client/offer.ts";
+import { nextPacket } from "../../io-sim/client/out-stream.ts";
+import type { WrittenRtp } from "../../io-sim/client/plain-rtp.ts";
 import { BATCH_PACKETS, type Call, slotOffset } from "./call.ts";
 
 /** The least packet that can be asked for: a header with its extensions, and a payload that starts a keyframe. */

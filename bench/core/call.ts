@@ -22,10 +22,10 @@ import {
   shardNextTimeout,
   type WallMicros,
 } from "../../core/index.ts";
-import { type Client, clientAnswered, clientJoin, clientReceive, createClient } from "../client/client.ts";
-import { type ClientMediaPlan, mediaStop } from "../client/client-media.ts";
-import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../event-loop.ts";
-import { createStream, randomBytes } from "../random.ts";
+import { type Client, clientAnswered, clientJoin, clientReceive, createClient } from "../../io-sim/client/client.ts";
+import { type ClientMediaPlan, mediaStop } from "../../io-sim/client/client-media.ts";
+import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../../io-sim/event-loop.ts";
+import { createStream, randomBytes } from "../../io-sim/random.ts";
 
 /** Packets of a batch: they lie in the arena behind the send slot. */
 export const BATCH_PACKETS = 256;

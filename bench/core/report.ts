@@ -1,19 +1,8 @@
 /**
  * What `lockstep bench` prints for people: the machine and the conditions first, because figures mean nothing without them.
  */
-import { availableParallelism, cpus, loadavg, release, type } from "node:os";
-import type { CoreBenchFigures, CoreBenchOptions, CryptoKind } from "../bench/core-bench.ts";
-
-/** The machine that the figures are of. */
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly system: string;
-  readonly node: string;
-  readonly v8: string;
-  /** Programs that wanted to run, on average of the last minute, when the benchmark began. */
-  readonly load: number;
-}
+import { type Machine, machineLine } from "../machine.ts";
+import type { CoreBenchFigures, CoreBenchOptions, CryptoKind } from "./core-bench.ts";
 
 /** One report: what `--json` prints. */
 export interface BenchReport extends CoreBenchFigures {
@@ -27,23 +16,10 @@ const CRYPTO_TITLE: Readonly<Record<CryptoKind, string>> = {
   node: "Forwarding, host stubbed, AES-128-GCM by node:crypto",
 };
 
-/** The machine as it is now. */
-export function describeMachine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    system: `${type()} ${release()}`,
-    node: process.version,
-    v8: process.versions.v8,
-    load: Math.round(loadavg()[0]! * 10) / 10,
-  };
-}
-
 /** The report as text. */
 export function benchReport({ machine, options, forwarding, rooms }: BenchReport): string {
-  const { cpu, cores, system, node, v8, load } = machine;
   const lines = [
-    `Machine     ${cpu}, ${cores} cores, ${system}, Node ${node} (V8 ${v8}), load ${load.toFixed(1)}`,
+    `Machine     ${machineLine(machine)}`,
     `Conditions  one core, processor time of the process; packets of ${options.packetBytes} bytes`,
   ];
   for (const crypto of ["stubbed", "node"] as const) {

@@ -1,0 +1,64 @@
+/**
+ * `lockstep bench core`: what the core costs on this machine, without sockets and, in half of the figures, without
+ * cryptography.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { LIMITS } from "../../core/index.ts";
+import { EXIT } from "../../io-sim/cli/misuse.ts";
+import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
+import { describeMachine } from "../machine.ts";
+import { boundedNumber, createProgress } from "../words.ts";
+import type { CoreBenchOptions } from "./core-bench.ts";
+import type { Meter } from "./meter.ts";
+import { benchReport } from "./report.ts";
+import { PACKET_BYTES_MIN } from "./speaker.ts";
+
+const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds: "10" } as const;
+
+/** A shard takes a room of 500; one of them speaks. */
+const FAN_OUT_MAX = LIMITS.participantsPerRoomMax - 1;
+const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - 16;
+
+/** Runs `bench core …`. */
+export function benchCore(words: readonly string[]): Promise<number> {
+  const command = createSubcommand("bench core", "Measure the core alone: forwarding, garbage, simulated time.")
+    .option("--fanout <LIST>", "subscribers of the one publication", DEFAULTS.fanout)
+    .option("--packets <N>", "packets forwarded for each figure; a tenth with real cryptography", DEFAULTS.packets)
+    .option("--size <BYTES>", "bytes of an RTP packet before it is sealed", DEFAULTS.size)
+    .option("--seconds <N>", "simulated seconds of each room", DEFAULTS.seconds)
+    .option("--json", "one JSON object");
+  return answer(command, words, measure);
+}
+
+type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+
+async function measure(flags: Flags): Promise<number> {
+  const options: CoreBenchOptions = {
+    fanOuts: flags.fanout.split(",").map((text) => boundedNumber(text, "--fanout", 1, FAN_OUT_MAX)),
+    packets: boundedNumber(flags.packets, "--packets", 1, 1_000_000_000),
+    packetBytes: boundedNumber(flags.size, "--size", PACKET_BYTES_MIN, PACKET_BYTES_MAX),
+    seconds: boundedNumber(flags.seconds, "--seconds", 1, 3_600),
+  };
+  // Loaded only now, so that help and wrong use are answered at once.
+  const { measureCore } = await import("./core-bench.ts");
+  const machine = describeMachine();
+  const figures = measureCore(options, createMeter(), createProgress());
+  const report = { benchmark: "core", machine, options, ...figures } as const;
+  process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : benchReport(report));
+  return EXIT.HELD;
+}
+
+/** The clock and the heap of this process. The garbage collector can be called without a flag at the start. */
+function createMeter(): Meter {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (options: { type: "minor" }) => void;
+  return {
+    cpuMicros() {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    },
+    heapBytes: () => process.memoryUsage().heapUsed,
+    collect: () => collect({ type: "minor" }),
+  };
+}

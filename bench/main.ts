@@ -1,0 +1,45 @@
+/**
+ * `lockstep bench SUBJECT`: what Lockstep costs on this machine, each subject in a folder of its own.
+ *
+ * The report goes to standard output, for people or with `--json` as one object; a progress line goes to standard error
+ * while that is a terminal. The exit status is 0 when everything was measured, 1 when something could not be, and 2 when
+ * the command was used wrongly, with one sentence that says how.
+ */
+import { EXIT } from "../io-sim/cli/misuse.ts";
+
+/** A benchmark gets the words behind its name and answers the exit status. */
+type Benchmark = (words: readonly string[]) => Promise<number>;
+
+interface Subject {
+  readonly help: string;
+  readonly load: () => Promise<Benchmark>;
+}
+
+const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
+  ["core", { help: "the core alone", load: async () => (await import("./core/command.ts")).benchCore }],
+]);
+
+const HELP = `Usage: lockstep bench <subject> [flags]
+
+${[...SUBJECTS].map(([name, { help }]) => `  ${name.padEnd(8)} ${help}`).join("\n")}
+
+  "lockstep bench <subject> --help" shows a subject's flags
+`;
+
+/** Runs `bench …`; `argv` is what follows the word. Answers the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...words] = argv;
+  if (name === "--help" || name === "-h") {
+    process.stdout.write(HELP);
+    return EXIT.HELD;
+  }
+  const subject = name === undefined ? undefined : SUBJECTS.get(name);
+  if (subject !== undefined) return (await subject.load())(words);
+  const known = [...SUBJECTS.keys()].join(", ");
+  process.stderr.write(
+    name === undefined
+      ? `Say what to measure: "lockstep bench SUBJECT" with one of ${known}.\n`
+      : `There is no benchmark called "${name}"; there is ${known}.\n`,
+  );
+  return EXIT.MISUSED;
+}
