@@ -76,11 +76,16 @@ function openProfile(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ permissions: ["camera", "microphone"] });
 }
 
-/** Opens an address of the server in a tab of `profile`. */
-async function openPage(profile: BrowserContext, server: CallServer, path: string, camera?: CameraSize): Promise<Page> {
+/** Opens an address of the server in a tab of `profile`; `scripts` run in it before its own, after the probes. */
+export async function openPage(
+  profile: BrowserContext,
+  server: CallServer,
+  path: string,
+  ...scripts: readonly string[]
+): Promise<Page> {
   const page = await profile.newPage();
   await page.addInitScript({ path: PROBES });
-  if (camera !== undefined) await page.addInitScript(`probes.useCamera(${JSON.stringify(camera)})`);
+  for (const content of scripts) await page.addInitScript({ content });
   await page.goto(`${server.url}${path}`);
   return page;
 }
@@ -92,16 +97,18 @@ export async function enterCall(browser: Browser, server: CallServer, entrance: 
 
 /** Comes into a room in a new tab of `profile`; waits until the media connection stands. */
 async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
-  const query = new URLSearchParams({ room: entrance.room, name: entrance.name, join: "1" });
-  if (entrance.codec !== undefined) query.set("codec", entrance.codec);
-  if (entrance.simulcast === false) query.set("simulcast", "0");
-  const page = await openPage(profile, server, `/?${query}`, entrance.camera);
+  const { room, name, codec, simulcast, camera } = entrance;
+  const query = new URLSearchParams({ room, name, join: "1" });
+  if (codec !== undefined) query.set("codec", codec);
+  if (simulcast === false) query.set("simulcast", "0");
+  const scripts = camera === undefined ? [] : [`probes.useCamera(${JSON.stringify(camera)})`];
+  const page = await openPage(profile, server, `/?${query}`, ...scripts);
   await waitConnected(page, entrance.waitMillis);
   return page;
 }
 
 /** Waits until a page's media connection stands. */
-async function waitConnected(page: Page, millis: number = 30_000): Promise<void> {
+export async function waitConnected(page: Page, millis: number = 30_000): Promise<void> {
   await page.evaluate(`probes.connected(${millis})`);
 }
 
