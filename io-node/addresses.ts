@@ -33,14 +33,14 @@ export function isAddress(text: string): boolean {
 
 /**
  * An address as an operator writes it, with a port of its own where the network in front of the server maps it to another:
- * `203.0.113.5`, `203.0.113.5:5000`, `2001:db8::5`, `[2001:db8::5]:5000`. Without a port it is that of the UDP socket.
- * `undefined` for other text.
+ * `203.0.113.5`, `203.0.113.5:5000`, `2001:db8::5`, `[2001:db8::5]:5000`. Without a port it is that of the UDP socket; a
+ * port that was written is that of the first shard, and the others' follow it. `undefined` for other text.
  */
-export function candidateAddress(text: string, udpPort: number): { ip: string; port: number } | undefined {
+export function candidateAddress(text: string, udpPort: number, shard = 0): { ip: string; port: number } | undefined {
   if (isAddress(text)) return { ip: text, port: udpPort };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const ip = bracketed ?? plain ?? "";
-  const port = Number(digits);
+  const port = Number(digits) + shard;
   const fits = bracketed === undefined ? isIPv4(ip) : isAddress(ip) && isIPv6(ip);
   return fits && port >= 1 && port <= 65_535 ? { ip, port } : undefined;
 }

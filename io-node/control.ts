@@ -1,17 +1,35 @@
 /**
- * The control plane's side of a shard: commands with promises for their replies, and a view of every room made of events.
+ * The control plane over the shards: commands with promises for their replies, and a view of every room made of events.
+ *
+ * A join goes to the shard where its room lives (placement.ts), a leave to the participant's, a drain to all of them. The
+ * participants' numbers are those of their shard, so that two shards may have the same one.
  *
  * The view holds what the page and the roster request show: who is in a room, and what each participant's slots show. It is
  * replaced whole by each event, so a watcher that misses ten changes and reads once has missed nothing. A participant's
  * resource (its capability) leads to its view; nothing leads back from the public number to the resource.
  */
 import type { Command, CommandReply, LeaveReason, ParticipantView, ShardEvent, SlotView } from "../core/index.ts";
+import {
+  createPlacement,
+  type NoPlace,
+  type Placement,
+  placeInRoom,
+  removeFromRoom,
+  shardIsLost,
+  shardServes,
+} from "./placement.ts";
 
 /** Watchers of one participant; one more ends the oldest. A page has one, and a reload may leave one behind for a while. */
 const WATCHERS_MAX = 4;
 
 /** Ends that are remembered, so that a page which only asks now and then learns why its call is over; the oldest go first. */
 const DEPARTURES_MAX = 1_024;
+
+/** What to do when there is no place for somebody. */
+const NO_PLACE: Record<NoPlace, string> = {
+  "shard-failed": "The part of the server that carries this room starts anew; try again in a moment.",
+  overloaded: "This server has more work than it can do; try again in a while, or on another server.",
+};
 
 /** How a participant's time ended. */
 export interface Departure {
@@ -22,6 +40,7 @@ export interface Departure {
 
 /** What is known of a participant. */
 export interface ParticipantRecord {
+  readonly shard: number;
   readonly participant: number;
   readonly room: string;
   /** Empty until the join was replied to. */
@@ -48,17 +67,33 @@ export interface Watcher {
   replaced(): void;
 }
 
+/** Hands a command to a shard. */
+export type Submit = (commandId: number, command: Command) => void;
+
 /** The control plane's side; make one with {@link createControl}. */
 export interface Control {
-  readonly submit: (commandId: number, command: Command) => void;
+  readonly shards: readonly ControlledShard[];
+  readonly placement: Placement;
   nextCommandId: number;
   draining: boolean;
-  readonly waiting: Map<number, (reply: CommandReply) => void>;
+  readonly waiting: Map<number, WaitingCommand>;
   readonly rooms: Map<string, RoomRecord>;
-  readonly byNumber: Map<number, ParticipantRecord>;
   readonly byResource: Map<string, ParticipantRecord>;
   /** The last {@link DEPARTURES_MAX} participants that have left, by resource. */
   readonly departed: Map<string, ParticipantRecord>;
+}
+
+/** One shard, and its participants by their numbers. */
+interface ControlledShard {
+  readonly submit: Submit;
+  readonly byNumber: Map<number, ParticipantRecord>;
+}
+
+/** A command without a reply so far. */
+interface WaitingCommand {
+  readonly shard: number;
+  readonly command: Command;
+  readonly resolve: (reply: CommandReply) => void;
 }
 
 /** The call as one participant sees it. */
@@ -69,59 +104,73 @@ export interface ParticipantState {
   readonly slots: readonly SlotView[];
 }
 
-/** A control plane without rooms; `submit` hands a command to the shard. */
-export function createControl(submit: (commandId: number, command: Command) => void): Control {
+/** A control plane without rooms over these shards. */
+export function createControl(submits: readonly Submit[]): Control {
   return {
-    submit,
+    shards: submits.map((submit) => ({ submit, byNumber: new Map() })),
+    placement: createPlacement(submits.length),
     nextCommandId: 1,
     draining: false,
     waiting: new Map(),
     rooms: new Map(),
-    byNumber: new Map(),
     byResource: new Map(),
     departed: new Map(),
   };
 }
 
-/** Hands a command to the shard; resolves with its one reply. */
-export function controlCommand(control: Control, command: Command): Promise<CommandReply> {
-  const commandId = control.nextCommandId++;
-  if (command.type === "drain") control.draining = true;
-  return new Promise((resolve) => {
-    control.waiting.set(commandId, resolve);
-    control.submit(commandId, command);
-  });
+/** Hands a join or a leave to the shard that it concerns; resolves with its one reply. */
+export async function controlCommand(
+  control: Control,
+  command: Exclude<Command, { type: "drain" }>,
+): Promise<CommandReply> {
+  const shard =
+    command.type === "join" ? placeInRoom(control.placement, command.room) : shardOf(control, command.resource);
+  if (typeof shard === "number") return submit(control, shard, command);
+  return { commandId: control.nextCommandId++, type: "refused", code: shard, detail: NO_PLACE[shard] };
 }
 
-/** Takes in a reply of the shard. */
+/** Has every shard close its sessions and refuse joins from now on; resolves with how many sessions there were. */
+export async function controlDrain(control: Control): Promise<number> {
+  control.draining = true;
+  const shards = [...control.shards.keys()].filter((shard) => control.placement.places[shard]!.serves);
+  const replies = await Promise.all(shards.map((shard) => submit(control, shard, { type: "drain" })));
+  return replies.reduce((sum, reply) => sum + (reply.type === "drained" ? reply.sessions : 0), 0);
+}
+
+/** Takes in a reply of a shard. */
 export function controlReply(control: Control, reply: CommandReply): void {
+  const asked = control.waiting.get(reply.commandId);
+  if (asked === undefined) return;
+  control.waiting.delete(reply.commandId);
+  const { shard, command, resolve } = asked;
   if (reply.type === "joined") {
-    const record = control.byNumber.get(reply.participant);
+    const record = control.shards[shard]!.byNumber.get(reply.participant);
     // Without a record the participant has left within the same input.
     if (record !== undefined) {
       record.resource = reply.resource;
       control.byResource.set(reply.resource, record);
     }
+  } else if (command.type === "join") {
+    removeFromRoom(control.placement, command.room, shard);
   }
-  const resolve = control.waiting.get(reply.commandId);
-  control.waiting.delete(reply.commandId);
-  resolve?.(reply);
+  resolve(reply);
 }
 
-/** Takes in an event of the shard. */
-export function controlEvent(control: Control, event: ShardEvent): void {
+/** Takes in an event of a shard. */
+export function controlEvent(control: Control, shard: number, event: ShardEvent): void {
+  const { byNumber } = control.shards[shard]!;
   switch (event.type) {
     case "joined":
-      control.byNumber.set(event.participant, createRecord(event.participant, event.room));
+      byNumber.set(event.participant, createRecord(shard, event.participant, event.room));
       return;
     case "left":
-      participantLeft(control, event.participant, { reason: event.reason, detail: event.detail });
+      participantLeft(control, shard, event.participant, { reason: event.reason, detail: event.detail });
       return;
     case "roster":
-      rosterChanged(control, event.room, event.participants);
+      rosterChanged(control, shard, event.room, event.participants);
       return;
     case "bindings": {
-      const record = control.byNumber.get(event.participant);
+      const record = byNumber.get(event.participant);
       if (record === undefined) return;
       record.slots = event.slots;
       record.slotsVersion += 1;
@@ -135,21 +184,26 @@ export function controlEvent(control: Control, event: ShardEvent): void {
 }
 
 /**
- * The shard has failed and a fresh one takes its place: everybody is gone, and commands that were under way are refused.
- * Whoever watches hears of it; whoever joins again finds empty rooms.
+ * A shard has failed: everybody on it is gone, and commands that were under way there are refused. Whoever watches hears
+ * of it. Until {@link controlServes} nothing goes there.
  */
-export function controlLost(control: Control): void {
+export function controlLost(control: Control, shard: number): void {
+  for (const [room, placed] of control.placement.rooms) if (placed.shard === shard) control.rooms.delete(room);
+  shardIsLost(control.placement, shard);
   const lost: Departure = { reason: "shard-failed", detail: "The server has lost this call; join again." };
-  for (const participant of [...control.byNumber.keys()]) participantLeft(control, participant, lost);
-  control.rooms.clear();
-  for (const commandId of [...control.waiting.keys()]) {
-    controlReply(control, {
-      commandId,
-      type: "refused",
-      code: "shard-failed",
-      detail: "The server has lost its calls and starts anew; try again.",
-    });
+  for (const participant of [...control.shards[shard]!.byNumber.keys()]) {
+    participantLeft(control, shard, participant, lost);
   }
+  for (const [commandId, asked] of [...control.waiting]) {
+    if (asked.shard !== shard) continue;
+    controlReply(control, { commandId, type: "refused", code: "shard-failed", detail: NO_PLACE["shard-failed"] });
+  }
+}
+
+/** A fresh shard has taken the place of one that was lost. */
+export function controlServes(control: Control, shard: number): void {
+  // A fresh one has not been drained, and nobody shall come any more.
+  if (!control.draining) shardServes(control.placement, shard);
 }
 
 /** The participant behind a resource of a room; `undefined` when there's none, or none any more. */
@@ -191,15 +245,32 @@ export function watchParticipant(record: ParticipantRecord, watcher: Watcher): (
   return () => record.watchers.delete(watcher);
 }
 
-function createRecord(participant: number, room: string): ParticipantRecord {
-  return { participant, room, resource: "", slots: [], slotsVersion: 0, departure: undefined, watchers: new Set() };
+function submit(control: Control, shard: number, command: Command): Promise<CommandReply> {
+  const commandId = control.nextCommandId++;
+  return new Promise((resolve) => {
+    control.waiting.set(commandId, { shard, command, resolve });
+    control.shards[shard]!.submit(commandId, command);
+  });
 }
 
-function participantLeft(control: Control, participant: number, departure: Departure): void {
-  const record = control.byNumber.get(participant);
+/** The shard of a participant. Any shard can say that it doesn't know somebody. */
+function shardOf(control: Control, resource: string): number | NoPlace {
+  const shard = control.byResource.get(resource)?.shard ?? control.placement.places.findIndex(({ serves }) => serves);
+  return shard < 0 ? "shard-failed" : shard;
+}
+
+function createRecord(shard: number, participant: number, room: string): ParticipantRecord {
+  const unknown = { resource: "", slots: [], slotsVersion: 0, departure: undefined };
+  return { shard, participant, room, ...unknown, watchers: new Set() };
+}
+
+function participantLeft(control: Control, shard: number, participant: number, departure: Departure): void {
+  const { byNumber } = control.shards[shard]!;
+  const record = byNumber.get(participant);
   if (record === undefined) return;
   record.departure = departure;
-  control.byNumber.delete(participant);
+  byNumber.delete(participant);
+  removeFromRoom(control.placement, record.room, shard);
   if (control.byResource.delete(record.resource)) remember(control, record);
   wakeWatchers(record);
 }
@@ -212,7 +283,7 @@ function remember(control: Control, record: ParticipantRecord): void {
   control.departed.delete(oldest!);
 }
 
-function rosterChanged(control: Control, room: string, participants: readonly ParticipantView[]): void {
+function rosterChanged(control: Control, shard: number, room: string, participants: readonly ParticipantView[]): void {
   const record = control.rooms.get(room);
   // An empty room is no room: the shard says so with `room-closed`, and a roster after that must not bring it back.
   if (record === undefined && participants.length === 0) return;
@@ -222,7 +293,7 @@ function rosterChanged(control: Control, room: string, participants: readonly Pa
     record.version += 1;
   }
   for (const { participant } of participants) {
-    const watched = control.byNumber.get(participant);
+    const watched = control.shards[shard]!.byNumber.get(participant);
     if (watched !== undefined) wakeWatchers(watched);
   }
 }

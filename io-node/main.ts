@@ -2,8 +2,7 @@
  * `lockstep serve`: reads the settings, starts a server, says where it is, and ends it when asked to.
  *
  * People read stdout, a few lines at the start; programs read stderr, one JSON line for each thing that happened. The exit
- * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had or the shard has found a mistake of its own, 2 for wrong
- * use.
+ * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had, 2 for wrong use.
  */
 import { readFileSync } from "node:fs";
 import { pageUrl } from "./addresses.ts";
@@ -28,13 +27,15 @@ export async function main(words: readonly string[]): Promise<number> {
   // Loaded only now, so that help and wrong use are answered at once.
   const { StartError, startServer } = await import("./server.ts");
   const log = createLog(parsed.options.logLevel);
-  const ending = endOf(log);
+  const ending = signalToEnd(log);
   try {
-    const server = await startServer(parsed.options, log, ending.fail);
+    const server = await startServer(parsed.options, log);
     process.stdout.write(greeting(server, parsed.options));
-    const status = await ending.promise;
-    await end(server, log, status);
-    return status;
+    await ending;
+    setTimeout(() => process.exit(0), END_MILLIS).unref();
+    const sessions = await server.stop();
+    log.info({ sessions }, "ended");
+    return 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     process.stderr.write(`lockstep serve: ${error.message}\n`);
@@ -42,32 +43,17 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Waits for the signal to end, or for a failure. A second signal ends at once. */
-function endOf(log: Log): { promise: Promise<number>; fail: (error: unknown) => void } {
-  let finish: (status: number) => void;
-  const promise = new Promise<number>((resolve) => {
-    finish = resolve;
+/** Waits for the signal to end. A second signal ends at once. */
+function signalToEnd(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.once(signal, () => {
+        log.info({ signal }, "ending");
+        process.once(signal, () => process.exit(1));
+        resolve();
+      });
+    }
   });
-  const fail = (error: unknown) => {
-    log.fatal({ err: error }, "the shard has found a mistake of its own and stops");
-    finish(1);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      log.info({ signal }, "ending");
-      process.once(signal, () => process.exit(1));
-      finish(0);
-    });
-  }
-  return { promise, fail };
-}
-
-async function end(server: RunningServer, log: Log, status: number): Promise<void> {
-  setTimeout(() => process.exit(status), END_MILLIS).unref();
-  // A shard that has failed answers no commands: there is nobody to wait for.
-  if (status !== 0) process.exit(status);
-  const sessions = await server.stop();
-  log.info({ sessions }, "ended");
 }
 
 function greeting(server: RunningServer, options: ServeOptions): string {
@@ -75,12 +61,22 @@ function greeting(server: RunningServer, options: ServeOptions): string {
     version: string;
   };
   const local = options.httpHost === undefined || options.httpHost === "::" || options.httpHost === "0.0.0.0";
+  const { length } = server.udpPorts;
+  const shards = length === 1 ? "1 shard" : `${length} shards`;
   const lines = [
     `Lockstep ${version}`,
     `  page        ${pageUrl(local ? "localhost" : options.httpHost, server.httpPort)}`,
-    `  media       UDP port ${server.udpPort}`,
-    `  io          ${server.io}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
+    `  media       ${portsText(server.udpPorts)}`,
+    `  io          ${server.io}, ${shards}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
     `  candidates  ${server.addresses.join(", ")}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `UDP port 40000`, `UDP ports 40000 to 40003`, or all of them where they don't follow each other. */
+function portsText(ports: readonly number[]): string {
+  const [first] = ports;
+  if (ports.length === 1) return `UDP port ${first}`;
+  const follow = ports.every((port, index) => port === first! + index);
+  return `UDP ports ${follow ? `${first} to ${ports.at(-1)}` : ports.join(", ")}`;
 }

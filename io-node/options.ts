@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly udpPort: number;
   /** How datagrams and ciphers are reached; left out, as "auto". */
   readonly io?: IoChoice;
+  /** How many shards share the rooms; left out, the host chooses. */
+  readonly shards?: number | undefined;
   /** Empty takes the machine's own addresses. */
   readonly publicAddresses: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -38,7 +40,11 @@ interface Setting {
 const SETTINGS = {
   httpPort: { flag: "--http-port <port>", variable: "LOCKSTEP_HTTP_PORT", help: "TCP port of the page and the API" },
   httpHost: { flag: "--http-host <host>", variable: "LOCKSTEP_HTTP_HOST", help: "address to listen on for HTTP" },
-  udpPort: { flag: "--udp-port <port>", variable: "LOCKSTEP_UDP_PORT", help: "UDP port that carries all media" },
+  udpPort: {
+    flag: "--udp-port <port>",
+    variable: "LOCKSTEP_UDP_PORT",
+    help: "UDP port of the first shard; those of the others follow it",
+  },
   publicAddresses: {
     flag: "--public-address <ip[:port]>",
     variable: "LOCKSTEP_PUBLIC_ADDRESS",
@@ -49,6 +55,11 @@ const SETTINGS = {
     variable: "LOCKSTEP_IO",
     help: `native speed: ${IO_CHOICES.join(", ")}; auto is fast where this machine can`,
   },
+  shards: {
+    flag: "--shards <count>",
+    variable: "LOCKSTEP_SHARDS",
+    help: "shards that share the rooms, each with a UDP port and, where native speed can be had, a thread of its own",
+  },
   logLevel: { flag: "--log-level <level>", variable: "LOCKSTEP_LOG_LEVEL", help: `one of ${LOG_LEVELS.join(", ")}` },
 } as const satisfies Record<keyof ServeOptions, Setting>;
 
@@ -57,6 +68,7 @@ const DEFAULTS = {
   httpHost: "every address",
   udpPort: "40000",
   io: "auto",
+  shards: "with threads one for each core, less one on four cores and more; else 1",
   logLevel: "info",
 } as const;
 
@@ -66,6 +78,15 @@ const port = z
   .regex(/^\d{1,5}$/, PORT)
   .transform(Number)
   .refine((value) => value <= 65_535, PORT);
+
+/** More threads than this no machine has cores for. */
+const SHARDS_MAX = 256;
+const SHARDS = `must be a number from 1 to ${SHARDS_MAX}`;
+const shards = z
+  .string()
+  .regex(/^\d{1,3}$/, SHARDS)
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= SHARDS_MAX, SHARDS);
 
 const publicAddress = z
   .string()
@@ -80,6 +101,7 @@ const schema = z.object({
   udpPort: port.default(Number(DEFAULTS.udpPort)),
   publicAddresses: z.array(publicAddress).default([]),
   io: z.enum(IO_CHOICES, `must be one of ${IO_CHOICES.join(", ")}`).default(DEFAULTS.io),
+  shards: shards.optional(),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
 });
 
@@ -99,7 +121,7 @@ export function parseServeOptions(words: readonly string[], environment: NodeJS.
 
 function serveCommand(): Command {
   const command = new Command("lockstep serve")
-    .description("Serves calls: a page and an API over HTTP, media over one UDP port.")
+    .description("Serves calls: a page and an API over HTTP, media over one UDP port for each shard.")
     .helpOption("-h, --help", "show this help")
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
@@ -127,8 +149,14 @@ function validate(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv
   }
   const result = schema.safeParse(given);
   if (result.success) {
-    const { httpPort, httpHost, udpPort, publicAddresses, io, logLevel } = result.data;
-    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, io, logLevel } };
+    const { httpPort, httpHost, udpPort, publicAddresses, io, shards, logLevel } = result.data;
+    if (udpPort + (shards ?? 1) - 1 > 65_535) {
+      return {
+        kind: "wrong",
+        sentence: `There are no ${shards} ports from --udp-port ${udpPort} on; choose a lower one.`,
+      };
+    }
+    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, io, shards, logLevel } };
   }
   const issue = result.error.issues[0]!;
   const name = issue.path[0] as keyof typeof SETTINGS;

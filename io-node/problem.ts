@@ -26,6 +26,7 @@ const REFUSALS: Record<RefusalCode, { status: number; title: string; retrySecond
   "shard-full": { status: 503, title: "The server is full", retrySeconds: 30 },
   draining: { status: 503, title: "The server is shutting down", retrySeconds: 5 },
   "shard-failed": { status: 503, title: "The server starts anew", retrySeconds: 1 },
+  overloaded: { status: 503, title: "The server is overloaded", retrySeconds: 10 },
   "not-found": { status: 404, title: "No such participant", retrySeconds: 0 },
 };
 

@@ -1,8 +1,8 @@
 /**
- * A server put together: sockets, a shard in its host, the control plane, HTTP and the log.
+ * A server put together: sockets, shards in their hosts, the control plane, HTTP and the log.
  *
  * It starts whole or not at all: when a port can't be had, what was opened before is closed again, and the error says which
- * port and what to do. It ends in order: the shard closes every session with close_notify and refuses joins, so that pages
+ * port and what to do. It ends in order: the shards close every session with close_notify and refuse joins, so that pages
  * learn at once; event streams end with their last event, pages without one may ask once more; then the sockets go.
  */
 import { once } from "node:events";
@@ -11,11 +11,27 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { candidateAddress, machineAddresses } from "./addresses.ts";
-import { type Control, controlCommand, controlEvent, controlLost, controlReply, createControl } from "./control.ts";
+import {
+  type Control,
+  controlDrain,
+  controlEvent,
+  controlLost,
+  controlReply,
+  controlServes,
+  createControl,
+} from "./control.ts";
 import { createHttp } from "./http.ts";
 import { type Log, logEvent } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
-import { type MediaPort, NoFastIo, openMediaPort, type ShardHost } from "./shard-host.ts";
+import {
+  type MediaPort,
+  type MediaPorts,
+  NoFastIo,
+  NoPort,
+  openMediaPorts,
+  type ShardHost,
+  type ShardListeners,
+} from "./shard-host.ts";
 
 /** How long datagrams, event streams and open requests may take to end when the server does. */
 const FAREWELL_MILLIS = 500;
@@ -29,14 +45,15 @@ const REQUEST_MILLIS = 30_000;
 /** A running server. */
 export interface RunningServer {
   readonly httpPort: number;
-  readonly udpPort: number;
+  /** One for each shard. */
+  readonly udpPorts: readonly number[];
   /** The addresses in the candidates, best first. */
   readonly addresses: readonly string[];
   /** Which kind of host serves, and why it is not the fast one; empty when there is nothing to say. */
-  readonly io: MediaPort["io"];
+  readonly io: MediaPorts["io"];
   readonly ioWhy: string;
   readonly control: Control;
-  readonly host: ShardHost;
+  readonly hosts: readonly ShardHost[];
   /** Says goodbye to everybody and closes everything; answers with how many sessions there were. */
   stop(): Promise<number>;
 }
@@ -46,46 +63,75 @@ export class StartError extends Error {
   override readonly name = "StartError";
 }
 
-/** Starts a server. `onFailure` hears of a mistake that the shard found in itself: then the process should end. */
-export async function startServer(
-  options: ServeOptions,
-  log: Log,
-  onFailure: (error: unknown) => void,
-): Promise<RunningServer> {
-  const media = await openMediaPort(options.io ?? "auto", options.udpPort).catch((error: unknown) => {
+/** Starts a server. Rejects with a {@link StartError}; then nothing stays open. */
+export async function startServer(options: ServeOptions, log: Log): Promise<RunningServer> {
+  const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards).catch((error: unknown) => {
     if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
-    throw startError(error, "UDP", options.udpPort, "--udp-port");
+    if (error instanceof NoPort) throw startError(error.cause, "UDP", error.port, "--udp-port");
+    throw error;
   });
+  const { ports, io, why: ioWhy } = media;
+  const hasIpv6 = ports.every((port) => port.hasIpv6);
   const addresses =
-    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), media.hasIpv6);
-  const candidates = addresses.flatMap((text) => candidateAddress(text, media.port) ?? []);
-  const control: Control = createControl((commandId, command) => host.command(commandId, command));
-  const host: ShardHost = await media.start(candidates, {
-    onFailure,
-    onLost(error) {
-      log.error({ err: error }, "the shard has found a mistake of its own; a fresh one takes over");
-      controlLost(control);
-    },
-    onReply: (reply) => controlReply(control, reply),
-    onEvent(event) {
-      logEvent(log, event);
-      controlEvent(control, event);
-    },
-  });
+    options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), hasIpv6);
+  const hosts: ShardHost[] = [];
+  const control = createControl(
+    ports.map((_, shard) => (commandId, command) => hosts[shard]!.command(commandId, command)),
+  );
   const http = createAdaptorServer({
     fetch: createHttp({ control, log }).fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {
+    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, log, shard))));
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
-    await host.close(0);
+    await Promise.all(hosts.map((host) => host.close(0)));
+    if (error instanceof StartError) throw error;
     throw startError(error, "HTTP", options.httpPort, "--http-port");
   }
   http.on("error", (error) => log.error({ err: error }, "the HTTP server has failed"));
   const httpPort = (http.address() as AddressInfo).port;
-  const { port: udpPort, io, why: ioWhy } = media;
-  return { httpPort, udpPort, addresses, io, ioWhy, control, host, stop: () => stop(control, host, http) };
+  const udpPorts = ports.map(({ port }) => port);
+  return { httpPort, udpPorts, addresses, io, ioWhy, control, hosts, stop: () => stop(control, hosts, http) };
+}
+
+/** Starts a shard on each port, all at once; closes everything when one can't start. */
+async function startHosts(
+  ports: readonly MediaPort[],
+  addresses: readonly string[],
+  listenersOf: (shard: number) => ShardListeners,
+): Promise<ShardHost[]> {
+  const starts = ports.map((port, shard) => {
+    const candidates = addresses.flatMap((text) => candidateAddress(text, port.port, shard) ?? []);
+    return port.start(candidates, listenersOf(shard));
+  });
+  const settled = await Promise.allSettled(starts);
+  const hosts = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = settled.find((each) => each.status === "rejected");
+  if (failed === undefined) return hosts;
+  await Promise.all(hosts.map((host) => host.close(0)));
+  throw new StartError(`A shard can't start (${String(failed.reason)}); try --io portable.`);
+}
+
+/** What the control plane and the log hear of a shard. */
+function listeners(control: Control, log: Log, shard: number): ShardListeners {
+  const shardLog = log.child({ shard });
+  return {
+    onReply: (reply) => controlReply(control, reply),
+    onEvent(event) {
+      logEvent(shardLog, event);
+      controlEvent(control, shard, event);
+    },
+    onLost(error) {
+      shardLog.error({ err: error }, "the shard has failed, and its calls are lost");
+      controlLost(control, shard);
+    },
+    onServing() {
+      shardLog.info("a fresh shard serves");
+      controlServes(control, shard);
+    },
+  };
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {
@@ -93,14 +139,13 @@ async function listen(http: Server, port: number, host: string | undefined): Pro
   await once(http, "listening");
 }
 
-async function stop(control: Control, host: ShardHost, http: Server): Promise<number> {
-  const reply = await controlCommand(control, { type: "drain" });
-  const sessions = reply.type === "drained" ? reply.sessions : 0;
+async function stop(control: Control, hosts: readonly ShardHost[], http: Server): Promise<number> {
+  const sessions = await controlDrain(control);
   if (sessions > 0) await new Promise((resolve) => setTimeout(resolve, LAST_QUESTION_MILLIS));
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   http.closeIdleConnections();
   const lastCall = setTimeout(() => http.closeAllConnections(), FAREWELL_MILLIS);
-  await Promise.all([closed, host.close(FAREWELL_MILLIS)]);
+  await Promise.all([closed, ...hosts.map((host) => host.close(FAREWELL_MILLIS))]);
   clearTimeout(lastCall);
   return sessions;
 }

@@ -14,6 +14,9 @@ import {
 import { type Clock, wallClock } from "./clock.ts";
 import type { Engine } from "./udp-host.ts";
 
+/** Makes what a host drives: a shard, or what a test puts in its place. */
+export type CreateEngine = (boot: BootRecord, crypto: CryptoProvider) => Engine;
+
 /** A boot record with secrets that nobody has seen. */
 export function createBootRecord(clock: Clock, candidates: readonly CandidateAddress[]): BootRecord {
   return {

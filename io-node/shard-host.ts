@@ -1,19 +1,20 @@
 /**
- * A shard in its host as the rest of the server sees it, and the choice between the two kinds.
+ * Shards in their hosts as the rest of the server sees them, and the choice between the two kinds of host.
  *
- * The portable host runs on the main thread over `node:dgram` and `node:crypto`, everywhere. The fast one runs on a thread
- * of its own over batches of system calls and kept OpenSSL contexts, on Linux. Both keep the same contract; which one
- * serves is said at the start, and why.
+ * The portable one (portable-host.ts) runs on the main thread over `node:dgram` and `node:crypto`, everywhere. The fast one
+ * (fast/fast-host.ts) runs on a thread of its own over batches of system calls and kept OpenSSL contexts, on Linux. Both
+ * keep the same contract; which one serves is said at the start, and why.
+ *
+ * Each shard has a UDP port of its own: docs/decisions.md says why they don't share one.
  */
+import { availableParallelism } from "node:os";
 import type { CandidateAddress, CommandReply, ShardEvent } from "../core/index.ts";
-import { createNodeCrypto } from "../io-crypto/index.ts";
 import { createOpensslCrypto } from "../io-crypto/openssl-crypto.ts";
-import { createClock } from "./clock.ts";
-import { openFastResources, startFastHost } from "./fast/fast-host.ts";
+import { closeFastResources, openFastResources, startFastHost } from "./fast/fast-host.ts";
 import type { IoChoice } from "./io-choice.ts";
-import { createBootRecord, createShardEngine } from "./shard-engine.ts";
-import { openUdpSockets, type UdpSockets } from "./sockets.ts";
-import { startUdpHost, type UdpHost } from "./udp-host.ts";
+import { startPortableHost } from "./portable-host.ts";
+import { closeSocket, openUdpSockets } from "./sockets.ts";
+import type { UdpHost } from "./udp-host.ts";
 
 /** A running shard. */
 export type ShardHost = Pick<UdpHost, "received" | "sent" | "command" | "close">;
@@ -22,21 +23,28 @@ export type ShardHost = Pick<UdpHost, "received" | "sent" | "command" | "close">
 export interface ShardListeners {
   readonly onReply: (reply: CommandReply) => void;
   readonly onEvent: (event: ShardEvent) => void;
-  /** The shard has failed and a fresh one takes over: everybody in a call is gone, open commands get no reply. */
+  /** The shard has failed: everybody in a call is gone, open commands get no reply, and new ones must wait. */
   readonly onLost: (error: unknown) => void;
-  /** The shard has failed, and there is no other. */
-  readonly onFailure: (error: unknown) => void;
+  /** After that: a fresh shard takes commands. */
+  readonly onServing: () => void;
 }
 
-/** Open sockets of one kind, before there is a shard. */
+/** Open sockets on one port, before there is a shard. */
 export interface MediaPort {
   readonly port: number;
   readonly hasIpv6: boolean;
+  /** Starts a shard that tells clients these candidates; the host closes the sockets at its end, or when it can't start. */
+  start(candidates: readonly CandidateAddress[], listeners: ShardListeners): Promise<ShardHost>;
+  /** Closes the sockets of a port on which nothing was started. */
+  close(): Promise<void>;
+}
+
+/** The ports of all shards. */
+export interface MediaPorts {
   readonly io: "fast" | "portable";
   /** Why it is not fast, as a sentence; empty when nobody wanted that, or it is. */
   readonly why: string;
-  /** Starts a shard that tells clients these candidates; the host closes the sockets at its end, or when it can't start. */
-  start(candidates: readonly CandidateAddress[], listeners: ShardListeners): Promise<ShardHost>;
+  readonly ports: readonly MediaPort[];
 }
 
 /** The fast kind was asked for and can't be had; the message is a sentence. */
@@ -44,43 +52,75 @@ export class NoFastIo extends Error {
   override readonly name = "NoFastIo";
 }
 
-/** Opens the media port. Rejects with {@link NoFastIo}, or with an error whose `code` says why the port can't be had. */
-export async function openMediaPort(choice: IoChoice, udpPort: number): Promise<MediaPort> {
-  if (choice === "portable") return portablePort(await openUdpSockets(udpPort), "");
-  const crypto = createOpensslCrypto();
-  if (typeof crypto !== "string") crypto.close();
-  const resources = typeof crypto === "string" ? crypto : openFastResources(udpPort);
-  if (typeof resources !== "string") {
-    return {
-      port: resources.sockets.port,
-      hasIpv6: resources.sockets.fds.length > 1,
-      io: "fast",
-      why: "",
-      start: (candidates, listeners) => startFastHost({ resources, candidates, ...listeners }),
-    };
+/** A port can't be had; the cause has a `code` that says why. */
+export class NoPort extends Error {
+  override readonly name = "NoPort";
+  readonly port: number;
+
+  constructor(port: number, cause: unknown) {
+    super(`UDP port ${port} can't be opened`, { cause });
+    this.port = port;
   }
-  if (choice === "fast") throw new NoFastIo(resources);
-  return portablePort(await openUdpSockets(udpPort), resources);
 }
 
-function portablePort(udp: UdpSockets, why: string): MediaPort {
+/**
+ * Opens a port for each shard: `udpPort` and those after it, or free ones when it is 0. Without a number of shards, the
+ * fast kind has one for each core, less one for the rest of the server where there are four or more; the portable kind,
+ * whose shards share a thread, has one. Rejects with {@link NoFastIo} or {@link NoPort}; then nothing stays open.
+ */
+export async function openMediaPorts(choice: IoChoice, udpPort: number, shards?: number): Promise<MediaPorts> {
+  const why = choice === "portable" ? "" : whyNotFast();
+  if (choice === "fast" && why !== "") throw new NoFastIo(why);
+  const io = choice === "portable" || why !== "" ? "portable" : "fast";
+  const open = io === "fast" ? openFastPort : openPortablePort;
+  const count = shards ?? (io === "fast" ? shardsOf(availableParallelism()) : 1);
+  const ports: MediaPort[] = [];
+  for (let shard = 0; shard < count; shard++) {
+    const wanted = udpPort === 0 ? 0 : udpPort + shard;
+    try {
+      ports.push(await open(wanted));
+    } catch (cause) {
+      await Promise.all(ports.map((port) => port.close()));
+      throw new NoPort(wanted, cause);
+    }
+  }
+  return { io, why, ports };
+}
+
+/** How many shards a machine with so many cores has, when nobody says otherwise. */
+export function shardsOf(cores: number): number {
+  return cores >= 4 ? cores - 1 : cores;
+}
+
+/** Why this machine can't have the fast kind, as a sentence; empty when it can. */
+function whyNotFast(): string {
+  const crypto = createOpensslCrypto();
+  if (typeof crypto === "string") return crypto;
+  crypto.close();
+  // One port is tried: sandboxes may forbid single system calls.
+  const resources = openFastResources(0);
+  if (typeof resources === "string") return resources;
+  closeFastResources(resources);
+  return "";
+}
+
+async function openFastPort(udpPort: number): Promise<MediaPort> {
+  const resources = openFastResources(udpPort);
+  if (typeof resources === "string") throw new Error(resources);
   return {
-    port: udp.port,
-    hasIpv6: udp.sockets.length > 1,
-    io: "portable",
-    why,
-    start: async (candidates, listeners) => startPortableHost(udp, candidates, listeners),
+    port: resources.sockets.port,
+    hasIpv6: resources.sockets.fds.length > 1,
+    start: (candidates, listeners) => startFastHost({ resources, candidates, ...listeners }),
+    close: async () => closeFastResources(resources),
   };
 }
 
-/** A shard on this thread. */
-function startPortableHost(
-  udp: UdpSockets,
-  candidates: readonly CandidateAddress[],
-  listeners: ShardListeners,
-): ShardHost {
-  const clock = createClock();
-  const crypto = createNodeCrypto();
-  const boot = createBootRecord(clock, candidates);
-  return startUdpHost({ engine: createShardEngine(boot, crypto), crypto, clock, udp, ...listeners });
+async function openPortablePort(udpPort: number): Promise<MediaPort> {
+  const udp = await openUdpSockets(udpPort);
+  return {
+    port: udp.port,
+    hasIpv6: udp.sockets.length > 1,
+    start: async (candidates, listeners) => startPortableHost({ udp, candidates, ...listeners }),
+    close: async () => void (await Promise.all(udp.sockets.map(closeSocket))),
+  };
 }

@@ -132,6 +132,8 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
     stopped: false,
   };
   parts.udp.sockets.forEach((socket, index) => {
+    // Whoever listened before has stopped.
+    socket.removeAllListeners("message").removeAllListeners("error");
     socket.on("message", (message, sender) => receive(loop, index, message, sender));
     socket.on("error", () => {
       loop.received.socketErrors += 1;

@@ -104,7 +104,7 @@ export type Command =
   /** Closes every session with close_notify and refuses joins from now on. */
   | { readonly type: "drain" };
 
-/** Why a command was refused. "shard-failed" is the word of a host whose shard has found a mistake of its own. */
+/** Why a command was refused. "shard-failed" and "overloaded" are words of the host: it has no shard for it just now. */
 export type RefusalCode =
   | "bad-sdp"
   | "bad-room-name"
@@ -112,7 +112,8 @@ export type RefusalCode =
   | "shard-full"
   | "draining"
   | "not-found"
-  | "shard-failed";
+  | "shard-failed"
+  | "overloaded";
 
 /** The reply to a command. */
 export type CommandReply =

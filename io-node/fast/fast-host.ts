@@ -2,15 +2,16 @@
  * The main thread's side of the fast host: it owns sockets, memory and the thread, and passes messages.
  *
  * A shard's thread that dies takes its calls with it and nothing else. Whoever started the host hears why, and a fresh
- * thread with an empty shard goes on over the same sockets. When that happens again and again, something is wrong that a
- * fresh shard doesn't cure: then the host gives up.
+ * thread with an empty shard goes on over the same sockets. A thread that does not come back from an input is as good as
+ * dead: it is ended, and then the same happens.
  *
  * Everything native is freed in one place, after the thread has ended, whichever way it has.
  */
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import type { CandidateAddress, CommandReply, ShardEvent } from "../../core/index.ts";
-import type { ShardHost } from "../shard-host.ts";
+import type { CandidateAddress } from "../../core/index.ts";
+import { type Deaths, pauseAfterDeath } from "../restarts.ts";
+import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
 import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
@@ -18,9 +19,9 @@ import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
 import { closeFastSockets, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
 
-/** A thread that dies more often than this within {@link DEATHS_MILLIS} is not replaced any more. */
-const DEATHS_MAX = 5;
-const DEATHS_MILLIS = 60_000;
+/** A thread whose loop has not turned at so many looks in a row hangs. It turns ten times a second with nothing to do. */
+const STILL_LOOKS_MAX = 5;
+const LOOK_MILLIS = 1_000;
 
 /** How much longer than its farewell a thread may take to end before it is ended. */
 const END_MILLIS = 400;
@@ -34,34 +35,35 @@ export interface FastResources {
 }
 
 /** What a host is made of. */
-export interface FastHostParts {
+export interface FastHostParts extends ShardListeners {
   readonly resources: FastResources;
   readonly candidates: readonly CandidateAddress[];
-  readonly onReply: (reply: CommandReply) => void;
-  readonly onEvent: (event: ShardEvent) => void;
-  /** The shard's thread has died: everybody in a call is gone, open commands get no reply. A fresh shard takes over. */
-  readonly onLost: (error: unknown) => void;
-  /** Threads have died too often; there is no fresh one. */
-  readonly onFailure: (error: unknown) => void;
   /** The module that the thread runs; tests have others. */
   readonly entry?: URL;
+  /** How long a thread may stand still; tests have less patience. */
+  readonly lookMillis?: number;
 }
 
 /** The host's own state. */
 interface Host {
   readonly parts: FastHostParts;
   readonly counters: Float64Array;
-  thread: Worker;
-  port: MessagePort;
-  /** When threads have died lately, by `performance.now`. */
-  deaths: number[];
-  /** The thread's own word about why it dies. */
-  lastWord: { readonly error: unknown } | undefined;
-  /** A thread has come so far as to serve. */
-  serves: boolean;
+  readonly deaths: Deaths;
+  running: Running;
+  restart: NodeJS.Timeout | undefined;
   closing: boolean;
-  /** Resolves when the thread that runs now has ended. */
-  ended: Promise<void>;
+}
+
+/** A thread, and what is known of it. */
+interface Running {
+  readonly thread: Worker;
+  readonly port: MessagePort;
+  /** Resolves when the thread has ended. */
+  readonly ended: Promise<void>;
+  /** The thread has come so far as to serve. */
+  serves: boolean;
+  /** Why it dies, if somebody knows. */
+  lastWord: { readonly error: unknown } | undefined;
 }
 
 /** Opens the sockets on `port` and takes memory; a sentence when this machine can't, and a throw for a port it can't have. */
@@ -91,22 +93,16 @@ export function closeFastResources({ libc, sockets, wakeFd, block }: FastResourc
  */
 export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
   const counters = new Float64Array(new SharedArrayBuffer(COUNTERS.length * 8));
-  const host: Host = {
-    parts,
-    counters,
-    deaths: [],
-    lastWord: undefined,
-    serves: false,
-    closing: false,
-    ...startThread(parts, counters),
-  };
-  watchThread(host);
-  await Promise.race([once(host.port, "message"), host.ended]);
-  if (!host.serves) {
-    await host.ended;
+  const running = startThread(parts, counters);
+  const host: Host = { parts, counters, deaths: [], running, restart: undefined, closing: false };
+  watchThread(host, running);
+  await Promise.race([once(running.port, "message"), running.ended]);
+  if (!running.serves) {
+    await running.ended;
     closeFastResources(parts.resources);
-    throw reasonOf(host);
+    throw reasonOf(running);
   }
+  const looking = lookAfter(host);
   let closed: Promise<void> | undefined;
   return {
     get received() {
@@ -119,6 +115,7 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
       tell(host, { kind: "command", commandId, command });
     },
     close(waitMillis) {
+      clearInterval(looking);
       closed ??= close(host, waitMillis);
       return closed;
     },
@@ -133,7 +130,7 @@ function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounter
   >;
 }
 
-function startThread(parts: FastHostParts, counters: Float64Array): Pick<Host, "thread" | "port" | "ended"> {
+function startThread(parts: FastHostParts, counters: Float64Array): Running {
   const { port1, port2 } = new MessageChannel();
   const { resources, candidates } = parts;
   const boot: ThreadBoot = {
@@ -152,53 +149,73 @@ function startThread(parts: FastHostParts, counters: Float64Array): Pick<Host, "
     execArgv: [],
   });
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  return { thread, port: port1, ended };
+  return { thread, port: port1, ended, serves: false, lastWord: undefined };
 }
 
-function watchThread(host: Host): void {
-  const { thread, port, parts } = host;
+function watchThread(host: Host, running: Running): void {
+  const { thread, port } = running;
+  const { parts } = host;
   const hear = (message: FromThread) => {
-    if (message.kind === "started") host.serves = true;
-    if (message.kind === "failed") host.lastWord = { error: message.error };
+    if (message.kind === "failed") running.lastWord ??= { error: message.error };
+    if (message.kind === "started") {
+      running.serves = true;
+      if (host.deaths.length > 0) parts.onServing();
+    }
     if (message.kind !== "outputs") return;
     for (const event of message.events) parts.onEvent(event);
     for (const reply of message.replies) parts.onReply(reply);
   };
   port.on("message", hear);
   thread.on("error", (error) => {
-    host.lastWord = { error };
+    running.lastWord ??= { error };
   });
   thread.once("exit", () => {
     for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
       hear(last.message as FromThread);
     }
     port.close();
-    if (host.serves && !host.closing) replaceThread(host);
+    const isFirst = host.deaths.length === 0;
+    if (!host.closing && (running.serves || !isFirst)) replaceThread(host, running);
   });
 }
 
-function replaceThread(host: Host): void {
+function replaceThread(host: Host, dead: Running): void {
   const { parts } = host;
-  const error = reasonOf(host);
-  host.lastWord = undefined;
-  const now = performance.now();
-  host.deaths = [...host.deaths.filter((at) => now - at < DEATHS_MILLIS), now];
-  parts.onLost(error);
-  if (host.deaths.length >= DEATHS_MAX) {
-    parts.onFailure(error);
-    return;
-  }
-  Object.assign(host, startThread(parts, host.counters));
-  watchThread(host);
+  const pause = pauseAfterDeath(host.deaths, performance.now());
+  parts.onLost(reasonOf(dead));
+  host.restart = setTimeout(() => {
+    host.running = startThread(parts, host.counters);
+    watchThread(host, host.running);
+  }, pause);
 }
 
 /** Why a thread has ended. */
-function reasonOf(host: Host): unknown {
-  return host.lastWord?.error ?? new Error("the shard's thread has ended without a word");
+function reasonOf(running: Running): unknown {
+  return running.lastWord?.error ?? new Error("the shard's thread has ended without a word");
+}
+
+/** Looks at the loop's turns from time to time, and ends a thread that hangs. */
+function lookAfter(host: Host): NodeJS.Timeout {
+  const at = COUNTERS.indexOf("turns");
+  const lookMillis = host.parts.lookMillis ?? LOOK_MILLIS;
+  let [turns, still] = [-1, 0];
+  const look = () => {
+    const { running, counters, parts } = host;
+    still = running.serves && counters[at] === turns ? still + 1 : 0;
+    turns = counters[at]!;
+    if (still < STILL_LOOKS_MAX) return;
+    still = 0;
+    const seconds = (STILL_LOOKS_MAX * lookMillis) / 1_000;
+    running.lastWord ??= { error: new Error(`the shard has not come back from an input for ${seconds} s`) };
+    void running.thread.terminate();
+    knock(parts.resources);
+  };
+  // Looks are counted, and not seconds: a machine that slept must not end its threads for that.
+  return setInterval(look, lookMillis).unref();
 }
 
 function tell(host: Host, message: ToThread): void {
-  host.port.postMessage(message);
+  host.running.port.postMessage(message);
   knock(host.parts.resources);
 }
 
@@ -212,12 +229,14 @@ const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
 async function close(host: Host, waitMillis: number): Promise<void> {
   host.closing = true;
+  clearTimeout(host.restart);
   tell(host, { kind: "close", waitMillis });
+  const { thread, ended } = host.running;
   const late = setTimeout(() => {
-    host.thread.terminate();
+    void thread.terminate();
     knock(host.parts.resources);
   }, waitMillis + END_MILLIS);
-  await host.ended;
+  await ended;
   clearTimeout(late);
   closeFastResources(host.parts.resources);
 }

@@ -97,6 +97,10 @@ export interface FastLoop {
   /** The shard is at work: what comes meanwhile waits. */
   busy: boolean;
   stopped: boolean;
+  /** Somebody has written into the wake-up descriptor; whoever owns the thread looks after that, and sets it back. */
+  knocked: boolean;
+  /** Turns so far. */
+  turns: number;
 }
 
 /** What waits until the shard has returned; released flows wait until the queues are empty too. */
@@ -148,6 +152,8 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     waiting,
     busy: false,
     stopped: false,
+    knocked: true,
+    turns: 0,
   };
 }
 
@@ -161,6 +167,7 @@ export function fastCommand(loop: FastLoop, commandId: number, command: Command)
 /** Waits for something to do, for `waitMicrosMax` at most, and does it. */
 export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   if (loop.stopped) return;
+  loop.turns += 1;
   settle(loop);
   const ready = wait(loop, waitMicrosMax);
   if (ready > 0) attend(loop);
@@ -235,7 +242,10 @@ function poll({ parts, polls, time }: FastLoop, micros: number): number {
 function attend(loop: FastLoop): void {
   const { parts, polls, time } = loop;
   unblock(loop);
-  if (revents(loop, parts.fds.length) !== 0) parts.libc.read(parts.wakeFd, time.address + WORDS.TIME * 4, 8);
+  if (revents(loop, parts.fds.length) !== 0) {
+    parts.libc.read(parts.wakeFd, time.address + WORDS.TIME * 4, 8);
+    loop.knocked = true;
+  }
   polls.words[parts.fds.length * WORDS.POLL + 1] = LINUX.POLLIN;
   for (let socket = 0; socket < parts.fds.length && !loop.stopped; socket++) {
     // An error of the socket makes it readable too, and reading takes the error away.

@@ -7,18 +7,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type {
-  BootRecord,
-  CandidateAddress,
-  Command,
-  CommandReply,
-  CryptoProvider,
-  ShardEvent,
-} from "../../core/index.ts";
+import type { CandidateAddress, Command, CommandReply, CryptoProvider, ShardEvent } from "../../core/index.ts";
 import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
-import { createBootRecord } from "../shard-engine.ts";
-import type { Engine } from "../udp-host.ts";
+import { type CreateEngine, createBootRecord } from "../shard-engine.ts";
 import { loadLibc } from "./libc.ts";
 import { createFastLoop, type FastLoop, fastCommand, fastFarewell, fastTurn, stopFastLoop } from "./loop.ts";
 import { openBlock } from "./memory.ts";
@@ -52,22 +44,11 @@ export type FromThread =
   | { readonly kind: "outputs"; readonly events: readonly ShardEvent[]; readonly replies: readonly CommandReply[] }
   | { readonly kind: "failed"; readonly error: unknown };
 
-/** The counters that both threads see, in order: those of receiving, then those of sending. */
-export const COUNTERS = [
-  "received",
-  "receivedBytes",
-  "badLength",
-  "noFlow",
-  "socketErrors",
-  "sent",
-  "sentBytes",
-  "dropped",
-  "failed",
-  "noBuffers",
-] as const;
+const RECEIVE_COUNTERS = ["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const;
+const SEND_COUNTERS = ["sent", "sentBytes", "dropped", "failed", "noBuffers"] as const;
 
-/** Makes the shard that a thread serves. */
-export type CreateEngine = (boot: BootRecord, crypto: CryptoProvider) => Engine;
+/** The counters that both threads see, in order: of receiving, of sending, and how often the loop has turned. */
+export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, "turns"] as const;
 
 /** Serves until the main thread says "close" or the shard throws. What fails here is told to the main thread. */
 export function runShardThread(createEngine: CreateEngine): void {
@@ -112,7 +93,7 @@ function serve(
   });
   say({ kind: "started" });
   for (;;) {
-    const farewellMillis = takeMessages(boot.port, loop);
+    const farewellMillis = loop.knocked ? takeMessages(boot.port, loop) : -1;
     if (events.length + replies.length > 0) {
       say({ kind: "outputs", events, replies });
       events = [];
@@ -128,6 +109,7 @@ function serve(
 
 /** Carries out what the main thread has said; answers with the milliseconds of the farewell, or -1 while there is none. */
 function takeMessages(port: MessagePort, loop: FastLoop): number {
+  loop.knocked = false;
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
     const message = next.message as ToThread;
     if (message.kind === "command") fastCommand(loop, message.commandId, message.command);
@@ -139,9 +121,9 @@ function takeMessages(port: MessagePort, loop: FastLoop): number {
   return -1;
 }
 
-function writeCounters({ received, sent }: FastLoop, counters: Float64Array): void {
-  const all = { ...received, ...sent };
-  COUNTERS.forEach((name, index) => {
-    counters[index] = all[name];
-  });
+function writeCounters({ received, sent, turns }: FastLoop, counters: Float64Array): void {
+  let at = 0;
+  for (const name of RECEIVE_COUNTERS) counters[at++] = received[name];
+  for (const name of SEND_COUNTERS) counters[at++] = sent[name];
+  counters[at] = turns;
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { Command } from "../../core/index.ts";
 import {
   controlCommand,
+  controlDrain,
+  controlEvent,
+  controlLost,
+  controlReply,
+  controlServes,
+  createControl,
   findDeparture,
   findParticipant,
   roomParticipants,
@@ -41,9 +48,12 @@ describe("the view of a room", () => {
     }
     event({ type: "bindings", room: "blue", participant: 2, slots: [] });
     event({ type: "roster", room: "blue", participants: [] });
-    expect([control.rooms.size, control.byNumber.size, control.byResource.size, control.waiting.size]).toEqual([
-      0, 0, 0, 0,
-    ]);
+    expect([
+      control.rooms.size,
+      control.shards[0]!.byNumber.size,
+      control.byResource.size,
+      control.waiting.size,
+    ]).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -75,6 +85,89 @@ describe("those who have left", () => {
     expect(findDeparture(control, "blue", resourceOf(1))).toBeUndefined();
     expect(findDeparture(control, "blue", resourceOf(count))).toEqual({ reason: "left", detail: "" });
     expect(findDeparture(control, "red", resourceOf(count))).toBeUndefined();
+  });
+});
+
+describe("several shards", () => {
+  /** Three shards that take joins without an answer so far; each event and reply is said by hand. */
+  function createShards() {
+    const sent: [shard: number, commandId: number, type: string][] = [];
+    const control = createControl(
+      [0, 1, 2].map((shard) => (commandId: number, command: Command) => sent.push([shard, commandId, command.type])),
+    );
+    const join = async (room: string) => {
+      const reply = controlCommand(control, { ...JOIN, room });
+      const [shard, commandId] = sent.at(-1)!;
+      const participant = commandId;
+      controlEvent(control, shard, { type: "joined", room, participant, name: "" });
+      controlReply(control, { commandId, type: "joined", participant, resource: resourceOf(participant), answer: "" });
+      await reply;
+      return { shard, participant, resource: resourceOf(participant) };
+    };
+    return { control, sent, join };
+  }
+
+  it("carry a room each, and everybody who joins a room comes to its shard", async () => {
+    const { join } = createShards();
+    const shards = [];
+    for (const room of ["a", "b", "c", "a", "b", "c"]) shards.push((await join(room)).shard);
+    expect(shards).toEqual([0, 1, 2, 0, 1, 2]);
+  });
+
+  it("are each asked for their own participants", async () => {
+    const { control, sent, join } = createShards();
+    const [, second] = [await join("a"), await join("b")];
+    void controlCommand(control, { type: "leave", room: "b", resource: second.resource });
+    expect(sent.at(-1)).toMatchObject([1, expect.anything(), "leave"]);
+  });
+
+  it("may have participants of one number, and each keeps its own", async () => {
+    const { control } = createShards();
+    for (const shard of [0, 1])
+      controlEvent(control, shard, { type: "joined", room: "ab"[shard]!, participant: 7, name: "" });
+    controlEvent(control, 0, { type: "left", room: "a", participant: 7, reason: "left", detail: "" });
+    expect(control.shards.map(({ byNumber }) => byNumber.size)).toEqual([0, 1, 0]);
+  });
+
+  it("lose their own rooms alone: watchers hear why, open commands are refused, new ones wait for a fresh shard", async () => {
+    const { control, join } = createShards();
+    const [lost, kept] = [await join("a"), await join("b")];
+    controlEvent(control, 0, { type: "roster", room: "a", participants: [] });
+    const record = findParticipant(control, "a", lost.resource)!;
+    let woken = 0;
+    watchParticipant(record, { wake: () => woken++, replaced: () => {} });
+    const open = controlCommand(control, { ...JOIN, room: "a" });
+    controlLost(control, 0);
+    expect([woken, record.departure?.reason]).toEqual([1, "shard-failed"]);
+    expect(await open).toMatchObject({ type: "refused", code: "shard-failed" });
+    expect(findDeparture(control, "a", lost.resource)).toEqual(record.departure);
+    expect(findParticipant(control, "b", kept.resource)?.departure).toBeUndefined();
+    expect((await join("a")).shard).toBe(2);
+    controlServes(control, 0);
+    expect((await join("d")).shard).toBe(0);
+  });
+
+  it("say so when none is there", async () => {
+    const { control } = createShards();
+    for (const shard of [0, 1, 2]) controlLost(control, shard);
+    expect(await controlCommand(control, JOIN)).toMatchObject({ type: "refused", code: "shard-failed" });
+    const leave = controlCommand(control, { type: "leave", room: "a", resource: resourceOf(1) });
+    expect(await leave).toMatchObject({ type: "refused", code: "shard-failed" });
+    expect(control.waiting.size).toBe(0);
+  });
+
+  it("are all drained, and their sessions counted; a fresh one takes nobody after that", async () => {
+    const { control, sent } = createShards();
+    controlLost(control, 1);
+    const sessions = controlDrain(control);
+    expect(sent.map(([shard, , type]) => [shard, type])).toEqual([
+      [0, "drain"],
+      [2, "drain"],
+    ]);
+    for (const [, commandId] of sent) controlReply(control, { commandId, type: "drained", sessions: 4 });
+    expect(await sessions).toBe(8);
+    controlServes(control, 1);
+    expect(control.placement.places[1]!.serves).toBe(false);
   });
 });
 

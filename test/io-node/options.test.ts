@@ -20,12 +20,25 @@ describe("the settings of serve", () => {
       udpPort: 40_000,
       publicAddresses: [],
       io: "auto",
+      shards: undefined,
       logLevel: "info",
     });
   });
 
   it("come from flags", () => {
-    const words = ["--http-port", "80", "--http-host", "::1", "--udp-port=0", "--io", "fast", "--log-level", "silent"];
+    const words = [
+      "--http-port",
+      "80",
+      "--http-host",
+      "::1",
+      "--udp-port=0",
+      "--io",
+      "fast",
+      "--shards",
+      "3",
+      "--log-level",
+      "silent",
+    ];
     const addresses = ["--public-address", "203.0.113.5", "--public-address", "2001:db8::5"];
     expect(options([...words, ...addresses])).toEqual({
       httpPort: 80,
@@ -33,6 +46,7 @@ describe("the settings of serve", () => {
       udpPort: 0,
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
       io: "fast",
+      shards: 3,
       logLevel: "silent",
     });
   });
@@ -44,6 +58,7 @@ describe("the settings of serve", () => {
       LOCKSTEP_UDP_PORT: "3478",
       LOCKSTEP_PUBLIC_ADDRESS: "203.0.113.5, 2001:db8::5",
       LOCKSTEP_IO: "portable",
+      LOCKSTEP_SHARDS: "2",
       LOCKSTEP_LOG_LEVEL: "debug",
     };
     expect(options([], environment)).toEqual({
@@ -52,6 +67,7 @@ describe("the settings of serve", () => {
       udpPort: 3_478,
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
       io: "portable",
+      shards: 2,
       logLevel: "debug",
     });
   });
@@ -82,6 +98,10 @@ describe("wrong use of serve", () => {
       '--public-address must be an IPv4 or IPv6 address, with :port if need be, and "example.org" is not.',
     ],
     [["--http-host", "a b"], '--http-host must be an address or a host name, and "a b" is not.'],
+    [["--io", "turbo"], '--io must be one of auto, fast, portable, and "turbo" is not.'],
+    [["--shards", "0"], '--shards must be a number from 1 to 256, and "0" is not.'],
+    [["--shards", "257"], '--shards must be a number from 1 to 256, and "257" is not.'],
+    [["--shards", "9", "--udp-port", "65530"], "There are no 9 ports from --udp-port 65530 on; choose a lower one."],
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
     [["--nope"], "Unknown option '--nope'; \"lockstep serve --help\" lists the flags."],
     [["--http-port"], /argument missing; "lockstep serve --help" lists the flags\.$/],

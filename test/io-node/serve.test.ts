@@ -113,7 +113,7 @@ describe("the io of a server", { timeout: 20_000 }, () => {
     "is %s when that is asked for",
     async (io) => {
       const { page, stdout } = await serve("--io", io);
-      expect(stdout).toContain(`\n  io          ${io}\n`);
+      expect(stdout).toMatch(new RegExp(`\\n  io          ${io}, \\d+ shards?\\n`));
       const url = `${page}/api/v1/rooms/blue/participants`;
       expect((await fetch(url, { method: "POST", headers: SDP, body: OFFER })).status).toBe(201);
     },
@@ -121,7 +121,7 @@ describe("the io of a server", { timeout: 20_000 }, () => {
 
   it("is portable where native calls can't be had, and says why", async () => {
     const { stdout } = await serve({ NODE_OPTIONS: `--import ${HIDE_KOFFI}` });
-    expect(stdout).toMatch(/\n {2}io {10}portable: koffi could not be loaded \(.*\)\.\n/);
+    expect(stdout).toMatch(/\n {2}io {10}portable, 1 shard: koffi could not be loaded \(.*\)\.\n/);
   });
 
   it("that was asked for and can't be had ends the start with a sentence", async () => {
@@ -131,11 +131,38 @@ describe("the io of a server", { timeout: 20_000 }, () => {
   });
 });
 
+describe("shards", { timeout: 20_000 }, () => {
+  it.each(["portable", ...(process.platform === "linux" ? ["fast"] : [])])(
+    "(%s) have a port each, and rooms are shared among them",
+    async (io) => {
+      const { page, stdout } = await serve("--io", io, "--shards", "2", "--public-address", "203.0.113.5:4000");
+      expect(stdout).toContain(`\n  io          ${io}, 2 shards\n`);
+      expect(stdout).toMatch(/\n {2}media {7}UDP ports \d+(, | to )\d+\n/);
+      const portOf = async (room: string) => {
+        const url = `${page}/api/v1/rooms/${room}/participants`;
+        const response = await fetch(url, { method: "POST", headers: SDP, body: OFFER });
+        return /a=candidate:.* 203\.0\.113\.5 (\d+) typ host/.exec(await response.text())?.[1];
+      };
+      expect([await portOf("a"), await portOf("b"), await portOf("a")]).toEqual(["4000", "4001", "4000"]);
+    },
+  );
+
+  it("find out that one of their ports is taken", async () => {
+    const other = createSocket("udp4").bind(0);
+    await once(other, "listening");
+    const { port } = other.address();
+    const run = lockstep("serve", "--http-port", "0", "--udp-port", String(port - 1), "--shards", "2");
+    expect(await run.ended).toBe(1);
+    expect(run.stderr).toMatch(new RegExp(`^lockstep serve: UDP port ${port} is in use; .* --udp-port\\.\n$`));
+    other.close();
+  });
+});
+
 describe("a server", { timeout: 20_000 }, () => {
   it("says where it is and which addresses it tells clients", async () => {
     const { stdout } = await serve("--public-address", "203.0.113.5", "--public-address", "2001:db8::5");
     expect(stdout).toMatch(/page +http:\/\/127\.0\.0\.1:\d+\/\n/);
-    expect(stdout).toMatch(/media +UDP port \d+\n/);
+    expect(stdout).toMatch(/media +UDP ports? [\d to,]+\n/);
     expect(stdout).toMatch(/candidates +203\.0\.113\.5, 2001:db8::5\n/);
   });
 
@@ -147,7 +174,7 @@ describe("a server", { timeout: 20_000 }, () => {
       body: OFFER,
     });
     expect(response.status).toBe(201);
-    const port = /UDP port (\d+)/.exec(stdout)![1];
+    const port = /UDP ports? (\d+)/.exec(stdout)![1];
     expect(await response.text()).toMatch(new RegExp(`a=candidate:.* 203\\.0\\.113\\.5 ${port} typ host`));
     expect((await fetch(new URL(response.headers.get("location")!, page), { method: "DELETE" })).status).toBe(204);
   });
