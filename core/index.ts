@@ -34,6 +34,7 @@ export {
   type NamedGroup,
 } from "./crypto/provider.ts";
 export { type ErrorCode, LockstepError } from "./errors.ts";
+export { CORE_SITES, type Faults } from "./fault-sites.ts";
 export { LIMITS } from "./limits.ts";
 export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";

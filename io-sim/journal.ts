@@ -32,6 +32,7 @@ import {
   type WallMicros,
 } from "../core/index.ts";
 import { createRecordingOutbox } from "./recording-outbox.ts";
+import { recordedFaults } from "./sites.ts";
 
 /** The format's version; another one is refused. */
 const VERSION = 1;
@@ -78,10 +79,20 @@ export function journalInput(journal: JournalWriter, input: ShardInput): void {
   } else journal.lines.push(JSON.stringify({ type: kind, now }));
 }
 
-/** Adds what the input has led to: how many effects, and the fingerprint of all so far. */
-export function journalEffects(journal: JournalWriter, effects: number, fingerprint: string): void {
+/**
+ * Adds what the input has led to: how many effects, the fingerprint of all so far, and which questions about injected
+ * faults were answered with yes, if any.
+ */
+export function journalEffects(
+  journal: JournalWriter,
+  effects: number,
+  fingerprint: string,
+  firings: readonly number[] = [],
+): void {
   const last = journal.lines.length - 1;
-  journal.lines[last] = `${journal.lines[last]!.slice(0, -1)},"effects":${effects},"fingerprint":"${fingerprint}"}`;
+  const faults = firings.length === 0 ? "" : `,"faults":${JSON.stringify(firings)}`;
+  const result = `"effects":${effects},"fingerprint":"${fingerprint}"${faults}}`;
+  journal.lines[last] = `${journal.lines[last]!.slice(0, -1)},${result}`;
 }
 
 /** Notes that the shard went on from a snapshot of itself. */
@@ -140,7 +151,9 @@ export function replayJournal(
     if (line.type === "restore" || restoreAt(inputs)) restore();
     if (line.type === "restore") continue;
     inputs++;
-    const ports: ShardPorts = { crypto, outbox, scheduler };
+    const { faults: firings } = line;
+    const faults = firings === undefined ? undefined : recordedFaults(firings);
+    const ports: ShardPorts = { crypto, outbox, scheduler, faults };
     outbox.effects.length = 0;
     shardHandle(shard, ports, line.input);
     const { expected } = line;
@@ -162,6 +175,7 @@ type JournalLine =
       readonly now: number;
       readonly input: ShardInput;
       readonly expected: string | undefined;
+      readonly faults: readonly number[] | undefined;
     };
 
 function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
@@ -198,17 +212,18 @@ function readLine(text: string, at: number): JournalLine {
   const now = micros(line.now ?? 0);
   if (type === "restore") return { type, now };
   const expected: string | undefined = line.fingerprint;
+  const faults: readonly number[] | undefined = line.faults;
   if (type === "datagram") {
     const bytes = fromBase64(line.bytes ?? "");
     const address = fromBase64(line.address ?? "");
     const input = { kind: type, now, flow: line.flow!, address, bytes, offset: 0, length: bytes.length } as const;
-    return { type, now, input, expected };
+    return { type, now, input, expected, faults };
   }
   if (type === "command") {
     const command = line.command as unknown as Command;
-    return { type, now, input: { kind: type, now, commandId: line.commandId!, command }, expected };
+    return { type, now, input: { kind: type, now, commandId: line.commandId!, command }, expected, faults };
   }
-  if (type === "timer") return { type, now, input: { kind: type, now }, expected };
+  if (type === "timer") return { type, now, input: { kind: type, now }, expected, faults };
   throw new LockstepError("bad-journal", `Line ${at + 1} of the journal is of no kind that is known.`);
 }
 

@@ -9,6 +9,7 @@
 
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
@@ -66,11 +67,11 @@ export function receiveRtcp(
 ): void {
   const { counters } = shard.history;
   const length = peerOpenRtcp(participant.peer, ports.crypto, bytes, offset, sealedLength);
-  if (length < 0) {
+  if (length < 0 || buggify(ports.faults, "rtcp/open-fails", participant.id)) {
     counters.rtcpRefused++;
     return;
   }
-  if (rtcpCheck(bytes, offset, length) !== RTCP.OK) {
+  if (rtcpCheck(bytes, offset, length) !== RTCP.OK || buggify(ports.faults, "rtcp/malformed", participant.id)) {
     counters.rtcpMalformed++;
     return;
   }
@@ -89,8 +90,12 @@ function receivePacket(
   at: number,
 ): void {
   const type = rtcpPacketType(bytes, at);
-  if (type === RTCP_TYPE.SENDER_REPORT) takeSenderReport(now, participant, bytes, at);
+  const { faults } = ports;
+  if (type === RTCP_TYPE.SENDER_REPORT && !buggify(faults, "rtcp/sender-report-missed", participant.id)) {
+    takeSenderReport(now, participant, bytes, at);
+  }
   if (type === RTCP_TYPE.SENDER_REPORT || type === RTCP_TYPE.RECEIVER_REPORT) {
+    if (buggify(faults, "rtcp/report-blocks-missed", participant.id)) return;
     takeReportBlocks(shard, now, participant, bytes, at);
   } else if (isNack(bytes, at)) {
     answerNack(shard, ports, now, participant, bytes, at);
@@ -128,7 +133,7 @@ function takeReportBlocks(shard: Shard, now: Micros, participant: Participant, b
 
 function wishKeyframe(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot | undefined): void {
   const route = slot?.route;
-  if (route?.publication.kind !== "video") return;
+  if (route?.publication.kind !== "video" || buggify(ports.faults, "rtcp/wish-ignored", route.slot.id)) return;
   const stream = route.stream ?? route.publication.best;
   if (stream === null) return;
   keyframeWanted(stream.keyframes, now);
@@ -147,6 +152,7 @@ function answerNack(
   const slot = participant.slotsBySsrc.get(ssrc);
   // What was repeated is asked for by its own number; that of the RTX packet means something else.
   if (slot === undefined || slot.media.slotSsrc !== ssrc) return;
+  if (buggify(ports.faults, "rtcp/nack-ignored", slot.id)) return;
   const { counters } = shard.history;
   fillBudget(participant, now);
   const pairs = nackPairCount(bytes, at);
@@ -165,19 +171,23 @@ function answerNack(
 function retransmit(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot, sequence: number): boolean {
   const { owner, route } = slot;
   const { source, scan, packet } = shard.scratch;
-  if (owner.retransmitBudget < 1 || route === null) return false;
-  if (!rewriterSourceOf(slot.rewriter, sequence, source)) return false;
+  const { faults } = ports;
+  if (owner.retransmitBudget < 1 || route === null || buggify(faults, "again/over-budget", owner.id)) return false;
+  if (!rewriterSourceOf(slot.rewriter, sequence, source) || buggify(faults, "again/history-forgotten", slot.id)) {
+    return false;
+  }
   const stream = shard.streams.get(source.source);
   // After a switch, what the slot showed before is no longer the subscriber's to see.
   if (stream === undefined || stream.cache === null || stream.publication !== route.publication) return false;
   const cached = packetCacheFind(stream.cache, now, source.sequence);
-  if (cached < 0) return false;
+  if (cached < 0 || buggify(faults, "again/cache-evicted", stream.id)) return false;
   const { bytes } = stream.cache;
   const offset = packetCacheOffset(stream.cache, cached);
   const length = packetCacheLength(stream.cache, cached);
   headerExtensionsScan(scan, bytes, offset, length);
   if (!describePacket(packet, scan, stream.publication.media, bytes, offset, length)) return false;
   const cachedAt = packetCachePutAt(stream.cache, cached);
+  if (buggify(faults, "again/not-sent", slot.id)) return false;
   if (!sendAgain(shard, ports, route, bytes, sequence, source.segmentIndex, cachedAt)) return false;
   owner.retransmitBudget--;
   return true;

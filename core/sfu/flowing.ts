@@ -5,7 +5,9 @@
  * is the best layer that flows; when it stops, another one becomes the best and is asked for a keyframe, at which each
  * route goes over.
  */
+
 import { after, type Micros, NEVER } from "../base/micros.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { chooseLayer, type LayerView } from "../media/layer-selection.ts";
@@ -21,6 +23,7 @@ export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: S
   const { publication } = stream;
   const { owner } = publication;
   if (publication.best === null) setBest(publication, stream, now);
+  if (buggify(ports.faults, "flow/start-unnoticed", stream.id)) return;
   if (owner.nextTickAt === NEVER) {
     owner.nextTickAt = after(now, LIMITS.mediaTickMicros);
     owner.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
@@ -35,7 +38,10 @@ export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publicat
   for (const { statistics } of publication.streams) {
     if (receiveStatisticsFlowing(statistics, now, LIMITS.publicationSilentMicros)) flowing = true;
   }
-  if (publication.streams.length > 1) chooseBest(publication, now);
+  if (buggify(ports.faults, "flow/seems-silent", publication.id)) flowing = false;
+  if (publication.streams.length > 1 && !buggify(ports.faults, "flow/layers-not-compared", publication.id)) {
+    chooseBest(publication, now);
+  }
   if (flowing !== publication.flowing) setFlowing(shard, ports, now, publication, flowing);
 }
 

@@ -9,8 +9,10 @@
  * A route begins with a keyframe of the publication's best stream, and goes over to another stream at one of its
  * keyframes: until then it stays with the one that it has, so a picture never tears.
  */
+
 import { readU16, writeU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import {
@@ -54,7 +56,8 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
     const goesOn = route.stream === stream;
-    if (!goesOn && !mayBegin(shard, route, stream)) continue;
+    if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
+    if (buggify(ports.faults, "forward/route-skipped", route.slot.id)) continue;
     forwardOn(shard, ports, now, route, stream, bytes);
     if (!goesOn && route.stream === stream) began = true;
   }
@@ -87,10 +90,14 @@ export function sendAgain(
 }
 
 /** Whether a route can go over to this stream with this packet. */
-function mayBegin(shard: Shard, route: Route, stream: Stream): boolean {
+function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, stream: Stream): boolean {
   const { packet } = shard.scratch;
   const { publication } = route;
   if (publication.best !== stream || packet.payloadLength === 0) return false;
+  if (buggify(ports.faults, "forward/not-begun", route.slot.id)) {
+    keyframeWanted(stream.keyframes, now);
+    return false;
+  }
   if (publication.kind === "audio" || packet.keyframe) return true;
   if (route.stream === null) shard.history.counters.rtpAwaitingKeyframe++;
   return false;
@@ -208,7 +215,7 @@ function writePacket(
   const { packet } = shard.scratch;
   const { srtp } = slot.owner.peer;
   const flow = peerSendFlow(slot.owner.peer);
-  if (flow < 0 || srtp === null) return false;
+  if (flow < 0 || srtp === null || buggify(ports.faults, "forward/no-path", slot.id)) return false;
   const sink = ports.outbox;
   const at = sink.reserve();
   const target = sink.sendBytes;
@@ -220,7 +227,9 @@ function writePacket(
   }
   const timestamp = rewriterSignedTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
   let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc | 0);
-  headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
+  if (!buggify(ports.faults, "forward/extensions-dropped", slot.id)) {
+    headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
+  }
 
   let payloadOffset = packet.payloadOffset;
   let payloadLength = packet.payloadLength;
@@ -246,7 +255,7 @@ function writePacket(
     payloadLength,
   );
   if (asRtx) writeU16(bytes, payloadOffset, covered);
-  if (length <= 0) return false;
+  if (length <= 0 || buggify(ports.faults, "forward/seal-fails", slot.id)) return false;
   sink.transmit(flow, at, length);
   return true;
 }

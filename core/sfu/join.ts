@@ -4,11 +4,12 @@
  * Everything that can be wrong is found before anything is made, so a refused join leaves nothing behind. Credentials, SSRCs
  * and first sequence numbers are derived from the seeds of the boot record and the participant's number.
  */
+
 import { keyedUint32 } from "../base/keyed-random.ts";
 import { type Micros, NEVER } from "../base/micros.ts";
 import { hexEncode, utf8Encode } from "../base/text.ts";
 import { deriveEntropy } from "../crypto/entropy.ts";
-import type { CryptoProvider } from "../crypto/provider.ts";
+import { buggify, type Faults } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { createLoudness } from "../media/loudness.ts";
 import { createNtpOffset } from "../media/media-clock.ts";
@@ -20,7 +21,7 @@ import { createPeer } from "../peer/peer.ts";
 import { createSrtpSendStream } from "../srtp/context.ts";
 import { parseSdp } from "../wire/sdp.ts";
 import { createAllocator } from "./allocator.ts";
-import type { Command, CommandReply, RefusalCode } from "./ports.ts";
+import type { Command, CommandReply, RefusalCode, ShardPorts } from "./ports.ts";
 import { createSlot, type Participant, type Publication, type Shard, type Slot } from "./state.ts";
 import { createStream } from "./streams.ts";
 
@@ -38,17 +39,18 @@ export type JoinOutcome =
 /** Carries out a join. The caller tells the room and answers the command. */
 export function joinShard(
   shard: Shard,
-  crypto: CryptoProvider,
+  ports: ShardPorts,
   now: Micros,
   command: Command & { type: "join" },
 ): JoinOutcome {
-  const refusal = refuseEarly(shard, command.room);
+  const { crypto, faults } = ports;
+  const refusal = refuseEarly(shard, faults, command.room);
   if (refusal) return refusal;
   const offer = parseSdp(command.offer);
   if (!offer.ok) return { ok: false, code: "bad-sdp", detail: offer.detail };
 
   const id = shard.history.nextParticipant;
-  const ufrag = freeUfrag(shard, crypto, id);
+  const ufrag = freeUfrag(shard, ports, id);
   const password = hexEncode(deriveEntropy(crypto, shard.entropySeed, "ice-password", id, 0, 16));
   const cname = hexEncode(deriveEntropy(crypto, shard.entropySeed, "cname", id, 0, 8));
   const result = negotiate(offer.session, {
@@ -58,12 +60,12 @@ export function joinShard(
     candidates: shard.candidates,
     sessionId: String(keyedUint32(shard.randomSeed, "sdp-session", id, 0)),
     cname,
-    ssrcs: distinctSsrcs(shard.randomSeed, id, 2 * LIMITS.sdpMediaMax),
+    ssrcs: distinctSsrcs(shard.randomSeed, faults, id, 2 * LIMITS.sdpMediaMax),
   });
   if (!result.ok) return { ok: false, code: "bad-sdp", detail: result.detail };
 
   shard.history.nextParticipant++;
-  const participant = createParticipant(shard, crypto, now, command, result.session, { id, ufrag, password, cname });
+  const participant = createParticipant(shard, ports, now, command, result.session, { id, ufrag, password, cname });
   register(shard, participant);
   return { ok: true, participant, answer: result.answer };
 }
@@ -81,7 +83,11 @@ export function isRoomName(text: string): boolean {
   return /^[A-Za-z0-9._-]+$/.test(text);
 }
 
-function refuseEarly(shard: Shard, roomName: string): (JoinOutcome & { ok: false }) | undefined {
+function refuseEarly(
+  shard: Shard,
+  faults: Faults | undefined,
+  roomName: string,
+): (JoinOutcome & { ok: false }) | undefined {
   if (shard.draining) {
     return { ok: false, code: "draining", detail: "This server is shutting down; join again in a moment." };
   }
@@ -92,37 +98,40 @@ function refuseEarly(shard: Shard, roomName: string): (JoinOutcome & { ok: false
       detail: `A room name has 1 to ${LIMITS.roomNameLengthMax} letters, digits, dots, dashes or underscores.`,
     };
   }
-  if (shard.participants.size >= LIMITS.participantsPerShardMax) {
+  const isFull = shard.participants.size >= LIMITS.participantsPerShardMax;
+  if (isFull || buggify(faults, "join/shard-full", 0)) {
     return { ok: false, code: "shard-full", detail: "This server is full; try again when somebody has left." };
   }
   const members = shard.rooms.get(roomName)?.members.size ?? 0;
-  if (members >= LIMITS.participantsPerRoomMax) {
+  if (members >= LIMITS.participantsPerRoomMax || buggify(faults, "join/room-full", 0)) {
     return { ok: false, code: "room-full", detail: `This room is full: it has ${members} participants.` };
   }
   return undefined;
 }
 
 /** A local ufrag that no living participant has: 8 characters (RFC 8445 §5.3 asks for 24 bits at least). */
-function freeUfrag(shard: Shard, crypto: CryptoProvider, id: number): string {
+function freeUfrag(shard: Shard, { crypto, faults }: ShardPorts, id: number): string {
   for (let ordinal = 0; ; ordinal++) {
     const ufrag = hexEncode(deriveEntropy(crypto, shard.entropySeed, "ice-ufrag", id, ordinal, 4));
-    if (!shard.ufrags.has(ufrag)) return ufrag;
+    const taken = shard.ufrags.has(ufrag) || (ordinal === 0 && buggify(faults, "join/ufrag-taken", id));
+    if (!taken) return ufrag;
   }
 }
 
 /** SSRCs for one participant's slots, all different and none zero. */
-function distinctSsrcs(seed: number, id: number, count: number): number[] {
+function distinctSsrcs(seed: number, faults: Faults | undefined, id: number, count: number): number[] {
   const ssrcs = new Set<number>();
   for (let ordinal = 0; ssrcs.size < count; ordinal++) {
     const ssrc = keyedUint32(seed, "ssrc", id, ordinal);
-    if (ssrc !== 0) ssrcs.add(ssrc);
+    const taken = ordinal === 0 && buggify(faults, "join/ssrc-taken", id);
+    if (ssrc !== 0 && !taken) ssrcs.add(ssrc);
   }
   return [...ssrcs];
 }
 
 function createParticipant(
   shard: Shard,
-  crypto: CryptoProvider,
+  { crypto, faults }: ShardPorts,
   now: Micros,
   command: Command & { type: "join" },
   session: NegotiatedSession,
@@ -142,7 +151,7 @@ function createParticipant(
     connected: false,
     peer: createPeer(
       {
-        index: freePeerIndex(shard),
+        index: freePeerIndex(shard, faults, id),
         credentials: { localUfrag: names.ufrag, localPassword: names.password },
         certificate: shard.certificate,
         privateKey: shard.privateKey,
@@ -222,10 +231,11 @@ function addPublications(shard: Shard, participant: Participant): void {
   }
 }
 
-function freePeerIndex(shard: Shard): number {
+function freePeerIndex(shard: Shard, faults: Faults | undefined, id: number): number {
   const taken = new Set<number>();
   for (const participant of shard.participants.values()) taken.add(participant.peer.index);
   let index = 0;
+  if (buggify(faults, "join/peer-index-taken", id)) index++;
   while (taken.has(index)) index++;
   return index;
 }

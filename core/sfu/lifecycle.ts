@@ -3,7 +3,9 @@
  * `LeaveReason`. Whoever is gone leaves nothing behind: his flows are released, his keys freed, the routes from and to him
  * taken up, all before the input that ended him has been handled.
  */
+
 import { after, type Micros } from "../base/micros.ts";
+import { buggify } from "../fault-sites.ts";
 import { iceForgetFlow } from "../ice/agent.ts";
 import { LIMITS } from "../limits.ts";
 import { peerClose, peerIsConnected, peerRelease } from "../peer/peer.ts";
@@ -45,6 +47,7 @@ export function followConnection(shard: Shard, ports: ShardPorts, now: Micros, p
 
 /** Gives a flow to the participant whose check it carried; whoever had it before has lost it (promise S11). */
 export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Participant, flow: number): void {
+  if (buggify(ports.faults, "door/flow-not-adopted", participant.id)) return;
   const former = shard.flows.get(flow);
   if (former !== undefined && former !== participant) iceForgetFlow(former.peer.ice, flow);
   shard.flows.set(flow, participant);

@@ -5,9 +5,11 @@
  * done goes into the host's {@link Outbox}. Equal boot records and equal inputs give equal outputs, so a journal of the
  * inputs is a complete recording.
  */
+
 import type { DatagramSink } from "../base/datagram-sink.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
+import type { Faults } from "../fault-sites.ts";
 import type { CandidateAddress } from "../peer/negotiated.ts";
 import type { ShardEvent } from "./events.ts";
 
@@ -35,6 +37,8 @@ export interface ShardPorts {
   readonly crypto: CryptoProvider;
   readonly outbox: Outbox;
   readonly scheduler: Scheduler;
+  /** Failures that a simulator injects; a host that serves people leaves it out. */
+  readonly faults?: Faults | undefined;
 }
 
 /** Decides which mailbox runs next. */

@@ -2,8 +2,10 @@
  * Sender and receiver reports (RFC 3550 §6.4), once in `LIMITS.reportMicros` for each connected participant: for each slot
  * that has sent, what time its timestamps stand for and how much was sent; for each stream that came in, how well.
  */
+
 import { after, type Micros, type WallMicros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { mediaClockKnown, mediaClockTimestampAt, wallToNtpHigh, wallToNtpLow } from "../media/media-clock.ts";
 import { receiveStatisticsReport } from "../media/receive-statistics.ts";
@@ -25,13 +27,14 @@ export function sendReports(shard: Shard, ports: ShardPorts, now: Micros, partic
   participant.nextReportAt = after(now, LIMITS.reportMicros);
   const cname = utf8Encode(participant.cname);
   for (const slot of participant.slots) {
-    if (slot.packetsSent === 0) continue;
+    if (slot.packetsSent === 0 || buggify(ports.faults, "reports/slot-skipped", slot.id)) continue;
     transmitRtcp(shard, ports, participant, true, (bytes, at) => {
       const length = writeSlotReport(shard, now, slot, bytes, at);
       return length === 0 ? 0 : length + writeSdesCname(bytes, at + length, slot.media.slotSsrc, cname);
     });
   }
   if (participant.publications.length === 0) return;
+  if (buggify(ports.faults, "reports/reception-skipped", participant.id)) return;
   transmitRtcp(shard, ports, participant, true, (bytes, at) => {
     const length = writeReceptionReport(shard, now, participant, bytes, at);
     return length === 0 ? 0 : length + writeSdesCname(bytes, at + length, participant.feedbackSsrc, cname);

@@ -2,8 +2,10 @@
  * What the shard asks of publishers: packets that are missing (NACK), keyframes (PLI, or FIR where only that was agreed
  * upon), and a steady word on when their packets arrived, from which a browser estimates how much it may send.
  */
+
 import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeDue, keyframeForget } from "../media/keyframe-requests.ts";
 import { nackDue } from "../media/nack-generator.ts";
@@ -24,6 +26,7 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
   if (!keyframeDue(stream.keyframes, now)) return;
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
   const asFir = !codec.pli && codec.fir;
+  if (buggify(ports.faults, "requests/keyframe-unsent", stream.id)) return;
   if (asFir) stream.firSequence = (stream.firSequence + 1) & 0xff;
   const sent = transmitRtcp(shard, ports, owner, media.rtcpReducedSize, (bytes, at) =>
     asFir
@@ -42,7 +45,7 @@ export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, str
   const rtt = owner.rtt.samples > 0 ? rttSmoothed(owner.rtt) : LIMITS.rttUnknownMicros;
   const { sequences } = shard.scratch;
   const count = nackDue(stream.nack, now, rtt, sequences);
-  if (count === 0) return;
+  if (count === 0 || buggify(ports.faults, "requests/nack-unsent", stream.id)) return;
   const sent = transmitRtcp(shard, ports, owner, media.rtcpReducedSize, (bytes, at) =>
     writeNack(bytes, at, owner.feedbackSsrc, stream.ssrc, sequences, count),
   );
@@ -53,6 +56,7 @@ export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, str
 export function sendTransportFeedback(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   if (now < participant.nextTransportFeedbackAt) return;
   participant.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
+  if (buggify(ports.faults, "requests/feedback-late", participant.id)) return;
   const publication = participant.publications[0];
   const mediaSsrc = publication?.streams[0]?.ssrc ?? 0;
   for (let i = 0; i < LIMITS.transportFeedbacksPerTurnMax; i++) {
@@ -84,7 +88,7 @@ export function transmitRtcp(
 ): boolean {
   const { srtp } = participant.peer;
   const flow = peerSendFlow(participant.peer);
-  if (flow < 0 || srtp === null) return false;
+  if (flow < 0 || srtp === null || buggify(ports.faults, "requests/no-path", participant.id)) return false;
   const sink = ports.outbox;
   const at = sink.reserve();
   const bytes = sink.sendBytes;
@@ -96,7 +100,7 @@ export function transmitRtcp(
   const written = write(bytes, at + length);
   if (written === 0) return false;
   const sealed = srtpSealRtcp(srtp, ports.crypto, bytes, at, length + written);
-  if (sealed <= 0) return false;
+  if (sealed <= 0 || buggify(ports.faults, "requests/seal-fails", participant.id)) return false;
   sink.transmit(flow, at, sealed);
   shard.history.counters.rtcpSent++;
   return true;

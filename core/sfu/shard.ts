@@ -8,12 +8,14 @@
  * Whatever an input leads to has happened when `shardHandle` returns: mail between the actors is delivered, and nothing
  * is left to be drained. This file is the door; what is behind each kind of input is in the files that it names.
  */
+
 import { unreachable } from "../base/assert.ts";
 import { type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapNext } from "../base/timer-heap.ts";
 import { deriveEntropy, ENTROPY_SEED_BYTES } from "../crypto/entropy.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LockstepError } from "../errors.ts";
+import { buggify } from "../fault-sites.ts";
 import { ICE, iceSendFlow } from "../ice/agent.ts";
 import { LIMITS } from "../limits.ts";
 import { peerHandleDtls, peerHandleStun } from "../peer/peer.ts";
@@ -80,18 +82,20 @@ function handleDatagram(shard: Shard, ports: ShardPorts, input: DatagramInput): 
   const kind = length > LIMITS.datagramBytesMax ? DEMUX.UNKNOWN : demux(bytes, offset, length);
   const participant = shard.flows.get(flow);
   if (kind === DEMUX.STUN) {
-    handleStun(shard, ports, input);
+    if (!buggify(ports.faults, "door/stun-lost", 0)) handleStun(shard, ports, input);
   } else if (kind === DEMUX.UNKNOWN) {
     counters.datagramsUnknown++;
   } else if (participant === undefined) {
     counters.datagramsFromStrangers++;
   } else if (kind === DEMUX.RTP) {
+    if (buggify(ports.faults, "door/rtp-lost", participant.id)) return;
     receiveRtp(shard, ports, input.now, participant, bytes, offset, length);
     return;
   } else if (kind === DEMUX.RTCP) {
+    if (buggify(ports.faults, "door/rtcp-lost", participant.id)) return;
     receiveRtcp(shard, ports, input.now, participant, bytes, offset, length);
     return;
-  } else {
+  } else if (!buggify(ports.faults, "door/dtls-lost", participant.id)) {
     const { peer } = participant;
     peerHandleDtls(peer, input.now, ports.crypto, ports.outbox, flow, bytes, offset, length);
     followConnection(shard, ports, input.now, participant);
@@ -130,7 +134,7 @@ function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): vo
   const { command, commandId, now } = input;
   switch (command.type) {
     case "join": {
-      const outcome = joinShard(shard, ports.crypto, now, command);
+      const outcome = joinShard(shard, ports, now, command);
       if (outcome.ok) enterRoom(shard, ports, now, outcome.participant);
       ports.outbox.reply(joinReply(commandId, outcome));
       return;

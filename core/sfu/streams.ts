@@ -5,10 +5,12 @@
  * a retransmission by its repaired RID; only authenticated packets are believed. RTX is unwrapped in place into the packet
  * that was lost (RFC 4588 §4) and then goes the way of all packets.
  */
+
 import { readU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
 import { utf8Decode } from "../base/text.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { createKeyframeRequests, keyframeArrived, keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessPacket } from "../media/loudness.ts";
@@ -62,26 +64,31 @@ export function receiveRtp(
   sealedLength: number,
 ): void {
   const { counters } = shard.history;
-  if (sealedLength > LIMITS.rtpPacketBytesMax || rtpCheckHeader(bytes, offset, sealedLength) !== RTP.OK) {
+  const { faults } = ports;
+  const wellFormed = sealedLength <= LIMITS.rtpPacketBytesMax && rtpCheckHeader(bytes, offset, sealedLength) === RTP.OK;
+  if (!wellFormed || buggify(faults, "rtp/header-refused", participant.id)) {
     counters.rtpMalformed++;
     return;
   }
   const headerLength = rtpHeaderLength(bytes, offset);
   const length = peerOpenRtp(participant.peer, ports.crypto, bytes, offset, sealedLength, headerLength);
-  if (length < 0) {
+  if (length < 0 || buggify(faults, "rtp/open-fails", participant.id)) {
     counters.rtpRefused++;
     return;
   }
-  if (rtpCheck(bytes, offset, length) !== RTP.OK) {
+  if (rtpCheck(bytes, offset, length) !== RTP.OK || buggify(faults, "rtp/plain-refused", participant.id)) {
     counters.rtpMalformed++;
     return;
   }
   counters.rtpReceived++;
   const { scan } = shard.scratch;
   headerExtensionsScan(scan, bytes, offset, length);
-  noteTransportSequence(scan, now, participant, bytes);
+  if (buggify(faults, "rtp/extensions-unread", participant.id)) scan.count = 0;
+  if (!buggify(faults, "rtp/transport-sequence-missed", participant.id)) {
+    noteTransportSequence(scan, now, participant, bytes);
+  }
   const inbound =
-    participant.inbound.get(rtpSignedSsrc(bytes, offset)) ?? introduce(shard, now, participant, bytes, offset);
+    participant.inbound.get(rtpSignedSsrc(bytes, offset)) ?? introduce(shard, ports, now, participant, bytes, offset);
   if (inbound === undefined) {
     counters.rtpUnroutable++;
   } else if (inbound.isRtx) {
@@ -131,18 +138,23 @@ function receiveMedia(
 ): void {
   const { packet, scan } = shard.scratch;
   const { publication } = stream;
-  if (!describePacket(packet, scan, publication.media, bytes, offset, length)) {
+  const { faults } = ports;
+  const described = describePacket(packet, scan, publication.media, bytes, offset, length);
+  if (!described || buggify(faults, "rtp/not-described", stream.id)) {
     shard.history.counters.rtpUnroutable++;
     return;
   }
   stream.codec = packet.codec;
   stream.payloadType = packet.payloadType;
   if (!recovered) {
-    receiveStatisticsPacket(stream.statistics, now, packet.sequence, packet.timestamp, length);
-    mediaClockPacket(stream.clock, now, packet.timestamp);
+    if (!buggify(faults, "rtp/statistics-missed", stream.id)) {
+      receiveStatisticsPacket(stream.statistics, now, packet.sequence, packet.timestamp, length);
+    }
+    if (!buggify(faults, "rtp/clock-missed", stream.id)) mediaClockPacket(stream.clock, now, packet.timestamp);
   }
-  if (publication.kind === "audio") noteLoudness(scan, now, publication, bytes);
-  else if (stream.cache === null) {
+  if (publication.kind === "audio") {
+    if (!buggify(faults, "rtp/loudness-missed", stream.id)) noteLoudness(scan, now, publication, bytes);
+  } else if (stream.cache === null) {
     // Not before the first packet: an offer may name hundreds of SSRCs, and anybody may send an offer.
     stream.cache = createPacketCache();
     stream.nack = createNackGenerator();
@@ -150,11 +162,16 @@ function receiveMedia(
   if (stream.cache !== null && stream.nack !== null) {
     if (packetCacheFind(stream.cache, now, packet.sequence) >= 0) return;
     if (recovered) shard.history.counters.rtpRecovered++;
-    packetCachePut(stream.cache, now, packet.sequence, bytes, offset, length);
-    if (nackPacket(stream.nack, now, packet.sequence) === NACK.OVERFLOW) keyframeWanted(stream.keyframes, now);
+    if (!buggify(faults, "rtp/not-cached", stream.id)) {
+      packetCachePut(stream.cache, now, packet.sequence, bytes, offset, length);
+    }
+    if (!buggify(faults, "rtp/gap-unseen", stream.id)) {
+      const overflows = nackPacket(stream.nack, now, packet.sequence) === NACK.OVERFLOW;
+      if (overflows || buggify(faults, "rtp/gaps-too-many", stream.id)) keyframeWanted(stream.keyframes, now);
+    }
   }
   noteFlow(shard, ports, now, stream);
-  if (packet.keyframe) {
+  if (packet.keyframe && !buggify(faults, "rtp/keyframe-unnoticed", stream.id)) {
     keyframeArrived(stream.keyframes, now);
     const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
     if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
@@ -173,7 +190,7 @@ function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): 
   if (cache === null || nack === null) return;
   const first = packet.sequence;
   const count = seqDistance16(first, nack.highest & 0xffff);
-  if (count > LIMITS.catchUpPacketsMax) return;
+  if (count > LIMITS.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
   for (let i = 1; i <= count; i++) {
     const cached = packetCacheFind(cache, now, seqAdd16(first, i));
     if (cached < 0) continue;
@@ -197,7 +214,7 @@ function receiveRtx(
   length: number,
 ): void {
   // RTX packets without an original are how browsers probe for bandwidth.
-  if (rtpPayloadLength(bytes, offset, length) < 2) return;
+  if (rtpPayloadLength(bytes, offset, length) < 2 || buggify(ports.faults, "rtx/dropped", stream.id)) return;
   const payloadType = rtpPayloadType(bytes, offset);
   const codec = stream.publication.media.codecs.find((each) => each.rtxPayloadType === payloadType);
   if (!codec) {
@@ -217,6 +234,7 @@ function receiveRtx(
 /** Finds out what a new SSRC stands for, or undefined when it says nothing that was negotiated. */
 function introduce(
   shard: Shard,
+  ports: ShardPorts,
   now: Micros,
   participant: Participant,
   bytes: Uint8Array,
@@ -231,7 +249,7 @@ function introduce(
     textOf(scan, extensionKinds, HEADER_EXTENSION.MID, bytes),
     payloadType,
   );
-  if (publication === undefined) return undefined;
+  if (publication === undefined || buggify(ports.faults, "rtp/introduction-refused", participant.id)) return undefined;
   const { media } = publication;
   if (media.codecs.some((codec) => codec.rtxPayloadType === payloadType)) {
     const rid = media.rids.length > 0 ? textOf(scan, extensionKinds, HEADER_EXTENSION.REPAIRED_RID, bytes) : "";

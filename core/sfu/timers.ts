@@ -3,8 +3,10 @@
  * media flows a turn every `LIMITS.mediaTickMicros`. All who are due at an input's time have their turn in the order of
  * their deadlines.
  */
+
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapNext, timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
+import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { peerTimeout } from "../peer/peer.ts";
@@ -25,7 +27,9 @@ export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
     const key = timerHeapPop(shard.timers, now);
     const participant = shard.participants.get(key);
     if (participant !== undefined) {
-      participantTurn(shard, ports, now, participant);
+      if (buggify(ports.faults, "timers/turn-late", participant.id)) {
+        timerHeapSet(shard.timers, key, after(now, LIMITS.mediaTickMicros));
+      } else participantTurn(shard, ports, now, participant);
       continue;
     }
     const room = roomOfTimer(shard, key);
@@ -45,7 +49,11 @@ function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participa
     return;
   }
   if (participant.connected) {
-    if (now >= participant.nextTickAt) mediaTurn(shard, ports, now, participant);
+    if (now >= participant.nextTickAt) {
+      if (buggify(ports.faults, "timers/media-turn-skipped", participant.id)) {
+        participant.nextTickAt = after(now, LIMITS.mediaTickMicros);
+      } else mediaTurn(shard, ports, now, participant);
+    }
     sendReports(shard, ports, now, participant);
   }
   followConnection(shard, ports, now, participant);
@@ -60,7 +68,8 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
     }
   }
   sendTransportFeedback(shard, ports, now, participant);
-  participant.nextTickAt = isActive(participant, now) ? after(now, LIMITS.mediaTickMicros) : NEVER;
+  const goesOn = isActive(participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id);
+  participant.nextTickAt = goesOn ? after(now, LIMITS.mediaTickMicros) : NEVER;
 }
 
 /** Has the publications of a room say how loud they are, and the room compare them. */
@@ -77,7 +86,9 @@ function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): voi
       });
     }
   }
-  postMail(shard.mail, to, to, { to: "room", type: "rank" });
+  if (!buggify(ports.faults, "timers/ranking-skipped", room.id)) {
+    postMail(shard.mail, to, to, { to: "room", type: "rank" });
+  }
   if (roomNeedsRanking(room)) timerHeapSet(shard.timers, roomTimerKey(room), after(now, LIMITS.loudnessMicros));
   deliverMail(shard, ports, now);
 }

@@ -28,7 +28,12 @@ const ZONES: readonly Zone[] = [
   { place: "core/crypto", mayImport: ["core/base"], packages: [] },
   ...PROTOCOLS.map((place) => ({ place, mayImport: BELOW_PROTOCOLS, packages: [] })),
   { place: "core/peer", mayImport: [...BELOW_PROTOCOLS, ...PROTOCOLS], packages: [] },
-  { place: "core/sfu", mayImport: [...BELOW_PROTOCOLS, ...PROTOCOLS, "core/peer"], packages: [] },
+  {
+    place: "core/sfu",
+    mayImport: [...BELOW_PROTOCOLS, ...PROTOCOLS, "core/peer", "core/fault-sites.ts"],
+    packages: [],
+  },
+  { place: "core/fault-sites.ts", mayImport: [], packages: [] },
   { place: "core", mayImport: ["core"], packages: [] },
   // Byte helpers and assertions are the bottom of the house; to write them again for the providers would help nobody.
   {
