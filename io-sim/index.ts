@@ -4,6 +4,7 @@
 export type { Plan, StoryPromise } from "./plan.ts";
 export {
   at,
+  buggify,
   cut,
   departs,
   freezes,

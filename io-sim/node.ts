@@ -38,10 +38,16 @@ import type { GuardState } from "./guards.ts";
 import { type JournalWriter, journalEffects, journalInput, journalRestore } from "./journal.ts";
 import { below, type Stream } from "./random.ts";
 import { createRecordingOutbox, type Effect, type RecordingOutbox } from "./recording-outbox.ts";
+import { beginSites, hostFails, type SiteBook } from "./sites.ts";
 import { hashDatagram } from "./word-hash.ts";
 
 /** The state is hashed after each so many inputs. */
 const STATE_HASH_INPUTS = 1_000;
+
+/** How long an injected failure of the host lets things wait. */
+const HOST_PAUSE_MICROS = 100_000;
+const HOST_LATE_MICROS = 50_000;
+const HOST_EARLY_MICROS = 5_000;
 
 /** What the world does with what a node wants. */
 export interface NodeWorld {
@@ -64,6 +70,8 @@ export interface NodeOptions {
   readonly lateness: Stream;
   readonly guard: GuardState;
   readonly journal: JournalWriter | undefined;
+  /** Failures to inject, or undefined in a world without any. */
+  readonly sites?: SiteBook | undefined;
   /** Whether to cut the shard down before this input (counted from 0) and go on from a snapshot. */
   readonly restartBefore: (input: number) => boolean;
 }
@@ -83,6 +91,8 @@ export interface SfuNode {
   readonly freeFlows: number[];
   timer: LoopEvent | undefined;
   timerAt: number;
+  /** The process does nothing before; what comes meanwhile waits. */
+  pausedUntil: number;
   readonly inputHash: Fingerprint;
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
@@ -111,6 +121,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     freeFlows: [],
     timer: undefined,
     timerAt: NEVER,
+    pausedUntil: 0,
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
@@ -124,6 +135,27 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
 
 /** A datagram has arrived from `source` (`ip:port`). */
 export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): void {
+  const { sites } = node.options;
+  if (hostFails(sites, "host/receive-dropped")) return;
+  if (!node.flows.has(source) && hostFails(sites, "host/flow-table-full")) return;
+  if (hostFails(sites, "host/paused")) nodePause(node, HOST_PAUSE_MICROS);
+  whenAwake(node, () => takeDatagram(node, source, bytes));
+  if (hostFails(sites, "host/received-twice")) whenAwake(node, () => takeDatagram(node, source, bytes));
+}
+
+/** The process stands still for a while: what comes meanwhile waits. */
+export function nodePause(node: SfuNode, forMicros: number): void {
+  node.pausedUntil = Math.max(node.pausedUntil, node.loop.now + forMicros);
+}
+
+/** Acts at once, or in the order of arrival when the process runs again. */
+function whenAwake(node: SfuNode, act: () => void): void {
+  const { loop, pausedUntil } = node;
+  if (pausedUntil <= loop.now) act();
+  else schedule(loop, micros(pausedUntil), EVENT_CLASS.DATAGRAM, () => whenAwake(node, act));
+}
+
+function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
   const flow = internFlow(node, source);
   const input: DatagramInput = {
     kind: "datagram",
@@ -141,7 +173,7 @@ export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): v
 export function nodeCommand(node: SfuNode, command: Command, onReply: (reply: CommandReply) => void): void {
   const commandId = node.nextCommand++;
   node.replies.set(commandId, onReply);
-  handle(node, { kind: "command", now: node.loop.now, commandId, command });
+  whenAwake(node, () => handle(node, { kind: "command", now: node.loop.now, commandId, command }));
 }
 
 /** How many commands still wait for their reply. */
@@ -174,19 +206,26 @@ export function nodeEffectFingerprint(node: SfuNode): string {
 
 function handle(node: SfuNode, input: ShardInput): void {
   const { options, world, outbox } = node;
-  if (options.restartBefore(node.inputs)) nodeRestart(node);
+  const { sites } = options;
+  if (options.restartBefore(node.inputs) || hostFails(sites, "host/restored")) nodeRestart(node);
   node.inputs++;
   hashInput(node.inputHash, input);
   if (options.journal !== undefined) journalInput(options.journal, input);
   world.beforeInput?.(input);
-  const ports: ShardPorts = { crypto: node.crypto, outbox, scheduler: node.scheduler };
+  const ports: ShardPorts = { crypto: node.crypto, outbox, scheduler: node.scheduler, faults: sites };
+  if (sites !== undefined) beginSites(sites);
   options.guard.coreOnStack = true;
   shardHandle(node.shard, ports, input);
   options.guard.coreOnStack = false;
   const effects = outbox.effects.splice(0);
-  if (options.journal !== undefined) journalEffects(options.journal, effects.length, nodeEffectFingerprint(node));
+  if (options.journal !== undefined) {
+    journalEffects(options.journal, effects.length, nodeEffectFingerprint(node), sites?.firings);
+  }
   world.afterInput?.(input, effects);
-  for (const effect of effects) carryOut(node, effect);
+  const taken = hostFails(sites, "host/batch-half-sent") ? effects.length >> 1 : effects.length;
+  effects.forEach((effect, index) => {
+    if (index < taken || effect.kind !== "transmit") carryOut(node, effect);
+  });
   if (node.inputs % STATE_HASH_INPUTS === 0) hashState(node);
   arm(node);
 }
@@ -195,7 +234,8 @@ function carryOut(node: SfuNode, effect: Effect): void {
   switch (effect.kind) {
     case "transmit": {
       const address = node.addresses.get(effect.flow);
-      if (address !== undefined) node.world.transmit(address.text, effect.bytes);
+      if (address === undefined || hostFails(node.options.sites, "host/send-refused")) return;
+      node.world.transmit(address.text, effect.bytes);
       return;
     }
     case "event":
@@ -206,7 +246,10 @@ function carryOut(node: SfuNode, effect: Effect): void {
       const onReply = node.replies.get(commandId);
       if (onReply === undefined) node.strayReplies++;
       node.replies.delete(commandId);
-      onReply?.(effect.reply);
+      if (onReply === undefined) return;
+      if (hostFails(node.options.sites, "host/reply-late")) {
+        schedule(node.loop, micros(node.loop.now + HOST_LATE_MICROS), EVENT_CLASS.STEP, () => onReply(effect.reply));
+      } else onReply(effect.reply);
       return;
     }
     case "release":
@@ -221,13 +264,21 @@ function arm(node: SfuNode): void {
   node.timerAt = at;
   node.timer = undefined;
   if (at === NEVER) return;
-  const { timerLateMicros, lateness } = node.options;
+  const { timerLateMicros, lateness, sites } = node.options;
   const late = timerLateMicros === 0 ? 0 : below(lateness, timerLateMicros + 1);
-  node.timer = schedule(node.loop, micros(at + late), EVENT_CLASS.TIMER, () => {
-    node.timer = undefined;
-    node.timerAt = -1;
-    handle(node, { kind: "timer", now: node.loop.now });
+  const later = hostFails(sites, "host/timer-late") ? HOST_LATE_MICROS : 0;
+  const isEarly = hostFails(sites, "host/timer-early");
+  const early = Math.min(at, Math.max(node.loop.now + 1_000, at - HOST_EARLY_MICROS));
+  const time = micros(isEarly ? early : at + late + later);
+  const timer = schedule(node.loop, time, EVENT_CLASS.TIMER, () => {
+    whenAwake(node, () => {
+      if (node.timer !== timer) return;
+      node.timer = undefined;
+      node.timerAt = -1;
+      handle(node, { kind: "timer", now: node.loop.now });
+    });
   });
+  node.timer = timer;
 }
 
 function internFlow(node: SfuNode, source: string): number {

@@ -20,6 +20,7 @@ import { nodeRestart } from "./node.ts";
 import { CAMERAS, type Operation } from "./plan.ts";
 import { note } from "./rows.ts";
 import { signalJoin, signalLeave } from "./signalling.ts";
+import { setSites } from "./sites.ts";
 import { movePeer, type Peer, sendOn } from "./topology.ts";
 import { wallAt } from "./wall-clock.ts";
 import type { World } from "./world.ts";
@@ -33,16 +34,15 @@ export function perform(world: World, operation: Operation): void {
     case "restart":
       nodeRestart(world.node);
       return;
+    case "buggify":
+      setSites(world.sites, operation.sites, operation.sharePpm);
+      return;
     default:
       performOnPeer(world, operation, world.peers.get(operation.peer)!);
   }
 }
 
-function performOnPeer(
-  world: World,
-  operation: Exclude<Operation, { type: "garbage" } | { type: "restart" }>,
-  peer: Peer,
-): void {
+function performOnPeer(world: World, operation: Extract<Operation, { peer: string }>, peer: Peer): void {
   const { client } = peer;
   switch (operation.type) {
     case "join":

@@ -9,6 +9,8 @@ import type { ClientMediaPlan } from "./client/client-media.ts";
 import type { VideoCodec } from "./client/payload.ts";
 import type { DecisionPlan } from "./decisions.ts";
 import type { LinkPlan } from "./link.ts";
+import type { Ppm } from "./random.ts";
+import { checkSites } from "./sites.ts";
 
 /** A camera of the plan. */
 export type CameraKind = "vp8" | "vp8-simulcast" | "vp9" | "h264";
@@ -57,7 +59,9 @@ export type Operation =
   | { readonly type: "mute" | "unmute"; readonly peer: string; readonly source: "camera" | "microphone" }
   | { readonly type: "link"; readonly peer: string; readonly up: Partial<LinkPlan>; readonly down: Partial<LinkPlan> }
   | { readonly type: "garbage"; readonly perSecond: number; readonly forMicros: number }
-  | { readonly type: "restart" };
+  | { readonly type: "restart" }
+  /** From now on these sites fail with this probability; see ./sites.ts. */
+  | { readonly type: "buggify"; readonly sites: readonly string[]; readonly sharePpm: Ppm };
 
 /** An operation with its time and a sentence. */
 export interface StepPlan {
@@ -122,6 +126,7 @@ export function checkPlan(plan: Plan): void {
     if (step.atMicros < 0 || step.atMicros > plan.runForMicros)
       refuse(`has the step "${step.label}" outside its time.`);
     if ("peer" in step.operation) known(step.operation.peer);
+    if (step.operation.type === "buggify") checkSites(step.operation.sites);
   }
   for (const promise of [...plan.always, ...plan.finally]) {
     if (promise.kind === "departs") known(promise.peer);

@@ -17,6 +17,7 @@ import {
 } from "./plan.ts";
 
 import type { ProfileName } from "./profiles/profiles.ts";
+import type { Ppm } from "./random.ts";
 import { type RoamingPlan, roamingSteps } from "./roaming.ts";
 
 export { kbps, ms, percent, seconds } from "./units.ts";
@@ -207,6 +208,11 @@ export function garbage(options: { perSecond: number; duration: number }): Opera
 /** The server process is cut down between two inputs and goes on from a snapshot. */
 export function restart(): Operation {
   return { type: "restart" };
+}
+
+/** From now on these sites of the core or its host fail with this probability; 0 ends it. See io-sim/sites.ts. */
+export function buggify(sites: readonly string[], share: Ppm): Operation {
+  return { type: "buggify", sites, sharePpm: share };
 }
 
 /**

@@ -27,6 +27,7 @@ import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { describeEvent, note, type TraceRow } from "./rows.ts";
+import { createSiteBook, type SiteBook } from "./sites.ts";
 import { addPeer, type Peer, SFU_IP, SFU_PORT, transmitted } from "./topology.ts";
 import { WALL_AT_ORIGIN } from "./wall-clock.ts";
 
@@ -81,6 +82,8 @@ export interface World {
   readonly sources: Map<number, Source>;
   readonly watchers: WorldWatcher[];
   readonly attacker: Attacker;
+  /** Failures that are injected into the core and its host. */
+  readonly sites: SiteBook;
   /** When everyone who joins at the start was connected; 0 before. */
   zeroAt: number;
   /** What happened, one row each, for traces. */
@@ -120,6 +123,8 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     config: { candidates: [{ ip: SFU_IP, port: SFU_PORT }] },
   };
   const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", "shard").next();
+  const sites = createSiteBook(chance);
+  const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const journal = options.journal === true ? createJournal(boot, { scheduler, cipher: plan.cipher }) : undefined;
   const watchers: WorldWatcher[] = [];
   const node = createNode(
@@ -149,6 +154,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
       lateness: createStream(chance, "timer-lateness", "shard"),
       guard,
       journal,
+      sites: injects ? sites : undefined,
       restartBefore: options.restartBefore ?? (() => false),
     },
   );
@@ -166,6 +172,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     sources: new Map(),
     watchers,
     attacker: createAttacker(chance),
+    sites,
     zeroAt: 0,
     rows: [],
     commands: 0,

@@ -180,7 +180,8 @@ function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook):
 /** At the end: what is missing going out was missing (or late, or damaged) coming in, in the same room. */
 function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
-  let trouble = 0;
+  // Any failure that was injected may have cost a packet.
+  let trouble = world.sites.fired;
   for (const peer of world.peers.values()) {
     if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(world, peer);
   }
