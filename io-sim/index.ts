@@ -19,6 +19,7 @@ export {
   ms,
   mute,
   only,
+  pause,
   percent,
   plays,
   profile,

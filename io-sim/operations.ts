@@ -16,7 +16,7 @@ import {
 import { throwGarbage } from "./garbage.ts";
 import { createGuardedProvider } from "./guards.ts";
 import { changeLink } from "./link.ts";
-import { nodeRestart } from "./node.ts";
+import { nodePause, nodeRestart } from "./node.ts";
 import { CAMERAS, type Operation } from "./plan.ts";
 import { note } from "./rows.ts";
 import { signalJoin, signalLeave } from "./signalling.ts";
@@ -33,6 +33,9 @@ export function perform(world: World, operation: Operation): void {
       return;
     case "restart":
       nodeRestart(world.node);
+      return;
+    case "pause":
+      nodePause(world.node, operation.forMicros);
       return;
     case "buggify":
       setSites(world.sites, operation.sites, operation.sharePpm);

@@ -132,6 +132,7 @@ const OPERATION: Check = variants("type", {
   link: { ...PEER, up: LINK_CHANGE, down: LINK_CHANGE },
   garbage: { perSecond: count, forMicros: count },
   restart: {},
+  pause: { forMicros: count },
   buggify: { sites: listOf(text), sharePpm: count },
 } satisfies Record<Operation["type"], Record<string, Check>>);
 

@@ -60,6 +60,8 @@ export type Operation =
   | { readonly type: "link"; readonly peer: string; readonly up: Partial<LinkPlan>; readonly down: Partial<LinkPlan> }
   | { readonly type: "garbage"; readonly perSecond: number; readonly forMicros: number }
   | { readonly type: "restart" }
+  /** The server's process stands still; what comes meanwhile waits. */
+  | { readonly type: "pause"; readonly forMicros: number }
   /** From now on these sites fail with this probability; see ./sites.ts. */
   | { readonly type: "buggify"; readonly sites: readonly string[]; readonly sharePpm: Ppm };
 

@@ -210,6 +210,11 @@ export function restart(): Operation {
   return { type: "restart" };
 }
 
+/** The server's process stands still for a while; what comes meanwhile waits. */
+export function pause(forMicros: number): Operation {
+  return { type: "pause", forMicros };
+}
+
 /** From now on these sites of the core or its host fail with this probability; 0 ends it. See io-sim/sites.ts. */
 export function buggify(sites: readonly string[], share: Ppm): Operation {
   return { type: "buggify", sites, sharePpm: share };

@@ -21,7 +21,7 @@ import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
 import { createJournal, type JournalWriter } from "./journal.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
-import { createNode, type SfuNode } from "./node.ts";
+import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
 import { joinPeer, perform } from "./operations.ts";
 import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
@@ -127,37 +127,18 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const journal = options.journal === true ? createJournal(boot, { scheduler, cipher: plan.cipher }) : undefined;
   const watchers: WorldWatcher[] = [];
-  const node = createNode(
-    loop,
-    {
-      transmit: (target, bytes) => {
-        for (const sent of options.sabotage?.(target, bytes) ?? [{ target, bytes }]) {
-          transmitted(world, sent.target, sent.bytes);
-        }
-      },
-      event: (event) => {
-        note(world, `server: ${describeEvent(event)}`);
-        for (const watcher of watchers) watcher.event?.(event);
-      },
-      beforeInput: (input) => {
-        for (const watcher of watchers) watcher.beforeInput?.(input);
-      },
-      afterInput: (input, effects) => {
-        for (const watcher of watchers) watcher.afterInput?.(input, effects);
-      },
-    },
-    {
-      boot,
-      createCrypto,
-      scheduler,
-      timerLateMicros: plan.timerLateMicros,
-      lateness: createStream(chance, "timer-lateness", "shard"),
-      guard,
-      journal,
-      sites: injects ? sites : undefined,
-      restartBefore: options.restartBefore ?? (() => false),
-    },
-  );
+  const surroundings = surroundingsOf(() => world, watchers, options);
+  const node = createNode(loop, surroundings, {
+    boot,
+    createCrypto,
+    scheduler,
+    timerLateMicros: plan.timerLateMicros,
+    lateness: createStream(chance, "timer-lateness", "shard"),
+    guard,
+    journal,
+    sites: injects ? sites : undefined,
+    restartBefore: options.restartBefore ?? (() => false),
+  });
   const world: World = {
     plan,
     seed,
@@ -181,6 +162,27 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     addPeer(world, peerPlan, index);
   });
   return world;
+}
+
+/** What a node has around it: links for what it sends, and watchers. */
+function surroundingsOf(world: () => World, watchers: readonly WorldWatcher[], options: WorldOptions): NodeWorld {
+  return {
+    transmit: (target, bytes) => {
+      for (const sent of options.sabotage?.(target, bytes) ?? [{ target, bytes }]) {
+        transmitted(world(), sent.target, sent.bytes);
+      }
+    },
+    event: (event) => {
+      note(world(), `server: ${describeEvent(event)}`);
+      for (const watcher of watchers) watcher.event?.(event);
+    },
+    beforeInput: (input) => {
+      for (const watcher of watchers) watcher.beforeInput?.(input);
+    },
+    afterInput: (input, effects) => {
+      for (const watcher of watchers) watcher.afterInput?.(input, effects);
+    },
+  };
 }
 
 function chanceOf(plan: Plan, seed: number, options: WorldOptions): Seed {
