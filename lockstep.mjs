@@ -15,6 +15,10 @@ const COMMANDS = new Map([
   ["sim", { module: "./io-sim/cli/main.ts", before: ["sim"], help: "run stories in the simulated world" }],
   ["replay", { module: "./io-sim/cli/main.ts", before: ["replay"], help: "run one story again from its seed" }],
   ["diff", { module: "./io-sim/cli/main.ts", before: ["diff"], help: "find the first event in which two runs part" }],
+  [
+    "export",
+    { module: "./io-sim/cli/main.ts", before: ["export"], help: "write a run for Wireshark, Perfetto or a browser" },
+  ],
   ["bench", { module: "./bench/main.ts", before: [], help: "measure what it costs" }],
 ]);
 

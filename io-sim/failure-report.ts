@@ -1,33 +1,83 @@
 /**
  * What a person is told when a promise is broken: about twelve lines, the last of which is the command that shows it again.
  */
+
 import { PROMISES } from "./oracles/promises.ts";
-import { showTime } from "./rows.ts";
+import type { Plan } from "./plan.ts";
+import { replayCommand } from "./replay-command.ts";
+import { showRow, showTime, whoOf } from "./rows.ts";
 import type { Verdict } from "./run.ts";
 
+/** What the report can't know from the verdict. */
+export interface FailureContext {
+  /** What the command line finds the story by, when that is not its name. */
+  readonly replayName?: string;
+  /** Files that were written about the run. */
+  readonly artifacts?: readonly string[];
+}
+
 /** Rows of the trace in a report. */
-const ROWS = 5;
+const ROWS = 4;
+
+/** People that are named one by one. */
+const NAMES_MAX = 6;
 
 /** The report on a broken run; empty when the run held. */
-export function failureReport(verdict: Verdict): string[] {
-  const { broken, world, story, seed } = verdict;
+export function failureReport(verdict: Verdict, context: FailureContext = {}): string[] {
+  const { broken, world, story, seed, inputs, fingerprint } = verdict;
   if (broken === undefined) return [];
-  const { plan } = world;
-  const last = world.rows.slice(-ROWS).map((row) => `    ${showTime(world, row.time).padStart(10)}  ${row.text}`);
+  const { replayName = story, artifacts = [] } = context;
+  const before = world.rows.filter(({ time }) => time <= broken.time).slice(-ROWS);
   return [
-    `BROKEN  ${story}, seed ${seed}`,
-    `  "${plan.story}"`,
-    `  ${broken.promise}: ${PROMISES[broken.promise]}`,
-    `  ${broken.detail}`,
-    `  at ${showTime(world, broken.time)}, event ${broken.event}, after ${verdict.inputs} inputs; fingerprint ${verdict.fingerprint}`,
-    `  ${plan.peers.length} peers, ${plan.steps.length} steps, ${plan.always.length + plan.finally.length} promises of its own; before it:`,
-    ...last,
-    `  replay: node lockstep.mjs replay "${story}" --seed ${seed} --trace`,
+    `BROKEN  ${story}, seed ${seed}: "${world.plan.story}"`,
+    field("promise", `${broken.promise}: ${PROMISES[broken.promise]}`),
+    field("seen", broken.detail),
+    field(
+      "when",
+      `${showTime(world, broken.time)}, event ${broken.event}, input ${inputs}; fingerprint ${fingerprint}`,
+    ),
+    field("who", describePeople(world.plan, broken.detail)),
+    field("plan", describePlan(world.plan)),
+    ...before.map((row, index) => field(index === 0 ? "before" : "", showRow(world, { ...row, who: whoOf(row) }))),
+    ...artifacts.map((file, index) => field(index === 0 ? "files" : "", file)),
+    field("replay", replayCommand(replayName, seed)),
   ];
 }
 
-/** The whole trace of a run, one line a row. */
-export function traceLines(verdict: Verdict): string[] {
-  const { world } = verdict;
-  return world.rows.map((row) => `${showTime(world, row.time).padStart(12)}  ${row.text}`);
+function field(name: string, text: string): string {
+  return `  ${name.padEnd(7)}  ${text}`;
+}
+
+/** Those of whom the sentence speaks, with what they are in the call; everyone when it names nobody. */
+function describePeople(plan: Plan, detail: string): string {
+  const named = plan.peers.filter(({ name }) => new RegExp(`(?<![\\w-])${escapePattern(name)}(?![\\w-])`).test(detail));
+  const people = named.length > 0 ? named : plan.peers;
+  const shown = people.slice(0, NAMES_MAX).map(({ name, room, camera, microphone }) => {
+    const sends = [...(camera === null ? [] : [camera]), ...(microphone === null ? [] : ["microphone"])];
+    return `${name} in ${room}${sends.length === 0 ? "" : ` with ${sends.join(" and ")}`}`;
+  });
+  const more = people.length - shown.length;
+  return `${shown.join("; ")}${more > 0 ? `; ${more} more` : ""}`;
+}
+
+function describePlan(plan: Plan): string {
+  const rooms = new Set(plan.peers.map(({ room }) => room)).size;
+  const promises = plan.always.length + plan.finally.length;
+  const parts = [
+    `${count(plan.peers.length, "peer")} in ${count(rooms, "room")}`,
+    count(plan.steps.length, "step") || "no steps",
+    `${plan.runForMicros / 1_000_000} s`,
+    promises === 0 ? "no promise of its own" : `${count(promises, "promise")} of its own`,
+    plan.decisions === undefined ? "" : `${count(plan.decisions.length, "fixed decision")}`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** "2 rooms"; "" for none. */
+function count(number: number, word: string): string {
+  return number === 0 ? "" : `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

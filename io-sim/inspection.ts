@@ -8,7 +8,7 @@
 import type { ShardInput } from "../core/index.ts";
 import type { Decision, DecisionPlan } from "./decisions.ts";
 import type { Plan } from "./plan.ts";
-import { showTime } from "./rows.ts";
+import { type ShownRow, whoOf } from "./rows.ts";
 import { type RunOptions, run, type Verdict } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -23,23 +23,26 @@ export interface Inspection {
   readonly verdict: Verdict;
   /** How many events had happened. */
   readonly event: number;
-  /** The last things that happened, one line each, oldest first. */
-  readonly lines: readonly string[];
+  /** The last things that happened, oldest first, and among them each input of the server. */
+  readonly rows: readonly ShownRow[];
 }
 
-/** Lines that an inspection keeps. */
-const LINES = 200;
+/** Rows that an inspection keeps. */
+const ROWS = 200;
 
 /** Runs a plan until `stop`, with these decisions told otherwise. */
 export function inspect(plan: Plan, seed: number, stop: Stop, decisions: readonly DecisionPlan[] = []): Inspection {
-  const lines: string[] = [];
-  let rows = 0;
+  const rows: ShownRow[] = [];
+  let seen = 0;
   const catchUp = (world: World) => {
-    for (; rows < world.rows.length; rows++) add(world, world.rows[rows]!.text);
+    for (; seen < world.rows.length; seen++) {
+      const row = world.rows[seen]!;
+      add({ ...row, who: whoOf(row) });
+    }
   };
-  const add = (world: World, text: string) => {
-    lines.push(`${String(world.loop.ran).padStart(7)}  ${showTime(world, world.loop.now).padStart(10)}  ${text}`);
-    if (lines.length > LINES) lines.shift();
+  const add = (row: ShownRow) => {
+    rows.push(row);
+    if (rows.length > ROWS) rows.shift();
   };
   const options: RunOptions = {
     decisions,
@@ -48,14 +51,16 @@ export function inspect(plan: Plan, seed: number, stop: Stop, decisions: readonl
       world.watchers.push({
         afterInput: (input, effects) => {
           catchUp(world);
-          add(world, `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`);
+          const { now, ran } = world.loop;
+          const text = `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`;
+          add({ time: now, event: ran, who: "server", text });
         },
       });
     },
   };
   const verdict = run(plan, seed, options);
   catchUp(verdict.world);
-  return { verdict, event: verdict.world.loop.ran, lines };
+  return { verdict, event: verdict.world.loop.ran, rows };
 }
 
 function isReached(world: World, stop: Stop): boolean {

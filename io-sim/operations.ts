@@ -79,7 +79,7 @@ export function joinPeer(world: World, peer: Peer): void {
   const client = createPeerClient(world, peer);
   peer.client = client;
   peer.clients.push(client);
-  note(world, `${peer.plan.name} asks to join`);
+  note(world, "client", client.plan.name, "asks to join");
   clientJoin(client);
 }
 
@@ -112,7 +112,7 @@ function createPeerClient(world: World, peer: Peer): Client {
       askToLeave: (resource) => signalLeave(world, peer, client, resource),
       watcher: {
         connected: (who) => {
-          note(world, `${who.plan.name} is connected`);
+          note(world, "client", who.plan.name, "is connected");
           for (const watcher of world.watchers) watcher.connected?.(who);
         },
         perceived: (who, mid, kind, passport) => {

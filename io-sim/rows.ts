@@ -1,47 +1,121 @@
 /**
- * What happened in a world, one row each, in words: the trace that a failure ends with.
+ * What happened in a world, one row each, in words: what a failure ends with and what traces are made of.
+ *
+ * A row says when, in which event of the loop, whom it concerns and what it was. What the server announces by numbers is
+ * told by names.
  */
-import { MICROS_ORIGIN, type Micros, type ShardEvent } from "../core/index.ts";
+import { MICROS_ORIGIN, type Micros, type ParticipantView, type ShardEvent } from "../core/index.ts";
 import type { World } from "./world.ts";
 
-/** One row of the trace. */
+/** One row. */
 export interface TraceRow {
   readonly time: Micros;
+  readonly event: number;
+  /** Whether it is a step of the story, something that the server announces, or something that a client does. */
+  readonly kind: "story" | "server" | "client";
+  /** The peer that it concerns, or "" for all of them. */
+  readonly who: string;
   readonly text: string;
 }
 
-/** Notes a row for the trace. */
-export function note(world: World, text: string): void {
-  world.rows.push({ time: world.loop.now, text });
+/** Notes a row about a peer, or about all of them (""). */
+export function note(world: World, kind: TraceRow["kind"], who: string, text: string): void {
+  world.rows.push({ time: world.loop.now, event: world.loop.ran, kind, who, text });
+}
+
+/** Notes what the server announces. */
+export function noteEvent(world: World, event: ShardEvent): void {
+  if (event.type === "joined") world.names.set(event.participant, event.name);
+  const who = "participant" in event ? nameOf(world, event.participant) : "";
+  note(world, "server", who, describeEvent(world, event));
 }
 
 /** A world's time as people read it: seconds from time zero (or from the origin, before), with milliseconds. */
-export function showTime(world: World, time: number): string {
-  const from = world.zeroAt === 0 ? MICROS_ORIGIN : world.zeroAt;
+export function showTime({ zeroAt }: Pick<RowScale, "zeroAt">, time: number): string {
+  const from = zeroAt === 0 ? MICROS_ORIGIN : zeroAt;
   const millis = Math.floor((time - from) / 1_000);
   const size = Math.abs(millis);
   const sign = millis < 0 ? "-" : "";
   return `${sign}${Math.floor(size / 1_000)}.${String(size % 1_000).padStart(3, "0")} s`;
 }
 
-/** What the server announces, in words. */
-export function describeEvent(event: ShardEvent): string {
+/** A row as it is shown. */
+export interface ShownRow {
+  readonly time: number;
+  /** Undefined for what is no event of the loop but follows from several. */
+  readonly event: number | undefined;
+  readonly who: string;
+  readonly text: string;
+}
+
+/** What the columns of a world's rows depend on. */
+export interface RowScale {
+  readonly zeroAt: number;
+  readonly plan: { readonly peers: readonly { readonly name: string }[] };
+}
+
+/** Whose line a row is, in a word: a peer's, the server's, or the story's, which names people itself. */
+export function whoOf({ who, kind }: TraceRow): string {
+  return who === "" || kind === "story" ? kind : who;
+}
+
+/** A row in columns: time, event, whom it concerns, and what it was. */
+export function showRow(scale: RowScale, { time, event, who, text }: ShownRow): string {
+  return columns(scale, showTime(scale, time), String(event ?? ""), who, text);
+}
+
+/** A row for machines: microseconds of the story, and null for what is no event of its own. */
+export function rowAsJson({ zeroAt }: Pick<RowScale, "zeroAt">, { time, event, who, text }: ShownRow): object {
+  return { storyMicros: time - (zeroAt === 0 ? MICROS_ORIGIN : zeroAt), event: event ?? null, who, text };
+}
+
+/** The names of the columns. */
+export function showHeading(scale: RowScale): string {
+  return columns(scale, "time", "event", "who", "what (→ to the server, ← from it)");
+}
+
+/** Names differ from world to world, but in one world the columns stand below each other. A rejoined peer is `name#2`. */
+function columns({ plan }: RowScale, time: string, event: string, who: string, text: string): string {
+  const width = Math.max(6, ...plan.peers.map(({ name }) => name.length + 2));
+  return `${time.padStart(10)}  ${event.padStart(7)}  ${who.padEnd(width)}  ${text}`;
+}
+
+function nameOf(world: World, participant: number): string {
+  return world.names.get(participant) ?? `participant ${participant}`;
+}
+
+function describeView({ name, publications }: ParticipantView): string {
+  const paused = publications.filter(({ flowing }) => !flowing).map(({ kind }) => kind);
+  return paused.length === 0 ? name : `${name} (${paused.join(" and ")} paused)`;
+}
+
+function describeEvent(world: World, event: ShardEvent): string {
   switch (event.type) {
     case "joined":
-      return `${event.name} (${event.participant}) joined ${event.room}`;
+      return `has joined ${event.room} as participant ${event.participant}`;
     case "connected":
-      return `participant ${event.participant} is connected after ${Math.floor(event.afterMicros / 1_000)} ms`;
+      return `is connected at the server ${Math.floor(event.afterMicros / 1_000)} ms after the join`;
     case "left":
-      return `participant ${event.participant} left: ${event.reason}${event.detail === "" ? "" : ` (${event.detail})`}`;
+      return `is gone for the server: ${event.reason}${event.detail === "" ? "" : ` (${event.detail})`}`;
     case "roster":
-      return `roster of ${event.room}: ${event.participants.map((view) => view.name).join(", ")}`;
+      return `in ${event.room}: ${event.participants.map(describeView).join(", ")}`;
     case "bindings": {
-      const slots = event.slots.map((slot) => `${slot.mid}=${slot.publication === 0 ? "-" : slot.participant}`);
-      return `participant ${event.participant} is shown ${slots.join(" ")}`;
+      const shown = (kind: "audio" | "video") =>
+        event.slots
+          .filter((slot) => slot.kind === kind)
+          .map((slot) => (slot.publication === 0 ? "nobody" : nameOf(world, slot.participant)));
+      const parts = [
+        ["is shown", shown("video")],
+        ["hears", shown("audio")],
+      ] as const;
+      return parts
+        .filter(([, names]) => names.length > 0)
+        .map(([verb, names]) => `${verb} ${names.join(", ")}`)
+        .join("; ");
     }
     case "path-changed":
-      return `participant ${event.participant} moved to flow ${event.flow}`;
+      return `has moved to flow ${event.flow}`;
     default:
-      return `room ${event.room} closed`;
+      return `${event.room} is closed`;
   }
 }

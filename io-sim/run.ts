@@ -82,7 +82,7 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book, []);
   const quality = measure(world);
   if (book.broken === undefined) oracles.judgeStory();
-  if (options.withoutDrain === true) return verdictOf(world, book, quality);
+  if (options.withoutDrain === true || book.broken !== undefined) return verdictOf(world, book, quality);
   drain(world);
   if (advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0))
     return verdictOf(world, book, quality);
@@ -135,7 +135,7 @@ function judgeArrival(world: World, book: PromiseBook): void {
 }
 
 function drain(world: World): void {
-  note(world, "everyone leaves");
+  note(world, "story", "", "everyone leaves");
   withoutHostGlobals(world.guard, () => {
     for (const { client } of world.peers.values())
       if (client !== undefined && clientIsActive(client)) clientLeave(client);

@@ -29,7 +29,7 @@ export function signalJoin(world: World, peer: Peer, client: Client, offer: stri
 function hearReply(world: World, client: Client, reply: CommandReply): void {
   if (reply.type === "joined") clientAnswered(client, reply.participant, reply.resource, reply.answer);
   else if (reply.type === "refused") {
-    note(world, `${client.plan.name} was refused: ${reply.detail}`);
+    note(world, "client", client.plan.name, `was refused: ${reply.detail}`);
     clientRefused(client, reply.detail);
   }
 }

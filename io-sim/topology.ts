@@ -16,7 +16,7 @@ export const SFU_IP = "203.0.113.1";
 /** Its one port. */
 export const SFU_PORT = 40_000;
 /** The same as `ip:port`. */
-const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
+export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 
 /** A peer of the plan with its place in the network and its present client. */
 export interface Peer {

@@ -26,7 +26,7 @@ import { joinPeer, perform } from "./operations.ts";
 import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
-import { describeEvent, note, type TraceRow } from "./rows.ts";
+import { note, noteEvent, type TraceRow } from "./rows.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
 import { addPeer, type Peer, SFU_IP, SFU_PORT, transmitted } from "./topology.ts";
 import { WALL_AT_ORIGIN } from "./wall-clock.ts";
@@ -88,6 +88,8 @@ export interface World {
   zeroAt: number;
   /** What happened, one row each, for traces. */
   readonly rows: TraceRow[];
+  /** What the server's participants are called, for rows. */
+  readonly names: Map<number, string>;
   commands: number;
 }
 
@@ -156,6 +158,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     sites,
     zeroAt: 0,
     rows: [],
+    names: new Map(),
     commands: 0,
   };
   plan.peers.forEach((peerPlan, index) => {
@@ -173,7 +176,7 @@ function surroundingsOf(world: () => World, watchers: readonly WorldWatcher[], o
       }
     },
     event: (event) => {
-      note(world(), `server: ${describeEvent(event)}`);
+      noteEvent(world(), event);
       for (const watcher of watchers) watcher.event?.(event);
     },
     beforeInput: (input) => {
@@ -214,10 +217,10 @@ export function everyoneIsThere(world: World): boolean {
 /** Sets time zero to now and schedules the story's steps. */
 export function beginStory(world: World): void {
   world.zeroAt = world.loop.now;
-  note(world, "everyone is connected: time zero");
+  note(world, "story", "", "everyone is connected: time zero");
   for (const step of world.plan.steps) {
     schedule(world.loop, micros(world.zeroAt + step.atMicros), EVENT_CLASS.STEP, () => {
-      note(world, `step: ${step.label}`);
+      note(world, "story", "peer" in step.operation ? step.operation.peer : "", step.label);
       for (const watcher of world.watchers) watcher.step?.(step);
       perform(world, step.operation);
     });

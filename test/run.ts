@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBrowser } from "./support/ensure-browser.ts";
+import { ensureTshark } from "./support/tshark.ts";
 
 interface StepResult {
   readonly name: string;
@@ -27,7 +28,7 @@ const scratch = mkdtempSync(join(tmpdir(), "lockstep-test-"));
 results.push(check("types of the core", ["tsc", "-p", "core/tsconfig.json"]));
 results.push(check("types", ["tsc", "-p", "tsconfig.json"]));
 results.push(check("lint", ["biome", "check", "--error-on-warnings", "."]));
-results.push(vitest("node"));
+results.push(nodeStep());
 results.push(skipBrowser ? skipped("browser", "skipped by request (--skip-browser)") : browserStep());
 rmSync(scratch, { recursive: true, force: true });
 
@@ -85,6 +86,14 @@ function countTests(name: string, report: string, status: number): StepResult {
   } catch {
     return { name, passed: 0, failed: 1, note: "vitest wrote no report" };
   }
+}
+
+/** Tests that need Wireshark fail where there is none; the summary says so, so that nobody looks for another reason. */
+function nodeStep(): StepResult {
+  const missing = ensureTshark();
+  if (missing !== "") console.error(`\n${missing}`);
+  const result = vitest("node");
+  return missing === "" ? result : { ...result, note: [result.note, missing].filter((text) => text !== "").join("; ") };
 }
 
 function browserStep(): StepResult {

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { DecisionPlan } from "../decisions.ts";
 import { decisionName, decisionsOf, type Inspection, inspect, type Stop } from "../inspection.ts";
 import { readableWorld } from "../readable-state.ts";
-import { showTime } from "../rows.ts";
+import { rowAsJson, showRow, showTime } from "../rows.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
 import type { Story } from "./stories.ts";
 
@@ -20,8 +20,8 @@ export interface LookingOptions {
   readonly json?: boolean;
 }
 
-/** Lines of the past that are shown where a run has stopped. */
-const SHOWN_LINES = 12;
+/** Rows of the past that are shown where a run has stopped. */
+const SHOWN_ROWS = 12;
 
 /** Whether any of these flags was given. */
 export function looksCloser(options: LookingOptions): boolean {
@@ -74,7 +74,7 @@ export function readFork(story: Story, seed: number, text: string): DecisionPlan
 }
 
 function show(inspection: Inspection, options: LookingOptions): void {
-  const { verdict, event, lines } = inspection;
+  const { verdict, event, rows } = inspection;
   const { world, fingerprint } = verdict;
   if (options.state === true) {
     process.stdout.write(`${JSON.stringify(readableWorld(world), undefined, options.json === true ? 0 : 2)}\n`);
@@ -82,10 +82,12 @@ function show(inspection: Inspection, options: LookingOptions): void {
   }
   const place = { event, time: showTime(world, world.loop.now), fingerprint, promise: verdict.promise };
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ story: verdict.story, seed: verdict.seed, ...place, lines })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ story: verdict.story, seed: verdict.seed, ...place, rows: rows.map((row) => rowAsJson(world, row)) })}\n`,
+    );
     return;
   }
-  for (const line of lines.slice(-SHOWN_LINES)) process.stdout.write(`${line}\n`);
+  for (const row of rows.slice(-SHOWN_ROWS)) process.stdout.write(`${showRow(world, row)}\n`);
   const broken = verdict.broken === undefined ? "" : `  ${verdict.broken.promise}: ${verdict.broken.detail}`;
   process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}${broken}\n`);
 }

@@ -14,6 +14,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
   ["sim", async () => (await import("./sim.ts")).sim],
   ["replay", async () => (await import("./replay.ts")).replay],
   ["diff", async () => (await import("./diff.ts")).diff],
+  ["export", async () => (await import("./export.ts")).exportRun],
 ]);
 
 /** Runs `sim …`, `replay …` and the others: `argv` begins with the command. Answers the exit status. */

@@ -1,10 +1,14 @@
 /**
- * What `lockstep sim` and `lockstep replay` share: one run from a story and a seed, and what is said about it.
+ * What the commands that run a story share: one run from its beginning to its end, and what is said about it.
  */
 import { writeFileSync } from "node:fs";
-import { failureReport, traceLines } from "../failure-report.ts";
-import { run, type Verdict } from "../run.ts";
-import type { Story } from "./stories.ts";
+import { failureReport } from "../failure-report.ts";
+import { rowAsJson } from "../rows.ts";
+import { type RunOptions, run, type Verdict } from "../run.ts";
+import { traceLines, traceRows } from "../trace/lines.ts";
+import { createTraceRecorder } from "../trace/recorder.ts";
+import { Misuse } from "./misuse.ts";
+import { replayName, type Story } from "./stories.ts";
 
 /** The flags of whatever runs a story from its beginning to its end. */
 export interface RunningOptions {
@@ -13,8 +17,36 @@ export interface RunningOptions {
   readonly journal?: string;
 }
 
-/** Runs a story with a seed and reports on it. */
+/** A run that is over, and how long it took on this machine. */
+export interface TimedRun {
+  readonly verdict: Verdict;
+  readonly wallMillis: number;
+}
+
+/** Runs a story with a seed, traces it when asked to, and reports on it. */
 export function runOne(story: Story, seed: number, options: RunningOptions): Verdict {
+  const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
+  const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
+  const timed = runShowingProgress(story, seed, { journal: options.journal !== undefined, ...watching }, options);
+  const { verdict } = timed;
+  if (options.journal !== undefined) writeOrMisuse(options.journal, verdict.journal ?? "");
+  if (recorder !== undefined) {
+    const trace = recorder.finish(verdict);
+    const asJson = () => traceRows(trace).map((row) => JSON.stringify(rowAsJson(trace, row)));
+    const lines = options.json === true ? asJson() : traceLines(trace);
+    process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  }
+  reportOn(story, timed, { ...options, artifacts: options.journal === undefined ? [] : [options.journal] });
+  return verdict;
+}
+
+/** Runs a story with a seed; people who wait at a terminal see how far it is. */
+export function runShowingProgress(
+  story: Story,
+  seed: number,
+  runOptions: RunOptions,
+  options: { readonly json?: boolean },
+): TimedRun {
   const { plan } = story;
   const startedAt = performance.now();
   const shows = process.stderr.isTTY === true && options.json !== true;
@@ -24,22 +56,36 @@ export function runOne(story: Story, seed: number, options: RunningOptions): Ver
     shownAt = performance.now();
     process.stderr.write(`\r\u001b[K${plan.name}, seed ${seed}: ${Math.floor(simulatedMicros / 1_000_000)} s`);
   };
-  const verdict = run(plan, seed, { journal: options.journal !== undefined, onProgress });
-  const wallMillis = Math.round(performance.now() - startedAt);
+  const verdict = run(plan, seed, { ...runOptions, onProgress });
   if (shows) process.stderr.write("\r\u001b[K");
-  if (options.journal !== undefined) writeFileSync(options.journal, verdict.journal ?? "");
-  if (options.trace === true) for (const line of traceLines(verdict)) process.stdout.write(`${line}\n`);
-  report(verdict, wallMillis, options);
-  return verdict;
+  return { verdict, wallMillis: Math.round(performance.now() - startedAt) };
 }
 
-function report(verdict: Verdict, wallMillis: number, options: RunningOptions): void {
+/** Says what a run has come to: a line, a JSON line, or the report on a broken promise. */
+export function reportOn(
+  told: Story,
+  { verdict, wallMillis }: TimedRun,
+  { json, artifacts }: { readonly json?: boolean; readonly artifacts: readonly string[] },
+): void {
   const { story, seed, promise, fingerprint, simulatedMicros } = verdict;
-  if (options.json === true) {
-    const line = { story, seed, verdict: verdict.verdict, promise, fingerprint, simulatedMicros, wallMillis };
+  if (json === true) {
+    const files = artifacts.length === 0 ? {} : { files: artifacts };
+    const line = { story, seed, verdict: verdict.verdict, promise, fingerprint, simulatedMicros, wallMillis, ...files };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else if (verdict.verdict === "held") {
     const times = `${(simulatedMicros / 1_000_000).toFixed(1)} s in ${(wallMillis / 1_000).toFixed(1)} s`;
     process.stdout.write(`held    ${story.padEnd(28)} seed ${String(seed).padEnd(5)} ${fingerprint}  ${times}\n`);
-  } else process.stdout.write(`${failureReport(verdict).join("\n")}\n`);
+    for (const file of artifacts) process.stdout.write(`wrote   ${file}\n`);
+  } else {
+    process.stdout.write(`${failureReport(verdict, { replayName: replayName(told), artifacts }).join("\n")}\n`);
+  }
+}
+
+/** Writes a file; a path that can't be written to is wrong use. */
+export function writeOrMisuse(file: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(file, content);
+  } catch (error) {
+    throw new Misuse(`Can't write "${file}": ${(error as NodeJS.ErrnoException).code ?? "unknown reason"}.`);
+  }
 }

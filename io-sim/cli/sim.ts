@@ -40,7 +40,8 @@ async function simulate(names: readonly string[], options: SimOptions): Promise<
   }
   let held = 0;
   for (const { story, seed } of runs) if (runOne(story, seed, options).verdict === "held") held++;
-  if (options.json !== true) process.stdout.write(`${held} of ${runs.length} runs held.\n`);
+  // One run speaks for itself, and a broken one ends with the command that shows it again.
+  if (options.json !== true && runs.length > 1) process.stdout.write(`${held} of ${runs.length} runs held.\n`);
   return held === runs.length ? EXIT.HELD : EXIT.BROKEN;
 }
 

@@ -3,7 +3,7 @@
  * also name a plan as JSON.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Plan } from "../plan.ts";
 import { planFromJson } from "../plan-json.ts";
@@ -48,6 +48,11 @@ export function theSeed(story: Story, text: string | undefined): number {
   if (story.file.endsWith(".json") && seeds.length === 1) return seeds[0]!.seed;
   const committed = seeds.map(({ seed }) => seed).join(", ");
   throw new Misuse(`Which run of "${name}"? Name its seed with --seed N; committed are ${committed}.`);
+}
+
+/** What the command line finds the story by: its name when it is committed, its path from here otherwise. */
+export function replayName({ file, plan }: Story): string {
+  return file.startsWith(FOLDER) ? plan.name : relative(process.cwd(), file);
 }
 
 function storyFiles(folder: string): string[] {

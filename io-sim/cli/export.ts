@@ -1,0 +1,79 @@
+/**
+ * `lockstep export`: runs one story with one seed and writes what happened as files that other tools open.
+ *
+ * The run is the very run of `lockstep replay`, and two exports of it have the same bytes. When a promise is broken the
+ * files are written all the same.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { traceToPcapng } from "../export/capture.ts";
+import { traceToHtml } from "../export/html.ts";
+import { traceToPerfetto } from "../export/perfetto.ts";
+import { createTraceRecorder } from "../trace/recorder.ts";
+import type { Trace } from "../trace/trace.ts";
+import { EXIT, Misuse } from "./misuse.ts";
+import { reportOn, runShowingProgress, writeOrMisuse } from "./running.ts";
+import { findStory, replayName, theSeed } from "./stories.ts";
+import { answer, createSubcommand } from "./subcommand.ts";
+
+interface ExportOptions {
+  readonly seed?: string;
+  readonly pcapng?: string;
+  readonly perfetto?: string;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+/** Runs `export …`. */
+export function exportRun(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "export",
+    "Run one story with one seed, and write what happened as files for other tools.",
+  )
+    .argument("<story>", "a file name in sim-scenarios/, the name of a story, or the path of a story or plan")
+    .option("--seed <N>", "the seed of the run (a plan that names one seed needs none)")
+    .option("--pcapng <FILE>", "a capture for Wireshark: interfaces encrypted, decrypted and dropped")
+    .option("--perfetto <FILE>", "a trace for ui.perfetto.dev: people, links and streams as tracks, rates as counters")
+    .option("--html <FILE>", "a report in one page, for a browser")
+    .option("--json", "one JSON object")
+    .addHelpText("after", '\nExample: lockstep export "a partition heals" --seed 1 --html report.html');
+  return answer(command, words, exportStory);
+}
+
+async function exportStory(name: string, options: ExportOptions): Promise<number> {
+  if (options.pcapng === undefined && options.perfetto === undefined && options.html === undefined) {
+    throw new Misuse("Export to what? Name a file with --pcapng, --perfetto or --html.");
+  }
+  const story = await findStory(name);
+  if (story === undefined) {
+    throw new Misuse(
+      existsSync(name)
+        ? `"${name}" is no story and no plan; a journal has no clients to show, so export the story that it came from.`
+        : `There is no story called "${name}" in sim-scenarios/.`,
+    );
+  }
+  // Packets take room, and only a capture shows them.
+  const recorder = options.pcapng === undefined ? createTraceRecorder(0) : createTraceRecorder();
+  const run = runShowingProgress(story, theSeed(story, options.seed), { onWorld: recorder.onWorld }, options);
+  const files = writeFiles(recorder.finish(run.verdict, replayName(story)), options);
+  reportOn(story, run, { ...options, artifacts: files });
+  return run.verdict.verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
+}
+
+/** Writes what was asked for, and answers the files' names. */
+function writeFiles(trace: Trace, options: ExportOptions): string[] {
+  const wanted: readonly (readonly [string | undefined, () => string | Uint8Array])[] = [
+    [options.pcapng, () => Buffer.concat(traceToPcapng(trace))],
+    [options.perfetto, () => traceToPerfetto(trace)],
+    [options.html, () => traceToHtml(trace, { style: asset("report.css"), script: asset("report.js") })],
+  ];
+  return wanted.flatMap(([file, content]) => {
+    if (file === undefined) return [];
+    writeOrMisuse(file, content());
+    return [file];
+  });
+}
+
+/** A file of the page. */
+function asset(name: string): string {
+  return readFileSync(new URL(`../export/${name}`, import.meta.url), "utf8");
+}

@@ -1,0 +1,78 @@
+/**
+ * A traced run as a capture that Wireshark opens.
+ *
+ * Three interfaces, because the same packet is seen in three ways: sealed at the server's door (STUN, DTLS, SRTP, SRTCP,
+ * and whatever strangers throw), in plain at a client (RTP and RTCP), and on the link that dropped it. Each packet's
+ * comment names its event and the server's input count, with which a journal and a replay find the same moment.
+ */
+import { replayCommand } from "../replay-command.ts";
+import type { PacketSurface, TracedPacket } from "../trace/packets.ts";
+import type { Trace } from "../trace/trace.ts";
+import {
+  type CapturedDatagram,
+  enhancedPacket,
+  interfaceDescription,
+  nameResolution,
+  sectionHeader,
+} from "./pcapng.ts";
+
+/**
+ * Plain packets are shown with this port in place of the server's: where it has seen a DTLS handshake with use_srtp,
+ * Wireshark takes all media for encrypted.
+ */
+const PLAIN_PORT = 5_004;
+
+const INTERFACES: readonly { readonly surface: PacketSurface; readonly description: string }[] = [
+  { surface: "encrypted", description: "what reached and left the server's port" },
+  {
+    surface: "decrypted",
+    description: `RTP and RTCP in plain, as clients sent and opened them; server port ${PLAIN_PORT}`,
+  },
+  { surface: "dropped", description: "what the links dropped; the comments say why" },
+];
+
+/** The file as a list of blocks, to be written one after the other. */
+export function traceToPcapng(trace: Trace): Uint8Array[] {
+  const { packets, forgotten } = trace;
+  const gap = forgotten.packets === 0 ? "" : ` ${forgotten.packets} packets in the middle did not fit.`;
+  const comment = `${trace.story}, seed ${trace.seed}: "${trace.sentence}" ${trace.verdict}, fingerprint ${trace.fingerprint}.${gap} ${replayCommand(trace.replayName, trace.seed)}`;
+  return [
+    sectionHeader("Lockstep simulator", comment),
+    ...INTERFACES.map(({ surface, description }) => interfaceDescription(surface, description)),
+    nameResolution(namesOf(trace)),
+    ...packets.map((packet, index) => enhancedPacket(captured(trace, packet), index)),
+  ];
+}
+
+function captured(trace: Trace, packet: TracedPacket): CapturedDatagram {
+  return {
+    interfaceId: INTERFACES.findIndex(({ surface }) => surface === packet.surface),
+    wallMicros: trace.wallAtStart + (packet.at - trace.startsAt),
+    inbound: packet.direction === "up",
+    source: shownAddress(trace, packet, packet.source),
+    target: shownAddress(trace, packet, packet.target),
+    payload: packet.bytes,
+    comment: commentOf(packet),
+  };
+}
+
+function shownAddress(trace: Trace, packet: TracedPacket, address: string): string {
+  if (packet.surface !== "decrypted" || address !== trace.serverAddress) return address;
+  return `${ipOf(address)}:${PLAIN_PORT}`;
+}
+
+function commentOf({ event, input, peer, direction, reason }: TracedPacket): string {
+  const who = peer === "" ? "a stranger" : peer;
+  const dropped = reason === "" ? "" : `; dropped: ${reason}`;
+  return `event ${event}, input ${input}; ${who}, ${direction}${dropped}`;
+}
+
+function namesOf(trace: Trace): { ip: string; name: string }[] {
+  const names = new Map([[ipOf(trace.serverAddress), "server"]]);
+  for (const { name, addresses } of trace.peers) for (const address of addresses) names.set(ipOf(address), name);
+  return [...names].map(([ip, name]) => ({ ip, name }));
+}
+
+function ipOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":"));
+}

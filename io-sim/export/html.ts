@@ -1,0 +1,90 @@
+/**
+ * A traced run as one page of HTML that needs nothing else: style, script and data lie in it, and its policy forbids it to
+ * load anything. It opens from a disk and from a ticket's attachment alike.
+ *
+ * The page's own files are ./report.css and ./report.js; whoever calls this reads them. The data are the trace without
+ * packets, as JSON, with times in microseconds since the beginning of the run.
+ */
+import { PROMISES } from "../oracles/promises.ts";
+import { replayCommand } from "../replay-command.ts";
+import type { Trace } from "../trace/trace.ts";
+
+/** The texts that the page is made of. */
+export interface ReportAssets {
+  readonly style: string;
+  readonly script: string;
+}
+
+/** The timeline goes on for so long after the story, so that the goodbyes are seen. */
+const AFTER_STORY_MICROS = 500_000;
+
+/** The page. */
+export function traceToHtml(trace: Trace, assets: ReportAssets): string {
+  const title = `${trace.story}, seed ${trace.seed}: ${trace.verdict}`;
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escapeHtml(title)}</title>
+<style>
+${assets.style}</style>
+</head>
+<body>
+<noscript><p class="notice">This report draws itself with a script, which this browser does not run.</p></noscript>
+<main id="report"></main>
+<script type="application/json" id="data">${dataOf(trace)}</script>
+<script>
+${assets.script}</script>
+</body>
+</html>
+`;
+}
+
+/** The data as JSON in which nothing can end the element that it stands in. */
+function dataOf(trace: Trace): string {
+  const since = (at: number) => at - trace.startsAt;
+  const { broken } = trace;
+  const endsAt = Math.min(trace.endsAt, trace.storyEndsAt + AFTER_STORY_MICROS);
+  const data = {
+    story: trace.story,
+    sentence: trace.sentence,
+    seed: trace.seed,
+    verdict: trace.verdict,
+    fingerprint: trace.fingerprint,
+    replay: replayCommand(trace.replayName, trace.seed),
+    inputs: trace.inputs,
+    zeroAt: since(trace.zeroAt),
+    endsAt: Math.max(1, since(endsAt)),
+    broken:
+      broken === undefined
+        ? null
+        : { ...broken, at: since(Math.min(broken.time, endsAt)), sentence: PROMISES[broken.promise] },
+    peers: trace.peers.map(({ name, room }) => ({ name, room })),
+    strips: trace.strips.map(({ viewer, source, segments }) => ({
+      viewer,
+      source,
+      segments: segments.map(({ from, to, state }) => [since(from), since(to), state]),
+    })),
+    tickMicros: trace.ticks.tickMicros,
+    series: seriesOf(trace),
+    messages: trace.messages.map(({ at, until, ...rest }) => ({ ...rest, at: since(at), until: since(until) })),
+    rows: trace.rows.map(({ time, event, kind, who, text }) => ({ at: since(time), event, kind, who, text })),
+    promises: trace.promises,
+    drops: trace.drops,
+    forgotten: { rows: trace.forgotten.rows, messages: trace.forgotten.messages },
+  };
+  return JSON.stringify(data).replaceAll("<", "\\u003c");
+}
+
+/** What the page plots: links, what viewers saw, estimates; the server's counts are for Perfetto. */
+function seriesOf(trace: Trace): Record<string, { unit: string; rests: string; values: readonly number[] }> {
+  const chosen = [...trace.ticks.series].filter(([name]) => !name.startsWith("server/"));
+  return Object.fromEntries(chosen.map(([name, { unit, rests, values }]) => [name, { unit, rests, values }]));
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}

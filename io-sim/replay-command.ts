@@ -1,0 +1,14 @@
+/**
+ * The command that shows a run again; whatever tells of a run ends with it.
+ */
+
+/** The command as one types it in the folder of the project; `name` is what the command line finds the story by. */
+export function replayCommand(name: string, seed: number): string {
+  return `node lockstep.mjs replay ${shellWord(name)} --seed ${seed} --trace`;
+}
+
+/** A word that a shell takes as one, whatever is in it. */
+function shellWord(text: string): string {
+  if (/^[\w./-]+$/.test(text)) return text;
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : `"${text}"`;
+}

@@ -1,0 +1,160 @@
+/** Whether a report is a page that stands alone, says what happened, and can be scrubbed. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { traceToHtml } from "../../io-sim/export/html.ts";
+import brokenStory from "../support/broken-story.ts";
+import { tracedStory, traceStory } from "../support/traced-story.ts";
+import { launchChromium } from "./chromium.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lockstep-report-"));
+let browser: Browser;
+
+/** What a page wanted from elsewhere, and what it complained of. */
+let trouble: string[] = [];
+
+/** The text of a report. */
+function report(plan: Parameters<typeof traceStory>[0]): string {
+  const asset = (name: string) => readFileSync(new URL(`../../io-sim/export/${name}`, import.meta.url), "utf8");
+  return traceToHtml(traceStory(plan, 1).trace, { style: asset("report.css"), script: asset("report.js") });
+}
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  writeFileSync(join(folder, "traced.html"), report(tracedStory()));
+  writeFileSync(join(folder, "broken.html"), report(brokenStory));
+});
+
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(name: string, width: number = 1_280, colorScheme: "light" | "dark" = "light"): Promise<Page> {
+  trouble = [];
+  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+  const url = pathToFileURL(join(folder, name)).href;
+  page.on("request", (request) => {
+    if (request.url() !== url) trouble.push(`asked for ${request.url()}`);
+  });
+  page.on("console", (message) => trouble.push(message.text()));
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  await page.goto(url);
+  return page;
+}
+
+/** Where the cursor stands in the first strip, in percent. */
+function cursor(page: Page): Promise<number> {
+  return page
+    .locator(".strip .cursor")
+    .first()
+    .evaluate((element) => Number.parseFloat(element.style.left));
+}
+
+describe("a report", () => {
+  it("opens from a disk, asks for nothing else and complains of nothing", async () => {
+    const page = await open("traced.html");
+    await page.keyboard.press("n");
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    expect(trouble).toEqual([]);
+  });
+
+  it("tells the story as text, whatever is in it, with verdict, seed and the command that replays it", async () => {
+    const page = await open("traced.html");
+    expect(await page.locator("h1").textContent()).toBe("“We said </script><b>hello</b> & then goodbye.”");
+    expect(await page.locator(".verdict").textContent()).toBe("held");
+    expect(await page.locator("header code").textContent()).toBe(
+      'node lockstep.mjs replay "a traced story" --seed 1 --trace',
+    );
+  });
+
+  it("has a strip for each viewer and source, and says what froze", async () => {
+    const page = await open("traced.html");
+    const frozen = page.locator('.strip [aria-label^="bob, ana/camera: 1 freeze"]');
+    expect(await frozen.count()).toBe(1);
+    expect(await frozen.locator(".is-frozen").count()).toBe(1);
+    expect(await page.locator(".strip").count()).toBe(5);
+  });
+
+  it("moves its cursor by keys, by the slider and by a click on a strip", async () => {
+    const page = await open("traced.html");
+    const before = await cursor(page);
+    await page.keyboard.press("Shift+ArrowRight");
+    const moved = await cursor(page);
+    expect(moved).toBeGreaterThan(before);
+    await page.getByRole("slider").fill("0");
+    expect(await cursor(page)).toBe(0);
+    const strip = page.locator(".strip .axis").first();
+    const box = (await strip.boundingBox())!;
+    await strip.click({ position: { x: box.width / 2, y: 5 } });
+    expect(await cursor(page)).toBeCloseTo(50, 0);
+    await page.keyboard.press("End");
+    expect(await cursor(page)).toBe(100);
+  });
+
+  it("goes from flag to flag and says what happens there", async () => {
+    const page = await open("traced.html");
+    await page.keyboard.press("n");
+    expect(await page.locator(".happening").textContent()).toContain("the microphone is muted");
+    await page.keyboard.press("n");
+    expect(await page.locator(".happening").textContent()).toContain("somebody comes late");
+    await page.keyboard.press("p");
+    expect(await page.locator(".happening").textContent()).toContain("the microphone is muted");
+  });
+
+  it("plays", async () => {
+    const page = await open("traced.html");
+    const before = await cursor(page);
+    await page.getByRole("button", { name: "Play", exact: true }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).waitFor();
+    await expect.poll(() => cursor(page)).toBeGreaterThan(before);
+  });
+
+  it("shows the layers of one person's screen", async () => {
+    const page = await open("traced.html");
+    await page.getByRole("button", { name: "bob", exact: true }).click();
+    await page.keyboard.press("n");
+    const width = page.locator(".plot", { hasText: "Width of the picture" });
+    expect(await width.textContent()).toContain("640 px");
+    expect(await page.locator(".shade").count()).toBeGreaterThan(0);
+  });
+
+  it("draws the way into a call as a sequence", async () => {
+    const page = await open("traced.html");
+    const messages = page.locator(".message:not(.head)");
+    expect(await messages.filter({ hasText: "ClientHello" }).count()).toBeGreaterThanOrEqual(2);
+    expect(await messages.filter({ hasText: "asks for a keyframe" }).count()).toBeGreaterThan(0);
+    expect(await messages.filter({ hasText: "dropped: cut" }).count()).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [360, "light"],
+    [360, "dark"],
+    [1_280, "dark"],
+  ] as const)("fits a window of %i pixels when it is %s", async (width, scheme) => {
+    const page = await open("traced.html", width, scheme);
+    const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    expect(await page.evaluate(overflow)).toBe(0);
+    const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    expect(ground).toBe(scheme === "dark" ? "rgb(20, 25, 23)" : "rgb(243, 240, 232)");
+  });
+
+  it("begins at the broken promise and says which it is", async () => {
+    const page = await open("broken.html");
+    expect(await page.locator(".verdict").textContent()).toBe("broken");
+    expect(await page.locator(".breach").textContent()).toContain("bob has perceived nothing of ana/camera");
+    expect(await cursor(page)).toBeGreaterThan(95);
+    expect(trouble).toEqual([]);
+  });
+
+  it("of the same run has the same bytes", () => {
+    expect(report(tracedStory())).toBe(readFileSync(join(folder, "traced.html"), "utf8"));
+  });
+});

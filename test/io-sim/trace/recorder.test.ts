@@ -1,0 +1,111 @@
+/** Whether a trace says what happened, whole and bounded, and whether to look changes nothing. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { run, type Verdict } from "../../../io-sim/run.ts";
+import type { Trace } from "../../../io-sim/trace/trace.ts";
+import { tracedStory, traceStory } from "../../support/traced-story.ts";
+
+let trace: Trace;
+let verdict: Verdict;
+
+beforeAll(() => {
+  ({ trace, verdict } = traceStory(tracedStory(), 1));
+});
+
+/** The states of a strip in order. */
+function statesOf(viewer: string, source: string): string[] {
+  const strip = trace.strips.find((candidate) => candidate.viewer === viewer && candidate.source === source);
+  return strip?.segments.map(({ state }) => state) ?? [];
+}
+
+describe("a traced run", () => {
+  it("has the fingerprint of the same run untraced", () => {
+    expect(verdict.fingerprint).toBe(run(tracedStory(), 1).fingerprint);
+  });
+
+  it("gives the same trace twice", () => {
+    const again = traceStory(tracedStory(), 1).trace;
+    expect(JSON.stringify([again.messages, again.strips, again.rows, [...again.ticks.series]])).toBe(
+      JSON.stringify([trace.messages, trace.strips, trace.rows, [...trace.ticks.series]]),
+    );
+  });
+
+  it("has every datagram that reached the server, in the order of time", () => {
+    const arrived = trace.packets.filter(({ surface, direction }) => surface === "encrypted" && direction === "up");
+    const delivered = [...verdict.world.peers.values()].reduce((sum, { up }) => sum + up.counters.delivered, 0);
+    expect(arrived).toHaveLength(delivered);
+    expect(trace.packets.every(({ at }, index) => index === 0 || at >= trace.packets[index - 1]!.at)).toBe(true);
+  });
+
+  it("has every dropped packet with the reason that the link has counted", () => {
+    const dropped = trace.packets.filter(({ surface }) => surface === "dropped");
+    const { counters } = verdict.world.peers.get("bob")!.down;
+    expect(dropped.filter(({ peer, reason }) => peer === "bob" && reason === "cut")).toHaveLength(
+      counters.droppedByCut,
+    );
+    expect(trace.drops).toContainEqual({
+      peer: "bob",
+      direction: "down",
+      reason: "cut",
+      count: counters.droppedByCut,
+    });
+  });
+
+  it("shows as many plain packets as clients have opened", () => {
+    const opened = trace.packets.filter(({ surface, direction }) => surface === "decrypted" && direction === "down");
+    const counted = [...verdict.world.peers.values()].reduce((sum, { client }) => sum + client!.media.opened, 0);
+    expect(opened).toHaveLength(counted);
+  });
+});
+
+describe("the strips", () => {
+  it("say that a picture froze while nothing came", () => {
+    expect(statesOf("bob", "ana/camera")).toEqual(["away", "waiting", "playing", "frozen", "playing"]);
+  });
+
+  it("say that a muted source is muted, not frozen", () => {
+    expect(statesOf("bob", "ana/microphone").at(-1)).toBe("muted");
+    expect(statesOf("bob", "ana/microphone")).not.toContain("frozen");
+  });
+
+  it("know nothing of other rooms", () => {
+    expect(trace.strips.some(({ viewer, source }) => viewer === "next" || source.startsWith("next/"))).toBe(false);
+  });
+});
+
+describe("the messages", () => {
+  it("begin with the way into a call, in order", () => {
+    const first = trace.messages.filter(({ peer }) => peer === "ana").map(({ text }) => text);
+    const way = ["join request", "joined", "check", "check answered", "ClientHello"];
+    expect(first.slice(0, way.length)).toEqual(way);
+  });
+
+  it("have a row of its own for a request for a keyframe", () => {
+    const asked = trace.messages.filter(({ kind }) => kind === "keyframe");
+    expect(asked.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the numbers", () => {
+  it("add up to what the link has carried", () => {
+    const { counters } = verdict.world.peers.get("ana")!.up;
+    const sent = trace.ticks.series.get("link/ana/up/delivered")!.values.reduce((sum, value) => sum + value, 0);
+    expect(sent).toBe(counters.deliveredBytes + 28 * counters.delivered);
+  });
+
+  it("show a queue where a link was made narrow, and none before", () => {
+    const queue = trace.ticks.series.get("link/ana/down/queue")!.values;
+    const narrowAt = Math.floor((trace.zeroAt + 2_200_000 - trace.startsAt) / trace.ticks.tickMicros);
+    expect(Math.max(...queue.slice(0, narrowAt))).toBe(0);
+    expect(Math.max(...queue.slice(narrowAt))).toBeGreaterThan(1_000);
+  });
+});
+
+describe("a trace with little room", () => {
+  it("keeps the first and the latest packets, and counts the others", () => {
+    const { trace: small } = traceStory(tracedStory(), 1, 100);
+    expect(small.packets).toHaveLength(100);
+    expect(small.forgotten.packets).toBe(trace.packets.length - 100);
+    expect(small.packets[0]).toEqual(trace.packets[0]);
+    expect(small.packets.at(-1)).toEqual(trace.packets.at(-1));
+  });
+});
