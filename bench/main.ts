@@ -17,6 +17,8 @@ interface Subject {
 
 const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ["core", { help: "the core alone", load: async () => (await import("./core/command.ts")).benchCore }],
+  ["forward", { help: "a server under load", load: async () => (await import("./forward/command.ts")).benchForward }],
+  ["limit", { help: "kernel and cipher alone", load: async () => (await import("./limit/command.ts")).benchLimit }],
 ]);
 
 const HELP = `Usage: lockstep bench <subject> [flags]

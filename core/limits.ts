@@ -19,7 +19,7 @@ export const LIMITS = {
   /** Participants of one shard; a join above it is refused ("shard-full"). */
   participantsPerShardMax: 2_000,
   /** Participants of one room; a join above it is refused ("room-full"). */
-  participantsPerRoomMax: 500,
+  participantsPerRoomMax: 1_024,
   /** Characters of a room's name. */
   roomNameLengthMax: 64,
   /** Characters (UTF-16 units) of a display name; longer ones are cut. */

@@ -16,7 +16,7 @@ import { PACKET_BYTES_MIN } from "./speaker.ts";
 
 const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds: "10" } as const;
 
-/** A shard takes a room of 500; one of them speaks. */
+/** One of a full room speaks. */
 const FAN_OUT_MAX = LIMITS.participantsPerRoomMax - 1;
 const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - 16;
 

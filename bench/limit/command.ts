@@ -1,0 +1,66 @@
+/**
+ * `lockstep bench limit`: what kernel and cipher alone cost for each packet, through the fast host's adapter and in C.
+ */
+import { LIMITS } from "../../core/index.ts";
+import { EXIT } from "../../io-sim/cli/misuse.ts";
+import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
+import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { describeMachine, machineLine } from "../machine.ts";
+import { boundedNumber, createProgress } from "../words.ts";
+import type { LimitFigure, LimitShape } from "./measure-limit.ts";
+
+const DEFAULTS = { subscribers: "100", rate: "1000", size: "1200", seconds: "5" } as const;
+const SUBSCRIBERS_MAX = 2_000;
+
+type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+
+/** Runs `bench limit …`. */
+export function benchLimit(words: readonly string[]): Promise<number> {
+  const command = createSubcommand("bench limit", "Measure what forwarding costs when there is no server behind it.")
+    .option("--subscribers <N>", "sockets that every packet is sealed for and sent to", DEFAULTS.subscribers)
+    .option("--rate <N>", "packets a second that come in", DEFAULTS.rate)
+    .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
+    .option("--seconds <N>", "seconds that each is measured", DEFAULTS.seconds)
+    .option("--json", "one JSON object");
+  return answer(command, words, measure);
+}
+
+async function measure(flags: Flags): Promise<number> {
+  const shape: LimitShape = {
+    subscribers: boundedNumber(flags.subscribers, "--subscribers", 1, SUBSCRIBERS_MAX),
+    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 50_000),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, LIMITS.rtpPacketBytesMax - 16),
+    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+  };
+  const { measureAdapterLimit, measureCLimit } = await import("./measure-limit.ts");
+  const machine = describeMachine();
+  const progress = createProgress();
+  try {
+    progress("through the adapter", 0);
+    const adapter = await measureAdapterLimit(shape);
+    progress("in C", 0.5);
+    const inC = await measureCLimit(shape);
+    progress("", 1);
+    if (flags.json === true) {
+      const c = typeof inC === "string" ? null : inC;
+      process.stdout.write(`${JSON.stringify({ benchmark: "limit", machine, options: shape, adapter, c })}\n`);
+      return EXIT.HELD;
+    }
+    const { subscribers, packetBytes } = shape;
+    process.stdout.write(`Machine     ${machineLine(machine)}\n`);
+    process.stdout.write(`Load        ${subscribers} subscribers, packets of ${packetBytes} bytes, AES-128-GCM\n`);
+    process.stdout.write(figureLine("Adapter", adapter));
+    process.stdout.write(typeof inC === "string" ? `${inC}\n` : figureLine("C", inC));
+    return EXIT.HELD;
+  } catch (error) {
+    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.BROKEN;
+  }
+}
+
+function figureLine(name: string, figure: LimitFigure): string {
+  const { microsPerPacket, userMicrosPerPacket, systemMicrosPerPacket, lossRatio } = figure;
+  const parts = `user ${userMicrosPerPacket.toFixed(2)}, system ${systemMicrosPerPacket.toFixed(2)}`;
+  const loss = `loss ${(lossRatio * 100).toFixed(3)} %`;
+  return `${name.padEnd(12)}${microsPerPacket.toFixed(2)} µs a packet (${parts}), ${loss}\n`;
+}

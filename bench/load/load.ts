@@ -1,0 +1,208 @@
+/**
+ * The load generator's loop: packets that are due go out, sockets are swept, time is slept away.
+ *
+ * Turns are a millisecond apart, so that on busy sockets a system call brings several datagrams; delays are measured by
+ * the kernel's stamps and do not suffer. Nothing is awaited within a turn.
+ */
+import { LIMITS } from "../../core/index.ts";
+import { srtpOpenRtp, srtpSealRtp } from "../../core/srtp/context.ts";
+import { rtpHeaderLength, rtpPayloadType, rtpSignedSsrc } from "../../core/wire/rtp.ts";
+import { FILM_HEADER_BYTES, type Stamp, writeFilmPacket } from "./film.ts";
+import { createHistogram, type Histogram, histogramAdd, histogramClear, histogramQuantile } from "./histogram.ts";
+import { type Ledger, ledgerBegin, ledgerCount, ledgerJudge, ledgerLost } from "./ledger.ts";
+import type { Counted } from "./messages.ts";
+import { isConnected, type LoadHost, type LoadPeer, loadNow, peerControl, peerTurn } from "./peer.ts";
+import {
+  BATCH,
+  inboundLength,
+  inboundMicros,
+  readSocket,
+  sendSlots,
+  setOutboundLength,
+  sleepMicros,
+  wallMicros,
+} from "./system.ts";
+
+const TURN_MICROS = 1_000;
+/** Peers are looked after (checks, retransmissions) once in so many turns. */
+const CARE_TURNS = 16;
+/** One packet in so many is opened and judged. */
+const SAMPLE = 64;
+/** The first byte of RTP and RTCP (RFC 7983 §7), and the payload types that are RTCP's (RFC 5761 §4). */
+const MEDIA_FIRST_BYTE = 128;
+const RTCP_TYPES = { first: 64, last: 95 } as const;
+
+/** A generator at work; make one with {@link createLoad}. */
+export interface Load {
+  readonly host: LoadHost;
+  readonly peers: LoadPeer[];
+  readonly delays: Histogram;
+  readonly stamp: Stamp;
+  factor: number;
+  turns: number;
+  lastTurnAt: number;
+  arrived: number;
+  sent: number;
+  refused: number;
+  verified: number;
+  wrong: number;
+  beganAt: number;
+  beganCpu: number;
+}
+
+/** A generator without peers. */
+export function createLoad(host: LoadHost): Load {
+  return {
+    host,
+    peers: [],
+    delays: createHistogram(),
+    stamp: { publisher: 0, ordinal: 0, sentMicros: 0 },
+    factor: 0,
+    turns: 0,
+    lastTurnAt: loadNow(),
+    arrived: 0,
+    sent: 0,
+    refused: 0,
+    verified: 0,
+    wrong: 0,
+    beganAt: 0,
+    beganCpu: 0,
+  };
+}
+
+/** One turn: sends what is due, reads what has come, and sleeps until the next one is due. */
+export function loadTurn(load: Load): void {
+  const { host, peers } = load;
+  const now = loadNow();
+  const passed = Math.min(now - load.lastTurnAt, 100_000);
+  load.lastTurnAt = now;
+  for (const peer of peers) if (peer.films.length > 0 && isConnected(peer)) publish(load, peer, passed);
+  for (const peer of peers) sweep(load, peer);
+  if (load.turns++ % CARE_TURNS === 0) for (const peer of peers) peerTurn(host, peer, now);
+  const rest = TURN_MICROS - (loadNow() - now);
+  if (rest > 0) sleepMicros(host.system, rest);
+}
+
+/** Begins to count. */
+export function loadBegin(load: Load): void {
+  for (const peer of load.peers) for (const ledger of peer.ledgers) ledgerBegin(ledger);
+  histogramClear(load.delays);
+  load.sent = 0;
+  load.refused = 0;
+  load.verified = 0;
+  load.wrong = 0;
+  load.beganAt = loadNow();
+  load.beganCpu = cpuMicros();
+}
+
+/** What was counted since then. */
+export function loadCounted(load: Load): Counted {
+  const ledgers = load.peers.flatMap((peer) => peer.ledgers);
+  return {
+    seconds: (loadNow() - load.beganAt) / 1_000_000,
+    sent: load.sent,
+    refused: load.refused,
+    received: ledgers.reduce((sum, ledger) => sum + ledger.received, 0),
+    lost: ledgers.reduce((sum, ledger) => sum + ledgerLost(ledger), 0),
+    slotsServed: ledgers.filter(({ received }) => received > 0).length,
+    slots: ledgers.length,
+    verified: load.verified,
+    wrong: load.wrong,
+    delayMicros: {
+      p50: histogramQuantile(load.delays, 0.5),
+      p99: histogramQuantile(load.delays, 0.99),
+      p999: histogramQuantile(load.delays, 0.999),
+    },
+    cpuMicros: cpuMicros() - load.beganCpu,
+  };
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Sends what is due of each of the peer's films. */
+function publish(load: Load, peer: LoadPeer, passedMicros: number): void {
+  const { system, crypto } = load.host;
+  const bytes = system.outbound.slots.bytes;
+  for (const { film, stream } of peer.films) {
+    film.dueMillionths += passedMicros * film.plan.packetsPerSecond * load.factor;
+    const due = Math.min(Math.floor(film.dueMillionths / 1_000_000), BATCH);
+    film.dueMillionths -= due * 1_000_000;
+    if (film.dueMillionths > 1_000_000) film.dueMillionths = 0;
+    if (due <= 0) continue;
+    const sentMicros = wallMicros(system);
+    for (let slot = 0; slot < due; slot++) {
+      const at = slot * LIMITS.datagramBytesMax;
+      const sequence = film.written & 0xffff;
+      writeFilmPacket(film, bytes, at, peer.transportSequence++, sentMicros);
+      const payload = film.plan.packetBytes - FILM_HEADER_BYTES;
+      const body = at + FILM_HEADER_BYTES;
+      const length = srtpSealRtp(
+        peer.srtp!,
+        crypto,
+        stream,
+        sequence,
+        bytes,
+        at,
+        FILM_HEADER_BYTES,
+        bytes,
+        body,
+        payload,
+      );
+      setOutboundLength(system, slot, length);
+    }
+    const taken = sendSlots(system, peer.fd, due);
+    load.sent += taken;
+    load.refused += due - taken;
+  }
+}
+
+/** Reads all that has come to the peer's socket. */
+function sweep(load: Load, peer: LoadPeer): void {
+  const { host } = load;
+  const { system } = host;
+  const { bytes } = system.inbound.slots;
+  for (let count = BATCH; count === BATCH; ) {
+    count = readSocket(system, peer.fd);
+    for (let i = 0; i < count; i++) {
+      const offset = i * LIMITS.datagramBytesMax;
+      const length = inboundLength(system, i);
+      if (bytes[offset]! < MEDIA_FIRST_BYTE) {
+        peerControl(host, peer, bytes, offset, length);
+        continue;
+      }
+      const type = rtpPayloadType(bytes, offset);
+      if (type >= RTCP_TYPES.first && type <= RTCP_TYPES.last) continue;
+      receiveMedia(load, peer, bytes, offset, length, i);
+    }
+  }
+}
+
+function receiveMedia(
+  load: Load,
+  peer: LoadPeer,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  datagram: number,
+): void {
+  const ledger = ledgerOf(peer, rtpSignedSsrc(bytes, offset));
+  if (ledger === undefined) return;
+  const sequence = ledgerCount(ledger, bytes, offset);
+  if (load.arrived++ % SAMPLE !== 0 || peer.srtp === undefined) return;
+  const { crypto, system } = load.host;
+  load.verified++;
+  const opened = srtpOpenRtp(peer.srtp, crypto, bytes, offset, length, rtpHeaderLength(bytes, offset));
+  if (opened < 0 || !ledgerJudge(ledger, bytes, offset, opened, sequence, load.stamp)) {
+    load.wrong++;
+    return;
+  }
+  histogramAdd(load.delays, inboundMicros(system, datagram) - load.stamp.sentMicros);
+}
+
+function ledgerOf({ ledgers }: LoadPeer, ssrc: number): Ledger | undefined {
+  for (let i = 0; i < ledgers.length; i++) if (ledgers[i]!.ssrc === ssrc) return ledgers[i];
+  return undefined;
+}

@@ -1,0 +1,70 @@
+/**
+ * What the benchmark and its load generator say to each other, and what the generator is asked to be.
+ */
+
+/** One kind of stream that a peer sends. */
+export interface StreamPlan {
+  readonly kind: "audio" | "video";
+  readonly packetsPerSecond: number;
+  /** Bytes of an RTP packet before it is sealed. */
+  readonly packetBytes: number;
+}
+
+/** One peer of the load. */
+export interface LoadPeerPlan {
+  readonly room: string;
+  readonly sends: readonly StreamPlan[];
+  readonly audioSlots: number;
+  readonly videoSlots: number;
+}
+
+/** How peers come to their keys: by joining a server, or with keys that both sides have been given. */
+export type Meeting =
+  | { readonly kind: "join"; readonly serverUrl: string; readonly joinsAtATime: number }
+  | { readonly kind: "given"; readonly ip: string; readonly port: number };
+
+/** What a generator is asked to be. */
+export interface LoadPlan {
+  readonly meeting: Meeting;
+  readonly peers: readonly LoadPeerPlan[];
+}
+
+/** What the generator is told. */
+export type ToLoad =
+  | { readonly kind: "plan"; readonly plan: LoadPlan }
+  /** Sends this many times the packets of the plan from now on; 0 is silence. */
+  | { readonly kind: "rate"; readonly factor: number }
+  /** Counts from now on. */
+  | { readonly kind: "begin" }
+  /** Answers what it has counted. */
+  | { readonly kind: "end" }
+  | { readonly kind: "stop" };
+
+/** What the generator answers. */
+export type FromLoad =
+  /** Every peer is connected: how long that took, and the generator's addresses, peer by peer. */
+  | { readonly kind: "ready"; readonly seconds: number; readonly ports: readonly number[] }
+  | { readonly kind: "joined"; readonly count: number }
+  | { readonly kind: "counted"; readonly counted: Counted }
+  | { readonly kind: "failed"; readonly sentence: string };
+
+/** What was counted between `begin` and `end`. */
+export interface Counted {
+  readonly seconds: number;
+  /** Packets that publishers handed to the kernel, and those that it did not take. */
+  readonly sent: number;
+  readonly refused: number;
+  /** Packets that slots received, and the gaps in their sequence numbers. */
+  readonly received: number;
+  readonly lost: number;
+  /** Slots that received anything, of all. */
+  readonly slotsServed: number;
+  readonly slots: number;
+  /** Packets that were opened and compared with what was sent, and those of them that were not as they should be. */
+  readonly verified: number;
+  readonly wrong: number;
+  /** From the publisher's system call to the arrival at the subscriber's socket, of the verified packets. */
+  readonly delayMicros: { readonly p50: number; readonly p99: number; readonly p999: number };
+  /** Processor time of the generator. */
+  readonly cpuMicros: number;
+}

@@ -1,0 +1,108 @@
+/**
+ * The load generator's process: told what to be by the benchmark that started it, it joins, sends, counts and answers.
+ *
+ * It ends when it is told to, or when the one who started it is gone.
+ */
+import { randomBytes } from "node:crypto";
+import { createNodeCrypto } from "../../io-crypto/index.ts";
+import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
+import { givenKeys } from "./given-keys.ts";
+import { createLoad, type Load, loadBegin, loadCounted, loadTurn } from "./load.ts";
+import type { FromLoad, LoadPlan, ToLoad } from "./messages.ts";
+import { closePeer, createGivenPeer, isConnected, joinPeer, type LoadHost, loadNow } from "./peer.ts";
+import { localPort, openSystem } from "./system.ts";
+
+/** How long peers may take from the last answer to the last key. */
+const CONNECT_MICROS = 30_000_000;
+
+let load: Load | undefined;
+let stopped = false;
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", (message: ToLoad) => {
+  hear(message).catch(fail);
+});
+
+function tell(message: FromLoad): void {
+  process.send?.(message);
+}
+
+function fail(error: unknown): void {
+  stopped = true;
+  tell({ kind: "failed", sentence: error instanceof Error ? error.message : String(error) });
+}
+
+async function hear(message: ToLoad): Promise<void> {
+  if (message.kind === "plan") await begin(message.plan);
+  if (load === undefined) return;
+  if (message.kind === "rate") load.factor = message.factor;
+  if (message.kind === "begin") loadBegin(load);
+  if (message.kind === "end") tell({ kind: "counted", counted: loadCounted(load) });
+  if (message.kind === "stop") {
+    stopped = true;
+    for (const peer of load.peers) closePeer(load.host, peer);
+    process.disconnect();
+  }
+}
+
+async function begin({ meeting, peers }: LoadPlan): Promise<void> {
+  const host = createHost();
+  load = createLoad(host);
+  const startedAt = loadNow();
+  run(load);
+  if (meeting.kind === "given") {
+    peers.forEach((plan, index) => {
+      load!.peers.push(createGivenPeer(host, plan, index, givenKeys(index), meeting));
+    });
+  } else await joinAll(load, peers, meeting);
+  const ports = load.peers.map(({ fd }) => localPort(host.system, fd));
+  tell({ kind: "ready", seconds: (loadNow() - startedAt) / 1_000_000, ports });
+}
+
+function createHost(): LoadHost {
+  const system = openSystem();
+  if (typeof system === "string") throw new Error(`The load generator does not work here. ${system}`);
+  const native = createOpensslCrypto();
+  const crypto = typeof native === "string" ? createNodeCrypto() : native;
+  const privateKey = Uint8Array.from(randomBytes(32));
+  const certificate = crypto.createCertificate(privateKey);
+  return { system, crypto, privateKey, certificate, fingerprint: crypto.sha256(certificate) };
+}
+
+/** Turns follow each other until the end; what the parent says is heard in between. */
+function run(running: Load): void {
+  try {
+    loadTurn(running);
+  } catch (error) {
+    fail(error);
+  }
+  if (!stopped) setImmediate(run, running);
+}
+
+/** Lets all peers in, some at a time, and waits until everybody has keys. */
+async function joinAll(
+  running: Load,
+  plans: LoadPlan["peers"],
+  meeting: LoadPlan["meeting"] & { kind: "join" },
+): Promise<void> {
+  const queue = [...plans.entries()];
+  const joined: Load["peers"] = new Array(plans.length);
+  let count = 0;
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [index, plan] = next;
+      const peer = await joinPeer(running.host, plan, index, meeting.serverUrl);
+      joined[index] = peer;
+      running.peers.push(peer);
+      count++;
+      if (count % 10 === 0) tell({ kind: "joined", count });
+    }
+  };
+  await Promise.all(Array.from({ length: meeting.joinsAtATime }, work));
+  const deadline = loadNow() + CONNECT_MICROS;
+  while (!joined.every(isConnected)) {
+    const missing = joined.filter((peer) => !isConnected(peer)).length;
+    if (loadNow() > deadline) throw new Error(`${missing} of ${plans.length} peers did not get connected`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
