@@ -1,6 +1,8 @@
 /** The first bytes of datagrams, by the table of RFC 7983 §7 and the rule of RFC 5761 §4. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEMUX, demux } from "../../../core/wire/demux.ts";
+import { expectBounded, hostileBytes } from "../../support/hostile.ts";
 
 /** What a datagram that begins with these two bytes is taken for. */
 function begins(first: number, second: number): number {
@@ -27,5 +29,10 @@ describe("demux", () => {
   it("does not know a datagram of fewer than two bytes", () => {
     expect(demux(Uint8Array.of(0x80, 0x60), 0, 1)).toBe(DEMUX.UNKNOWN);
     expect(demux(Uint8Array.of(0x80, 0x60), 0, 0)).toBe(DEMUX.UNKNOWN);
+  });
+
+  it("looks at nothing outside of the datagram", () => {
+    const seeds = [0x00, 0x16, 0x80, 0x90].map((first) => Uint8Array.of(first, 0xc8, 0, 0));
+    fc.assert(fc.property(hostileBytes(...seeds), (hostile) => expectBounded(hostile, demux)));
   });
 });

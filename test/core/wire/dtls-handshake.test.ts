@@ -15,6 +15,7 @@ import {
   messageType,
 } from "../../../core/wire/dtls-handshake.ts";
 import { hex } from "../../support/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/hostile.ts";
 
 // certificate, 1,000 bytes, message 1, fragment at 500 of 4 bytes
 const FRAGMENT = hex("0b 0003e8 0001 0001f4 000004 01020304");
@@ -52,6 +53,20 @@ describe("a handshake fragment", () => {
         expect(fragmentOffset(bytes, 0)).toBe(start);
         expect(fragmentLength(bytes, 0)).toBe(length);
         expect(fragmentCheck(bytes, 0, bytes.length)).toBe(start + length <= total);
+      }),
+    );
+  });
+});
+
+describe("hostile fragments", () => {
+  it("are judged by their record alone, and what passes lies inside it", () => {
+    fc.assert(
+      fc.property(hostileBytes(FRAGMENT, encodeMessage(HANDSHAKE_TYPE.FINISHED, 4, new Uint8Array(12))), (hostile) => {
+        expectBounded(hostile, (bytes, offset, length) => {
+          const fits = fragmentCheck(bytes, offset, length);
+          if (fits) expect(fragmentBytes(bytes, offset)).toBeLessThanOrEqual(length);
+          return fits;
+        });
       }),
     );
   });

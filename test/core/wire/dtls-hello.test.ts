@@ -14,6 +14,7 @@ import {
   parseServerHello,
 } from "../../../core/wire/dtls-hello.ts";
 import { hex } from "../../support/hex.ts";
+import { hostileBytes } from "../../support/hostile.ts";
 
 function capture(name: string): Uint8Array {
   return Uint8Array.from(readFileSync(new URL(`../../fixtures/captures/${name}`, import.meta.url)));
@@ -136,6 +137,37 @@ describe("a ServerHello", () => {
       fc.property(serverHello, (hello) => {
         expect(parseServerHello(encodeServerHello(hello))).toEqual(hello);
       }),
+    );
+  });
+});
+
+describe("hostile hellos", () => {
+  it("never throw in any of the three readers, and what is read was there", () => {
+    const seeds = [
+      Uint8Array.from([
+        ...capture("chromium-156-clienthello-1.bin").slice(25),
+        ...capture("chromium-156-clienthello-2.bin").slice(25),
+      ]),
+      encodeServerHello({
+        version: 0xfefd,
+        random: new Uint8Array(32).fill(1),
+        sessionId: new Uint8Array(0),
+        cipherSuite: 0xc02b,
+        compressionMethod: 0,
+        extensions: { ...noExtensions(), extendedMasterSecret: true, srtpProfiles: [7], groups: [29, 23] },
+      }),
+      encodeHelloVerifyRequest(new Uint8Array(20).fill(2)),
+    ];
+    fc.assert(
+      fc.property(hostileBytes(...seeds), (bytes) => {
+        const client = parseClientHello(bytes);
+        const server = parseServerHello(bytes);
+        const cookie = parseHelloVerifyRequest(bytes);
+        if (client) expect(client.cipherSuites.length * 2 + client.sessionId.length).toBeLessThan(bytes.length);
+        if (server) expect(server.sessionId.length).toBeLessThan(bytes.length);
+        if (cookie) expect(cookie.length + 3).toBe(bytes.length);
+      }),
+      { numRuns: 500 },
     );
   });
 });

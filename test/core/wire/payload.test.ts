@@ -1,8 +1,10 @@
 /** One question for every codec. What each codec answers is tested beside its own file. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CODEC } from "../../../core/wire/codec.ts";
 import { payloadFrameSize, payloadIsKeyframe } from "../../../core/wire/payload.ts";
 import { hex } from "../../support/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/hostile.ts";
 
 /** The beginning of a keyframe of each codec. */
 const KEYFRAMES = [
@@ -32,5 +34,18 @@ describe("payloads", () => {
         expect(payloadFrameSize(codec, bytes, 0, bytes.length)).toBe(0);
       }
     }
+  });
+
+  it("that are hostile are judged by themselves alone, whatever their codec is said to be", () => {
+    const seeds = KEYFRAMES.map(([, bytes]) => bytes);
+    fc.assert(
+      fc.property(hostileBytes(...seeds), fc.nat(7), (hostile, codec) => {
+        expectBounded(hostile, (bytes, offset, length) => [
+          payloadIsKeyframe(codec, bytes, offset, length),
+          payloadFrameSize(codec, bytes, offset, length),
+        ]);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
