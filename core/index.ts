@@ -40,19 +40,20 @@ export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";
 export type { LeaveReason, ParticipantView, PublicationView, ShardEvent, SlotView } from "./sfu/events.ts";
 export { isRoomName } from "./sfu/join.ts";
-export type {
-  BootRecord,
-  Command,
-  CommandInput,
-  CommandReply,
-  DatagramInput,
-  Outbox,
-  RefusalCode,
-  Scheduler,
-  ShardConfig,
-  ShardInput,
-  ShardPorts,
-  TimerInput,
+export {
+  type BootRecord,
+  type Command,
+  type CommandInput,
+  type CommandReply,
+  createDatagramInput,
+  type DatagramInput,
+  type Outbox,
+  type RefusalCode,
+  type Scheduler,
+  type ShardConfig,
+  type ShardInput,
+  type ShardPorts,
+  type TimerInput,
 } from "./sfu/ports.ts";
 export { FIRST_COME_FIRST_SERVED, seededScheduler } from "./sfu/scheduler.ts";
 export { createShard, shardHandle, shardNextTimeout } from "./sfu/shard.ts";

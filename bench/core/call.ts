@@ -9,6 +9,7 @@
  */
 import {
   type CryptoProvider,
+  createDatagramInput,
   createShard,
   type DatagramInput,
   FIRST_COME_FIRST_SERVED,
@@ -27,7 +28,7 @@ import { type ClientMediaPlan, mediaStop } from "../../io-sim/client/client-medi
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../../io-sim/event-loop.ts";
 import { createStream, randomBytes } from "../../io-sim/random.ts";
 
-/** Packets of a batch: they lie in the arena behind the send slot. */
+/** Packets of a batch. */
 export const BATCH_PACKETS = 256;
 
 const SLOT_BYTES = LIMITS.datagramBytesMax;
@@ -44,8 +45,8 @@ export interface Call {
   readonly ports: ShardPorts;
   /** The one input object of the host. */
   readonly input: DatagramInput;
-  /** The send slot, then the slots of a batch; see {@link slotOffset}. */
-  readonly arena: Uint8Array;
+  /** The slots of a batch. They lie in one buffer with the send slot, as in a host that shares memory with its kernel. */
+  readonly slots: readonly Uint8Array[];
   readonly lengths: Uint32Array;
   readonly speaker: Client;
   readonly clients: readonly Client[];
@@ -64,22 +65,16 @@ export interface CallCrypto {
 export function createCall(viewers: number, crypto: CallCrypto): Call {
   const loop = createEventLoop();
   const arena = new Uint8Array((1 + BATCH_PACKETS) * SLOT_BYTES);
+  const slots: Uint8Array[] = [];
+  for (let i = 1; i <= BATCH_PACKETS; i++) slots.push(arena.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES));
   const clients: Client[] = [];
   const outbox = createOutbox(loop, arena, clients);
   const entropySeed = randomBytes(createStream(SEED, "boot", "entropy"), 32);
   const boot = { entropySeed, randomSeed: SEED, now: MICROS_ORIGIN, wall: WALL, config: { candidates: [ADDRESS] } };
   const shard = createShard(boot, crypto.shard);
   const ports: ShardPorts = { crypto: crypto.shard, outbox, scheduler: FIRST_COME_FIRST_SERVED };
-  const input: DatagramInput = {
-    kind: "datagram",
-    now: MICROS_ORIGIN,
-    flow: 0,
-    address: new Uint8Array(6),
-    bytes: arena,
-    offset: 0,
-    length: 0,
-  };
-  const host = { loop, shard, ports, input, arena, outbox };
+  const input = createDatagramInput(slots[0]!);
+  const host = { loop, shard, ports, input, slots, outbox };
   for (let flow = 0; flow <= viewers; flow++) {
     const client = createCallClient(host, flow, crypto.createClient(), crypto.cipher);
     clients.push(client);
@@ -89,11 +84,6 @@ export function createCall(viewers: number, crypto: CallCrypto): Call {
     if (!step(loop)) throw new Error("the benchmark's clients did not connect");
   }
   return { ...host, lengths: new Uint32Array(BATCH_PACKETS), speaker: clients[0]!, clients };
-}
-
-/** Where the packet with this index of a batch lies in the arena. */
-export function slotOffset(index: number): number {
-  return (1 + index) * SLOT_BYTES;
 }
 
 /** Lets the clients do what they have to by now: send the checks that keep their consent fresh. */
@@ -113,7 +103,7 @@ interface Host {
   readonly shard: Shard;
   readonly ports: ShardPorts;
   readonly input: DatagramInput;
-  readonly arena: Uint8Array;
+  readonly slots: readonly Uint8Array[];
   readonly outbox: BenchOutbox;
 }
 
@@ -181,13 +171,12 @@ function createCallClient(host: Host, flow: number, crypto: CryptoProvider, ciph
 }
 
 /** Hands the shard a datagram of STUN or DTLS. */
-function handControl({ loop, shard, ports, input, arena }: Host, flow: number, bytes: Uint8Array): void {
-  const offset = slotOffset(0);
-  arena.set(bytes, offset);
+function handControl({ loop, shard, ports, input, slots }: Host, flow: number, bytes: Uint8Array): void {
+  input.bytes = slots[0]!;
+  input.bytes.set(bytes);
   // The clients catch up between two batches; for the shard time never goes back.
   input.now = micros(Math.max(input.now, loop.now));
   input.flow = flow;
-  input.offset = offset;
   input.length = bytes.length;
   shardHandle(shard, ports, input);
 }

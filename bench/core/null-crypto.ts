@@ -32,8 +32,11 @@ export function createNullCrypto(inner: CryptoProvider): CryptoProvider {
   };
 }
 
-/** Within one arena, where the host keeps packets, the copy is a move of memory and makes no object. */
+/** Within one buffer, where the host keeps packets, the copy is a move of memory and makes no object. */
 function copy(source: Uint8Array, from: number, length: number, target: Uint8Array, to: number): void {
-  if (source !== target) target.set(source.subarray(from, from + length), to);
-  else if (from !== to) target.copyWithin(to, from, from + length);
+  if (source === target && from === to) return;
+  const start = source.byteOffset - target.byteOffset + from;
+  if (source.buffer === target.buffer && start >= 0 && start + length <= target.length) {
+    target.copyWithin(to, start, start + length);
+  } else target.set(source.subarray(from, from + length), to);
 }

@@ -9,7 +9,7 @@ import { AEAD_TAG_BYTES, type Micros, micros, shardHandle } from "../../core/ind
 import { EXTENSION_ID } from "../../io-sim/client/offer.ts";
 import { nextPacket } from "../../io-sim/client/out-stream.ts";
 import type { WrittenRtp } from "../../io-sim/client/plain-rtp.ts";
-import { BATCH_PACKETS, type Call, slotOffset } from "./call.ts";
+import { BATCH_PACKETS, type Call } from "./call.ts";
 
 /** The least packet that can be asked for: a header with its extensions, and a payload that starts a keyframe. */
 export const PACKET_BYTES_MIN = 100;
@@ -50,20 +50,23 @@ export function createSpeaker(call: Call, packetBytes: number): Speaker {
   };
 }
 
-/** Puts the next batch of packets, sealed, into the arena of the call. */
+/** Puts the next batch of packets, sealed, into the slots of the call. */
 export function fillBatch(speaker: Speaker): void {
   const { call, packet } = speaker;
   const cipher = call.speaker.media.cipher!;
   for (let index = 0; index < BATCH_PACKETS; index++) {
     rewrite(speaker);
     const sealed = cipher.sealRtp(packet);
-    call.arena.set(sealed, slotOffset(index));
+    call.slots[index]!.set(sealed);
     call.lengths[index] = sealed.length;
     speaker.sent++;
   }
 }
 
-/** Hands `count` packets of the batch to the shard, from that with index `first` on, one each `intervalMicros`. */
+/**
+ * Hands `count` packets of the batch to the shard, from that with index `first` on, one each `intervalMicros` on average:
+ * those of a picture come together, and what a host reads together it gives one time.
+ */
 export function handPackets(
   { call }: Speaker,
   first: number,
@@ -71,11 +74,11 @@ export function handPackets(
   start: Micros,
   intervalMicros: number,
 ): void {
-  const { input, lengths, shard, ports } = call;
+  const { input, slots, lengths, shard, ports } = call;
   input.flow = 0;
   for (let i = 0; i < count; i++) {
-    input.now = micros(start + i * intervalMicros);
-    input.offset = slotOffset(first + i);
+    if (i % PACKETS_PER_PICTURE === 0) input.now = micros(start + i * intervalMicros);
+    input.bytes = slots[first + i]!;
     input.length = lengths[first + i]!;
     shardHandle(shard, ports, input);
   }

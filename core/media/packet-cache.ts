@@ -13,7 +13,8 @@ import type { Micros } from "../base/micros.ts";
 import { seqNewer16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
 
-const SLOT_BYTES = LIMITS.rtpPacketBytesMax;
+/** Room for any datagram, so that an array which holds one alone can be copied as it is. */
+const SLOT_BYTES = LIMITS.datagramBytesMax;
 const SLOTS_FIRST = 8;
 
 /** Cached packets; read their bytes from `bytes` at {@link packetCacheOffset}, and treat the other fields as private. */
@@ -53,7 +54,7 @@ export function packetCachePut(
   offset: number,
   length: number,
 ): number {
-  assert(length > 0 && length <= SLOT_BYTES, "a cached packet fits its slot");
+  assert(length > 0 && length <= LIMITS.rtpPacketBytesMax, "a cached packet is no longer than a packet may be");
   let slot = sequence & (cache.lengths.length - 1);
   while (holdsYoung(cache, now, slot)) {
     const held = cache.sequences[slot]!;
@@ -66,6 +67,8 @@ export function packetCachePut(
     slot = sequence & (cache.lengths.length - 1);
   }
   copyPacket(bytes, offset, cache.bytes, slot * SLOT_BYTES, length);
+  // What a longer packet has left there, or what lay behind this one, is no part of the state.
+  cache.bytes.fill(0, slot * SLOT_BYTES + length, (slot + 1) * SLOT_BYTES);
   cache.sequences[slot] = sequence;
   cache.lengths[slot] = length;
   cache.putAt[slot] = now;
@@ -98,8 +101,9 @@ function holdsYoung(cache: PacketCache, now: Micros, slot: number): boolean {
 }
 
 /**
- * Eight bytes at a time: 1,200 take 1.7 µs in place of 3.7. `set` with a `subarray` would take 0.2, and leave an object of
- * 104 bytes behind for each packet.
+ * Copies a packet, and what lies behind it in an array that begins with it. Such an array is copied whole, 1,200 bytes in
+ * 0.04 µs. Out of the middle of one, eight bytes at a time take 0.9 µs in place of 2.1; `set` with a `subarray` would take
+ * 0.1, and leave an object of 104 bytes behind for each packet.
  */
 function copyPacket(
   source: Uint8Array,
@@ -108,6 +112,10 @@ function copyPacket(
   targetOffset: number,
   length: number,
 ): void {
+  if (offset === 0 && source.length <= SLOT_BYTES) {
+    target.set(source, targetOffset);
+    return;
+  }
   let i = 0;
   for (; i + 8 <= length; i += 8) {
     const from = offset + i;

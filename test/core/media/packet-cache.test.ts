@@ -122,8 +122,8 @@ describe("packet cache", () => {
       put(slow, at(i * 500_000), i);
       put(fast, at(i * 1_000), i);
     }
-    expect(slow.bytes.length).toBe(8 * LIMITS.rtpPacketBytesMax);
-    expect(fast.bytes.length).toBe(LIMITS.packetCachePackets * LIMITS.rtpPacketBytesMax);
+    expect(slow.bytes.length).toBe(8 * LIMITS.datagramBytesMax);
+    expect(fast.bytes.length).toBe(LIMITS.packetCachePackets * LIMITS.datagramBytesMax);
   });
 
   it("still holds everything after it has grown, and for as long as before", () => {
@@ -141,5 +141,24 @@ describe("packet cache", () => {
     around.set(packet(9, 3, length), 10);
     packetCachePut(cache, at(0), 9, around, 10, length);
     expect(read(cache, at(0), 9)).toEqual(packet(9, 3, length));
+  });
+
+  it("keeps the packet alone, wherever in an array it lay and whatever was in its slot before", () => {
+    const bytesOf = (fill: number, size: number, offset: number) => {
+      const cache = createPacketCache(8);
+      put(cache, at(0), 3, 1, 1_000);
+      put(cache, at(0), 4, 1, 1_000);
+      const around = new Uint8Array(size).fill(fill);
+      around.set(packet(11, 2, 500), offset);
+      packetCachePut(cache, at(0), 11, around, offset, 500);
+      return cache.bytes;
+    };
+    const whole = bytesOf(0xee, LIMITS.datagramBytesMax, 0);
+    expect(
+      whole.slice(3 * LIMITS.datagramBytesMax + 500, 4 * LIMITS.datagramBytesMax).every((byte) => byte === 0),
+    ).toBe(true);
+    expect(bytesOf(0xaa, 516, 0)).toEqual(whole);
+    expect(bytesOf(0xbb, 9_000, 0)).toEqual(whole);
+    expect(bytesOf(0xcc, 600, 17)).toEqual(whole);
   });
 });
