@@ -19,6 +19,10 @@ const COMMANDS = new Map([
     "export",
     { module: "./io-sim/cli/main.ts", before: ["export"], help: "write a run for Wireshark, Perfetto or a browser" },
   ],
+  [
+    "shrink",
+    { module: "./io-sim/cli/main.ts", before: ["shrink"], help: "make a world in which a promise breaks small" },
+  ],
   ["bench", { module: "./bench/main.ts", before: [], help: "measure what it costs" }],
 ]);
 

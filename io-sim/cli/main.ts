@@ -15,6 +15,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
   ["replay", async () => (await import("./replay.ts")).replay],
   ["diff", async () => (await import("./diff.ts")).diff],
   ["export", async () => (await import("./export.ts")).exportRun],
+  ["shrink", async () => (await import("./shrink.ts")).shrink],
 ]);
 
 /** Runs `sim …`, `replay …` and the others: `argv` begins with the command. Answers the exit status. */

@@ -55,6 +55,12 @@ export function replayName({ file, plan }: Story): string {
   return file.startsWith(FOLDER) ? plan.name : relative(process.cwd(), file);
 }
 
+/** The seed of one run, for commands that look into it: the text behind `--seed`, or the only seed that is committed. */
+export function theSeedOrTheOnly(story: Story, text: string | undefined): number {
+  const { seeds } = story.plan;
+  return text === undefined && seeds.length === 1 ? seeds[0]!.seed : theSeed(story, text);
+}
+
 function storyFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".ts"))

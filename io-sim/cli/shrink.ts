@@ -1,0 +1,72 @@
+/**
+ * `lockstep shrink`: makes a world in which a promise breaks as small as it can be, and writes it as a story.
+ *
+ * The status is 1 when something broke, as in a run of the story itself; 0 says that there was nothing to shrink.
+ */
+import { resolve } from "node:path";
+import type { Plan } from "../plan.ts";
+import { planToJson } from "../plan-json.ts";
+import { shrinkPlan } from "../search/shrink.ts";
+import { EXIT, wholeNumber } from "./misuse.ts";
+import { theSeedOrTheOnly, theStory } from "./stories.ts";
+import { foundStory, foundText, writeStory } from "./story-files.ts";
+import { answer, createSubcommand } from "./subcommand.ts";
+
+interface ShrinkCommandOptions {
+  readonly seed?: string;
+  readonly within: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** Runs `shrink …`. */
+export function shrink(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "shrink",
+    "Make a world in which a promise breaks as small as it can be, and write it as a story.",
+  )
+    .argument("<story>", "a story, or a plan as JSON")
+    .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
+    .option("--within <SECONDS>", "stop after so many seconds with what there is", "50")
+    .option("--out <DIR>", "where the story is written (default: standard output)")
+    .option("--json", "one JSON object that holds the plan");
+  return answer(command, words, shrinkStory);
+}
+
+async function shrinkStory(name: string, options: ShrinkCommandOptions): Promise<number> {
+  const until = performance.now() + 1_000 * wholeNumber(options.within, "--within");
+  const story = await theStory(name);
+  const seed = theSeedOrTheOnly(story, options.seed);
+  const { plan } = story;
+  const shows = process.stderr.isTTY === true && options.json !== true;
+  const {
+    key,
+    plan: small,
+    tries,
+  } = shrinkPlan(plan, seed, {
+    goesOn: () => performance.now() < until,
+    isFair: () => true,
+    onSmaller: ({ peers, steps }, made) => {
+      if (shows) process.stderr.write(`\r\u001b[K${made} tries: ${peers.length} peers, ${steps.length} steps`);
+    },
+  });
+  if (shows) process.stderr.write("\r\u001b[K");
+  if (key === "") {
+    process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to shrink.\n`);
+    return EXIT.HELD;
+  }
+  await tell(small, seed, options, { key, tries });
+  return EXIT.BROKEN;
+}
+
+async function tell(
+  plan: Plan,
+  seed: number,
+  options: ShrinkCommandOptions,
+  made: { key: string; tries: number },
+): Promise<void> {
+  const found = foundStory(plan, seed);
+  const file = options.out === undefined ? undefined : await writeStory(found, resolve(options.out));
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ ...made, seed, file, plan: found.plan })}\n`);
+  else process.stdout.write(file === undefined ? (foundText(found) ?? planToJson(found.plan)) : `${file}\n`);
+}

@@ -1,0 +1,75 @@
+/**
+ * Writes a world that was found as a story file.
+ *
+ * A text that the words of stories suffice for is read back before it is trusted: only when it compiles to the very plan
+ * that it was made of does it stay; otherwise the plan is kept as JSON.
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PROMISES } from "../oracles/promises.ts";
+import type { Plan } from "../plan.ts";
+import { planToJson } from "../plan-json.ts";
+import { attempt } from "../search/attempt.ts";
+import { storyText } from "../search/story-text.ts";
+import { tellStory } from "../search/telling.ts";
+import { findStory } from "./stories.ts";
+
+const INDEX = fileURLToPath(new URL("../index.ts", import.meta.url));
+
+/** Where stories live that a search has found; they are part of the gate. */
+const FOUND_FOLDER = fileURLToPath(new URL("../../sim-scenarios/found/", import.meta.url));
+
+/** A world in the shape of a story: told, with its one seed, and with a reason why it was written down. */
+export interface FoundStory {
+  readonly plan: Plan;
+  /** What is wrong, a sentence or two. */
+  readonly why: string;
+  /** How the file is called, without its ending. */
+  readonly fileName: string;
+}
+
+/** The story of a world that breaks with this seed. */
+export function foundStory(plan: Plan, seed: number): FoundStory {
+  const { promise, detail } = attempt(plan, seed);
+  const id = promise === "" ? "nothing" : promise;
+  const told: Plan = {
+    ...plan,
+    name: `${id} in world ${seed}`,
+    story: tellStory(plan, promise),
+    seeds: [{ seed, why: "the world in which it was found" }],
+  };
+  const why = `${promise === "" ? "" : `${promise}: ${PROMISES[promise]} `}${detail}`;
+  return { plan: told, why, fileName: `${id.toLowerCase()}-in-world-${seed}` };
+}
+
+/** The text of the story for a file in `folder`, or undefined when its words do not suffice. */
+export function foundText({ plan, why }: FoundStory, folder = FOUND_FOLDER): string | undefined {
+  const path = relative(folder, INDEX).replaceAll("\\", "/");
+  return storyText(plan, { why, importFrom: path.startsWith(".") ? path : `./${path}` });
+}
+
+/** Writes the story into the folder and answers the path. */
+export async function writeStory(found: FoundStory, folder: string): Promise<string> {
+  const { plan, fileName } = found;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${fileName}.ts`);
+  const text = foundText(found, folder);
+  if (text !== undefined) {
+    writeFileSync(file, text);
+    const written = await findStory(file);
+    if (JSON.stringify(sorted(written?.plan)) === JSON.stringify(sorted(plan))) return file;
+    rmSync(file);
+  }
+  const json = join(folder, `${fileName}.json`);
+  writeFileSync(json, planToJson(plan));
+  return json;
+}
+
+/** The same with the fields of each object in one order. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}

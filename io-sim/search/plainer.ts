@@ -1,0 +1,156 @@
+/**
+ * Ways to make a plan plainer, for who shrinks it: each is a function from a plan to a plan that says less.
+ *
+ * What is plain is asked of the words themselves: a peer, or a story, that says nothing compiles to plain values. So a new
+ * field of the plan is made plain here without being named. A few fields have steps on the way, such as a camera that is
+ * simpler but there.
+ */
+import { type LinkPlan, PLAIN_LINK } from "../link.ts";
+import type { PeerPlan, Plan, StepPlan } from "../plan.ts";
+import { scenario } from "../scenario.ts";
+
+/** A change; it answers the same plan when there is nothing to change. */
+export type Change = (plan: Plan) => Plan;
+
+/** What a story compiles to that says no more than it must: of all fields that it may leave out, the plain values. */
+const PLAIN: Plan = scenario({ name: "plain", story: "Nothing.", seeds: { 0: "" }, peers: { peer: {} }, runFor: 0 });
+
+/** Fields that are the plan itself, or that have a way of their own to become smaller. */
+const OWN_WAY = new Set<keyof Plan>([
+  "name",
+  "story",
+  "seeds",
+  "scheduler",
+  "runForMicros",
+  "peers",
+  "steps",
+  "always",
+  "finally",
+  "decisions",
+]);
+
+/** Changes that make a plan plainer, the greatest first. */
+export function plainer(plan: Plan): Change[] {
+  const changes: Change[] = [(now) => ({ ...now, peers: now.peers.map((peer) => ({ ...peer, ...PLAIN_WAYS })) })];
+  for (const key of Object.keys(plan) as (keyof Plan)[]) {
+    if (!OWN_WAY.has(key)) changes.push((now) => ({ ...now, [key]: PLAIN[key] }));
+  }
+  // Mailboxes that are served in order leave nothing to chance, though stories need to say so.
+  changes.push((now) => ({ ...now, scheduler: "fifo" }));
+  changes.push((now) => ({ ...now, peers: now.peers.map((peer) => ({ ...peer, room: PLAIN.peers[0]!.room })) }));
+  plan.peers.forEach((peer, index) => {
+    changes.push(...plainerPeer(peer, index));
+  });
+  plan.steps.forEach((step, index) => {
+    for (const form of plainerForms(step)) {
+      changes.push((now) => (now.steps[index] === step ? changeStep(now, index, form) : now));
+    }
+  });
+  return changes;
+}
+
+const PLAIN_WAYS = { up: PLAIN_LINK, down: PLAIN_LINK } as const;
+
+function plainerPeer(peer: PeerPlan, index: number): Change[] {
+  const changes: Change[] = [];
+  const set = (change: Partial<PeerPlan>) => changes.push((now) => changePeer(now, index, change));
+  set(PLAIN_WAYS);
+  set({ camera: null, microphone: null });
+  set({ audioSlots: 0, videoSlots: 0 });
+  for (const [key, value] of Object.entries(PLAIN.peers[0]!)) {
+    if (key !== "name" && key !== "atStart") set({ [key]: value });
+  }
+  if (peer.camera !== null) set({ camera: "vp8" });
+  if (peer.audioSlots > 1) set({ audioSlots: 1 });
+  if (peer.videoSlots > 1) set({ videoSlots: 1 });
+  changes.push((now) => startingThere(now, peer.name));
+  for (const key of Object.keys(PLAIN_LINK) as (keyof LinkPlan)[]) changes.push((now) => plainField(now, index, key));
+  return changes;
+}
+
+/** The peer's links with one field as it is on a plain link. */
+function plainField(plan: Plan, index: number, key: keyof LinkPlan): Plan {
+  const { up, down } = plan.peers[index]!;
+  const plain = { [key]: PLAIN_LINK[key] };
+  return changePeer(plan, index, { up: { ...up, ...plain }, down: { ...down, ...plain } });
+}
+
+function changePeer(plan: Plan, index: number, change: Partial<PeerPlan>): Plan {
+  return { ...plan, peers: plan.peers.map((peer, at) => (at === index ? { ...peer, ...change } : peer)) };
+}
+
+function changeStep(plan: Plan, index: number, step: StepPlan): Plan {
+  return { ...plan, steps: plan.steps.map((old, at) => (at === index ? step : old)) };
+}
+
+/** The peer is there from the start, and its first step to join is left out. */
+function startingThere(plan: Plan, name: string): Plan {
+  const index = plan.peers.findIndex((peer) => peer.name === name);
+  if (plan.peers[index]?.atStart !== false) return plan;
+  const join = plan.steps.findIndex(({ operation }) => operation.type === "join" && operation.peer === name);
+  const steps = plan.steps.filter((_, at) => at !== join);
+  return changePeer({ ...plan, steps }, index, { atStart: true });
+}
+
+/** A step in plainer forms: a change of a link without some of what it changes, fewer sites that fail. */
+function plainerForms(step: StepPlan): StepPlan[] {
+  const { operation } = step;
+  if (operation.type === "buggify" && operation.sites.length > 1) {
+    const halves = [
+      operation.sites.slice(0, operation.sites.length >> 1),
+      operation.sites.slice(operation.sites.length >> 1),
+    ];
+    return [...halves, ...operation.sites.map((site) => [site])].map((sites) => ({
+      ...step,
+      operation: { ...operation, sites },
+    }));
+  }
+  if (operation.type !== "link") return [];
+  const { up, down } = operation;
+  const without = (change: Partial<LinkPlan>, key: string) =>
+    Object.fromEntries(Object.entries(change).filter(([name]) => name !== key));
+  const keys = Object.keys({ ...up, ...down });
+  const forms = [
+    { up, down: {} },
+    { up: {}, down },
+    ...(keys.length < 2 ? [] : keys.map((key) => ({ up: without(up, key), down: without(down, key) }))),
+  ];
+  return forms.map((form) => ({ ...step, operation: { ...operation, ...form } }));
+}
+
+/** Changes that make numbers round: times to seconds, halves or tenths, traits of links to one digit. */
+export function rounder(plan: Plan): Change[] {
+  const changes: Change[] = [];
+  for (const unit of [1_000_000, 500_000, 100_000]) {
+    changes.push((now) => ({ ...now, runForMicros: Math.ceil(now.runForMicros / unit) * unit }));
+  }
+  for (const unit of [1_000_000, 500_000, 100_000, 10_000]) {
+    const round = (micros: number) => Math.round(micros / unit) * unit;
+    changes.push((now) => ({ ...now, steps: now.steps.map((step) => ({ ...step, atMicros: round(step.atMicros) })) }));
+    plan.steps.forEach((_, index) => {
+      changes.push((now) => {
+        const step = now.steps[index];
+        return step === undefined ? now : changeStep(now, index, { ...step, atMicros: round(step.atMicros) });
+      });
+    });
+  }
+  plan.peers.forEach(({ microphone }, index) => {
+    changes.push((now) => {
+      const { up, down } = now.peers[index]!;
+      return changePeer(now, index, { up: roundLink(up), down: roundLink(down) });
+    });
+    if (microphone !== null) changes.push((now) => changePeer(now, index, { microphone: 30 }));
+  });
+  return changes;
+}
+
+/** Each number of a link with its first digit alone. */
+function roundLink(link: LinkPlan): LinkPlan {
+  const rounded = Object.entries(link).map(([key, value]) => {
+    if (typeof value !== "number" || value === PLAIN_LINK[key as keyof LinkPlan] || value === 0) return [key, value];
+    let unit = 1;
+    while (value >= unit * 10) unit *= 10;
+    return [key, Math.round(value / unit) * unit];
+  });
+  return Object.fromEntries(rounded) as LinkPlan;
+}

@@ -1,0 +1,178 @@
+/**
+ * Writes a plan as a story file: the words of ../scenario.ts in the shape that a person would give them.
+ *
+ * Not every plan can be said in those words (a link that differs in both directions in several ways, say). Then there is
+ * no text, and who asked keeps the plan as JSON. What the text leaves out is what `scenario` fills in.
+ */
+import type { DecisionPlan } from "../decisions.ts";
+import { type LinkPlan, PLAIN_LINK } from "../link.ts";
+import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
+import { linkText, shareText, timeText, Unsayable, type Use } from "./link-text.ts";
+
+/** What the file says besides the plan. */
+export interface StoryWords {
+  /** What is wrong, a sentence or two for the next reader. */
+  readonly why: string;
+  /** How the file names ../index.ts. */
+  readonly importFrom: string;
+}
+
+/** The story file, or undefined when the words do not suffice. */
+export function storyText(plan: Plan, { why, importFrom }: StoryWords): string | undefined {
+  const words = new Set(["scenario"]);
+  const use = (word: string) => {
+    words.add(word);
+    return word;
+  };
+  let body: Piece;
+  try {
+    body = call("export default scenario", [object(storyFields(use, plan), true)]);
+  } catch (error) {
+    if (error instanceof Unsayable) return undefined;
+    throw error;
+  }
+  const names = object([...words].sort((a, b) => (a < b ? -1 : 1)));
+  const head = `/**\n${wrap(`"${plan.story}"`, " * ")}\n *\n${wrap(why, " * ")}\n */`;
+  const from = ` from "${importFrom}";`;
+  return `${head}\nimport ${layout(names, 0, "import ".length + from.length)}${from}\n\n${layout(body)};\n`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+function storyFields(use: Use, plan: Plan): Piece[] {
+  return [
+    `name: ${quote(plan.name)}`,
+    `story: ${quote(plan.story)}`,
+    field("seeds", object(plan.seeds.map(({ seed, why }) => `${seed}: ${quote(why)}`))),
+    ...(plan.cipher === "real" ? ['cipher: "real"'] : []),
+    ...(plan.scheduler === "fifo" ? ['scheduler: "fifo"'] : []),
+    ...(plan.timerLateMicros > 0 ? [field("timersLateBy", timeText(use, plan.timerLateMicros))] : []),
+    field(
+      "peers",
+      object(
+        plan.peers.map((one) => peerText(use, one)),
+        true,
+      ),
+    ),
+    ...listField(
+      "timeline",
+      plan.steps.map((one) => stepText(use, one)),
+    ),
+    ...listField(
+      "chance",
+      (plan.decisions ?? []).map((one) => decisionText(use, one)),
+    ),
+    field("runFor", timeText(use, plan.runForMicros)),
+    ...listField(
+      "always",
+      plan.always.map((one) => alwaysText(use, one)),
+    ),
+    ...listField(
+      "finally",
+      plan.finally.map((one) => finallyText(use, one)),
+    ),
+  ];
+}
+
+function peerText(use: Use, one: PeerPlan): Piece {
+  const sends = [
+    ...(one.camera === null ? [] : [`camera: ${quote(one.camera)}`]),
+    ...(one.microphone === null ? [] : [`microphone: ${one.microphone === 30 ? "true" : one.microphone}`]),
+  ];
+  const receives = [
+    ...(one.audioSlots === 0 ? [] : [`audio: ${one.audioSlots}`]),
+    ...(one.videoSlots === 0 ? [] : [`video: ${one.videoSlots}`]),
+  ];
+  const traits = linkText(use, changesOf(one.up), changesOf(one.down));
+  const name = /^[a-z]\w*$/i.test(one.name) ? one.name : quote(one.name);
+  return field(
+    name,
+    object([
+      ...(one.room === "lounge" ? [] : [`room: ${quote(one.room)}`]),
+      ...(sends.length === 0 ? [] : [field("sends", object(sends))]),
+      ...(receives.length === 0 ? [] : [field("receives", object(receives))]),
+      ...(traits.length === 0 ? [] : [field("link", object(traits))]),
+      ...(one.atStart ? [] : ["joinsLater: true"]),
+      ...(one.nearWrap ? ["nearWrap: true"] : []),
+      ...(one.impostor ? ["impostor: true"] : []),
+    ]),
+  );
+}
+
+function stepText(use: Use, { atMicros, label, operation }: StepPlan): Piece {
+  return call(use("at"), [timeText(use, atMicros), quote(label), operationText(use, operation)]);
+}
+
+function operationText(use: Use, operation: Operation): Piece {
+  switch (operation.type) {
+    case "join":
+    case "leave":
+    case "kill":
+      return call(use(operation.type), [quote(operation.peer)]);
+    case "move":
+      return call(use("move"), [quote(operation.peer), ...(operation.noticed ? ['"network"'] : [])]);
+    case "mute":
+    case "unmute":
+      return call(use(operation.type), [quote(operation.peer), quote(operation.source)]);
+    case "garbage": {
+      const { perSecond, forMicros } = operation;
+      return call(use("garbage"), [object([`perSecond: ${perSecond}`, field("duration", timeText(use, forMicros))])]);
+    }
+    case "restart":
+      return call(use("restart"), []);
+    case "pause":
+      return call(use("pause"), [timeText(use, operation.forMicros)]);
+    case "buggify":
+      return call(use("buggify"), [list(operation.sites.map(quote)), shareText(use, operation.sharePpm)]);
+    case "link": {
+      const cuts = cutOf(operation);
+      if (cuts === "heal") return call(use("heal"), [quote(operation.peer)]);
+      if (cuts !== undefined) {
+        return call(use("cut"), [quote(operation.peer), ...(cuts === "both" ? [] : [quote(cuts)])]);
+      }
+      return call(use("link"), [quote(operation.peer), object(linkText(use, operation.up, operation.down))]);
+    }
+    default:
+      throw new Unsayable();
+  }
+}
+
+function alwaysText(use: Use, { viewer, source, shorterThanMicros }: AlwaysPromise): Piece {
+  const bound = call("shorterThan", [timeText(use, shorterThanMicros)]);
+  return `${layout(call(use("freezes"), [quote(viewer), quote(source)]))}.${layout(bound)}`;
+}
+
+function finallyText(use: Use, promise: FinallyPromise): Piece {
+  if (promise.kind === "departs") return call(use("departs"), [quote(promise.peer), quote(promise.reason)]);
+  const within = promise.withinMicros === 3_000_000 ? [] : [timeText(use, promise.withinMicros)];
+  return call(use("plays"), [quote(promise.viewer), quote(promise.source), ...within]);
+}
+
+function decisionText(use: Use, { site, entity, answers, others }: DecisionPlan): Piece {
+  if (others !== 0 || answers.some(([, answer]) => answer !== 1)) throw new Unsayable();
+  return call(use("only"), [quote(site), quote(entity), list(answers.map(([ordinal]) => String(ordinal)))]);
+}
+
+function listField(name: string, items: readonly Piece[]): Piece[] {
+  return items.length === 0 ? [] : [field(name, list(items))];
+}
+
+/** Whether a change of a link is a cut in these directions or the healing of one. */
+function cutOf({ up, down }: Extract<Operation, { type: "link" }>): "both" | "up" | "down" | "heal" | undefined {
+  const cuts = (change: Partial<LinkPlan>) => (Object.keys(change).join() === "cut" ? change.cut : undefined);
+  const empty = (change: Partial<LinkPlan>) => Object.keys(change).length === 0;
+  if (cuts(up) === false && cuts(down) === false) return "heal";
+  if (cuts(up) === true && cuts(down) === true) return "both";
+  if (cuts(up) === true && empty(down)) return "up";
+  return cuts(down) === true && empty(up) ? "down" : undefined;
+}
+
+function changesOf(link: LinkPlan): Partial<LinkPlan> {
+  const entries = Object.entries(link);
+  return Object.fromEntries(
+    entries.filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(PLAIN_LINK[key as keyof LinkPlan])),
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * What a user of the call would say about a world in which a promise was broken, made of what happens in the plan.
+ */
+
+import type { PromiseId } from "../oracles/promises.ts";
+import type { Plan } from "../plan.ts";
+
+/** What a user notices of a promise that is broken; whoever looks at packets says it in other words. */
+const NOTICED: Partial<Record<PromiseId, string>> = {
+  S0: "the server fell over",
+  S1: "I saw somebody whom I should not have seen",
+  S4: "the picture came in pieces",
+  S7: "the same moment was shown twice",
+  L1: "I waited too long to get in",
+  R1: "the call was over, but not for the server",
+};
+
+/** The story, one sentence. */
+export function tellStory(plan: Plan, promise: PromiseId | ""): string {
+  const rooms = new Set(plan.peers.map(({ room }) => room)).size;
+  const opening = `${count(plan.peers.length)}${rooms > 1 ? ` in ${rooms} rooms` : ""}`;
+  const events = plan.steps.map(({ label }) => label);
+  const ending =
+    (promise === "" ? undefined : NOTICED[promise]) ?? missing(plan) ?? "something was not as it should be";
+  return `${[opening, ...events].join(", then ")}, and ${ending}.`;
+}
+
+function count(peers: number): string {
+  const words = ["Nobody was there", "I was alone", "There were two of us", "There were three of us"];
+  return words[peers] ?? `There were ${peers} of us`;
+}
+
+/** What the plan itself promises and a viewer misses. */
+function missing(plan: Plan): string | undefined {
+  const [promise] = [...plan.finally, ...plan.always];
+  if (promise === undefined || promise.kind === "departs") return undefined;
+  const [owner, source] = promise.source.split("/");
+  const what = `${owner}'s ${source === "camera" ? "picture" : "voice"}`;
+  return promise.kind === "plays" ? `${promise.viewer} got nothing of ${what}` : `${what} stood still`;
+}

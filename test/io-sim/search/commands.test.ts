@@ -1,0 +1,81 @@
+/**
+ * Whether the commands that search do what they say, and say what was wrong with what they were told.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { main } from "../../../io-sim/cli/main.ts";
+import { findStory } from "../../../io-sim/cli/stories.ts";
+import { at, ms, mute, plays } from "../../../io-sim/index.ts";
+import { planToJson } from "../../../io-sim/plan-json.ts";
+import { attempt } from "../../../io-sim/search/attempt.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lockstep-search-"));
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const broken = join(folder, "broken.json");
+writeFileSync(
+  broken,
+  planToJson(
+    smallStory({
+      timeline: [at(ms(100), "the microphone is off", mute("ana", "microphone"))],
+      finally: [plays("bob", "ana/microphone")],
+      runFor: ms(1_300),
+    }),
+  ),
+);
+
+/** Runs a command and keeps what it wrote. */
+async function command(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
+  const written = { out: "", err: "" };
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    written.out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    written.err += String(text);
+    return true;
+  });
+  const status = await main(argv);
+  vi.restoreAllMocks();
+  return { status, ...written };
+}
+
+describe("lockstep shrink", () => {
+  it("writes a story that breaks", async () => {
+    const { status } = await command("shrink", broken, "--out", join(folder, "found"));
+    const [file, ...rest] = readdirSync(join(folder, "found"));
+    expect([status, file, rest]).toEqual([1, "story-in-world-1.ts", []]);
+    const text = readFileSync(join(folder, "found", file!), "utf8");
+    expect(text).toMatch(
+      /^\/\*\*\n \* "There were two of us, then the microphone is off, and bob got nothing of ana's/,
+    );
+    expect(attempt((await findStory(join(folder, "found", file!)))!.plan, 1).promise).toBe("STORY");
+  });
+
+  it("says so when there is nothing to shrink", async () => {
+    const sound = join(folder, "sound.json");
+    writeFileSync(sound, planToJson(smallStory({ runFor: ms(200) })));
+    const { status, out, err } = await command("shrink", sound);
+    expect([status, out]).toEqual([0, ""]);
+    expect(err).toContain("nothing to shrink");
+  });
+});
+
+describe("wrong use", () => {
+  it.each([
+    [["shrink", "no-such-story"], "no story called"],
+    [["shrink", "a-clean-call"], "--seed N"],
+    [["shrink", broken, "--within", "soon"], "--within takes"],
+    [["shrink"], "missing required argument"],
+    [["shrink", broken, "--bogus"], "unknown option"],
+  ])("%j answers 2 and one sentence", async (argv, sentence) => {
+    const { status, out, err } = await command(...argv);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toContain(sentence);
+    expect(err.trim().split("\n").length).toBe(1);
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * Whether a world that breaks is made small, and breaks in the same way.
+ */
+import { describe, expect, it } from "vitest";
+import { at, freezes, kill, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
+import type { Plan } from "../../../io-sim/plan.ts";
+import { attempt } from "../../../io-sim/search/attempt.ts";
+import { plainer } from "../../../io-sim/search/plainer.ts";
+import { shrinkPlan } from "../../../io-sim/search/shrink.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+/** Six people in two rooms, and one promise that can't be kept: a microphone is off. */
+function crowd(): Plan {
+  const names = ["ana", "bob", "eve", "dan", "mia", "tom"];
+  const peers = Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      {
+        room: index < 4 ? "garden" : "kitchen",
+        sends: { microphone: 20 + index },
+        receives: { audio: 2, video: 1 },
+        link: { delay: ms(13), jitter: 1_500 },
+      },
+    ]),
+  );
+  return smallStory({
+    name: "a crowd",
+    peers,
+    timeline: [
+      at(ms(100), "one vanishes", kill("eve")),
+      at(ms(277), "the microphone is off", mute("dan", "microphone")),
+      at(ms(300), "a slow line", link("mia", { loss: percent(1), delay: ms(30) })),
+    ],
+    runFor: ms(1_400),
+    finally: [plays("bob", "ana/microphone"), plays("ana", "dan/microphone")],
+  });
+}
+
+const fair = { goesOn: (events: number) => events < 150_000, isFair: () => true };
+
+describe("a world that was shrunk", () => {
+  it("is as small as a person would have written it, and breaks in the same way", () => {
+    const plan = crowd();
+    const { plan: small, key } = shrinkPlan(plan, 1, fair);
+    expect(key).toBe(attempt(plan, 1).key);
+    expect(attempt(small, 1).key).toBe(key);
+    expect(small.peers.map(({ name }) => name)).toEqual(["ana", "dan"]);
+    expect([small.steps.length, small.always.length, small.finally.length]).toEqual([1, 0, 1]);
+    expect(small.peers.every(({ down, nearWrap }) => down.jitterMicros === 0 && !nearWrap)).toBe(true);
+    expect([small.peers[0]!.microphone, small.peers[1]!.audioSlots, small.scheduler]).toEqual([null, 0, "fifo"]);
+    expect([small.steps[0]!.atMicros % 10_000, small.runForMicros % 100_000]).toEqual([0, 0]);
+  });
+
+  it("names the accidents that it needs, and no others happen", () => {
+    const lossy = smallStory({
+      peers: {
+        ana: { sends: { microphone: true }, link: { direction: "up", loss: percent(6) } },
+        bob: { receives: { audio: 1 } },
+      },
+      runFor: seconds(2),
+      always: [freezes("bob", "ana/microphone").shorterThan(ms(55))],
+    });
+    const { plan: small } = shrinkPlan(lossy, 1, fair);
+    const accidents = small.decisions?.flatMap(({ answers }) => answers) ?? [];
+    expect(accidents.length).toBeGreaterThan(0);
+    expect(accidents.length).toBeLessThanOrEqual(3);
+    expect(attempt({ ...small, decisions: [only("link/loss", "ana/up", [])] }, 1).key).toBe("");
+  });
+
+  it("never breaks another promise instead", () => {
+    const plan = smallStory({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { receives: { audio: 1, video: 1 } },
+      },
+      timeline: [at(0, "covered", mute("ana", "camera")), at(0, "quiet", mute("ana", "microphone"))],
+      finally: [plays("bob", "ana/camera"), plays("bob", "ana/microphone")],
+      runFor: ms(1_100),
+    });
+    const { plan: small } = shrinkPlan(plan, 1, fair);
+    expect(small.finally).toEqual([plays("bob", "ana/camera")]);
+  });
+
+  it("is the world itself when nothing breaks, or when there is no time", () => {
+    const sound = smallStory({ runFor: ms(200) });
+    expect(shrinkPlan(sound, 1, fair)).toMatchObject({ key: "", plan: sound });
+    const plan = crowd();
+    expect(shrinkPlan(plan, 1, { goesOn: () => false, isFair: () => true }).plan).toBe(plan);
+  });
+
+  it("keeps only what is fair", () => {
+    const isFair = ({ peers }: Plan) => peers.length >= 4;
+    expect(shrinkPlan(crowd(), 1, { ...fair, isFair }).plan.peers.length).toBe(4);
+  });
+});
+
+describe("making plainer", () => {
+  it("reaches every field of a peer that is not as a silent peer's", () => {
+    const odd = crowd();
+    const changed = new Set<string>();
+    for (const change of plainer(odd)) {
+      for (const [key, value] of Object.entries(change(odd).peers[0]!)) {
+        if (JSON.stringify(value) !== JSON.stringify(odd.peers[0]![key as "name"])) changed.add(key);
+      }
+    }
+    const all = ["audioSlots", "down", "microphone", "room", "up", "videoSlots"];
+    expect([...changed].sort((a, b) => (a < b ? -1 : 1))).toEqual(all);
+  });
+});

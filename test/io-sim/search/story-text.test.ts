@@ -1,0 +1,92 @@
+/**
+ * Whether a story file that was written says what the plan says, in the words and the shape of those that people write.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { findStory } from "../../../io-sim/cli/stories.ts";
+import { writeStory } from "../../../io-sim/cli/story-files.ts";
+import { at, cut, freezes, heal, kbps, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
+import type { Plan } from "../../../io-sim/plan.ts";
+import { planFromJson } from "../../../io-sim/plan-json.ts";
+import { layout, list } from "../../../io-sim/search/layout.ts";
+import { storyText } from "../../../io-sim/search/story-text.ts";
+import { tellStory } from "../../../io-sim/search/telling.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lockstep-story-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const INDEX = new URL("../../../io-sim/index.ts", import.meta.url).pathname;
+const words = { why: "It was lost on the way, and nobody asked for it again.", importFrom: INDEX };
+
+/** A plan with something of each kind of word. */
+function wordy(): Plan {
+  const bursts = { good: seconds(1), bad: ms(9), loss: 5 };
+  const poor = { loss: percent(2), jitter: ms(3), corrupt: percent(1), queue: 9_000, mtu: 1_280 };
+  return smallStory({
+    timeline: [
+      at(ms(1_500), "slow", link("ana", { up: kbps(400), delay: ms(40), bursts })),
+      at(seconds(2), "cut", cut("ana", "up")),
+      at(seconds(2.5), "whole", heal("ana")),
+      at(1_234_567, "off", mute("bob", "microphone")),
+      at(seconds(3), "poor", link("bob", poor)),
+    ],
+    chance: [only("link/loss", "ana/up", [3, 4])],
+    scheduler: "fifo",
+    cipher: "real",
+    timersLateBy: ms(5),
+    always: [freezes("bob", "ana/camera").shorterThan(seconds(60))],
+    finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(9))],
+  });
+}
+
+describe("the text of a story", () => {
+  it("compiles to the plan that it was made of", async () => {
+    const plan = wordy();
+    const file = join(folder, "told.ts");
+    writeFileSync(file, storyText(plan, words)!);
+    expect((await findStory(file))!.plan).toEqual(plan);
+  });
+
+  it("is laid out as the formatter lays it out", () => {
+    const text = storyText(wordy(), { ...words, importFrom: "../io-sim/index.ts" })!;
+    const biome = new URL("../../../node_modules/.bin/biome", import.meta.url).pathname;
+    const formatted = execFileSync(biome, ["format", "--stdin-file-path=sim-scenarios/told.ts"], { input: text });
+    expect(String(formatted)).toBe(text);
+  });
+
+  it("does not exist when the words do not suffice", () => {
+    const plan = smallStory();
+    const [ana, ...others] = plan.peers;
+    const odd = { ...ana!, up: { ...ana!.up, lossPpm: 1 }, down: { ...ana!.down, jitterMicros: 1 } };
+    expect(storyText({ ...plan, peers: [odd, ...others] }, words)).toBeUndefined();
+  });
+
+  it("fills lines with long lists of numbers", () => {
+    const lines = layout(list(Array.from({ length: 60 }, (_, index) => String(1_000 + index)))).split("\n");
+    expect(lines.length).toBe(6);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("a story file", () => {
+  it("is JSON when the text would not say the same", async () => {
+    const plan = smallStory();
+    const [ana, ...others] = plan.peers;
+    const odd = { ...plan, peers: [{ ...ana!, up: { ...ana!.up, idleMicros: 7 } }, ...others] };
+    const file = await writeStory({ plan: odd, why: "Because.", fileName: "odd" }, folder);
+    expect(file).toBe(join(folder, "odd.json"));
+    expect(planFromJson(readFileSync(file, "utf8"))).toEqual(odd);
+  });
+
+  it("says in a user's words what was seen", () => {
+    const plan = smallStory({ timeline: [at(0, "the lens is covered", mute("ana", "camera"))] });
+    expect(tellStory({ ...plan, finally: [plays("bob", "ana/camera")] }, "STORY")).toBe(
+      "There were three of us in 2 rooms, then the lens is covered, and bob got nothing of ana's picture.",
+    );
+    expect(tellStory(plan, "S4")).toContain("the picture came in pieces");
+  });
+});
