@@ -17,6 +17,9 @@
   };
   /** Rates are shown over this many ticks, because a single frame is no rate. */
   const SMOOTH_TICKS = 5;
+  /** Strips of everyone together. */
+  const STRIPS_MAX = 30;
+  const NARROW = matchMedia("(max-width: 720px)").matches;
 
   let now = data.broken === null ? data.zeroAt : data.broken.at;
   let chosen = "";
@@ -52,6 +55,26 @@
 
   function plural(count, word) {
     return `${count} ${word}${count === 1 ? "" : "s"}`;
+  }
+
+  /** Round seconds, about `most` of them over the whole run, as times. */
+  function roundTimes(most) {
+    const steps = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
+    const step = 1e6 * (steps.find((seconds) => data.endsAt / (1e6 * seconds) <= most) ?? 3_600);
+    const times = [];
+    for (let at = data.zeroAt % step; at <= data.endsAt; at += step) times.push(at);
+    return times;
+  }
+
+  /** The times below an axis; `before` and `after` go around the part of the width at which a time stands. */
+  function ruler(before = "calc(100% * ", after = ")") {
+    const marks = roundTimes(NARROW ? 5 : 10).map((at) =>
+      make("span", {
+        text: clock(at, data.endsAt < 4e6 ? 1 : 0),
+        style: `left: ${before}${percentOf(at) / 100}${after}`,
+      }),
+    );
+    return make("div", { class: "ruler", "aria-hidden": "true" }, ...marks);
   }
 
   /** A row in which a pointer moves the cursor and in which the cursor stands. */
@@ -144,12 +167,15 @@
     });
     const time = make("output", { class: "clock" });
     const happening = make("p", { class: "happening" });
+    const step = make("b");
+    const latest = make("span");
+    happening.append(step, latest);
     const play = make("button", { class: "play", type: "button", "aria-label": "Play", text: "▶" });
     slider.addEventListener("input", () => setNow(Number(slider.value)));
     const { broken } = data;
     const flags = data.rows.filter(({ kind }) => kind === "story");
     if (broken !== null) flags.push({ kind: "breach", at: broken.at, text: `${broken.promise} is broken` });
-    const track = make("div", { class: "track" }, slider);
+    const track = make("div", { class: "track" }, slider, ruler("calc(8px + (100% - 16px) * ", ")"));
     for (const { at, kind, text } of flags) {
       if (at > data.endsAt) continue;
       const flag = make("button", {
@@ -168,10 +194,11 @@
       slider.value = now;
       slider.setAttribute("aria-valuetext", clock(now));
       time.textContent = clock(now);
-      const latest = data.rows.findLast(({ at }) => at <= now);
-      // What the story does says more than what follows from it in the same moment.
-      const last = data.rows.find(({ at, kind }) => at === latest?.at && kind === "story") ?? latest;
-      happening.textContent = last === undefined ? "" : `${clock(last.at)}  ${sentenceOf(last)}`;
+      const lastStep = flags.findLast(({ at }) => at <= now);
+      const lastRow = data.rows.findLast(({ at }) => at <= now);
+      step.textContent = lastStep === undefined ? "" : `${clock(lastStep.at)}  ${lastStep.text}`;
+      const isNews = lastRow !== undefined && lastRow.kind !== "story" && lastRow.at > (lastStep?.at ?? -1);
+      latest.textContent = isNews ? `${clock(lastRow.at)}  ${sentenceOf(lastRow)}` : "";
     });
     bindKeys(playback(play), flags);
     return make("div", { class: "scrub" }, make("div", { class: "scrub-row" }, play, time, track), happening);
@@ -261,7 +288,9 @@
     for (const [state, word] of Object.entries(STATES)) {
       legend.append(make("li", {}, make("i", { class: `is-${state}` }), word));
     }
-    const shown = data.strips.filter(({ viewer }) => isChosen(viewer));
+    const all = data.strips.filter(({ viewer }) => isChosen(viewer));
+    const shown = chosen === "" ? worthShowing(all) : all;
+    const leftOut = all.length - shown.length;
     const blocks = [...new Set(shown.map(({ viewer }) => viewer))].map((viewer) =>
       make(
         "div",
@@ -272,7 +301,21 @@
     );
     if (blocks.length === 0)
       blocks.push(make("p", { class: "lead", text: "Nothing: there was no slot to show it in." }));
-    return section("What people got", "Each source as each viewer got it, over the whole run.", legend, ...blocks);
+    const times = make("div", { class: "strip times" }, make("span"), ruler());
+    const lead =
+      leftOut === 0
+        ? "Each source as each viewer got it, over the whole run."
+        : `Those that had most trouble; ${plural(leftOut, "other")} with less or none are seen when you choose a person.`;
+    return section("What people got", lead, legend, ...blocks, times);
+  }
+
+  /** In a large room nobody reads hundreds of strips: those that stood still for longest, in the order of the page. */
+  function worthShowing(all) {
+    if (all.length <= STRIPS_MAX) return all;
+    const trouble = ({ segments }) =>
+      segments.reduce((sum, [from, to, state]) => sum + (/frozen|waiting/.test(state) ? to - from : 0), 0);
+    const worst = all.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, STRIPS_MAX);
+    return all.filter((strip) => worst.includes(strip));
   }
 
   function stripRow({ viewer, source, segments }) {
@@ -305,7 +348,7 @@
 
   /** The values of a series for all ticks of the page; rates in bits per second, smoothed. */
   function valuesOf(name, asRate) {
-    const ticks = Math.ceil(data.endsAt / data.tickMicros);
+    const ticks = Math.max(1, Math.floor(data.endsAt / data.tickMicros));
     const series = data.series[name];
     if (series === undefined) return Array.from({ length: ticks }, () => 0);
     const last = series.rests === "same" ? (series.values.at(-1) ?? 0) : 0;
@@ -323,17 +366,26 @@
   }
 
   const UNITS = {
-    "bit/s": (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`),
+    "bit/s": (value) =>
+      value === Number.MAX_VALUE
+        ? "anything"
+        : value >= 1e6
+          ? `${(value / 1e6).toFixed(2)} Mbit/s`
+          : `${Math.round(value / 1e3)} kbit/s`,
     bytes: (value) => (value >= 1e4 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e3).toFixed(1)} kB`),
     px: (value) => (value === 0 ? "–" : `${value} px`),
     fps: (value) => `${Math.round(value)} /s`,
     ms: (value) => `${value.toFixed(1)} ms`,
+    packets: (value) => `${value}`,
   };
   const COLOURS = ["var(--accent)", "var(--second)", "var(--frozen)", "var(--soft)", "var(--waiting)"];
 
-  /** A plot of some curves in one unit; `shades` are spans that are marked behind them. */
+  /**
+   * A plot of some curves in one unit; `shades` are spans that are marked behind them. A curve that `bounds` the others
+   * does not stretch the scale: it is seen where it matters.
+   */
   function plot(title, unit, curves, { quiet = "", steps = false, shades = [] } = {}) {
-    const highest = Math.max(0, ...curves.flatMap(({ values }) => values));
+    const highest = Math.max(0, ...curves.flatMap(({ values, bounds }) => (bounds ? [] : values)));
     const legend = make("ul", { class: "legend" });
     const heading = make("h3", { text: title });
     const element = make("div", { class: "plot" }, heading);
@@ -341,7 +393,10 @@
       element.append(make("div", { class: "quiet", text: quiet }));
       return element;
     }
-    const top = niceTop(highest);
+    const near = curves.flatMap(({ values, bounds }) =>
+      bounds ? values.filter((value) => value < 2.5 * highest) : [],
+    );
+    const top = niceTop(Math.max(highest, ...near));
     const svg = make("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" });
     for (const part of [0, 0.5, 1]) {
       svg.append(
@@ -366,13 +421,22 @@
         }),
       );
     }
-    curves.forEach(({ name, values, filled }, index) => {
-      const colour = COLOURS[index % COLOURS.length];
-      const line = pathOf(values, top, steps);
+    for (const at of roundTimes(NARROW ? 5 : 10)) {
+      const x = 10 * percentOf(at);
+      svg.append(make("line", { class: "grid", x1: x, x2: x, y1: 0, y2: 100, "vector-effect": "non-scaling-stroke" }));
+    }
+    curves.forEach(({ name, values, filled, bounds }, index) => {
+      const colour = bounds ? "var(--soft)" : COLOURS[index % COLOURS.length];
+      const line = pathOf(values, top, steps || bounds);
       if (filled)
         svg.append(make("path", { class: "area", d: `${line} L1000,100 L0,100 Z`, style: `fill: ${colour}` }));
       svg.append(
-        make("path", { class: "curve", d: line, style: `stroke: ${colour}`, "vector-effect": "non-scaling-stroke" }),
+        make("path", {
+          class: bounds ? "curve bounds" : "curve",
+          d: line,
+          style: `stroke: ${colour}`,
+          "vector-effect": "non-scaling-stroke",
+        }),
       );
       const value = make("span");
       followers.push(() => {
@@ -382,47 +446,54 @@
     });
     const scale = make("li", { text: `up to ${UNITS[unit](top)}` });
     legend.append(scale);
-    element.append(legend, axis(svg));
+    element.append(legend, axis(svg), ruler());
     return element;
   }
 
   function pathOf(values, top, steps) {
-    const width = 1_000 / Math.max(1, values.length - 1);
     let path = "";
+    let isDrawn = false;
     values.forEach((value, tick) => {
-      const x = (tick * width).toFixed(1);
+      const x = (10 * percentOf(tick * data.tickMicros)).toFixed(1);
       const y = (100 - (100 * value) / top).toFixed(1);
-      path += tick === 0 ? `M0,${y}` : steps ? `H${x}V${y}` : `L${x},${y}`;
+      const fits = value <= top;
+      if (fits) path += !isDrawn ? `M${x},${y}` : steps ? `H${x}V${y}` : `L${x},${y}`;
+      else if (isDrawn) path += `H${x}`;
+      isDrawn = fits;
     });
-    return path;
+    return isDrawn ? `${path}H1000` : path;
   }
 
-  /** 1, 2 or 5 times a power of ten, not below `value`. */
+  /** A round number, not below `value`. */
   function niceTop(value) {
     const power = 10 ** Math.floor(Math.log10(value));
-    return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value) ?? value;
+    return [1, 1.5, 2, 3, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= value) ?? value;
   }
 
   function plots() {
     const names = data.peers.map(({ name }) => name).filter(isChosen);
     const link = (direction, fate) => names.map((name) => `link/${name}/${direction}/${fate}`);
-    const rate = (title, direction, sent, arrived) =>
-      plot(
-        title,
-        "bit/s",
-        [
-          { name: arrived, values: sumOf(link(direction, "delivered"), true), filled: true },
-          { name: sent, values: sumOf(link(direction, "offered"), true) },
-        ],
-        { quiet: "Nothing was sent." },
-      );
+    const rate = (title, direction) => {
+      const curves = [
+        { name: "arrived", values: sumOf(link(direction, "delivered"), true), filled: true },
+        { name: "sent", values: sumOf(link(direction, "offered"), true) },
+      ];
+      if (chosen !== "") {
+        // 0 is a link without end; it bounds nothing.
+        const values = valuesOf(`link/${chosen}/${direction}/capacity`, false).map((bps) => bps || Number.MAX_VALUE);
+        if (values.some((bps) => bps < Number.MAX_VALUE)) {
+          curves.push({ name: "the link carries", values, bounds: true });
+        }
+      }
+      return plot(title, "bit/s", curves, { quiet: "Nothing was sent." });
+    };
     const who = chosen === "" ? "everyone" : chosen;
     const seen = data.strips.filter(({ viewer }) => viewer === chosen || data.peers.length === 1);
     const cameras = seen.filter(({ source }) => source.endsWith("/camera"));
     const freezes = seen.flatMap(({ segments }) => segments.filter(([, , state]) => state === "frozen"));
     const drawn = [
-      rate(`Bitrate in: ${who} to the server`, "up", "sent", "arrived"),
-      rate(`Bitrate out: the server to ${who}`, "down", "sent", "arrived"),
+      rate(`Bitrate in: ${who} to the server`, "up"),
+      rate(`Bitrate out: the server to ${who}`, "down"),
       plot(
         "Queue at the bottleneck",
         "bytes",
@@ -458,6 +529,12 @@
           "ms",
           [{ name: "smoothed", values: valuesOf(`estimate/${chosen}/round trip`).map((value) => value / 1e3) }],
           { quiet: "The server had no estimate." },
+        ),
+        plot(
+          "Packets that the viewer misses",
+          "packets",
+          [{ name: "missing", values: valuesOf(`estimate/${chosen}/missing packets`, false) }],
+          { quiet: "No packet was ever missing." },
         ),
       );
     }
@@ -526,8 +603,7 @@
 
   function sequence() {
     const names = ["server", ...data.peers.map(({ name }) => name).filter(isChosen)];
-    const narrow = matchMedia("(max-width: 720px)").matches;
-    const lane = names.length > 8 ? 26 : narrow ? 40 : names.length > 4 ? 52 : 76;
+    const lane = names.length > 8 ? 26 : NARROW ? 40 : names.length > 4 ? 52 : 76;
     const x = (index) => lane * (index + 0.5);
     const lanes = () =>
       names.map((_, index) => make("line", { class: "lane", x1: x(index), x2: x(index), y1: 0, y2: 26 }));

@@ -48,6 +48,8 @@ export interface Bottleneck {
   /** What is left to do for the packet in service, and below a microsecond's worth after it, in millionths of a bit. */
   work: number;
   remainder: number;
+  /** Bits per second at which it has last worked, of a capacity that varies; 0 before. Nothing but traces looks at it. */
+  seenBps: number;
   readonly cross: CrossTraffic;
   /** Where a packet goes that has left; `since` is when it came. */
   readonly onward: (link: Link, packet: Packet, since: number) => void;
@@ -87,6 +89,7 @@ export function createBottleneck(
     queuedPackets: 0,
     work: 0,
     remainder: 0,
+    seenBps: 0,
     cross: {
       stream: createStream(seed, "link/cross", name),
       awake: false,
@@ -212,6 +215,7 @@ function sendOn(bottleneck: Bottleneck): number {
     return at - now;
   }
   const bps = capacityAt(capacity, plan, now);
+  bottleneck.seenBps = bps;
   const room = Math.max(1, Math.min(LOOK_MICROS, capacity.until - now));
   if (bps === 0) return room;
   const span = Math.floor(bottleneck.work / bps);

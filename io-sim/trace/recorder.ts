@@ -248,6 +248,12 @@ function sample(recording: Recording): void {
     let missing = 0;
     for (const slot of peer.client?.media.slots ?? []) missing += slot.stream.missing.size;
     tickSet(ticks, `estimate/${peer.plan.name}/missing packets`, "packets", now, missing);
+    for (const direction of ["up", "down"] as const) {
+      const { plan, bottleneck } = peer[direction];
+      tickMax(ticks, `link/${peer.plan.name}/${direction}/queue`, "bytes", now, bottleneck.queuedBytes);
+      const bps = plan.capacity === null ? plan.rateBps : bottleneck.seenBps;
+      tickSet(ticks, `link/${peer.plan.name}/${direction}/capacity`, "bit/s", now, bps);
+    }
   }
   for (const [name, value] of Object.entries(shard.history.counters)) {
     tickSet(ticks, `server/${name}`, "count", now, Number(value));

@@ -80,7 +80,7 @@ describe("a report", () => {
     const frozen = page.locator('.strip [aria-label^="bob, ana/camera: 1 freeze"]');
     expect(await frozen.count()).toBe(1);
     expect(await frozen.locator(".is-frozen").count()).toBe(1);
-    expect(await page.locator(".strip").count()).toBe(5);
+    expect(await page.locator(".strip .bar").count()).toBe(5);
   });
 
   it("moves its cursor by keys, by the slider and by a click on a strip", async () => {
@@ -124,6 +124,15 @@ describe("a report", () => {
     const width = page.locator(".plot", { hasText: "Width of the picture" });
     expect(await width.textContent()).toContain("640 px");
     expect(await page.locator(".shade").count()).toBeGreaterThan(0);
+  });
+
+  it("shows what a link could carry next to what was sent", async () => {
+    const page = await open("traced.html");
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    await page.keyboard.press("End");
+    const out = page.locator(".plot", { hasText: "the server to ana" });
+    expect(await out.locator(".legend").textContent()).toContain("the link carries 200 kbit/s");
+    expect(await out.locator(".bounds").count()).toBe(1);
   });
 
   it("draws the way into a call as a sequence", async () => {

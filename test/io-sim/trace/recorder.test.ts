@@ -92,6 +92,11 @@ describe("the numbers", () => {
     expect(sent).toBe(counters.deliveredBytes + 28 * counters.delivered);
   });
 
+  it("know what a link carries", () => {
+    const carries = trace.ticks.series.get("link/ana/down/capacity")!.values;
+    expect([carries[0], carries.at(-1)]).toEqual([0, 200_000]);
+  });
+
   it("show a queue where a link was made narrow, and none before", () => {
     const queue = trace.ticks.series.get("link/ana/down/queue")!.values;
     const narrowAt = Math.floor((trace.zeroAt + 2_200_000 - trace.startsAt) / trace.ticks.tickMicros);
