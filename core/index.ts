@@ -49,9 +49,11 @@ export {
   type DatagramInput,
   type Outbox,
   type RefusalCode,
+  type RelayInput,
   type Scheduler,
   type ShardConfig,
   type ShardInput,
+  type ShardLostInput,
   type ShardPorts,
   type TimerInput,
 } from "./sfu/ports.ts";

@@ -151,6 +151,17 @@ export const LIMITS = {
   /** A participant without a packet for this long is no longer looked after that often. */
   mediaIdleMicros: seconds(3),
 
+  /** Shards of one server, counted from its start: those that took the place of crashed ones have numbers of their own. */
+  shardNumberMax: 0xf_ffff,
+  /** Packets of one relay that another shard may ask for again; a power of two. The oldest are forgotten. */
+  relayHistoryPackets: 512,
+  /** Packets that one request of another shard has sent again; it may ask for the others later. */
+  relayRepairsMax: 64,
+  /** Publications that a room names in one message to one subscriber; more make more messages. */
+  offeringsPerMessageMax: 256,
+  /** Letters that travel between two shards in one record. More make more records. */
+  lettersPerRecordMax: 64,
+
   /** Messages that the mailboxes of one shard may hold at a time. Reaching it is a mistake of ours. */
   mailboxMessagesMax: 1_048_576,
 } as const;
@@ -158,6 +169,11 @@ export const LIMITS = {
 assert(
   LIMITS.rtpPacketBytesMax + LIMITS.rtpGrowthBytesMax <= LIMITS.datagramBytesMax,
   "a packet that was taken can be forwarded",
+);
+assert(
+  (LIMITS.relayHistoryPackets & (LIMITS.relayHistoryPackets - 1)) === 0 &&
+    LIMITS.relayHistoryPackets >= LIMITS.nackMissingMax,
+  "what a lane can miss its home still knows, and its history is a power of two",
 );
 assert((LIMITS.packetCachePackets & (LIMITS.packetCachePackets - 1)) === 0, "the packet cache is a power of two");
 assert(

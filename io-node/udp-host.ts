@@ -156,6 +156,9 @@ function createOutbox(sockets: readonly Socket[], flows: FlowTable, arena: SendA
     },
     reply: (reply) => deferred.replies.push(reply),
     event: (event) => deferred.events.push(event),
+    // The shard is alone, so it has nobody to relay to.
+    relayPacket: () => {},
+    relayMail: () => {},
     releaseFlow: (index) => deferred.released.push(index),
   };
 }

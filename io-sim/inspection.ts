@@ -72,6 +72,8 @@ function isReached(world: World, stop: Stop): boolean {
 
 function describeInput(input: ShardInput): string {
   if (input.kind === "timer") return "timer";
+  if (input.kind === "relay") return `${input.length} bytes relayed by shard ${input.shard}`;
+  if (input.kind === "shard-lost") return `shard ${input.shard} is lost`;
   if (input.kind === "command") return `command ${input.commandId}: ${input.command.type}`;
   return `${datagramKind(input.bytes[input.offset] ?? 0)} of ${input.length} bytes on flow ${input.flow}`;
 }

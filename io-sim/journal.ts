@@ -10,6 +10,8 @@
  *     {"type":"datagram","now":…,"flow":0,"address":"…","bytes":"…","effects":1,"fingerprint":"…"}
  *     {"type":"command","now":…,"commandId":1,"command":{…},"effects":2,"fingerprint":"…"}
  *     {"type":"timer","now":…,"effects":0,"fingerprint":"…"}
+ *     {"type":"relay","now":…,"shard":1,"bytes":"…","effects":1,"fingerprint":"…"}
+ *     {"type":"shard-lost","now":…,"shard":1,"effects":0,"fingerprint":"…"}
  *     {"type":"restore","now":…}
  *     {"type":"end","inputs":3,"fingerprint":"…"}
  */
@@ -52,7 +54,7 @@ export interface JournalSetting {
 
 /** A journal that begins with this boot record. */
 export function createJournal(boot: BootRecord, setting: JournalSetting): JournalWriter {
-  const { entropySeed, randomSeed, now, wall, config } = boot;
+  const { entropySeed, randomSeed, now, wall, config, shard } = boot;
   const line = {
     type: "boot",
     version: VERSION,
@@ -61,6 +63,7 @@ export function createJournal(boot: BootRecord, setting: JournalSetting): Journa
     now,
     wall,
     config,
+    shard,
     ...setting,
   };
   return { lines: [JSON.stringify(line)], inputs: 0 };
@@ -76,7 +79,12 @@ export function journalInput(journal: JournalWriter, input: ShardInput): void {
     journal.lines.push(JSON.stringify({ type: kind, now, flow, address: toBase64(address), bytes: wire }));
   } else if (kind === "command") {
     journal.lines.push(JSON.stringify({ type: kind, now, commandId: input.commandId, command: input.command }));
-  } else journal.lines.push(JSON.stringify({ type: kind, now }));
+  } else if (kind === "relay") {
+    const { shard, bytes, offset, length } = input;
+    const records = toBase64(bytes.subarray(offset, offset + length));
+    journal.lines.push(JSON.stringify({ type: kind, now, shard, bytes: records }));
+  } else if (kind === "shard-lost") journal.lines.push(JSON.stringify({ type: kind, now, shard: input.shard }));
+  else journal.lines.push(JSON.stringify({ type: kind, now }));
 }
 
 /**
@@ -171,7 +179,7 @@ type JournalLine =
   | { readonly type: "end"; readonly inputs: number; readonly fingerprint: string }
   | { readonly type: "restore"; readonly now: number }
   | {
-      readonly type: "datagram" | "command" | "timer";
+      readonly type: ShardInput["kind"];
       readonly now: number;
       readonly input: ShardInput;
       readonly expected: string | undefined;
@@ -186,12 +194,13 @@ function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
       `The file does not begin with the boot record of a version ${VERSION} journal.`,
     );
   }
-  const { entropySeed, randomSeed, now, wall, config, scheduler, cipher } = line as {
+  const { entropySeed, randomSeed, now, wall, config, shard, scheduler, cipher } = line as {
     entropySeed: string;
     randomSeed: number;
     now: number;
     wall: number;
     config: BootRecord["config"];
+    shard?: number;
     scheduler: number | null;
     cipher: "real" | "checksum";
   };
@@ -201,6 +210,7 @@ function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
     now: micros(now),
     wall: wall as WallMicros,
     config,
+    ...(shard === undefined ? {} : { shard }),
   };
   return { boot, setting: { scheduler: scheduler ?? null, cipher: cipher ?? "real" } };
 }
@@ -222,6 +232,14 @@ function readLine(text: string, at: number): JournalLine {
   if (type === "command") {
     const command = line.command as unknown as Command;
     return { type, now, input: { kind: type, now, commandId: line.commandId!, command }, expected, faults };
+  }
+  if (type === "relay") {
+    const bytes = fromBase64(line.bytes ?? "");
+    const input = { kind: type, now, shard: line.shard!, bytes, offset: 0, length: bytes.length } as const;
+    return { type, now, input, expected, faults };
+  }
+  if (type === "shard-lost") {
+    return { type, now, input: { kind: type, now, shard: line.shard! }, expected, faults };
   }
   if (type === "timer") return { type, now, input: { kind: type, now }, expected, faults };
   throw new LockstepError("bad-journal", `Line ${at + 1} of the journal is of no kind that is known.`);

@@ -54,6 +54,8 @@ export interface NodeWorld {
   /** A datagram for the client at this address. */
   transmit(target: string, bytes: Uint8Array): void;
   event(event: ShardEvent): void;
+  /** A record for another shard; packets may be lost on the way, mail may not. */
+  relay?(shard: number, lane: "packets" | "mail", record: Uint8Array): void;
   /** Before and after each input, for those who watch. */
   beforeInput?(input: ShardInput): void;
   afterInput?(input: ShardInput, effects: readonly Effect[]): void;
@@ -252,6 +254,9 @@ function carryOut(node: SfuNode, effect: Effect): void {
       } else onReply(effect.reply);
       return;
     }
+    case "relay":
+      node.world.relay?.(effect.shard, effect.lane, effect.record);
+      return;
     case "release":
       releaseFlow(node, effect.flow);
   }
@@ -312,6 +317,10 @@ function hashInput(hash: Fingerprint, input: ShardInput): void {
     fingerprintNumber(hash, input.flow);
     hashDatagram(hash, input.bytes, input.offset, input.length);
   } else if (input.kind === "command") fingerprintText(hash, JSON.stringify(input.command));
+  else if (input.kind === "relay" || input.kind === "shard-lost") {
+    fingerprintNumber(hash, input.shard);
+    if (input.kind === "relay") hashDatagram(hash, input.bytes, input.offset, input.length);
+  }
 }
 
 /** The whole state, through SHA-256 because it can be megabytes. */

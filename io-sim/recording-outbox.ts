@@ -20,6 +20,7 @@ export type Effect =
   | { readonly kind: "transmit"; readonly flow: number; readonly bytes: Uint8Array }
   | { readonly kind: "reply"; readonly reply: CommandReply }
   | { readonly kind: "event"; readonly event: ShardEvent }
+  | { readonly kind: "relay"; readonly shard: number; readonly lane: "packets" | "mail"; readonly record: Uint8Array }
   | { readonly kind: "release"; readonly flow: number };
 
 /** The outbox with its list of effects, which the owner empties. */
@@ -48,6 +49,18 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     event(event) {
       fingerprintText(hash, `event ${JSON.stringify(event)}`);
       effects.push({ kind: "event", event });
+    },
+    relayPacket(shard, offset, length) {
+      fingerprintNumber(hash, 3);
+      fingerprintNumber(hash, shard);
+      hashDatagram(hash, sendBytes, offset, length);
+      effects.push({ kind: "relay", shard, lane: "packets", record: sendBytes.slice(offset, offset + length) });
+    },
+    relayMail(shard, record) {
+      fingerprintNumber(hash, 4);
+      fingerprintNumber(hash, shard);
+      hashDatagram(hash, record, 0, record.length);
+      effects.push({ kind: "relay", shard, lane: "mail", record });
     },
     releaseFlow(flow) {
       fingerprintNumber(hash, 2);

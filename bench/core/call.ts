@@ -130,6 +130,8 @@ function createOutbox(loop: EventLoop, sendBytes: Uint8Array, clients: readonly 
       this.onJoined(reply.participant, reply.resource, reply.answer);
     },
     event: () => {},
+    relayPacket: () => {},
+    relayMail: () => {},
     releaseFlow: () => {},
   };
 }

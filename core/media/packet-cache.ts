@@ -9,6 +9,7 @@
  * `LIMITS.packetCacheAgeMicros`, and an idle one for next to nothing. The row never shrinks: it goes with its stream.
  */
 import { assert } from "../base/assert.ts";
+import { copyBytes } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import { seqNewer16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
@@ -102,8 +103,7 @@ function holdsYoung(cache: PacketCache, now: Micros, slot: number): boolean {
 
 /**
  * Copies a packet, and what lies behind it in an array that begins with it. Such an array is copied whole, 1,200 bytes in
- * 0.04 µs. Out of the middle of one, eight bytes at a time take 0.9 µs in place of 2.1; `set` with a `subarray` would take
- * 0.1, and leave an object of 104 bytes behind for each packet.
+ * 0.04 µs; out of the middle of one it takes 0.9.
  */
 function copyPacket(
   source: Uint8Array,
@@ -112,24 +112,8 @@ function copyPacket(
   targetOffset: number,
   length: number,
 ): void {
-  if (offset === 0 && source.length <= SLOT_BYTES) {
-    target.set(source, targetOffset);
-    return;
-  }
-  let i = 0;
-  for (; i + 8 <= length; i += 8) {
-    const from = offset + i;
-    const to = targetOffset + i;
-    target[to] = source[from]!;
-    target[to + 1] = source[from + 1]!;
-    target[to + 2] = source[from + 2]!;
-    target[to + 3] = source[from + 3]!;
-    target[to + 4] = source[from + 4]!;
-    target[to + 5] = source[from + 5]!;
-    target[to + 6] = source[from + 6]!;
-    target[to + 7] = source[from + 7]!;
-  }
-  for (; i < length; i++) target[targetOffset + i] = source[offset + i]!;
+  if (offset === 0 && source.length <= SLOT_BYTES) target.set(source, targetOffset);
+  else copyBytes(source, offset, target, targetOffset, length);
 }
 
 /** Doubles the row. Two packets that had slots of their own keep slots of their own. */

@@ -7,7 +7,16 @@
  */
 import { chooseSpeakers } from "../media/loudness.ts";
 import type { ShardEvent, SlotView } from "./events.ts";
-import { type ActorRef, type AllocatorMessage, type Mail, type Offering, postMail, type Speaker } from "./mail.ts";
+import { shardOf } from "./ids.ts";
+import {
+  type ActorRef,
+  type AllocatorMessage,
+  type Mail,
+  type Offering,
+  postMail,
+  publicationRef,
+  type Speaker,
+} from "./mail.ts";
 
 /** The state of an allocator; only {@link allocatorHandle} changes it. */
 export interface Allocator {
@@ -51,7 +60,7 @@ export function allocatorHandle(
       }
       break;
     case "gone":
-      changed = forget(allocator, message.publications);
+      changed = forget(allocator, message.publications, mail);
       break;
     case "speakers":
       changed = seatSpeakers(allocator, message.speakers, mail);
@@ -62,13 +71,17 @@ export function allocatorHandle(
   if (changed) events.push(bindingsOf(allocator, room));
 }
 
-/** Takes publications that are gone out of the slots; answers whether one stood in a slot. */
-function forget(allocator: Allocator, publications: readonly number[]): boolean {
+/**
+ * Takes publications that are gone out of the slots; answers whether one stood in a slot. What was relayed here from a
+ * shard that has crashed has nobody else to say that it is gone, so it is given up by name.
+ */
+function forget(allocator: Allocator, publications: readonly number[], mail: Mail): boolean {
   let vacated = false;
   for (const publication of publications) {
     allocator.offerings.delete(publication);
     for (const slot of allocator.slots) {
       if (slot.publication !== publication) continue;
+      if (shardOf(publication) !== shardOf(allocator.participant)) release(allocator, slot, mail);
       slot.publication = 0;
       vacated = true;
     }
@@ -116,13 +129,12 @@ function seatSpeakers(allocator: Allocator, speakers: readonly Speaker[], mail: 
 
 function bind(allocator: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
   slot.publication = publication;
-  postMail(mail, refOf(allocator), { actor: "publication", id: publication }, subscription("subscribe", slot));
+  postMail(mail, refOf(allocator), publicationRef(publication, mail.shard), subscription("subscribe", slot));
 }
 
 function release(allocator: Allocator, slot: AllocatorSlot, mail: Mail): void {
   if (slot.publication === 0) return;
-  const to: ActorRef = { actor: "publication", id: slot.publication };
-  postMail(mail, refOf(allocator), to, subscription("unsubscribe", slot));
+  postMail(mail, refOf(allocator), publicationRef(slot.publication, mail.shard), subscription("unsubscribe", slot));
   slot.publication = 0;
 }
 
@@ -131,7 +143,7 @@ function subscription(type: "subscribe" | "unsubscribe", slot: AllocatorSlot) {
 }
 
 function refOf(allocator: Allocator): ActorRef {
-  return { actor: "allocator", id: allocator.participant };
+  return { actor: "allocator", shard: shardOf(allocator.participant), id: allocator.participant };
 }
 
 function bindingsOf(allocator: Allocator, room: string): ShardEvent {

@@ -38,6 +38,14 @@ export interface Counters {
   rtcpSent: number;
   keyframesRequested: number;
   nacksSent: number;
+  /** To other shards and from them; what was sent again counts as well. */
+  relayPacketsSent: number;
+  relayPacketsReceived: number;
+  relayPacketsRepaired: number;
+  /** Of a lane or a stream that is no more, or is not known yet. */
+  relayPacketsStray: number;
+  /** Nobody but a mistake of ours makes them. */
+  relayMalformed: number;
 }
 
 /** All zero. */
@@ -67,5 +75,10 @@ export function createCounters(): Counters {
     rtcpSent: 0,
     keyframesRequested: 0,
     nacksSent: 0,
+    relayPacketsSent: 0,
+    relayPacketsReceived: 0,
+    relayPacketsRepaired: 0,
+    relayPacketsStray: 0,
+    relayMalformed: 0,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * When a participant must be looked at next: the earliest of what its connection and its media wait for. Each participant
- * has one entry in the shard's timer heap.
+ * has one entry in the shard's timer heap, and all proxies together have one.
  */
 import { after, earliest, type Micros } from "../base/micros.ts";
 import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
@@ -17,13 +17,22 @@ export function setParticipantTimer(shard: Shard, participant: Participant): voi
   }
 }
 
+/** The key of the proxies' common turn in the timer heap: participants have positive keys, rooms negative ones. */
+export const PROXIES_TIMER_KEY = 0;
+
+/** Gives the proxies a turn soon, unless they are to have one anyway. */
+export function setProxiesTimer(shard: Shard, now: Micros): void {
+  if (shard.timers.positions.has(PROXIES_TIMER_KEY)) return;
+  timerHeapSet(shard.timers, PROXIES_TIMER_KEY, after(now, LIMITS.nackReorderMicros));
+}
+
 /** The time by which a participant must be connected. */
 export function connectDeadline(participant: Participant): Micros {
   return after(participant.joinedAt, LIMITS.connectMicros);
 }
 
 function nextDeadline(participant: Participant): Micros {
-  const connection = peerNextTimeout(participant.peer);
+  const connection = earliest(peerNextTimeout(participant.peer), participant.turnedAwayAt);
   if (!participant.connected) return earliest(connection, connectDeadline(participant));
   return earliest(connection, earliest(participant.nextTickAt, participant.nextReportAt));
 }

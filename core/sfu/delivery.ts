@@ -6,12 +6,15 @@ import { after, type Micros } from "../base/micros.ts";
 import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
 import { LIMITS } from "../limits.ts";
 import { allocatorHandle } from "./allocator.ts";
+import { setParticipantTimer } from "./deadlines.ts";
 import type { ShardEvent } from "./events.ts";
-import { type Letter, takeMail } from "./mail.ts";
+import { type ActorRef, type Letter, type PublicationMessage, postMail, type RoomMessage, takeMail } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
-import { type Room, roomHandle, roomNeedsRanking } from "./room.ts";
-import { publicationHandle } from "./routes.ts";
-import type { Shard } from "./state.ts";
+import { proxyHandle } from "./proxies.ts";
+import { relayHandle } from "./relays.ts";
+import { createRoom, type Room, roomHandle, roomNeedsRanking } from "./room.ts";
+import { routeHandle } from "./routes.ts";
+import type { Participant, Shard } from "./state.ts";
 
 /** Runs actors until no mailbox has a message. */
 export function deliverMail(shard: Shard, ports: ShardPorts, now: Micros): void {
@@ -20,7 +23,7 @@ export function deliverMail(shard: Shard, ports: ShardPorts, now: Micros): void 
     const letter = takeMail(shard.mail, ports.scheduler, shard.history.mailPicks);
     if (!letter) break;
     shard.history.mailPicks++;
-    deliver(shard, now, letter, events);
+    deliver(shard, ports, now, letter, events);
   }
   for (const event of events) ports.outbox.event(event);
 }
@@ -30,23 +33,34 @@ export function roomTimerKey(room: Room): number {
   return -room.id;
 }
 
-function deliver(shard: Shard, now: Micros, { to, message }: Letter, events: ShardEvent[]): void {
+function deliver(shard: Shard, ports: ShardPorts, now: Micros, letter: Letter, events: ShardEvent[]): void {
+  const { from, to, message } = letter;
   switch (message.to) {
     case "room": {
-      const room = findRoom(shard, to.id);
+      const room = findRoom(shard, to, message);
       if (!room) return;
       roomHandle(room, message, shard.mail, events);
       settleRoom(shard, now, room);
       return;
     }
     case "allocator": {
-      const participant = shard.participants.get(to.id);
+      const participant = participantOf(shard, to);
       if (participant) allocatorHandle(participant.allocator, participant.room, message, shard.mail, events);
       return;
     }
-    case "publication": {
-      const publication = shard.publications.get(to.id);
-      if (publication) publicationHandle(shard, now, publication, message);
+    case "publication":
+      deliverToPublication(shard, ports, now, from, to, message);
+      return;
+    case "proxy": {
+      const proxy = to.actor === "proxy" ? shard.lanes.get(to.id) : undefined;
+      if (proxy) proxyHandle(shard, now, proxy, message);
+      return;
+    }
+    case "participant": {
+      const participant = participantOf(shard, to);
+      if (!participant) return;
+      participant.turnedAwayAt = now;
+      setParticipantTimer(shard, participant);
       return;
     }
     default:
@@ -67,7 +81,37 @@ function settleRoom(shard: Shard, now: Micros, room: Room): void {
   }
 }
 
-function findRoom(shard: Shard, id: number): Room | undefined {
-  for (const room of shard.rooms.values()) if (room.id === id) return room;
-  return undefined;
+/** The room that a letter is for, which comes to life when the first one enters. */
+function findRoom(shard: Shard, to: ActorRef, message: RoomMessage): Room | undefined {
+  if (to.actor !== "room") return undefined;
+  const found = shard.rooms.get(to.id);
+  if (found !== undefined || message.type !== "enter") return found;
+  const room = createRoom(shard.history.nextRoom++, to.id, shard.number);
+  shard.rooms.set(to.id, room);
+  return room;
+}
+
+function participantOf(shard: Shard, to: ActorRef): Participant | undefined {
+  return to.actor === "room" ? undefined : shard.participants.get(to.id);
+}
+
+function deliverToPublication(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  from: ActorRef,
+  to: ActorRef,
+  message: PublicationMessage,
+): void {
+  if (to.actor !== "publication") return;
+  if (message.type === "subscribe" || message.type === "unsubscribe") {
+    routeHandle(shard, now, to.id, message);
+    return;
+  }
+  const publication = shard.publications.get(to.id);
+  if (publication !== undefined) relayHandle(shard, ports, now, publication, from, message);
+  else if (message.type === "attach") {
+    // It has gone while the proxy was asking for it.
+    postMail(shard.mail, to, { actor: "proxy", shard: from.shard, id: message.lane }, { to: "proxy", type: "gone" });
+  }
 }

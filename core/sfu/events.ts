@@ -15,6 +15,10 @@ export type LeaveReason =
   | "connect-timeout"
   /** The DTLS handshake failed; `detail` says why. */
   | "dtls-failed"
+  /** The room turned out to be full: it lives on another shard, and others came first. */
+  | "room-full"
+  /** The room lived on a shard that is gone, and the room with it. */
+  | "shard-lost"
   /** The shard is shutting down. */
   | "drained"
   /** The shard has found a mistake of its own. Its host says so, since the shard can't any more. */

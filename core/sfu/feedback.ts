@@ -51,6 +51,7 @@ import {
 import { sendAgain } from "./forward.ts";
 import { describePacket } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
+import { relayClock } from "./relays.ts";
 import { wallAt } from "./reports.ts";
 import { requestKeyframeIfDue } from "./requests.ts";
 import type { Participant, Shard, Slot } from "./state.ts";
@@ -92,7 +93,7 @@ function receivePacket(
   const type = rtcpPacketType(bytes, at);
   const { faults } = ports;
   if (type === RTCP_TYPE.SENDER_REPORT && !buggify(faults, "rtcp/sender-report-missed", participant.id)) {
-    takeSenderReport(now, participant, bytes, at);
+    takeSenderReport(shard, now, participant, bytes, at);
   }
   if (type === RTCP_TYPE.SENDER_REPORT || type === RTCP_TYPE.RECEIVER_REPORT) {
     if (buggify(faults, "rtcp/report-blocks-missed", participant.id)) return;
@@ -109,7 +110,7 @@ function receivePacket(
   }
 }
 
-function takeSenderReport(now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {
+function takeSenderReport(shard: Shard, now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {
   const inbound = participant.inbound.get(rtcpSenderSsrc(bytes, at) | 0);
   if (inbound === undefined || inbound.isRtx) return;
   const { statistics, clock } = inbound.stream;
@@ -118,6 +119,7 @@ function takeSenderReport(now: Micros, participant: Participant, bytes: Uint8Arr
   const timestamp = senderReportRtpTimestamp(bytes, at);
   receiveStatisticsSenderReport(statistics, now, ntpHigh, ntpLow, timestamp);
   mediaClockReport(clock, now, ntpHigh, ntpLow, timestamp);
+  relayClock(shard, participant, inbound.stream);
 }
 
 function takeReportBlocks(shard: Shard, now: Micros, participant: Participant, bytes: Uint8Array, at: number): void {

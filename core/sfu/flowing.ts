@@ -14,12 +14,12 @@ import { chooseLayer, type LayerView } from "../media/layer-selection.ts";
 import { receiveStatisticsBitrate, receiveStatisticsFlowing } from "../media/receive-statistics.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
-import { postMail } from "./mail.ts";
+import { postMail, publicationRef, roomRef } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
-import type { Participant, Publication, Shard, Stream } from "./state.ts";
+import type { OwnPublication, OwnStream, Participant, Shard } from "./state.ts";
 
 /** Takes note that a packet of this stream has come: wakes what sleeps while nothing comes. */
-export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: OwnStream): void {
   const { publication } = stream;
   const { owner } = publication;
   if (publication.best === null) setBest(publication, stream, now);
@@ -33,7 +33,7 @@ export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: S
 }
 
 /** Looks whether a publication still flows, and which of its layers is the best now. */
-export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publication: Publication): void {
+export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication): void {
   let flowing = false;
   for (const { statistics } of publication.streams) {
     if (receiveStatisticsFlowing(statistics, now, LIMITS.publicationSilentMicros)) flowing = true;
@@ -55,7 +55,7 @@ export function isActive(participant: Participant, now: Micros): boolean {
   return false;
 }
 
-function chooseBest(publication: Publication, now: Micros): void {
+function chooseBest(publication: OwnPublication, now: Micros): void {
   const { streams, best } = publication;
   const layers: LayerView[] = streams.map((stream) => ({
     flowing: receiveStatisticsFlowing(stream.statistics, now, LIMITS.layerSilentMicros),
@@ -68,20 +68,19 @@ function chooseBest(publication: Publication, now: Micros): void {
   if (chosen !== undefined && chosen !== best) setBest(publication, chosen, now);
 }
 
-function setBest(publication: Publication, stream: Stream, now: Micros): void {
+function setBest(publication: OwnPublication, stream: OwnStream, now: Micros): void {
   publication.best = stream;
-  if (publication.kind === "video" && publication.routes.length > 0) keyframeWanted(stream.keyframes, now);
+  const { kind, routes, relays } = publication;
+  if (kind === "video" && routes.length + relays.length > 0) keyframeWanted(stream.keyframes, now);
 }
 
-function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: Publication, flowing: boolean): void {
+function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication, flowing: boolean): void {
   publication.flowing = flowing;
-  const room = shard.rooms.get(publication.owner.room);
-  if (!room) return;
-  postMail(
-    shard.mail,
-    { actor: "publication", id: publication.id },
-    { actor: "room", id: room.id },
-    { to: "room", type: "flowing", publication: publication.id, flowing },
-  );
+  postMail(shard.mail, publicationRef(publication.id, shard.number), roomRef(publication.owner), {
+    to: "room",
+    type: "flowing",
+    publication: publication.id,
+    flowing,
+  });
   deliverMail(shard, ports, now);
 }

@@ -12,9 +12,11 @@
 
 import { readU16, writeU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
+import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { packetCacheFind, packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
 import {
   CURRENT_SEGMENT,
   rewriterBeginSegment,
@@ -38,10 +40,12 @@ import {
   headerExtensionsBegin,
   headerExtensionsEnd,
   headerExtensionsReserve,
+  headerExtensionsScan,
 } from "../wire/header-extensions.ts";
 import { rtpSetExtension, rtpWriteHeader } from "../wire/rtp.ts";
-import { codecOfPayloadType, patchPayload } from "./packet.ts";
+import { codecOfPayloadType, describePacket, patchPayload } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
+import { relayMedia } from "./relays.ts";
 import type { Route, Shard, Slot, Stream } from "./state.ts";
 
 const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
@@ -63,6 +67,29 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
   }
   patchPayload(shard.scratch.packet, bytes, null, CURRENT_SEGMENT);
   return began;
+}
+
+/**
+ * Forwards what had come before the packet in hand, which has begun a route or a relay although newer ones, up to `newest`,
+ * were there: a keyframe that was lost at first. No subscriber could ask for them, as to him they were never sent.
+ */
+export function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, newest: number): void {
+  const { packet, scan } = shard.scratch;
+  const { cache, publication } = stream;
+  if (cache === null) return;
+  const first = packet.sequence;
+  const count = seqDistance16(first, newest);
+  if (count > LIMITS.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
+  for (let i = 1; i <= count; i++) {
+    const cached = packetCacheFind(cache, now, seqAdd16(first, i));
+    if (cached < 0) continue;
+    const offset = packetCacheOffset(cache, cached);
+    const length = packetCacheLength(cache, cached);
+    headerExtensionsScan(scan, cache.bytes, offset, length);
+    if (!describePacket(packet, scan, publication.media, cache.bytes, offset, length)) continue;
+    forwardMedia(shard, ports, now, stream, cache.bytes);
+    if (publication.relays.length > 0) relayMedia(shard, ports, now, stream, cache.bytes, offset, length, true);
+  }
 }
 
 /**

@@ -22,7 +22,7 @@ import { createSrtpSendStream } from "../srtp/context.ts";
 import { parseSdp } from "../wire/sdp.ts";
 import { createAllocator } from "./allocator.ts";
 import type { Command, CommandReply, RefusalCode, ShardPorts } from "./ports.ts";
-import { createSlot, type Participant, type Publication, type Shard, type Slot } from "./state.ts";
+import { createSlot, type OwnPublication, type Participant, type Shard, type Slot } from "./state.ts";
 import { createStream } from "./streams.ts";
 
 /**
@@ -145,9 +145,11 @@ function createParticipant(
   const participant: Participant = {
     id,
     room: command.room,
+    home: command.home ?? shard.number,
     name: command.name.slice(0, LIMITS.displayNameLengthMax),
     resource: hexEncode(deriveEntropy(crypto, shard.entropySeed, "resource", id, 0, 16)),
     joinedAt: now,
+    turnedAwayAt: NEVER,
     connected: false,
     peer: createPeer(
       {
@@ -211,14 +213,16 @@ function addSlots(shard: Shard, participant: Participant, slotIds: readonly numb
 function addPublications(shard: Shard, participant: Participant): void {
   for (const media of participant.session.media) {
     if (!media.publishes) continue;
-    const publication: Publication = {
+    const publication: OwnPublication = {
       id: shard.history.nextPublication++,
       kind: media.kind,
       owner: participant,
+      lane: null,
       media,
       streams: [],
       best: null,
       routes: [],
+      relays: [],
       flowing: false,
       loudness: createLoudness(),
     };

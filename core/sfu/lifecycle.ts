@@ -12,22 +12,17 @@ import { peerClose, peerIsConnected, peerRelease } from "../peer/peer.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
 import type { LeaveReason } from "./events.ts";
-import { postMail } from "./mail.ts";
+import { postMail, type RoomMessage, roomRef } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
-import { createRoom, type Room } from "./room.ts";
+import { recallPublication } from "./relays.ts";
 import { dropRoute } from "./routes.ts";
 import type { Participant, Shard } from "./state.ts";
 
-/** Lets a participant that has just joined into its room, which comes to life with the first. */
+/** Lets a participant that has just joined into its room, wherever that lives; it comes to life with the first. */
 export function enterRoom(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
-  const room = shard.rooms.get(participant.room) ?? openRoom(shard, participant.room);
-  postMail(
-    shard.mail,
-    { actor: "participant", id: participant.id },
-    { actor: "room", id: room.id },
-    { to: "room", type: "enter", participant: participant.id, name: participant.name },
-  );
-  ports.outbox.event({ type: "joined", room: room.name, participant: participant.id, name: participant.name });
+  const { id, room, name } = participant;
+  tellRoom(shard, participant, { to: "room", type: "enter", participant: id, name });
+  ports.outbox.event({ type: "joined", room, participant: id, name });
   deliverMail(shard, ports, now);
   setParticipantTimer(shard, participant);
 }
@@ -82,55 +77,40 @@ export function removeParticipant(
   setParticipantTimer(shard, participant);
   ports.outbox.event({ type: "left", room: participant.room, participant: participant.id, reason, detail });
 
-  const room = shard.rooms.get(participant.room);
-  if (!room) return;
-  postMail(
-    shard.mail,
-    { actor: "participant", id: participant.id },
-    { actor: "room", id: room.id },
-    { to: "room", type: "exit", participant: participant.id, reason, detail },
-  );
+  tellRoom(shard, participant, { to: "room", type: "exit", participant: participant.id, reason, detail });
   deliverMail(shard, ports, now);
-}
-
-function openRoom(shard: Shard, name: string): Room {
-  const room = createRoom(shard.history.nextRoom++, name);
-  shard.rooms.set(name, room);
-  return room;
 }
 
 function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   participant.connected = true;
   participant.nextReportAt = after(now, LIMITS.reportMicros);
-  const { id, room: roomName, joinedAt, publications, slots } = participant;
-  const afterMicros = now - joinedAt;
-  ports.outbox.event({ type: "connected", room: roomName, participant: id, afterMicros });
-  const room = shard.rooms.get(roomName);
-  if (!room) return;
-  postMail(
-    shard.mail,
-    { actor: "participant", id },
-    { actor: "room", id: room.id },
-    {
-      to: "room",
-      type: "ready",
-      participant: id,
-      publications: publications.map(({ id: publication, kind }) => ({ publication, kind, owner: id })),
-      audioSlots: slots.filter((slot) => slot.media.kind === "audio").length,
-    },
-  );
+  const { id, room, joinedAt, publications, slots } = participant;
+  ports.outbox.event({ type: "connected", room, participant: id, afterMicros: now - joinedAt });
+  tellRoom(shard, participant, {
+    to: "room",
+    type: "ready",
+    participant: id,
+    publications: publications.map(({ id: publication, kind }) => ({ publication, kind, owner: id })),
+    audioSlots: slots.filter((slot) => slot.media.kind === "audio").length,
+  });
   deliverMail(shard, ports, now);
+}
+
+function tellRoom(shard: Shard, participant: Participant, message: RoomMessage): void {
+  const from = { actor: "participant", shard: shard.number, id: participant.id } as const;
+  postMail(shard.mail, from, roomRef(participant), message);
 }
 
 /** Takes a participant's publications and slots off the route table and out of the shard's tables. */
 function takeUpRoutes(shard: Shard, participant: Participant): void {
   for (const publication of participant.publications) {
-    while (publication.routes.length > 0) dropRoute(publication.routes[0]!);
+    while (publication.routes.length > 0) dropRoute(shard, publication.routes[0]!);
+    recallPublication(shard, publication);
     for (const stream of publication.streams) shard.streams.delete(stream.id);
     shard.publications.delete(publication.id);
   }
   for (const slot of participant.slots) {
-    if (slot.route !== null) dropRoute(slot.route);
+    if (slot.route !== null) dropRoute(shard, slot.route);
     shard.slots.delete(slot.id);
   }
 }

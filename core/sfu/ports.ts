@@ -24,6 +24,12 @@ export interface BootRecord {
   /** The wall-clock time at `now`: the only place where wall-clock time enters. */
   readonly wall: WallMicros;
   readonly config: ShardConfig;
+  /**
+   * The shard's number in a server of several, 0 to `LIMITS.shardNumberMax`; default 0. A server never gives a number out
+   * twice, not even to the shard that takes the place of a crashed one. All shards of a server are given the same wall
+   * clock, however their monotonic ones differ.
+   */
+  readonly shard?: number;
 }
 
 /** What an operator decides for a shard. */
@@ -56,12 +62,19 @@ export interface Outbox extends DatagramSink {
   reply(reply: CommandReply): void;
   /** Something worth a log line, a metric or a message to a page. */
   event(event: ShardEvent): void;
+  /**
+   * A record for the shard with this number: `length` bytes from `offset` of `sendBytes`, in a slot of `reserve` as for
+   * `transmit`. It holds one media packet, and may be lost; the host drops and counts it when the way is full.
+   */
+  relayPacket(shard: number, offset: number, length: number): void;
+  /** A record for the shard with this number that must not be lost. It comes neither before nor after its turn. */
+  relayMail(shard: number, record: Uint8Array): void;
   /** The shard no longer refers to this flow; the host may forget it once what was transmitted before has been sent. */
   releaseFlow(flow: number): void;
 }
 
 /** One thing that happened outside. */
-export type ShardInput = DatagramInput | CommandInput | TimerInput;
+export type ShardInput = DatagramInput | CommandInput | RelayInput | ShardLostInput | TimerInput;
 
 /**
  * A datagram has arrived. The host may use one object for all of them. The core decrypts in place, so the bytes between
@@ -107,6 +120,27 @@ export interface CommandInput {
   readonly command: Command;
 }
 
+/**
+ * Another shard has relayed something: one or more records, one behind the other, in the order in which it gave them out.
+ * The bytes are the core's own until it returns, as those of a datagram are.
+ */
+export interface RelayInput {
+  readonly kind: "relay";
+  now: Micros;
+  /** The number of the shard that they come from. */
+  shard: number;
+  bytes: Uint8Array;
+  offset: number;
+  length: number;
+}
+
+/** Another shard is gone for good. Nothing of it is relayed here after this input. */
+export interface ShardLostInput {
+  readonly kind: "shard-lost";
+  readonly now: Micros;
+  readonly shard: number;
+}
+
 /** Time has reached what `shardNextTimeout` answered, or later. */
 export interface TimerInput {
   readonly kind: "timer";
@@ -123,6 +157,11 @@ export type Command =
       readonly name: string;
       /** An SDP offer (RFC 8866) as browsers write them. */
       readonly offer: string;
+      /**
+       * The shard on which the room lives; default this one. For as long as anybody is in a room, or on the way in, all are
+       * told the same home.
+       */
+      readonly home?: number;
     }
   | { readonly type: "leave"; readonly room: string; readonly resource: string }
   /** Closes every session with close_notify and refuses joins from now on. */

@@ -1,29 +1,48 @@
 /**
  * What the shard asks of publishers: packets that are missing (NACK), keyframes (PLI, or FIR where only that was agreed
- * upon), and a steady word on when their packets arrived, from which a browser estimates how much it may send.
+ * upon; from a publication's home, where that is another shard), and a steady word on when their packets arrived, from which a browser estimates how much it may send.
  */
 
 import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeDue, keyframeForget } from "../media/keyframe-requests.ts";
+import { keyframeArrived, keyframeDue, keyframeForget } from "../media/keyframe-requests.ts";
 import { nackDue } from "../media/nack-generator.ts";
 import { rttSmoothed } from "../media/rtt.ts";
 import { transportFeedbackWrite } from "../media/transport-arrivals.ts";
 import { peerSendFlow } from "../peer/peer.ts";
 import { srtpSealRtcp } from "../srtp/context.ts";
+import { payloadFrameSize } from "../wire/payload.ts";
 import { writeFir, writeNack, writePli } from "../wire/rtcp-feedback.ts";
 import { writeReceiverReport, writeSdesCname } from "../wire/rtcp-reports.ts";
+import { setProxiesTimer } from "./deadlines.ts";
+import { shardOf } from "./ids.ts";
+import { postMail } from "./mail.ts";
 import { codecOfPayloadType } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
-import type { Participant, Shard, Stream } from "./state.ts";
+import type { OwnStream, Participant, Shard, Stream } from "./state.ts";
 
-/** Sends a keyframe request for a stream if one is wanted and may be sent by now. */
+/** Takes note of the keyframe that the packet in hand begins: who waited for one waits no longer. */
+export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: Uint8Array): void {
+  const { packet } = shard.scratch;
+  keyframeArrived(stream.keyframes, now);
+  const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
+  if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
+}
+
+/** Sends a keyframe request for a stream if one is wanted and may be sent by now: to its publisher, or to its home. */
 export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
-  const { owner, media, routes } = stream.publication;
-  if (routes.length === 0) keyframeForget(stream.keyframes);
+  const { id, owner, media, routes, relays } = stream.publication;
+  if (routes.length === 0 && relays.length === 0) keyframeForget(stream.keyframes);
+  if (owner === null && stream.keyframes.wanted) setProxiesTimer(shard, now);
   if (!keyframeDue(stream.keyframes, now)) return;
+  if (owner === null) {
+    const proxy = { actor: "proxy", shard: shard.number, id: stream.publication.lane?.id ?? 0 } as const;
+    const home = { actor: "publication", shard: shardOf(id), id } as const;
+    postMail(shard.mail, proxy, home, { to: "publication", type: "keyframe", stream: stream.homeId });
+    return;
+  }
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
   const asFir = !codec.pli && codec.fir;
   if (buggify(ports.faults, "requests/keyframe-unsent", stream.id)) return;
@@ -37,7 +56,7 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
 }
 
 /** Asks for the missing packets of a stream that it is time to ask for. */
-export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
+export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, stream: OwnStream): void {
   if (stream.nack === null) return;
   const { owner, media } = stream.publication;
   const codec = codecOfPayloadType(media, stream.payloadType);

@@ -7,12 +7,15 @@
  */
 import { LIMITS } from "../limits.ts";
 import type { ParticipantView, ShardEvent } from "./events.ts";
+import { shardOf } from "./ids.ts";
 import { type ActorRef, type Mail, type Offering, postMail, type RoomMessage, type Speaker } from "./mail.ts";
 
 /** The state of a room; only {@link roomHandle} changes it. */
 export interface Room {
   id: number;
   name: string;
+  /** The shard on which it lives. Members may live elsewhere. */
+  home: number;
   /** In order of arrival. */
   members: Map<number, Member>;
 }
@@ -33,14 +36,18 @@ interface MemberPublication {
 }
 
 /** An empty room. */
-export function createRoom(id: number, name: string): Room {
-  return { id, name, members: new Map() };
+export function createRoom(id: number, name: string, home: number): Room {
+  return { id, name, home, members: new Map() };
 }
 
 /** Takes one message; what follows from it goes into the mail, and what others should know into `events`. */
 export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events: ShardEvent[]): void {
   switch (message.type) {
     case "enter":
+      if (room.members.size >= LIMITS.participantsPerRoomMax) {
+        turnAway(room, message.participant, mail);
+        return;
+      }
       room.members.set(message.participant, {
         participant: message.participant,
         name: message.name,
@@ -89,18 +96,13 @@ function memberReady(room: Room, message: RoomMessage & { type: "ready" }, mail:
   const newcomer = room.members.get(message.participant);
   if (!newcomer) return;
   const earlier: Offering[] = [];
+  const appeared = { to: "allocator", type: "appeared", offerings: message.publications } as const;
   for (const member of room.members.values()) {
     if (!member.ready || member === newcomer) continue;
     for (const { publication, kind } of member.publications) {
       earlier.push({ publication, kind, owner: member.participant });
     }
-    if (message.publications.length > 0) {
-      tellAllocator(room, mail, member.participant, {
-        to: "allocator",
-        type: "appeared",
-        offerings: message.publications,
-      });
-    }
+    if (message.publications.length > 0) tellAllocator(room, mail, member.participant, appeared);
   }
   newcomer.ready = true;
   newcomer.audioSlots = message.audioSlots;
@@ -110,8 +112,9 @@ function memberReady(room: Room, message: RoomMessage & { type: "ready" }, mail:
     flowing: false,
     score: 0,
   }));
-  if (earlier.length > 0) {
-    tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings: earlier });
+  for (let from = 0; from < earlier.length; from += LIMITS.offeringsPerMessageMax) {
+    const offerings = earlier.slice(from, from + LIMITS.offeringsPerMessageMax);
+    tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings });
   }
 }
 
@@ -121,9 +124,10 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
   if (!leaver) return false;
   room.members.delete(participant);
   const publications = leaver.publications.map((each) => each.publication);
+  const gone = { to: "allocator", type: "gone", publications } as const;
   for (const member of room.members.values()) {
     if (member.ready && publications.length > 0) {
-      tellAllocator(room, mail, member.participant, { to: "allocator", type: "gone", publications });
+      tellAllocator(room, mail, member.participant, gone);
     }
   }
   return leaver.ready;
@@ -152,6 +156,7 @@ function findPublication(room: Room, publication: number): MemberPublication | u
 /** Tells everybody the loudest voices, loudest first; equal scores stay in order of arrival. */
 function tellSpeakers(room: Room, mail: Mail): void {
   const speakers: Speaker[] = [];
+  const message = { to: "allocator", type: "speakers", speakers } as const;
   for (const member of room.members.values()) {
     for (const { publication, kind, score } of member.publications) {
       if (kind === "audio") speakers.push({ publication, score });
@@ -161,7 +166,7 @@ function tellSpeakers(room: Room, mail: Mail): void {
   speakers.length = Math.min(speakers.length, LIMITS.loudestPublicationsMax);
   for (const member of room.members.values()) {
     if (member.ready && member.audioSlots > 0) {
-      tellAllocator(room, mail, member.participant, { to: "allocator", type: "speakers", speakers });
+      tellAllocator(room, mail, member.participant, message);
     }
   }
 }
@@ -172,8 +177,17 @@ function tellAllocator(
   participant: number,
   message: Parameters<typeof postMail>[3] & { to: "allocator" },
 ): void {
-  const from: ActorRef = { actor: "room", id: room.id };
-  postMail(mail, from, { actor: "allocator", id: participant }, message);
+  postMail(mail, refOf(room), { actor: "allocator", shard: shardOf(participant), id: participant }, message);
+}
+
+/** Whoever comes from another shard has not been counted there. */
+function turnAway(room: Room, participant: number, mail: Mail): void {
+  const to: ActorRef = { actor: "participant", shard: shardOf(participant), id: participant };
+  postMail(mail, refOf(room), to, { to: "participant", type: "turned-away" });
+}
+
+function refOf(room: Room): ActorRef {
+  return { actor: "room", shard: room.home, id: room.name };
 }
 
 function rosterOf(room: Room): ShardEvent {

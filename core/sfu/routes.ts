@@ -4,25 +4,32 @@
  */
 import type { Micros } from "../base/micros.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { setProxiesTimer } from "./deadlines.ts";
+import { shardOf } from "./ids.ts";
 import type { PublicationMessage } from "./mail.ts";
-import type { Publication, Route, Shard } from "./state.ts";
+import { createProxy, releaseProxy } from "./proxies.ts";
+import type { Publication, Route, Shard, Slot } from "./state.ts";
 
-/** Takes a message that an allocator has sent to a publication. A slot that is gone meanwhile is passed over. */
-export function publicationHandle(
+/**
+ * Takes a message that an allocator has sent to a publication, which may be another shard's: then it is for the proxy, and
+ * the first subscriber calls it to life. A slot that is gone meanwhile is passed over.
+ */
+export function routeHandle(
   shard: Shard,
   now: Micros,
-  publication: Publication,
-  message: PublicationMessage,
+  id: number,
+  message: PublicationMessage & { type: "subscribe" | "unsubscribe" },
 ): void {
   const slot = shard.slots.get(message.slot);
   if (!slot) return;
   if (message.type === "unsubscribe") {
-    const route = publication.routes.find((each) => each.slot === slot);
-    if (route) dropRoute(route);
+    if (slot.route?.publication.id === id) dropRoute(shard, slot.route);
     return;
   }
+  const publication = publicationHere(shard, id, slot);
+  if (publication === undefined) return;
   // With mail in any order, the slot's former publication may not have heard yet that it is no longer wanted.
-  if (slot.route !== null) dropRoute(slot.route);
+  if (slot.route !== null) dropRoute(shard, slot.route);
   const route: Route = {
     publication,
     slot,
@@ -33,13 +40,23 @@ export function publicationHandle(
   };
   slot.route = route;
   publication.routes.push(route);
-  if (publication.kind === "video" && publication.best !== null) keyframeWanted(publication.best.keyframes, now);
+  if (publication.kind === "video" && publication.best !== null) {
+    keyframeWanted(publication.best.keyframes, now);
+    if (publication.owner === null) setProxiesTimer(shard, now);
+  }
 }
 
-/** Takes a route up. */
-export function dropRoute(route: Route): void {
-  const { routes } = route.publication;
+/** Takes a route up. A proxy goes with its last one. */
+export function dropRoute(shard: Shard, route: Route): void {
+  const { routes, id } = route.publication;
   const index = routes.indexOf(route);
   if (index >= 0) routes.splice(index, 1);
   if (route.slot.route === route) route.slot.route = null;
+  const proxy = routes.length === 0 ? shard.proxies.get(id) : undefined;
+  if (proxy !== undefined) releaseProxy(shard, proxy);
+}
+
+function publicationHere(shard: Shard, id: number, slot: Slot): Publication | undefined {
+  if (shardOf(id) === shard.number) return shard.publications.get(id);
+  return shard.proxies.get(id) ?? createProxy(shard, id, slot.media.kind);
 }

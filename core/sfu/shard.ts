@@ -20,11 +20,24 @@ import { ICE, iceSendFlow } from "../ice/agent.ts";
 import { LIMITS } from "../limits.ts";
 import { peerHandleDtls, peerHandleStun } from "../peer/peer.ts";
 import { DEMUX, demux } from "../wire/demux.ts";
+import { RELAY, RELAY_KIND, relayRecordCheck, relayRecordKind, relayRecordLength } from "../wire/relay-record.ts";
 import { STUN, stunCheck, stunLocalUfrag } from "../wire/stun.ts";
+import { deliverMail } from "./delivery.ts";
 import { receiveRtcp } from "./feedback.ts";
 import { joinReply, joinShard } from "./join.ts";
 import { adoptFlow, enterRoom, followConnection, removeParticipant } from "./lifecycle.ts";
-import type { BootRecord, CommandInput, CommandReply, DatagramInput, ShardInput, ShardPorts } from "./ports.ts";
+import { loseShard } from "./losses.ts";
+import type {
+  BootRecord,
+  CommandInput,
+  CommandReply,
+  DatagramInput,
+  RelayInput,
+  ShardInput,
+  ShardPorts,
+} from "./ports.ts";
+import { receiveRelayed } from "./proxies.ts";
+import { flushMail, unpackMail } from "./relay.ts";
 import { createScratch, createShardTables, type Shard } from "./state.ts";
 import { receiveRtp } from "./streams.ts";
 import { runTimers } from "./timers.ts";
@@ -37,9 +50,14 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
   if (boot.config.candidates.length === 0) {
     throw new LockstepError("bad-config", "A shard needs at least one address to put into its answers.");
   }
+  const number = boot.shard ?? 0;
+  if (!Number.isInteger(number) || number < 0 || number > LIMITS.shardNumberMax) {
+    throw new LockstepError("bad-config", `A shard's number lies between 0 and ${LIMITS.shardNumberMax}.`);
+  }
   const privateKey = deriveEntropy(crypto, boot.entropySeed, "certificate-key", 0, 0, 32);
   const certificate = crypto.createCertificate(privateKey);
   return {
+    number,
     candidates: boot.config.candidates.map(({ ip, port }) => ({ ip, port })),
     entropySeed: boot.entropySeed.slice(),
     randomSeed: boot.randomSeed,
@@ -48,7 +66,7 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
     certificate,
     privateKey,
     fingerprint: crypto.sha256(certificate),
-    ...createShardTables(),
+    ...createShardTables(number),
     scratch: createScratch(),
   };
 }
@@ -58,16 +76,23 @@ export function shardHandle(shard: Shard, ports: ShardPorts, input: ShardInput):
   switch (input.kind) {
     case "datagram":
       handleDatagram(shard, ports, input);
-      return;
+      break;
     case "command":
       handleCommand(shard, ports, input);
-      return;
+      break;
+    case "relay":
+      handleRelay(shard, ports, input);
+      break;
+    case "shard-lost":
+      loseShard(shard, ports, input.now, input.shard);
+      break;
     case "timer":
       runTimers(shard, ports, input.now);
-      return;
+      break;
     default:
       unreachable(input);
   }
+  if (shard.mail.outgoing.size > 0) flushMail(shard, ports);
 }
 
 /** When the shard wants a timer input at the latest; `NEVER` when it waits for nothing. */
@@ -128,6 +153,22 @@ function handleStun(shard: Shard, ports: ShardPorts, input: DatagramInput): void
     ports.outbox.event({ type: "path-changed", room: participant.room, participant: participant.id, flow });
   }
   followConnection(shard, ports, now, participant);
+}
+
+/** Takes the records of a batch one by one. What a letter leads to has happened before the next record is looked at. */
+function handleRelay(shard: Shard, ports: ShardPorts, { now, bytes, offset, length }: RelayInput): void {
+  const end = offset + length;
+  for (let at = offset; at < end; at += relayRecordLength(bytes, at)) {
+    if (relayRecordCheck(bytes, at, end) !== RELAY.OK) {
+      shard.history.counters.relayMalformed++;
+      return;
+    }
+    if (relayRecordKind(bytes, at) === RELAY_KIND.PACKET) receiveRelayed(shard, ports, now, bytes, at);
+    else {
+      unpackMail(shard, bytes, at);
+      deliverMail(shard, ports, now);
+    }
+  }
 }
 
 function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): void {

@@ -10,7 +10,7 @@ import { peerRestoreKeys } from "../peer/peer.ts";
 import { createShardTables, type Shard } from "./state.ts";
 
 /** The format's name and version; a snapshot of another one is refused. */
-const FORMAT = "lockstep-shard-1";
+const FORMAT = "lockstep-shard-2";
 
 /** The whole shard as bytes. Equal shards give equal bytes. */
 export function shardSnapshot(shard: Shard): Uint8Array {
@@ -32,13 +32,30 @@ export function shardRestore(bytes: Uint8Array, crypto: CryptoProvider): Shard {
  * the last participant has left these equal {@link emptyShardResidue}: nothing remains of anybody.
  */
 export function shardResidue(shard: Shard): Uint8Array {
-  const { rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail } = shard;
-  return encodePlain({ rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail });
+  return encodePlain(residueOf(shard));
 }
 
 /** The residue of a shard that nobody has ever joined. */
 export function emptyShardResidue(): Uint8Array {
-  const { rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail } =
-    createShardTables();
-  return encodePlain({ rooms, participants, publications, streams, slots, ufrags, resources, flows, timers, mail });
+  return encodePlain(residueOf(createShardTables(0)));
+}
+
+function residueOf(tables: Omit<ReturnType<typeof createShardTables>, "history" | "draining">) {
+  const { rooms, participants, publications, proxies, lanes, streams, slots, ufrags, resources, flows, timers } =
+    tables;
+  const { letters, head, outgoing } = tables.mail;
+  return {
+    rooms,
+    participants,
+    publications,
+    proxies,
+    lanes,
+    streams,
+    slots,
+    ufrags,
+    resources,
+    flows,
+    timers,
+    mail: { letters, head, outgoing },
+  };
 }

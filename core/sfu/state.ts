@@ -6,10 +6,12 @@
  *                                        ── publications ── streams    media coming in (streams.ts)
  *                                        ── slots ── route             media going out (forward.ts)
  *           ── flows: flow -> Participant                    who a datagram is from
+ *           ── proxies: PublicationProxy ── streams                     media of other shards (proxies.ts)
  *
  * A publication may be several streams (simulcast layers), each with an SSRC of its own. A route joins a publication to a
- * slot of a subscriber; it is laid by the control plane and walked by the data plane for each packet. Ids count up for the
- * life of the shard and are never used again, so nothing can point at a dead generation.
+ * slot of a subscriber; it is laid by the control plane and walked by the data plane for each packet. A relay joins it to a
+ * proxy on another shard, from where routes lead on. Ids count up for the life of the shard and are never used again, so
+ * nothing can point at a dead generation.
  */
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { createTimerHeap, type TimerHeap } from "../base/timer-heap.ts";
@@ -39,11 +41,14 @@ import {
 } from "../wire/header-extensions.ts";
 import type { Allocator } from "./allocator.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { firstId } from "./ids.ts";
 import { createMail, type Mail } from "./mail.ts";
 import type { Room } from "./room.ts";
 
 /** One SFU worker. Make one with `createShard`; feed it with `shardHandle`. */
 export interface Shard {
+  /** Its number among the shards of a server; see ids.ts. */
+  number: number;
   candidates: readonly CandidateAddress[];
   entropySeed: Uint8Array;
   randomSeed: number;
@@ -58,7 +63,10 @@ export interface Shard {
 
   rooms: Map<string, Room>;
   participants: Map<number, Participant>;
-  publications: Map<number, Publication>;
+  publications: Map<number, OwnPublication>;
+  /** Publications of other shards that somebody here is shown: by the publication's number, and by the lane's. */
+  proxies: Map<number, PublicationProxy>;
+  lanes: Map<number, PublicationProxy>;
   streams: Map<number, Stream>;
   slots: Map<number, Slot>;
   /** Local ICE ufrag to participant. */
@@ -83,6 +91,7 @@ export interface History {
   nextPublication: number;
   nextStream: number;
   nextSlot: number;
+  nextLane: number;
   mailPicks: number;
   counters: Counters;
 }
@@ -94,6 +103,7 @@ export interface Scratch {
   packet: PacketScratch;
   source: RewriterSource;
   sequences: Uint16Array;
+  ordinals: Uint16Array;
   report: ReportBlock;
 }
 
@@ -123,14 +133,18 @@ export interface PacketScratch {
 export interface Participant {
   id: number;
   room: string;
+  /** The shard on which the room lives. */
+  home: number;
   name: string;
   resource: string;
   joinedAt: Micros;
+  /** When the room has turned the participant away; `NEVER` while it has not. */
+  turnedAwayAt: Micros;
   connected: boolean;
   peer: Peer;
   session: NegotiatedSession;
   allocator: Allocator;
-  publications: Publication[];
+  publications: OwnPublication[];
   slots: Slot[];
   /**
    * Who is meant by an SSRC that comes in: a stream, or the RTX of one. The key is the SSRC as a signed integer, which
@@ -155,23 +169,65 @@ export interface Participant {
 
 /** What an incoming SSRC stands for. */
 export interface InboundSsrc {
-  stream: Stream;
+  stream: OwnStream;
   isRtx: boolean;
 }
 
-/** One m-line on which a participant sends. */
+/** One m-line on which a participant sends: of this shard, or of another one that relays it here. */
 export interface Publication {
   id: number;
   kind: "audio" | "video";
-  owner: Participant;
+  /** Null when he is on another shard. */
+  owner: Participant | null;
+  /** On which it comes from another shard, or null. */
+  lane: Lane | null;
   media: NegotiatedMedia;
   /** In the order in which they were first heard. */
   streams: Stream[];
   /** The stream that subscribers should get, or null while none flows. */
   best: Stream | null;
   routes: Route[];
+  /** To other shards, one for each; never on a proxy. */
+  relays: Relay[];
   flowing: boolean;
   loudness: Loudness;
+}
+
+/** A publication of somebody here. */
+export interface OwnPublication extends Publication {
+  owner: Participant;
+  streams: OwnStream[];
+  best: OwnStream | null;
+}
+
+/** What stands for a publication of another shard while somebody here is shown it. */
+export interface PublicationProxy extends Publication {
+  owner: null;
+  lane: Lane;
+}
+
+/** The way of a proxy's packets from their home to here. */
+export interface Lane {
+  /** What the home calls this proxy. */
+  id: number;
+  /** By the number that the home has given the stream. */
+  streams: Map<number, Stream>;
+  clockOffset: NtpOffset;
+  /** Of ordinals: what the lane has lost; null until the home has answered, and for audio. */
+  nack: NackGenerator | null;
+}
+
+/** From a publication to the proxy that stands for it on another shard. */
+export interface Relay {
+  shard: number;
+  lane: number;
+  /** The stream that is being relayed, or null until the first keyframe (or the first audio packet). */
+  stream: Stream | null;
+  /** Of the next packet, 16 bits. */
+  ordinal: number;
+  /** Which packets the last ordinals were given to, modulo their count; null for audio, which is not repeated. */
+  streams: Uint32Array | null;
+  sequences: Uint16Array | null;
 }
 
 /** One RTP stream coming in: a whole publication, or a layer of one. */
@@ -194,6 +250,13 @@ export interface Stream {
   cache: PacketCache | null;
   keyframes: KeyframeRequests;
   firSequence: number;
+  /** What it is called where it comes from: its id, or on a proxy the one that the home has given it. */
+  homeId: number;
+}
+
+/** A stream of somebody here. */
+export interface OwnStream extends Stream {
+  publication: OwnPublication;
 }
 
 /** One m-line on which a participant receives: one SSRC for life, whatever it shows. */
@@ -253,26 +316,29 @@ export function createSlot(
   };
 }
 
-/** The parts of a shard that its boot record does not name: all empty. */
-export function createShardTables() {
+/** The parts of the shard with this number that its boot record does not name: all empty. */
+export function createShardTables(number: number) {
   return {
     draining: false,
     rooms: new Map<string, Room>(),
     participants: new Map<number, Participant>(),
-    publications: new Map<number, Publication>(),
+    publications: new Map<number, OwnPublication>(),
+    proxies: new Map<number, PublicationProxy>(),
+    lanes: new Map<number, PublicationProxy>(),
     streams: new Map<number, Stream>(),
     slots: new Map<number, Slot>(),
     ufrags: new Map<string, Participant>(),
     resources: new Map<string, Participant>(),
     flows: new Map<number, Participant>(),
     timers: createTimerHeap(),
-    mail: createMail(),
+    mail: createMail(number),
     history: {
       nextRoom: 1,
-      nextParticipant: 1,
-      nextPublication: 1,
+      nextParticipant: firstId(number),
+      nextPublication: firstId(number),
       nextStream: 1,
       nextSlot: 1,
+      nextLane: 1,
       mailPicks: 0,
       counters: createCounters(),
     },
@@ -302,6 +368,7 @@ export function createScratch(): Scratch {
     },
     source: createRewriterSource(),
     sequences: new Uint16Array(LIMITS.nackMissingMax),
+    ordinals: new Uint16Array(LIMITS.relayRepairsMax),
     report: createReportBlock(),
   };
 }

@@ -8,21 +8,14 @@
 
 import { readU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
-import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
 import { utf8Decode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { createKeyframeRequests, keyframeArrived, keyframeWanted } from "../media/keyframe-requests.ts";
+import { createKeyframeRequests, keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessPacket } from "../media/loudness.ts";
 import { createMediaClock, mediaClockPacket } from "../media/media-clock.ts";
 import { createNackGenerator, NACK, nackPacket } from "../media/nack-generator.ts";
-import {
-  createPacketCache,
-  packetCacheFind,
-  packetCacheLength,
-  packetCacheOffset,
-  packetCachePut,
-} from "../media/packet-cache.ts";
+import { createPacketCache, packetCacheFind, packetCachePut } from "../media/packet-cache.ts";
 import {
   createReceiveStatistics,
   receiveStatisticsFlowing,
@@ -32,7 +25,6 @@ import { transportArrival } from "../media/transport-arrivals.ts";
 import { peerOpenRtp } from "../peer/peer.ts";
 import { codecClockRate } from "../wire/codec.ts";
 import { type ExtensionScan, HEADER_EXTENSION, headerExtensionsScan } from "../wire/header-extensions.ts";
-import { payloadFrameSize } from "../wire/payload.ts";
 import {
   RTP,
   rtpCheck,
@@ -47,11 +39,12 @@ import {
   rtpSsrc,
 } from "../wire/rtp.ts";
 import { noteFlow } from "./flowing.ts";
-import { forwardMedia } from "./forward.ts";
+import { catchUp, forwardMedia } from "./forward.ts";
 import { describePacket } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
-import { requestKeyframeIfDue } from "./requests.ts";
-import type { InboundSsrc, Participant, Publication, Shard, Stream } from "./state.ts";
+import { announceStream, recallStream, relayMedia } from "./relays.ts";
+import { noteKeyframe, requestKeyframeIfDue } from "./requests.ts";
+import type { InboundSsrc, OwnPublication, OwnStream, Participant, Shard } from "./state.ts";
 
 /** Takes an SRTP packet of a connected participant. */
 export function receiveRtp(
@@ -99,10 +92,11 @@ export function receiveRtp(
 }
 
 /** A stream of a publication, known by this SSRC from now on. */
-export function createStream(shard: Shard, publication: Publication, ssrc: number, rid: string): Stream {
+export function createStream(shard: Shard, publication: OwnPublication, ssrc: number, rid: string): OwnStream {
   const clockRate = publication.media.codecs[0]?.clockRate ?? codecClockRate(0);
-  const stream: Stream = {
-    id: shard.history.nextStream++,
+  const id = shard.history.nextStream++;
+  const stream: OwnStream = {
+    id,
     publication,
     ssrc,
     rtxSsrc: 0,
@@ -116,6 +110,7 @@ export function createStream(shard: Shard, publication: Publication, ssrc: numbe
     cache: null,
     keyframes: createKeyframeRequests(),
     firSequence: 0,
+    homeId: id,
   };
   shard.streams.set(stream.id, stream);
   publication.streams.push(stream);
@@ -123,6 +118,7 @@ export function createStream(shard: Shard, publication: Publication, ssrc: numbe
   for (const [primary, rtx] of publication.media.rtxOf) {
     if (primary === ssrc) registerRtx(publication.owner, stream, rtx);
   }
+  announceStream(shard, stream);
   return stream;
 }
 
@@ -130,7 +126,7 @@ function receiveMedia(
   shard: Shard,
   ports: ShardPorts,
   now: Micros,
-  stream: Stream,
+  stream: OwnStream,
   bytes: Uint8Array,
   offset: number,
   length: number,
@@ -171,36 +167,13 @@ function receiveMedia(
     }
   }
   noteFlow(shard, ports, now, stream);
-  if (packet.keyframe && !buggify(faults, "rtp/keyframe-unnoticed", stream.id)) {
-    keyframeArrived(stream.keyframes, now);
-    const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
-    if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
+  if (packet.keyframe && !buggify(faults, "rtp/keyframe-unnoticed", stream.id)) noteKeyframe(shard, now, stream, bytes);
+  let began = forwardMedia(shard, ports, now, stream, bytes);
+  if (publication.relays.length > 0) {
+    if (relayMedia(shard, ports, now, stream, bytes, offset, length, recovered)) began = true;
   }
-  if (forwardMedia(shard, ports, now, stream, bytes)) catchUp(shard, ports, now, stream);
+  if (began && stream.nack !== null) catchUp(shard, ports, now, stream, stream.nack.highest & 0xffff);
   requestKeyframeIfDue(shard, ports, now, stream);
-}
-
-/**
- * Forwards what had come before the packet in hand, which has begun a route although newer ones were there: a keyframe
- * that was lost at first. No subscriber could ask for them, as to him they were never sent.
- */
-function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
-  const { packet, scan } = shard.scratch;
-  const { cache, nack } = stream;
-  if (cache === null || nack === null) return;
-  const first = packet.sequence;
-  const count = seqDistance16(first, nack.highest & 0xffff);
-  if (count > LIMITS.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
-  for (let i = 1; i <= count; i++) {
-    const cached = packetCacheFind(cache, now, seqAdd16(first, i));
-    if (cached < 0) continue;
-    const offset = packetCacheOffset(cache, cached);
-    const length = packetCacheLength(cache, cached);
-    headerExtensionsScan(scan, cache.bytes, offset, length);
-    if (describePacket(packet, scan, stream.publication.media, cache.bytes, offset, length)) {
-      forwardMedia(shard, ports, now, stream, cache.bytes);
-    }
-  }
 }
 
 /** Turns an RTX packet into the one that it repeats. The header moves two bytes up, over the original sequence number. */
@@ -208,7 +181,7 @@ function receiveRtx(
   shard: Shard,
   ports: ShardPorts,
   now: Micros,
-  stream: Stream,
+  stream: OwnStream,
   bytes: Uint8Array,
   offset: number,
   length: number,
@@ -272,7 +245,7 @@ function introduce(
 }
 
 /** The publication with this mid; without one, the only publication that has the payload type (RFC 8843 §9.2). */
-function publicationOf(participant: Participant, mid: string, payloadType: number): Publication | undefined {
+function publicationOf(participant: Participant, mid: string, payloadType: number): OwnPublication | undefined {
   if (mid !== "") return participant.publications.find((publication) => publication.media.mid === mid);
   const candidates = participant.publications.filter(({ media }) =>
     media.codecs.some((codec) => codec.payloadType === payloadType || codec.rtxPayloadType === payloadType),
@@ -280,7 +253,7 @@ function publicationOf(participant: Participant, mid: string, payloadType: numbe
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-function registerRtx(participant: Participant, stream: Stream, ssrc: number): InboundSsrc {
+function registerRtx(participant: Participant, stream: OwnStream, ssrc: number): InboundSsrc {
   if (stream.rtxSsrc !== 0) participant.inbound.delete(stream.rtxSsrc | 0);
   const inbound: InboundSsrc = { stream, isRtx: true };
   stream.rtxSsrc = ssrc;
@@ -288,8 +261,9 @@ function registerRtx(participant: Participant, stream: Stream, ssrc: number): In
   return inbound;
 }
 
-function forgetStream(shard: Shard, stream: Stream): void {
+function forgetStream(shard: Shard, stream: OwnStream): void {
   const { publication } = stream;
+  recallStream(shard, stream);
   publication.streams.splice(publication.streams.indexOf(stream), 1);
   publication.owner.inbound.delete(stream.ssrc | 0);
   if (stream.rtxSsrc !== 0) publication.owner.inbound.delete(stream.rtxSsrc | 0);
@@ -308,7 +282,7 @@ function noteTransportSequence(scan: ExtensionScan, now: Micros, participant: Pa
 }
 
 /** RFC 6464 §3: one byte, the top bit voice activity, the rest how far below overload, 0 to 127 dB. */
-function noteLoudness(scan: ExtensionScan, now: Micros, publication: Publication, bytes: Uint8Array): void {
+function noteLoudness(scan: ExtensionScan, now: Micros, publication: OwnPublication, bytes: Uint8Array): void {
   const { extensionKinds } = publication.media;
   for (let i = 0; i < scan.count; i++) {
     if (extensionKinds[scan.ids[i]!] !== HEADER_EXTENSION.AUDIO_LEVEL || scan.lengths[i]! < 1) continue;

@@ -10,12 +10,14 @@ import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { peerTimeout } from "../peer/peer.ts";
-import { connectDeadline } from "./deadlines.ts";
+import { connectDeadline, PROXIES_TIMER_KEY } from "./deadlines.ts";
 import { deliverMail, roomTimerKey } from "./delivery.ts";
 import { checkFlow, isActive } from "./flowing.ts";
+import { shardOf } from "./ids.ts";
 import { followConnection, removeParticipant } from "./lifecycle.ts";
-import { postMail } from "./mail.ts";
+import { postMail, publicationRef } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
+import { proxiesTurn } from "./proxies.ts";
 import { sendReports } from "./reports.ts";
 import { requestKeyframeIfDue, requestMissing, sendTransportFeedback } from "./requests.ts";
 import { type Room, roomNeedsRanking } from "./room.ts";
@@ -25,6 +27,10 @@ import type { Participant, Shard } from "./state.ts";
 export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
   while (timerHeapNext(shard.timers) <= now) {
     const key = timerHeapPop(shard.timers, now);
+    if (key === PROXIES_TIMER_KEY) {
+      proxiesTurn(shard, ports, now);
+      continue;
+    }
     const participant = shard.participants.get(key);
     if (participant !== undefined) {
       if (buggify(ports.faults, "timers/turn-late", participant.id)) {
@@ -42,6 +48,10 @@ function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participa
     const heard = participant.peer.ice.flows.length > 0;
     const detail = heard ? "the DTLS handshake did not finish" : "no ICE check arrived";
     removeParticipant(shard, ports, now, participant, "connect-timeout", detail);
+    return;
+  }
+  if (now >= participant.turnedAwayAt) {
+    removeParticipant(shard, ports, now, participant, "room-full", "");
     return;
   }
   if (peerTimeout(participant.peer, now, ports.crypto, ports.outbox)) {
@@ -72,18 +82,27 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
   participant.nextTickAt = goesOn ? after(now, LIMITS.mediaTickMicros) : NEVER;
 }
 
-/** Has the publications of a room say how loud they are, and the room compare them. */
+/**
+ * Has the publications of a room say how loud they are, and the room compare them. Those of other shards answer later: the
+ * room compares what they said last time.
+ */
 function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
-  const to = { actor: "room", id: room.id } as const;
-  for (const participant of room.members.keys()) {
-    for (const publication of shard.participants.get(participant)?.publications ?? []) {
+  const to = { actor: "room", shard: shard.number, id: room.name } as const;
+  const measure = { to: "publication", type: "measure" } as const;
+  for (const member of room.members.values()) {
+    const participant = shard.participants.get(member.participant);
+    for (const publication of participant?.publications ?? []) {
       if (publication.kind !== "audio") continue;
-      postMail(shard.mail, { actor: "publication", id: publication.id }, to, {
+      postMail(shard.mail, publicationRef(publication.id, shard.number), to, {
         to: "room",
         type: "loudness",
         publication: publication.id,
         score: loudnessValue(publication.loudness, now),
       });
+    }
+    if (participant !== undefined) continue;
+    for (const { publication, kind } of member.publications) {
+      if (kind === "audio") postMail(shard.mail, to, publicationRef(publication, shardOf(publication)), measure);
     }
   }
   if (!buggify(ports.faults, "timers/ranking-skipped", room.id)) {

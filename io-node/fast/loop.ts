@@ -196,6 +196,9 @@ function createOutbox(flows: FastFlows, queues: SendQueues, waiting: Waiting): O
     },
     reply: (reply) => waiting.replies.push(reply),
     event: (event) => waiting.events.push(event),
+    // Rooms stay on the shard that they were placed on, so there is nothing to relay.
+    relayPacket: () => {},
+    relayMail: () => {},
     releaseFlow(flow) {
       if (!hasFastFlow(flows, flow) || flows.releasing[flow] === 1) return;
       flows.releasing[flow] = 1;

@@ -6,7 +6,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { utf8Encode } from "../../core/base/text.ts";
 import { createDtls, dtlsStart } from "../../core/dtls/dtls.ts";
-import { type Command, type CommandReply, LIMITS, type Micros, millis, NEVER } from "../../core/index.ts";
+import {
+  type Command,
+  type CommandReply,
+  LIMITS,
+  type Micros,
+  millis,
+  NEVER,
+  type ShardInput,
+} from "../../core/index.ts";
 import { parseSdp } from "../../core/wire/sdp.ts";
 import { stunReadMappedAddress, stunWriteBindingRequest } from "../../core/wire/stun.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
@@ -15,7 +23,7 @@ import { attributeOf } from "../support/shard-world.ts";
 
 /** One input that a shard was given. */
 export interface Step {
-  readonly kind: "datagram" | "command" | "timer";
+  readonly kind: ShardInput["kind"];
   readonly now: Micros;
   /** The time for which the shard had asked for a timer before this input. */
   readonly askedFor: Micros;

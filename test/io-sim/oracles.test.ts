@@ -165,7 +165,7 @@ describe("S12", () => {
         world.watchers.unshift({
           afterInput: () => {
             if (world.attacker.inHand)
-              world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", members: new Map() });
+              world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", home: 0, members: new Map() });
           },
         });
       },
@@ -223,7 +223,8 @@ describe("S18", () => {
 
 describe("R1 and L7", () => {
   it("break when something of somebody remains", () => {
-    const act = (world: World) => world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", members: new Map() });
+    const act = (world: World) =>
+      world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", home: 0, members: new Map() });
     expect(broken(later(1_000_000, act))).toBe("R1");
   });
 

@@ -81,14 +81,17 @@ export interface ShardWorld {
   readonly replies: CommandReply[];
   readonly released: number[];
   readonly sent: { flow: number; bytes: Uint8Array }[];
+  /** Records for other shards; see shard-cluster.ts. */
+  readonly relayed: { shard: number; lane: "packets" | "mail"; record: Uint8Array }[];
   readonly clients: TestClient[];
   /** Every datagram that the shard was given, where a test keeps them. */
   heard: Uint8Array[] | null;
 }
 
-/** The boot record of the test world. */
-function testBoot(): BootRecord {
+/** The boot record of the test world's shard with this number. */
+function testBoot(shard: number): BootRecord {
   return {
+    ...(shard === 0 ? {} : { shard }),
     entropySeed: Uint8Array.from({ length: 32 }, (_, i) => i),
     randomSeed: 7,
     now: MICROS_ORIGIN,
@@ -97,13 +100,14 @@ function testBoot(): BootRecord {
   };
 }
 
-/** A world without clients. */
-export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED): ShardWorld {
+/** A world without clients, around the shard with this number. */
+export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED, number = 0): ShardWorld {
   const crypto = createNodeCrypto();
   const events: ShardEvent[] = [];
   const replies: CommandReply[] = [];
   const released: number[] = [];
   const sent: { flow: number; bytes: Uint8Array }[] = [];
+  const relayed: ShardWorld["relayed"] = [];
   const sendBytes = new Uint8Array(LIMITS.datagramBytesMax);
   const outbox: Outbox = {
     sendBytes,
@@ -111,11 +115,26 @@ export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED)
     transmit: (flow, offset, length) => void sent.push({ flow, bytes: sendBytes.slice(offset, offset + length) }),
     reply: (reply) => void replies.push(reply),
     event: (event) => void events.push(event),
+    relayPacket: (shard, offset, length) =>
+      void relayed.push({ shard, lane: "packets", record: sendBytes.slice(offset, offset + length) }),
+    relayMail: (shard, record) => void relayed.push({ shard, lane: "mail", record }),
     releaseFlow: (flow) => void released.push(flow),
   };
   const ports: ShardPorts = { crypto, outbox, scheduler };
-  const shard = createShard(testBoot(), crypto);
-  return { now: MICROS_ORIGIN, shard, crypto, ports, events, replies, released, sent, clients: [], heard: null };
+  const shard = createShard(testBoot(number), crypto);
+  return {
+    now: MICROS_ORIGIN,
+    shard,
+    crypto,
+    ports,
+    events,
+    replies,
+    released,
+    sent,
+    relayed,
+    clients: [],
+    heard: null,
+  };
 }
 
 /** Sends a command and answers its reply. */
@@ -136,7 +155,7 @@ function commandInput(
 /** Joins a room with an offer whose fingerprint line is replaced by the client's own; connects unless told not to. */
 export function join(
   world: ShardWorld,
-  options: { name: string; room?: string; offer: string; connect?: boolean },
+  options: { name: string; room?: string; offer: string; connect?: boolean; home?: number },
 ): TestClient {
   const index = world.clients.length + 1;
   const privateKey = Uint8Array.from({ length: 32 }, (_, i) => (i * index + 3) & 0xff);
@@ -144,7 +163,8 @@ export function join(
   const print = [...world.crypto.sha256(certificate)].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
   const offer = options.offer.replace(/a=fingerprint:.*/g, `a=fingerprint:sha-256 ${print.toUpperCase()}`);
   const room = options.room ?? "room";
-  const reply = command(world, { type: "join", room, name: options.name, offer });
+  const home = options.home === undefined ? {} : { home: options.home };
+  const reply = command(world, { type: "join", room, name: options.name, offer, ...home });
   if (reply.type !== "joined") throw new Error(`not joined: ${JSON.stringify(reply)}`);
   const parsed = parseSdp(reply.answer);
   if (!parsed.ok) throw new Error(parsed.detail);
@@ -318,7 +338,8 @@ function clientSink(world: ShardWorld, client: TestClient) {
   };
 }
 
-function deliver(world: ShardWorld): void {
+/** Hands the clients what the shard has sent. */
+export function deliver(world: ShardWorld): void {
   for (let next = world.sent.shift(); next !== undefined; next = world.sent.shift()) {
     const { flow, bytes } = next;
     const client = world.clients.find((each) => each.flow === flow);
