@@ -11,7 +11,7 @@
  * allocated per packet.
  */
 import { assert, must } from "../core/base/assert.ts";
-import { readU32, writeU32 } from "../core/base/bytes.ts";
+import { readI32, readU32, writeU32 } from "../core/base/bytes.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
 
 /** Odd constants: multiplying by them is a permutation of the 32-bit words. */
@@ -67,9 +67,9 @@ export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
     },
     sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
       const key = bound(handle, true);
-      mask(streamStart(key.stream, nonce), source, sourceOffset, sourceLength, target, targetOffset);
       begin(key.tag, nonce, aad, aadOffset, aadLength);
-      absorb(lanes, target, targetOffset, sourceLength);
+      const start = streamStart(key.stream, nonce);
+      seal(lanes, start, source, sourceOffset, sourceLength, target, targetOffset);
       writeTag(lanes, target, targetOffset + sourceLength);
     },
     openAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
@@ -77,10 +77,10 @@ export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
       const length = sourceLength - AEAD_TAG_BYTES;
       assert(length >= 0, "what is opened is as long as a tag at least");
       begin(key.tag, nonce, aad, aadOffset, aadLength);
-      absorb(lanes, source, sourceOffset, length);
+      const start = streamStart(key.stream, nonce);
+      open(lanes, start, source, sourceOffset, length, target, targetOffset);
       writeTag(lanes, tag, 0);
       for (let i = 0; i < AEAD_TAG_BYTES; i++) if (tag[i] !== source[sourceOffset + length + i]) return false;
-      mask(streamStart(key.stream, nonce), source, sourceOffset, length, target, targetOffset);
       return true;
     },
     cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
@@ -124,7 +124,7 @@ function mask(
   let word = start;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    writeU32(target, targetOffset + i, readU32(source, sourceOffset + i) ^ word);
+    writeU32(target, targetOffset + i, readI32(source, sourceOffset + i) ^ word);
     word = (Math.imul(word, STREAM_FACTOR) + STREAM_STEP) | 0;
   }
   for (; i < length; i++) {
@@ -133,23 +133,84 @@ function mask(
   }
 }
 
-/** Takes a range and its length into the hash. */
-function absorb(lanes: Lanes, bytes: Uint8Array, offset: number, length: number): void {
+/** {@link mask} and {@link absorb} in one go: what is written is taken into the hash. */
+function seal(
+  lanes: Lanes,
+  start: number,
+  source: Uint8Array,
+  sourceOffset: number,
+  length: number,
+  target: Uint8Array,
+  targetOffset: number,
+): void {
   let { high, low } = lanes;
+  let stream = start;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    const word = readU32(bytes, offset + i);
+    const word = readI32(source, sourceOffset + i) ^ stream;
+    writeU32(target, targetOffset + i, word);
+    stream = (Math.imul(stream, STREAM_FACTOR) + STREAM_STEP) | 0;
     high = Math.imul(high ^ word, HIGH_FACTOR);
     high ^= high >>> 15;
     low = Math.imul((low + word) | 0, LOW_FACTOR);
     low ^= low >>> 13;
   }
-  let rest = 0;
-  for (; i < length; i++) rest = (rest << 8) | bytes[offset + i]!;
+  mask(stream, source, sourceOffset + i, length - i, target, targetOffset + i);
   lanes.high = high;
   lanes.low = low;
+  finish(lanes, target, targetOffset + i, length - i, length);
+}
+
+/** The reverse of {@link seal}: what is read is taken into the hash, before it is written over. */
+function open(
+  lanes: Lanes,
+  start: number,
+  source: Uint8Array,
+  sourceOffset: number,
+  length: number,
+  target: Uint8Array,
+  targetOffset: number,
+): void {
+  let { high, low } = lanes;
+  let stream = start;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const word = readI32(source, sourceOffset + i);
+    writeU32(target, targetOffset + i, word ^ stream);
+    stream = (Math.imul(stream, STREAM_FACTOR) + STREAM_STEP) | 0;
+    high = Math.imul(high ^ word, HIGH_FACTOR);
+    high ^= high >>> 15;
+    low = Math.imul((low + word) | 0, LOW_FACTOR);
+    low ^= low >>> 13;
+  }
+  lanes.high = high;
+  lanes.low = low;
+  finish(lanes, source, sourceOffset + i, length - i, length);
+  mask(stream, source, sourceOffset + i, length - i, target, targetOffset + i);
+}
+
+/** Takes the last bytes of a range, fewer than four, and the length of the whole into the hash. */
+function finish(lanes: Lanes, bytes: Uint8Array, offset: number, count: number, length: number): void {
+  let rest = 0;
+  for (let i = 0; i < count; i++) rest = (rest << 8) | bytes[offset + i]!;
   step(lanes, rest);
   step(lanes, length);
+}
+
+/** Takes a range and its length into the hash. */
+function absorb(lanes: Lanes, bytes: Uint8Array, offset: number, length: number): void {
+  let { high, low } = lanes;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const word = readI32(bytes, offset + i);
+    high = Math.imul(high ^ word, HIGH_FACTOR);
+    high ^= high >>> 15;
+    low = Math.imul((low + word) | 0, LOW_FACTOR);
+    low ^= low >>> 13;
+  }
+  lanes.high = high;
+  lanes.low = low;
+  finish(lanes, bytes, offset + i, length - i, length);
 }
 
 /** Takes one word into the hash. */
