@@ -10,12 +10,12 @@ import {
   pictureChange,
   readBindings,
   readStats,
+  readTiles,
   startCallServer,
+  TINY,
   talk,
 } from "./calls.ts";
 import { launchChromium } from "./chromium.ts";
-
-const TINY = { width: 160, height: 90, frameRate: 5 };
 
 let browser: Browser;
 let server: CallServer;
@@ -73,6 +73,7 @@ describe("a codec", () => {
       await expectWithin(15_000, async () => (await readStats(bob)).video.some((each) => each.framesDecoded > 30));
       await expectWithin(15_000, async () => (await readStats(ana)).video.some((each) => each.framesDecoded > 30));
       expect((await readStats(bob)).video[0]!.codec.toLowerCase()).toBe(`video/${codec}`);
+      expect((await readStats(ana)).layers).toEqual(simulcast ? ["f", "h", "q"] : [""]);
       expect(await pictureChange(bob)).toBeGreaterThan(0.5);
       await ana.context().close();
       await bob.context().close();
@@ -86,7 +87,12 @@ describe("more people", () => {
     await enterCall(browser, server, { room: "late", name: "Bob" });
     await talk(3_000);
     const eve = await enterCall(browser, server, { room: "late", name: "Eve" });
-    await expectWithin(2_000, async () => (await readStats(eve)).video.length === 2);
+    await expectWithin(2_000, async () => {
+      const [ana, bob, own] = await readTiles(eve);
+      return ana!.picture && bob?.picture === true && own?.name === "Eve (you)";
+    });
+    expect((await readStats(eve)).video).toHaveLength(2);
+    expect(await pictureChange(eve)).toBeGreaterThan(0.5);
   });
 
   it("who leave are gone for the others at once", async () => {
@@ -145,6 +151,7 @@ describe("a network that loses 5 % and reorders", () => {
       await talk(10_000);
       const after = await readStats(bob);
       expect(proxy.counters.lost).toBeGreaterThan(50);
+      expect(proxy.counters.held).toBeGreaterThan(30);
       expect(after.video[0]!.framesDecoded - before.video[0]!.framesDecoded).toBeGreaterThan(100);
       expect(after.audio[0]!.energy).toBeGreaterThan(before.audio[0]!.energy);
       expect(await pictureChange(ana)).toBeGreaterThan(0.5);

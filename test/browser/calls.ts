@@ -59,20 +59,26 @@ interface CameraSize {
   readonly frameRate: number;
 }
 
+/** A camera so small that one machine can be many people. */
+export const TINY: CameraSize = { width: 160, height: 90, frameRate: 5 };
+
+/** A script that makes a page's cameras {@link TINY}. */
+export const TINY_CAMERA = cameraScript(TINY);
+
 /** How somebody comes into a room. */
 interface Entrance {
   readonly room: string;
   readonly name: string;
   readonly codec?: string;
   readonly simulcast?: boolean;
-  /** Another camera than the browser's; a small one lets one machine be many people. */
+  /** Another camera than the browser's. */
   readonly camera?: CameraSize;
   /** How long the media connection may take. */
   readonly waitMillis?: number;
 }
 
 /** A profile: pages in it share connections and locks, as the tabs of one browser do. */
-function openProfile(browser: Browser): Promise<BrowserContext> {
+export function openProfile(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ permissions: ["camera", "microphone"] });
 }
 
@@ -96,15 +102,19 @@ export async function enterCall(browser: Browser, server: CallServer, entrance: 
 }
 
 /** Comes into a room in a new tab of `profile`; waits until the media connection stands. */
-async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
+export async function enterFrom(profile: BrowserContext, server: CallServer, entrance: Entrance): Promise<Page> {
   const { room, name, codec, simulcast, camera } = entrance;
   const query = new URLSearchParams({ room, name, join: "1" });
   if (codec !== undefined) query.set("codec", codec);
   if (simulcast === false) query.set("simulcast", "0");
-  const scripts = camera === undefined ? [] : [`probes.useCamera(${JSON.stringify(camera)})`];
+  const scripts = camera === undefined ? [] : [cameraScript(camera)];
   const page = await openPage(profile, server, `/?${query}`, ...scripts);
   await waitConnected(page, entrance.waitMillis);
   return page;
+}
+
+function cameraScript(size: CameraSize): string {
+  return `probes.useCamera(${JSON.stringify(size)})`;
 }
 
 /** Waits until a page's media connection stands. */
@@ -126,7 +136,9 @@ export interface CallStats {
   readonly packetsReceived: number;
   readonly freezes: number;
   readonly framesDropped: number;
-  /** Layers (rids, or "" for one) of which packets go out. */
+  /** The layers (rids in the order of the alphabet, or "" for one) that were agreed on. */
+  readonly layers: readonly string[];
+  /** Those of them of which packets go out. */
   readonly layersSent: readonly string[];
   /** The width of the widest picture that goes out at the moment. */
   readonly widestSent: number;
@@ -150,6 +162,19 @@ export interface CallBindings {
 /** Reads what the page knows of the room. */
 export function readBindings(page: Page): Promise<CallBindings> {
   return page.evaluate<CallBindings>("probes.readBindings()");
+}
+
+/** What a tile shows of somebody. */
+export interface ShownPerson {
+  readonly name: string;
+  readonly muted: boolean;
+  /** Whether there is a picture of the camera, and not initials. */
+  readonly picture: boolean;
+}
+
+/** Reads what the tiles of a page show, in order; the invitation is no tile of anybody. */
+export function readTiles(page: Page): Promise<readonly ShownPerson[]> {
+  return page.evaluate<readonly ShownPerson[]>("probes.readTiles()");
 }
 
 /** How much the picture of another participant changes within half a second: the mean over its pixels, 0 to 255. */

@@ -26,7 +26,9 @@ export function findChromium(): string {
   }
   const found = USUAL_PLACES.find((place) => existsSync(place));
   if (found !== undefined) return found;
-  throw new Error(`No Chromium at ${USUAL_PLACES.join(", ")}; install it or set LOCKSTEP_CHROMIUM to its path.`);
+  throw new Error(
+    `there is no Chromium at ${USUAL_PLACES.join(", ")}; install it, or set LOCKSTEP_CHROMIUM to its path.`,
+  );
 }
 
 /** Starts the browser, with further command-line switches; the caller closes it. */

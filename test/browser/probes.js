@@ -44,6 +44,7 @@ async function readStats() {
     freezes: sum(video, "freezeCount"),
     framesDropped: sum(video, "framesDropped"),
     widestSent: Math.max(0, ...sent.filter((each) => each.framesPerSecond > 0).map((each) => each.frameWidth)),
+    layers: sent.map((each) => each.rid ?? "").sort(),
     layersSent: sent.filter((each) => each.packetsSent > 20).map((each) => each.rid ?? ""),
   };
 }
@@ -60,7 +61,7 @@ function readBindings() {
 
 /** What the tiles show: see ShownPerson in calls.ts. */
 function readTiles() {
-  return [...document.querySelectorAll("#tiles .tile")].map((tile) => ({
+  return [...document.querySelectorAll("#tiles .tile[data-person]")].map((tile) => ({
     name: tile.querySelector(".name").textContent,
     muted: !tile.querySelector(".muted").hidden,
     picture: tile.dataset.picture === "true",

@@ -7,14 +7,16 @@ import { existsSync, readFileSync } from "node:fs";
 
 /**
  * Answers "" when the program is there now, otherwise one sentence that says what to install. `missing` answers that
- * sentence, or "" when nothing is missing; `debianPackage` is what brings the program.
+ * sentence, or "" when nothing is missing; `packages` bring the program, each tried when those before it did not.
  */
-export function ensureInstalled(debianPackage: string, missing: () => string): string {
+export function ensureInstalled(packages: readonly string[], missing: () => string): string {
   const sentence = missing();
   if (sentence === "" || !isDebian() || process.getuid?.() !== 0) return sentence;
-  console.log(`No ${debianPackage} here; installing Debian's with apt-get.`);
+  console.log(`No ${packages[0]} here; installing it with apt-get.`);
   apt(["update"]);
-  apt(["install", "-y", "--no-install-recommends", debianPackage]);
+  for (const name of packages) {
+    if (missing() !== "") apt(["install", "-y", "--no-install-recommends", name]);
+  }
   return missing();
 }
 

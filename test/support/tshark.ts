@@ -10,7 +10,7 @@ const USUAL_PLACES = ["/usr/bin/tshark", "/usr/local/bin/tshark", "/opt/homebrew
 
 /** Answers "" when there is a tshark now, otherwise one sentence that says what to install. */
 export function ensureTshark(): string {
-  return ensureInstalled("tshark", () => (findTshark() === undefined ? missingTshark() : ""));
+  return ensureInstalled(["tshark"], () => (findTshark() === undefined ? missingTshark() : ""));
 }
 
 /** What tshark prints; throws with a sentence when there is no tshark, or when it complains of the file. */

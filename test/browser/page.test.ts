@@ -1,0 +1,216 @@
+/** The page in real browsers, used as people use it: what they press, and what they then see. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  type CallServer,
+  enterCall,
+  enterFrom,
+  expectWithin,
+  openPage,
+  openProfile,
+  pictureChange,
+  readBindings,
+  readStats,
+  readTiles,
+  startCallServer,
+  TINY,
+  TINY_CAMERA,
+  talk,
+  waitConnected,
+} from "./calls.ts";
+import { launchChromium } from "./chromium.ts";
+
+/** Scripts that make a browser have no devices, or keep them from the page. */
+const NO_DEVICES = refusingScript("NotFoundError");
+const REFUSED_DEVICES = refusingScript("NotAllowedError");
+
+let browser: Browser;
+let server: CallServer;
+
+beforeAll(async () => {
+  browser = await launchChromium("--autoplay-policy=no-user-gesture-required");
+  server = await startCallServer("--public-address", "127.0.0.1");
+});
+
+afterAll(async () => {
+  await browser?.close();
+  expect(await server?.stop()).toBe(0);
+});
+
+function refusingScript(error: string): string {
+  return `navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", "${error}"); }`;
+}
+
+async function openTab(path: string, ...scripts: string[]): Promise<Page> {
+  return openPage(await openProfile(browser), server, path, ...scripts);
+}
+
+/** Comes into `room` with a small camera. */
+function enter(room: string, name: string): Promise<Page> {
+  return enterCall(browser, server, { room, name, simulcast: false, camera: TINY });
+}
+
+async function closeAll(): Promise<void> {
+  for (const context of browser.contexts()) await context.close();
+}
+
+/** Waits until the tiles are these: a name each, with "muted" and "picture" behind it where it is so. */
+function expectTiles(page: Page, tiles: readonly string[]): Promise<void> {
+  const poll = expect.poll(
+    async () =>
+      (await readTiles(page)).map(({ name, muted, picture }) =>
+        [name, ...(muted ? ["muted"] : []), ...(picture ? ["picture"] : [])].join(", "),
+      ),
+    { timeout: 10_000, interval: 100 },
+  );
+  return poll.toEqual(tiles);
+}
+
+async function packetsHeard(page: Page): Promise<number> {
+  return (await readStats(page)).audio.reduce((sum, { packets }) => sum + packets, 0);
+}
+
+describe("two people", () => {
+  let ana: Page;
+  let bob: Page;
+
+  beforeAll(async () => {
+    ana = await openTab("/", TINY_CAMERA);
+    await ana.fill("#name", "Ana");
+    await ana.fill("#room", "blue");
+    await ana.click("#join");
+    await waitConnected(ana);
+  });
+
+  afterAll(closeAll);
+
+  it("begin with one who is shown the link to send, and hears nobody", async () => {
+    await expectTiles(ana, ["Ana (you), picture"]);
+    expect(await ana.textContent("#invitation-link")).toBe(`${new URL(server.url).host}/r/blue`);
+    await talk(1_000);
+    expect((await readStats(ana)).packetsReceived).toBe(0);
+  });
+
+  it("see each other move, by name, once the other has opened the link and pressed Enter", async () => {
+    bob = await openTab(new URL(ana.url()).pathname, TINY_CAMERA);
+    await bob.fill("#name", "Bob");
+    await bob.press("#name", "Enter");
+    await waitConnected(bob);
+    await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
+    await expectTiles(bob, ["Ana, picture", "Bob (you), picture"]);
+    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
+    expect(await pictureChange(bob)).toBeGreaterThan(0.5);
+    expect(await ana.locator("#invitation").count()).toBe(0);
+  });
+
+  it("see who is muted, and hear nothing of him, nor of themselves", async () => {
+    await bob.click("#mic");
+    await expectTiles(ana, ["Bob, muted, picture", "Ana (you), picture"]);
+    const packetsBefore = await packetsHeard(ana);
+    await talk(1_000);
+    expect(await packetsHeard(ana)).toBe(packetsBefore);
+    await bob.click("#mic");
+    await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
+    await expectWithin(5_000, async () => (await packetsHeard(ana)) > packetsBefore + 50);
+  });
+
+  it("see initials of who has switched his camera off, and his picture when it is on again", async () => {
+    await bob.keyboard.press("v");
+    await expectTiles(ana, ["Bob", "Ana (you), picture"]);
+    await expectTiles(bob, ["Ana, picture", "Bob (you)"]);
+    await bob.keyboard.press("v");
+    await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
+    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
+  });
+
+  it("see a tile go when its person leaves, and come again", async () => {
+    await bob.click("#leave");
+    await expectTiles(ana, ["Ana (you), picture"]);
+    expect(await bob.textContent("#lobby-notice")).toBe("You have left the call.");
+    await bob.click("#join");
+    await waitConnected(bob);
+    await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
+    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
+  });
+});
+
+describe("somebody", () => {
+  afterEach(closeAll);
+
+  it("without a camera is told so, and can watch", async () => {
+    await enter("red", "Ana");
+    const zed = await openTab("/r/red", NO_DEVICES);
+    const sentence = "No camera or microphone was found. Plug one in and press its button.";
+    await expect.poll(() => zed.textContent("#device-notice")).toContain(sentence);
+    await zed.fill("#name", "Zed");
+    await zed.click("#join");
+    await waitConnected(zed);
+    await expectTiles(zed, ["Ana, picture", "Zed (you), muted"]);
+    expect(await pictureChange(zed)).toBeGreaterThan(0.5);
+  });
+
+  it("whose browser keeps the camera closed is told where to open it", async () => {
+    const zed = await openTab("/r/red", REFUSED_DEVICES);
+    const sentence = "This page may not use your camera and microphone. Allow it in the site settings";
+    await expect.poll(() => zed.textContent("#device-notice")).toContain(sentence);
+  });
+
+  it("who can't have that room is told why", async () => {
+    const ana = await openTab("/", TINY_CAMERA);
+    await ana.fill("#room", "my room");
+    await ana.click("#join");
+    await expect.poll(() => ana.textContent("#lobby-notice")).toContain("A room's name has letters, digits");
+    // What the page does not know itself comes from the server.
+    const refusal = { type: "about:blank", status: 503, detail: "This room is full: it has 500 participants." };
+    await ana.route("**/participants?*", (route) => route.fulfill({ status: 503, json: refusal }));
+    await ana.fill("#room", "red");
+    await ana.click("#join");
+    await expect.poll(() => ana.textContent("#lobby-notice")).toBe(refusal.detail);
+  });
+
+  it("in the fourth tab of a browser, where three have a stream of events, sees who comes", async () => {
+    const profile = await openProfile(browser);
+    const tabs: Page[] = [];
+    for (const name of ["1", "2", "3", "4"]) {
+      tabs.push(await enterFrom(profile, server, { room: "tabs", name, simulcast: false, camera: TINY }));
+    }
+    const streams = (tab: Page) => tab.evaluate("window.lockstep.session.watch.events !== null");
+    expect(await Promise.all(tabs.map(streams))).toEqual([true, true, true, false]);
+    await enter("tabs", "5");
+    await expectWithin(10_000, async () => (await readBindings(tabs[3]!)).names.join() === "1,2,3,4,5");
+  });
+
+  it("whose stream of events is lost, and can't be opened again, sees who comes", async () => {
+    const ana = await enter("broken", "Ana");
+    await ana.route("**/events", (route) => route.abort());
+    // The server keeps four streams for a participant; a fifth ends the page's own.
+    const location = await ana.evaluate("window.lockstep.session.location");
+    const others = [1, 2, 3, 4].map(() => fetch(`${server.url}${location}/events`));
+    await expect.poll(() => ana.evaluate("window.lockstep.session.watch.events?.readyState")).not.toBe(1);
+    await enter("broken", "Bob");
+    await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
+    for (const { body } of await Promise.all(others)) await body?.cancel();
+  });
+});
+
+describe("a server that goes away", () => {
+  afterEach(closeAll);
+
+  it("in order is said to shut down", async () => {
+    const other = await startCallServer("--public-address", "127.0.0.1");
+    const ana = await enterCall(browser, other, { room: "blue", name: "Ana", simulcast: false, camera: TINY });
+    expect(await other.stop()).toBe(0);
+    await expect.poll(() => ana.textContent("#lobby-notice"), { timeout: 5_000 }).toContain("shutting down");
+  });
+
+  it("without a word is said to be gone, and to be tried again", async () => {
+    const other = await startCallServer("--public-address", "127.0.0.1");
+    const ana = await enterCall(browser, other, { room: "blue", name: "Ana", simulcast: false, camera: TINY });
+    other.child.kill("SIGKILL");
+    await expect.poll(() => ana.textContent("#call-state"), { timeout: 20_000 }).toContain("Connection lost");
+    const gone = "The server does not answer any more. Rejoin when it is back.";
+    await expect.poll(() => ana.textContent("#lobby-notice"), { timeout: 20_000 }).toBe(gone);
+    await ana.click("#join");
+    await expect.poll(() => ana.textContent("#lobby-notice")).toContain("The server does not answer. Check");
+  });
+});
