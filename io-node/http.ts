@@ -65,15 +65,21 @@ export function createHttp(parts: HttpParts): Hono {
 }
 
 function addParticipants(app: Hono, { control, log, heartbeatMillis }: HttpParts): void {
-  app.use(`${ROOM}/*`, async (context, next) => (isRoomName(context.req.param("room")) ? next() : badRoomName()));
+  app.use(`${ROOM}/*`, async (context, next) => {
+    if (isRoomName(context.req.param("room"))) return next();
+    if (context.req.method === "POST") logRefusal(log, { code: "bad-room-name" });
+    return badRoomName();
+  });
   app.get(ROOM, (context) => {
     const room = context.req.param("room");
     context.header("cache-control", "no-store");
     return context.json({ room, participants: roomParticipants(control, room) });
   });
-  const tooLong = () => problemResponse(413, `Send an offer of at most ${LIMITS.sdpLengthMax} bytes.`);
-  app.post(PARTICIPANTS, refuseOtherTypes, bodyLimit({ maxSize: LIMITS.sdpLengthMax, onError: tooLong }), (context) =>
-    join(context, control, log),
+  app.post(
+    PARTICIPANTS,
+    async (context, next) => (isSdp(context) ? next() : otherType(context, log)),
+    bodyLimit({ maxSize: LIMITS.sdpLengthMax, onError: (context) => tooLong(context, log) }),
+    (context) => join(context, control, log),
   );
   app.delete(PARTICIPANT, async (context) => {
     const { room, resource } = context.req.param();
@@ -91,15 +97,24 @@ function addParticipants(app: Hono, { control, log, heartbeatMillis }: HttpParts
   });
 }
 
-async function refuseOtherTypes(context: Context, next: () => Promise<void>): Promise<Response | undefined> {
-  const type = context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type === "application/sdp") {
-    await next();
-    return undefined;
-  }
-  return problemResponse(415, "Send the SDP offer with the content type application/sdp.", {
-    accept: "application/sdp",
-  });
+function isSdp(context: Context): boolean {
+  return context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() === "application/sdp";
+}
+
+function otherType(context: Context, log: Log): Response {
+  logRefusal(log, { room: context.req.param("room"), code: "not-sdp" });
+  const detail = "Send the SDP offer with the content type application/sdp.";
+  return problemResponse(415, detail, { accept: "application/sdp" });
+}
+
+function tooLong(context: Context, log: Log): Response {
+  logRefusal(log, { room: context.req.param("room"), code: "too-long" });
+  return problemResponse(413, `Send an offer of at most ${LIMITS.sdpLengthMax} bytes.`);
+}
+
+/** Says in the log which join was refused and why, in a word: a detail may quote the offer, and goes to the client alone. */
+function logRefusal(log: Log, fields: { readonly room?: string | undefined; readonly code: string }): void {
+  log.warn(fields, "join refused");
 }
 
 async function join(context: Context, control: Control, log: Log): Promise<Response> {
@@ -108,8 +123,7 @@ async function join(context: Context, control: Control, log: Log): Promise<Respo
   const offer = await context.req.text();
   const reply = await controlCommand(control, { type: "join", room, name, offer });
   if (reply.type === "refused") {
-    // The detail may quote the offer, so it goes to the client alone.
-    log.warn({ room, code: reply.code }, "join refused");
+    logRefusal(log, { room, code: reply.code });
     return refusalResponse(reply.code, reply.detail);
   }
   if (reply.type !== "joined") throw new Error(`the reply to a join is ${reply.type}`);

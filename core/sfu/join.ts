@@ -104,7 +104,8 @@ function refuseEarly(
   }
   const members = shard.rooms.get(roomName)?.members.size ?? 0;
   if (members >= LIMITS.participantsPerRoomMax || buggify(faults, "join/room-full", 0)) {
-    return { ok: false, code: "room-full", detail: `This room is full: it has ${members} participants.` };
+    const detail = `This room is full: it has ${members} participants; try again when somebody has left.`;
+    return { ok: false, code: "room-full", detail };
   }
   return undefined;
 }

@@ -161,7 +161,7 @@ describe("somebody", () => {
     await ana.click("#join");
     await expect.poll(() => ana.textContent("#lobby-notice")).toContain("A room's name has letters, digits");
     // What the page does not know itself comes from the server.
-    const refusal = { type: "about:blank", status: 503, detail: "This room is full: it has 500 participants." };
+    const refusal = { type: "about:blank", status: 503, detail: "This room is full; try again later." };
     await ana.route("**/participants?*", (route) => route.fulfill({ status: 503, json: refusal }));
     await ana.fill("#room", "red");
     await ana.click("#join");

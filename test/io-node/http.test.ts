@@ -124,6 +124,20 @@ describe("a join", () => {
     expect(response.headers.has("retry-after")).toBe(retry);
     expect(await problem(response)).toMatchObject({ type: `urn:problem-type:lockstep:${code}`, detail: "It is so." });
   });
+
+  it.each([
+    ["of another type", "blue", {}, 10, "not-sdp"],
+    ["that is too long", "blue", SDP, LIMITS.sdpLengthMax + 1, "too-long"],
+    ["to a room that can't be", "a%20b", SDP, 10, "bad-room-name"],
+    ["that the shard refuses", "blue", SDP, 10, "bad-sdp"],
+  ])("%s has a line in the log that says why it was refused", async (_what, room, headers, length, code) => {
+    const { ask, lines, refuse } = createSubject();
+    refuse("bad-sdp", "A secret of the offer.");
+    await ask("POST", `/api/v1/rooms/${room}/participants`, headers, "v".repeat(length));
+    const said = lines.map((line) => JSON.parse(line) as object);
+    const where = room === "blue" ? { room } : {};
+    expect(said).toEqual([{ level: "warn", time: expect.any(String), ...where, code, msg: "join refused" }]);
+  });
 });
 
 describe("a leave", () => {
