@@ -142,7 +142,7 @@ describe("a network that loses 5 % and reorders", () => {
       holdMillis: 15,
     });
     const address = ["--udp-port", String(udpPort), "--public-address", `127.0.0.1:${proxy.port}`];
-    const lossy = await startCallServer(...address);
+    const lossy = await startCallServer("--shards", "1", ...address);
     try {
       const ana = await enterCall(browser, lossy, { room: "lossy", name: "Ana" });
       const bob = await enterCall(browser, lossy, { room: "lossy", name: "Bob" });

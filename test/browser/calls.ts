@@ -16,7 +16,6 @@ const PROBES = fileURLToPath(new URL("./probes.js", import.meta.url));
 export interface CallServer {
   readonly child: ChildProcess;
   readonly url: string;
-  readonly udpPort: number;
   /** What it has logged so far. */
   log(): string;
   /** Ends it with SIGTERM and answers its exit status. */
@@ -43,7 +42,6 @@ export async function startCallServer(...words: readonly string[]): Promise<Call
   return {
     child,
     url: /page +(http:\S+)\//.exec(text)![1]!,
-    udpPort: Number(/UDP port (\d+)/.exec(text)![1]),
     log: () => text,
     stop: () => {
       child.kill("SIGTERM");
