@@ -55,12 +55,14 @@ export interface LinkOptions {
   readonly bursts?: { readonly good: number; readonly bad: number; readonly loss: number };
   /** Times in which everything is lost both ways. */
   readonly outages?: EpisodesOptions;
-  /** The share of packets that others overtake, and how long they are held back at most. */
-  readonly reorder?: { readonly share: number; readonly by: number };
+  /** The share of packets that others overtake, how long they are held back at most, and by how many they are overtaken. */
+  readonly reorder?: { readonly share: number; readonly by: number; readonly packets?: Range };
   /** The share of packets that come twice, and how much later the second comes at most. */
   readonly duplicate?: { readonly share: number; readonly by: number };
   /** The share of packets in which bits flip. */
   readonly corrupt?: number;
+  /** The share of packets whose end is cut off. */
+  readonly truncate?: number;
   /** What the bottleneck's queue holds: bytes, or limits of which the tightest counts (`time` at the capacity). */
   readonly queue?: number | { readonly bytes?: number; readonly packets?: number; readonly time?: number };
   /** Whether CoDel manages the queue. */
@@ -84,6 +86,8 @@ export interface LinkOptions {
   readonly batches?: number;
   readonly receiveBuffer?: number;
   readonly cut?: boolean;
+  /** Whether everything waits until this ends. */
+  readonly clogged?: boolean;
   /** Datagrams of DTLS that are lost, counted from 0. */
   readonly loseDtls?: readonly number[];
   /** Outages and changes of address that become steps of the timeline. */
@@ -133,9 +137,11 @@ function wayOptions(options: LinkOptions): Loose {
     outages: episodes(options.outages),
     reorderPpm: reorder?.share,
     reorderMicros: reorder?.by,
+    reorderPackets: reorder === undefined ? undefined : (reorder.packets ?? null),
     duplicatePpm: duplicate?.share,
     duplicateMicros: duplicate?.by,
     corruptPpm: options.corrupt,
+    truncatePpm: options.truncate,
     batchMicros: options.batches,
     receiveBufferBytes: options.receiveBuffer,
   };
@@ -146,6 +152,7 @@ function gateOptions(options: LinkOptions): Loose {
   return {
     stalls: episodes(options.stalls),
     cut: options.cut,
+    clogged: options.clogged,
     mtuBytes: options.mtu,
     udp: options.udp,
     idleMicros: options.idle,

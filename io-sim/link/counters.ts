@@ -31,11 +31,14 @@ export interface LinkCounters {
   deliveredBytes: number;
   duplicated: number;
   reordered: number;
+  /** With flipped bits, or cut short. */
   corrupted: number;
+  truncated: number;
   /** Lost and carried again by the tunnel's TCP. */
   repeated: number;
   underWay: number;
   droppedByCut: number;
+  droppedByClog: number;
   droppedByMtu: number;
   droppedByFirewall: number;
   droppedByIdleness: number;
@@ -57,6 +60,7 @@ export type DropReason = keyof typeof DROP_COUNTERS;
 
 const DROP_COUNTERS = {
   cut: "droppedByCut",
+  clog: "droppedByClog",
   mtu: "droppedByMtu",
   firewall: "droppedByFirewall",
   idleness: "droppedByIdleness",
@@ -106,9 +110,11 @@ export function createLinkCounters(): LinkCounters {
     duplicated: 0,
     reordered: 0,
     corrupted: 0,
+    truncated: 0,
     repeated: 0,
     underWay: 0,
     droppedByCut: 0,
+    droppedByClog: 0,
     droppedByMtu: 0,
     droppedByFirewall: 0,
     droppedByIdleness: 0,

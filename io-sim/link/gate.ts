@@ -13,6 +13,8 @@ import { drop, type Link, type Packet, wireBytes } from "./state.ts";
 /** What the first stations remember. */
 export interface GateState {
   readonly stalls: Episodes;
+  /** What waits for a clog to end, and since when. */
+  readonly clogged: { readonly packet: Packet; readonly since: number }[];
   dtlsSeen: number;
   /** When each connection carried something last, by its two addresses. */
   readonly usedAt: Map<string, number>;
@@ -23,7 +25,14 @@ export interface GateState {
 
 /** Stations that have seen nothing; `stalls` is the stream of the host's stalls. */
 export function createGate(stalls: Stream, now: number): GateState {
-  return { stalls: createEpisodes(stalls, now), dtlsSeen: 0, usedAt: new Map(), tokens: -1, tokensAt: now };
+  return {
+    stalls: createEpisodes(stalls, now),
+    clogged: [],
+    dtlsSeen: 0,
+    usedAt: new Map(),
+    tokens: -1,
+    tokensAt: now,
+  };
 }
 
 /** When the sending host lets a packet go that it has at `now`. */

@@ -19,7 +19,10 @@ import type { LinkPlan } from "./plan.ts";
 import { createRadio, passArq, passLoss, passMac } from "./radio.ts";
 import { createReceiver, receive } from "./receiver.ts";
 import { commonStream, drop, enter, type Link, leave, type Packet } from "./state.ts";
-import { corrupt, createWay, doubling, travel } from "./way.ts";
+import { createWay, damage, doubling, overtakers, passBy, travel } from "./way.ts";
+
+/** Packets that wait in a clog; later ones are dropped. */
+const CLOGGED_PACKETS_MAX = 4_096;
 
 /**
  * A link without packets. `entity` names it among all links of the run (its streams hang on the name); `peer/up` and
@@ -90,9 +93,10 @@ export function changeLink(link: Link, change: Partial<LinkPlan>): void {
     };
   }
   if (change.handovers !== undefined || change.swing !== undefined) {
-    const { lastArrival } = link.way;
-    link.way = { ...createWay(commonStream(seed, "handover", entity, generation), loop.now), lastArrival };
+    const { lastArrival, held } = link.way;
+    link.way = { ...createWay(commonStream(seed, "handover", entity, generation), loop.now), lastArrival, held };
   }
+  if (!plan.clogged) unclog(link);
 }
 
 /** Puts a packet on the link; what becomes of it happens by events of the loop. */
@@ -101,10 +105,21 @@ export function linkSend(link: Link, packet: Packet): void {
   counters.offered++;
   counters.underWay++;
   enter(link, "host");
+  if (link.plan.clogged) {
+    const { clogged } = link.gate;
+    if (clogged.length < CLOGGED_PACKETS_MAX) clogged.push({ packet, since: loop.now });
+    else drop(link, "host", packet, "clog");
+    return;
+  }
   const at = passHost(link, loop.now);
   const wait = at - loop.now;
   if (wait === 0) depart(link, packet, 0);
   else schedule(loop, micros(at), EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait));
+}
+
+/** Lets go what has waited in a clog, in order. */
+function unclog(link: Link): void {
+  for (const { packet, since } of link.gate.clogged.splice(0)) depart(link, packet, link.loop.now - since);
 }
 
 /** From the sending host to the queue of the bottleneck. */
@@ -137,7 +152,7 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   if (survived < 0) return;
   enter(link, "way");
   const arrival = travel(link, survived);
-  arrive(link, corrupt(link, packet), arrival, survived);
+  arrive(link, damage(link, packet), arrival, survived);
   const later = doubling(link);
   if (later < 0) return;
   link.counters.stations.way.made++;
@@ -148,11 +163,38 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
 function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
   const time: Micros = micros(arrival);
   schedule(link.loop, time, EVENT_CLASS.DATAGRAM, () => {
-    if (link.plan.cut) {
-      drop(link, "way", packet, "cut");
+    const count = overtakers(link);
+    if (count > 0) {
+      holdBack(link, packet, since, count);
       return;
     }
-    leave(link, "way", arrival - since);
-    receive(link, packet);
+    comeOut(link, packet, since);
+    if (link.way.held.length > 0) passBy(link.way);
   });
+}
+
+function comeOut(link: Link, packet: Packet, since: number): void {
+  if (link.plan.cut) {
+    drop(link, "way", packet, "cut");
+    return;
+  }
+  leave(link, "way", link.loop.now - since);
+  receive(link, packet);
+}
+
+/** Lets `count` packets overtake this one, but no longer than the plan allows. */
+function holdBack(link: Link, packet: Packet, since: number, count: number): void {
+  const { held } = link.way;
+  const entry = {
+    left: count,
+    release: () => {
+      const at = held.indexOf(entry);
+      if (at < 0) return;
+      held.splice(at, 1);
+      comeOut(link, packet, since);
+    },
+  };
+  held.push(entry);
+  const latest = link.loop.now + Math.max(1, link.plan.reorderMicros);
+  schedule(link.loop, micros(latest), EVENT_CLASS.DATAGRAM, entry.release);
 }

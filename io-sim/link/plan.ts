@@ -92,6 +92,8 @@ export interface LinkPlan {
   readonly stalls: EpisodesPlan | null;
   /** Whether nothing passes. */
   readonly cut: boolean;
+  /** Whether everything waits; what has waited leaves at once when this ends. */
+  readonly clogged: boolean;
   /** Largest IP packet; larger ones vanish, and nobody is told. */
   readonly mtuBytes: number;
   /**
@@ -137,14 +139,20 @@ export interface LinkPlan {
   readonly handovers: HandoverPlan | null;
   /** Standard deviation of the delay; no packet overtakes another by it. */
   readonly jitterMicros: number;
-  /** Packets that are held back so that later ones overtake them, and for how long at most. */
+  /**
+   * Packets that are held back so that later ones overtake them: for a time of at most this, or, when a range of packets is
+   * given, until so many have passed by, but no longer than that time.
+   */
   readonly reorderPpm: Ppm;
   readonly reorderMicros: number;
+  readonly reorderPackets: Range | null;
   /** Packets that arrive twice, and how much later the second one is at most. */
   readonly duplicatePpm: Ppm;
   readonly duplicateMicros: number;
   /** Packets in which 1 to 32 bits flip. */
   readonly corruptPpm: Ppm;
+  /** Packets whose end is cut off, somewhere behind the first byte. */
+  readonly truncatePpm: Ppm;
   /** The receiver's host hands packets over together, this long after the first; 0 means one by one. */
   readonly batchMicros: number;
   /** What may wait for that. */
@@ -158,6 +166,7 @@ export const BYTES_UNLIMITED = 1_000_000_000;
 export const PLAIN_LINK: LinkPlan = {
   stalls: null,
   cut: false,
+  clogged: false,
   mtuBytes: 1_500,
   udp: "passes",
   idleMicros: 0,
@@ -186,9 +195,11 @@ export const PLAIN_LINK: LinkPlan = {
   jitterMicros: 0,
   reorderPpm: 0,
   reorderMicros: 0,
+  reorderPackets: null,
   duplicatePpm: 0,
   duplicateMicros: 0,
   corruptPpm: 0,
+  truncatePpm: 0,
   batchMicros: 0,
   receiveBufferBytes: BYTES_UNLIMITED,
 };
@@ -206,9 +217,9 @@ export function linkSlowestMicros(plan: LinkPlan): number {
 
 /** Whether the link may lose a packet, change it, or keep it from its place. */
 export function linkIsLossy(plan: LinkPlan): boolean {
-  const { lossPpm, burstBadMicros, corruptPpm, reorderPpm, rateBps, policerBps } = plan;
+  const { lossPpm, burstBadMicros, corruptPpm, truncatePpm, reorderPpm, rateBps, policerBps } = plan;
   return (
-    lossPpm + burstBadMicros + corruptPpm + reorderPpm + rateBps + policerBps > 0 ||
+    lossPpm + burstBadMicros + corruptPpm + truncatePpm + reorderPpm + rateBps + policerBps > 0 ||
     plan.capacity !== null ||
     plan.arq !== null ||
     plan.outages !== null ||

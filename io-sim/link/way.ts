@@ -21,6 +21,14 @@ export interface WayState {
   handovers: number;
   spikeMicros: number;
   losesUntil: number;
+  /** Packets that wait until others have passed by. */
+  readonly held: HeldPacket[];
+}
+
+/** A packet that is held back: how many others have to pass, and what happens then. */
+export interface HeldPacket {
+  left: number;
+  readonly release: () => void;
 }
 
 /** A way without packets; `handovers` is the stream that both directions have in common. */
@@ -34,6 +42,7 @@ export function createWay(handovers: Stream, now: number): WayState {
     handovers: 0,
     spikeMicros: 0,
     losesUntil: 0,
+    held: [],
   };
 }
 
@@ -44,12 +53,31 @@ export function travel(link: Link, time: number): number {
   const spike = plan.handovers === null ? 0 : spikeAt(way, plan.handovers, time);
   const jitter = plan.jitterMicros === 0 ? 0 : spread(streamOf(link, "jitter"), plan.jitterMicros);
   const arrival = time + Math.max(0, plan.delayMicros + swing + spike + jitter);
-  if (plan.reorderPpm > 0 && plan.udp !== "tunnelled" && chance(streamOf(link, "reorder"), plan.reorderPpm)) {
+  const reorders = plan.reorderPpm > 0 && plan.reorderPackets === null && plan.udp !== "tunnelled";
+  if (reorders && chance(streamOf(link, "reorder"), plan.reorderPpm)) {
     link.counters.reordered++;
     return arrival + between(streamOf(link, "reorder"), 1, Math.max(1, plan.reorderMicros));
   }
   way.lastArrival = Math.max(arrival, way.lastArrival);
   return way.lastArrival;
+}
+
+/** How many packets have to overtake the one that has just come; 0 for none. */
+export function overtakers(link: Link): number {
+  const { plan } = link;
+  if (plan.reorderPackets === null || plan.reorderPpm === 0 || plan.udp === "tunnelled") return 0;
+  const stream = streamOf(link, "reorder");
+  if (!chance(stream, plan.reorderPpm)) return 0;
+  link.counters.reordered++;
+  return between(stream, ...plan.reorderPackets);
+}
+
+/** A packet has come: those that are held back have one less to wait for. */
+export function passBy(way: WayState): void {
+  for (const held of [...way.held]) {
+    held.left--;
+    if (held.left === 0) held.release();
+  }
 }
 
 /** How much later than its first copy the second one arrives, or -1 when there is none. */
@@ -62,12 +90,23 @@ export function doubling(link: Link): number {
   return below(stream, plan.duplicateMicros + 1);
 }
 
-/** The packet, or a copy of it in which bits have flipped. */
-export function corrupt(link: Link, packet: Packet): Packet {
+/** The packet, or a copy of it in which bits have flipped or whose end is missing. */
+export function damage(link: Link, packet: Packet): Packet {
   const { plan } = link;
-  if (plan.corruptPpm === 0 || plan.udp === "tunnelled" || packet.bytes.length === 0) return packet;
+  if (plan.corruptPpm + plan.truncatePpm === 0 || plan.udp === "tunnelled" || packet.bytes.length < 2) return packet;
+  return truncate(link, corrupt(link, packet));
+}
+
+function truncate(link: Link, packet: Packet): Packet {
+  const stream = streamOf(link, "truncate");
+  if (!chance(stream, link.plan.truncatePpm)) return packet;
+  link.counters.truncated++;
+  return { ...packet, bytes: packet.bytes.slice(0, between(stream, 1, packet.bytes.length - 1)) };
+}
+
+function corrupt(link: Link, packet: Packet): Packet {
   const stream = streamOf(link, "corrupt");
-  if (!chance(stream, plan.corruptPpm)) return packet;
+  if (!chance(stream, link.plan.corruptPpm)) return packet;
   link.counters.corrupted++;
   const bytes = packet.bytes.slice();
   for (let flips = between(stream, 1, 32); flips > 0; flips--) {

@@ -199,7 +199,7 @@ function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): voi
 function troubleOf(world: World, peer: Peer): number {
   const { counters } = peer.up;
   const moved = peer.moves > 0 ? world.node.shard.history.counters.datagramsFromStrangers : 0;
-  return linkDropped(counters) + counters.corrupted + counters.reordered + moved;
+  return linkDropped(counters) + counters.corrupted + counters.truncated + counters.reordered + moved;
 }
 
 /** Two packets under one index differ in their authentication tags, whatever they differ in; the tag is at the end. */
