@@ -5,11 +5,13 @@ export type { Plan, StoryPromise } from "./plan.ts";
 export {
   at,
   buggify,
+  clock,
   cut,
   departs,
   freezes,
   garbage,
   heal,
+  inherit,
   join,
   kbps,
   kill,
@@ -26,5 +28,7 @@ export {
   restart,
   scenario,
   seconds,
+  signalling,
+  swizzle,
   unmute,
 } from "./scenario.ts";

@@ -41,6 +41,7 @@ const VERSION = 1;
 
 /** A journal that is being written. */
 export interface JournalWriter {
+  readonly setting: JournalSetting;
   readonly lines: string[];
   inputs: number;
 }
@@ -54,6 +55,13 @@ export interface JournalSetting {
 
 /** A journal that begins with this boot record. */
 export function createJournal(boot: BootRecord, setting: JournalSetting): JournalWriter {
+  const journal: JournalWriter = { setting, lines: [], inputs: 0 };
+  journalBoot(journal, boot);
+  return journal;
+}
+
+/** Notes that a shard was booted: the first one, or another one after a crash. */
+export function journalBoot(journal: JournalWriter, boot: BootRecord): void {
   const { entropySeed, randomSeed, now, wall, config, shard } = boot;
   const line = {
     type: "boot",
@@ -64,9 +72,9 @@ export function createJournal(boot: BootRecord, setting: JournalSetting): Journa
     wall,
     config,
     shard,
-    ...setting,
+    ...journal.setting,
   };
-  return { lines: [JSON.stringify(line)], inputs: 0 };
+  journal.lines.push(JSON.stringify(line));
 }
 
 /** Writes an input down. Call it before the shard has it, because the shard decrypts in place. */
@@ -156,6 +164,11 @@ export function replayJournal(
       return result(same, same ? "Every effect is as it was recorded." : "The end differs from what was recorded.");
     }
     now = line.now;
+    if (line.type === "boot") {
+      crypto = createCrypto(setting.cipher);
+      shard = createShard(readBoot(lines[at]!).boot, crypto);
+      continue;
+    }
     if (line.type === "restore" || restoreAt(inputs)) restore();
     if (line.type === "restore") continue;
     inputs++;
@@ -178,6 +191,7 @@ export function replayJournal(
 type JournalLine =
   | { readonly type: "end"; readonly inputs: number; readonly fingerprint: string }
   | { readonly type: "restore"; readonly now: number }
+  | { readonly type: "boot"; readonly now: number }
   | {
       readonly type: ShardInput["kind"];
       readonly now: number;
@@ -220,7 +234,7 @@ function readLine(text: string, at: number): JournalLine {
   const type: string = line.type ?? "";
   if (type === "end") return { type, inputs: line.inputs!, fingerprint: line.fingerprint! };
   const now = micros(line.now ?? 0);
-  if (type === "restore") return { type, now };
+  if (type === "restore" || type === "boot") return { type, now };
   const expected: string | undefined = line.fingerprint;
   const faults: readonly number[] | undefined = line.faults;
   if (type === "datagram") {

@@ -33,9 +33,10 @@ import {
   shardRestore,
   shardSnapshot,
 } from "../core/index.ts";
+import { addressBytes } from "./addresses.ts";
 import { EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "./event-loop.ts";
 import type { GuardState } from "./guards.ts";
-import { type JournalWriter, journalEffects, journalInput, journalRestore } from "./journal.ts";
+import { type JournalWriter, journalBoot, journalEffects, journalInput, journalRestore } from "./journal.ts";
 import { below, type Stream } from "./random.ts";
 import { createRecordingOutbox, type Effect, type RecordingOutbox } from "./recording-outbox.ts";
 import { beginSites, hostFails, type SiteBook } from "./sites.ts";
@@ -95,6 +96,9 @@ export interface SfuNode {
   timerAt: number;
   /** The process does nothing before; what comes meanwhile waits. */
   pausedUntil: number;
+  /** There is no process before; what comes meanwhile is lost. */
+  downUntil: number;
+  crashes: number;
   readonly inputHash: Fingerprint;
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
@@ -124,6 +128,8 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     timer: undefined,
     timerAt: NEVER,
     pausedUntil: 0,
+    downUntil: 0,
+    crashes: 0,
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
@@ -138,7 +144,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
 /** A datagram has arrived from `source` (`ip:port`). */
 export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): void {
   const { sites } = node.options;
-  if (hostFails(sites, "host/receive-dropped")) return;
+  if (nodeIsDown(node) || hostFails(sites, "host/receive-dropped")) return;
   if (!node.flows.has(source) && hostFails(sites, "host/flow-table-full")) return;
   if (hostFails(sites, "host/paused")) nodePause(node, HOST_PAUSE_MICROS);
   whenAwake(node, () => takeDatagram(node, source, bytes));
@@ -190,6 +196,27 @@ export function nodeRestart(node: SfuNode): void {
   node.crypto = node.options.createCrypto();
   node.shard = shardRestore(bytes, node.crypto);
   node.restarts++;
+}
+
+/** The process dies, and all that it knew; after a while another one begins with this boot record. */
+export function nodeCrash(node: SfuNode, boot: BootRecord, forMicros: number): void {
+  if (node.options.journal !== undefined) journalBoot(node.options.journal, boot);
+  if (node.timer !== undefined) node.timer.run = undefined;
+  node.timer = undefined;
+  node.timerAt = NEVER;
+  node.flows.clear();
+  node.addresses.clear();
+  node.freeFlows.length = 0;
+  node.replies.clear();
+  node.crypto = node.options.createCrypto();
+  node.shard = createShard(boot, node.crypto);
+  node.downUntil = node.loop.now + forMicros;
+  node.crashes++;
+}
+
+/** Whether there is no process at present. */
+export function nodeIsDown(node: SfuNode): boolean {
+  return node.loop.now < node.downUntil;
 }
 
 /** The run's fingerprint so far: inputs, effects and the states in between. */
@@ -301,13 +328,6 @@ function releaseFlow(node: SfuNode, flow: number): void {
   node.addresses.delete(flow);
   node.flows.delete(address.text);
   node.freeFlows.push(flow);
-}
-
-/** `a.b.c.d:port` as six bytes in network order. */
-function addressBytes(text: string): Uint8Array {
-  const colon = text.lastIndexOf(":");
-  const port = Number(text.slice(colon + 1));
-  return Uint8Array.from([...text.slice(0, colon).split(".").map(Number), port >> 8, port & 255]);
 }
 
 function hashInput(hash: Fingerprint, input: ShardInput): void {

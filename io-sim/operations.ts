@@ -1,44 +1,44 @@
 /**
  * What the steps of a story do.
  *
- * One function for each kind of operation that a plan can hold; each does its thing now, and what follows from it happens
- * by events of the loop.
+ * One branch for each kind of operation that a plan can hold; each does its thing now, and what follows from it happens by
+ * events of the loop.
  */
-import {
-  type Client,
-  type ClientWatcher,
-  clientIsActive,
-  clientJoin,
-  clientKill,
-  clientLeave,
-  createClient,
-} from "./client/client.ts";
+import { micros } from "../core/index.ts";
+import { clientKill, clientLeave } from "./client/client.ts";
+import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { throwGarbage } from "./garbage.ts";
-import { createGuardedProvider } from "./guards.ts";
 import { changeLink } from "./link.ts";
-import { nodePause, nodeRestart } from "./node.ts";
-import { CAMERAS, type Operation } from "./plan.ts";
-import { note } from "./rows.ts";
-import { signalJoin, signalLeave } from "./signalling.ts";
+import { nodeCrash, nodePause, nodeRestart } from "./node.ts";
+import type { Operation } from "./plan.ts";
+import { below, createStream } from "./random.ts";
 import { setSites } from "./sites.ts";
-import { movePeer, type Peer, sendOn } from "./topology.ts";
-import { wallAt } from "./wall-clock.ts";
-import type { World } from "./world.ts";
+import { joinPeer, rejoinPeer } from "./tabs.ts";
+import { inheritAddress, movePeer, type Peer, stallPeer } from "./topology.ts";
+import { setPeerClock } from "./wall-clock.ts";
+import { bootRecord, type World } from "./world.ts";
 
 /** Does one operation now. */
 export function perform(world: World, operation: Operation): void {
+  const { node } = world;
   switch (operation.type) {
     case "garbage":
       throwGarbage(world, operation.perSecond, operation.forMicros);
       return;
     case "restart":
-      nodeRestart(world.node);
+      nodeRestart(node);
+      return;
+    case "crash":
+      crash(world, operation.forMicros);
       return;
     case "pause":
-      nodePause(world.node, operation.forMicros);
+      nodePause(node, operation.forMicros);
       return;
     case "buggify":
       setSites(world.sites, operation.sites, operation.sharePpm);
+      return;
+    case "swizzle":
+      swizzle(world, operation.peers, operation.overMicros);
       return;
     default:
       performOnPeer(world, operation, world.peers.get(operation.peer)!);
@@ -51,6 +51,9 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
     case "join":
       joinPeer(world, peer);
       return;
+    case "rejoin":
+      rejoinPeer(world, peer, operation.times, operation.everyMicros);
+      return;
     case "leave":
       if (client !== undefined) clientLeave(client);
       return;
@@ -58,8 +61,22 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
       if (client !== undefined) clientKill(client);
       return;
     case "move":
-      movePeer(world, peer, operation.noticed);
+      movePeer(world, peer, operation.to, operation.noticed);
       return;
+    case "inherit":
+      inheritAddress(world, peer, world.peers.get(operation.from)!);
+      return;
+    case "stall":
+      stallPeer(world, peer, operation.forMicros);
+      return;
+    case "clock":
+      setPeerClock(peer.clock, world.loop.now, operation.stepMicros, operation.driftPpm);
+      return;
+    case "signalling": {
+      const { lostPpm, unheardPpm, repeatedPpm, delayMicros } = operation;
+      peer.signalling.plan = { lostPpm, unheardPpm, repeatedPpm, delayMicros };
+      return;
+    }
     case "link":
       changeLink(peer.up, operation.up);
       changeLink(peer.down, operation.down);
@@ -71,69 +88,29 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
   }
 }
 
-/** Lets a peer ask to join, unless it is in the call or on its way: as a new client, for it may have been here before. */
-export function joinPeer(world: World, peer: Peer): void {
-  if (peer.client !== undefined && clientIsActive(peer.client)) return;
-  // Another browser tab on the same machine has another port.
-  if (peer.clients.length > 0) movePeer(world, peer, false);
-  const client = createPeerClient(world, peer);
-  peer.client = client;
-  peer.clients.push(client);
-  note(world, "client", client.plan.name, "asks to join");
-  clientJoin(client);
+/** The process dies with all that it knew; another one begins with nothing after a while. */
+function crash(world: World, forMicros: number): void {
+  nodeCrash(world.node, bootRecord(world.plan, world.chance, world.node.crashes + 1, world.loop.now), forMicros);
+  // The next process gives out the same numbers again, to others.
+  for (const peer of world.peers.values()) for (const client of peer.clients) client.participant = 0;
+  for (const watcher of world.watchers) watcher.crashed?.();
 }
 
-function createPeerClient(world: World, peer: Peer): Client {
-  const { plan, clients } = peer;
-  const first = 2 * (peer.index + world.peers.size * clients.length) + 1;
-  const client = createClient(
-    world.chance,
-    {
-      name: clients.length === 0 ? plan.name : `${plan.name}#${clients.length + 1}`,
-      room: plan.room,
-      cipher: world.plan.cipher,
-      impostor: plan.impostor,
-      media: {
-        camera: plan.camera === null ? null : { source: first, ...CAMERAS[plan.camera] },
-        microphone: plan.microphone === null ? null : { source: first + 1, level: plan.microphone },
-        audioSlots: plan.audioSlots,
-        videoSlots: plan.videoSlots,
-        nearWrap: plan.nearWrap,
-      },
-    },
-    {
-      loop: world.loop,
-      crypto: createGuardedProvider(world.plan.cipher, world.guard),
-      wallClock: wallAt,
-      send: (bytes, target) => {
-        sendOn(world, peer, "up", { bytes, source: peer.address, target, overheadBytes: peer.up.plan.overheadBytes });
-      },
-      askToJoin: (offer) => signalJoin(world, peer, client, offer),
-      askToLeave: (resource) => signalLeave(world, peer, client, resource),
-      watcher: {
-        connected: (who) => {
-          note(world, "client", who.plan.name, "is connected");
-          for (const watcher of world.watchers) watcher.connected?.(who);
-        },
-        perceived: (who, mid, kind, passport) => {
-          for (const watcher of world.watchers) watcher.perceived?.(who, mid, kind, passport);
-        },
-        ...plainWatcher(world),
-      },
-    },
-  );
-  if (plan.camera !== null) world.sources.set(first, { id: first, peer, kind: "camera", client });
-  if (plan.microphone !== null) world.sources.set(first + 1, { id: first + 1, peer, kind: "microphone", client });
-  return client;
-}
-
-/** Plain packets cost a copy each, so clients show them only when somebody looks. */
-function plainWatcher(world: World): Pick<ClientWatcher, "plain"> {
-  const watchers = world.watchers.filter((watcher) => watcher.plain !== undefined);
-  if (watchers.length === 0) return {};
-  return {
-    plain: (client, direction, bytes) => {
-      for (const watcher of watchers) watcher.plain?.(client, direction, bytes);
-    },
-  };
+/** Clogs the links of half of these peers one by one, and unclogs them in another order. */
+function swizzle(world: World, names: readonly string[], overMicros: number): void {
+  const { loop } = world;
+  const stream = createStream(world.chance, "swizzle", names.join(","));
+  const left = [...names];
+  const half = Math.max(1, Math.floor(overMicros / 2));
+  const clogAt = (time: number, peer: Peer, clogged: boolean) =>
+    schedule(loop, micros(time), EVENT_CLASS.STEP, () => {
+      changeLink(peer.up, { clogged });
+      changeLink(peer.down, { clogged });
+    });
+  for (let count = Math.ceil(names.length / 2); count > 0; count--) {
+    const [name] = left.splice(below(stream, left.length), 1);
+    const peer = world.peers.get(name!)!;
+    clogAt(loop.now + below(stream, half), peer, true);
+    clogAt(loop.now + half + below(stream, half), peer, false);
+  }
 }

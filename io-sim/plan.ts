@@ -10,6 +10,7 @@ import type { VideoCodec } from "./client/payload.ts";
 import type { DecisionPlan } from "./decisions.ts";
 import type { LinkPlan } from "./link.ts";
 import type { Ppm } from "./random.ts";
+import type { SignallingPlan } from "./signalling.ts";
 import { checkSites } from "./sites.ts";
 
 /** A camera of the plan. */
@@ -50,16 +51,40 @@ export interface PeerPlan {
   readonly atStart: boolean;
   readonly nearWrap: boolean;
   readonly impostor: boolean;
+  /** Whose keys, SSRCs and credentials the peer's clients have, if not their own. */
+  readonly likeness?: string;
+  /** The page joins again when the server has not answered for so long; never, when this is missing. */
+  readonly rejoinAfterMicros?: number;
 }
+
+/**
+ * Where a peer moves: another address and port, another port only, an address of the other IP, or a second address that it
+ * uses beside the first.
+ */
+export type MovePlan = "address" | "port" | "ipv4" | "ipv6" | "beside";
 
 /** One thing that happens. */
 export type Operation =
   | { readonly type: "join" | "leave" | "kill"; readonly peer: string }
-  | { readonly type: "move"; readonly peer: string; readonly noticed: boolean }
+  /** Goes and comes back so often, one time after the other. */
+  | { readonly type: "rejoin"; readonly peer: string; readonly times: number; readonly everyMicros: number }
+  | { readonly type: "move"; readonly peer: string; readonly to: MovePlan; readonly noticed: boolean }
+  /** The peer gets the address that `from` has given up or has died at. */
+  | { readonly type: "inherit"; readonly peer: string; readonly from: string }
+  /** The peer's device stands still; what comes and what it would send waits. */
+  | { readonly type: "stall"; readonly peer: string; readonly forMicros: number }
+  /** The peer's wall clock is set by so much, and drifts from now on. */
+  | { readonly type: "clock"; readonly peer: string; readonly stepMicros: number; readonly driftPpm: number }
+  | ({ readonly type: "signalling"; readonly peer: string } & SignallingPlan)
   | { readonly type: "mute" | "unmute"; readonly peer: string; readonly source: "camera" | "microphone" }
   | { readonly type: "link"; readonly peer: string; readonly up: Partial<LinkPlan>; readonly down: Partial<LinkPlan> }
   | { readonly type: "garbage"; readonly perSecond: number; readonly forMicros: number }
+  /** Goes on from a snapshot of itself. */
   | { readonly type: "restart" }
+  /** Dies with all that it knew; another process begins after a while. */
+  | { readonly type: "crash"; readonly forMicros: number }
+  /** Half of these links are clogged one by one, and unclogged in another order. */
+  | { readonly type: "swizzle"; readonly peers: readonly string[]; readonly overMicros: number }
   /** The server's process stands still; what comes meanwhile waits. */
   | { readonly type: "pause"; readonly forMicros: number }
   /** From now on these sites fail with this probability; see ./sites.ts. */
@@ -109,6 +134,8 @@ export interface Plan {
   readonly steps: readonly StepPlan[];
   readonly always: readonly AlwaysPromise[];
   readonly finally: readonly FinallyPromise[];
+  /** What the server's clock showed at the beginning; 2026-01-01 when this is missing. */
+  readonly wallMicros?: number;
   /** Answers of chance that are fixed; a shrunk world names the few accidents that it needs. */
   readonly decisions?: readonly DecisionPlan[];
 }
@@ -128,6 +155,8 @@ export function checkPlan(plan: Plan): void {
     if (step.atMicros < 0 || step.atMicros > plan.runForMicros)
       refuse(`has the step "${step.label}" outside its time.`);
     if ("peer" in step.operation) known(step.operation.peer);
+    if (step.operation.type === "inherit") known(step.operation.from);
+    if (step.operation.type === "swizzle") for (const peer of step.operation.peers) known(peer);
     if (step.operation.type === "buggify") checkSites(step.operation.sites);
   }
   for (const promise of [...plan.always, ...plan.finally]) {

@@ -40,7 +40,7 @@ export function roamingSteps(
     if (outage > 0) steps.push(cutStep(peer, start, true, `${peer} is between two networks`));
     if (changes) {
       const label = roaming.noticed ? `${peer} has another address` : `${peer}'s NAT has forgotten it`;
-      steps.push({ atMicros: time, label, operation: { type: "move", peer, noticed: roaming.noticed } });
+      steps.push({ atMicros: time, label, operation: { type: "move", peer, to: "address", noticed: roaming.noticed } });
     }
     if (outage > 0) steps.push(cutStep(peer, time, false, `${peer} has a network again`));
   }

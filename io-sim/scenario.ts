@@ -40,6 +40,10 @@ export interface PeerOptions {
   readonly nearWrap?: boolean;
   /** Whether the offer names another certificate than the one shown. */
   readonly impostor?: boolean;
+  /** Whose keys, SSRCs and credentials this peer has, as if somebody had copied a profile. */
+  readonly likeness?: string;
+  /** The page joins again when the server has not answered for so long. Default: never. */
+  readonly rejoinsAfter?: number;
 }
 
 /** A story as it is written down. */
@@ -61,6 +65,8 @@ export interface Scenario {
   readonly cipher?: "real" | "checksum";
   /** Default "seeded". */
   readonly scheduler?: "fifo" | "seeded";
+  /** What the server's clock shows at the beginning, in microseconds since 1970. */
+  readonly wallClock?: number;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
   /** Accidents that chance has no say in; see `only`. */
@@ -87,6 +93,7 @@ export function scenario(story: Scenario): Plan {
     steps: compileSteps(story),
     always: story.always ?? [],
     finally: story.finally ?? [],
+    ...(story.wallClock === undefined ? {} : { wallMicros: story.wallClock }),
     ...(story.chance === undefined ? {} : { decisions: story.chance }),
   };
   checkPlan(plan);
@@ -130,6 +137,8 @@ function compilePeer(name: string, options: PeerOptions): Plan["peers"][number] 
     atStart: options.joinsLater !== true,
     nearWrap: options.nearWrap === true,
     impostor: options.impostor === true,
+    ...(options.likeness === undefined ? {} : { likeness: options.likeness }),
+    ...(options.rejoinsAfter === undefined ? {} : { rejoinAfterMicros: options.rejoinsAfter }),
   };
 }
 
@@ -170,9 +179,13 @@ export function heal(peer: string): Operation {
   return { type: "link", peer, ...linkChange({ cut: false }) };
 }
 
-/** The peer asks to join; a peer that has left or was killed comes back as a new browser tab. */
-export function join(peer: string): Operation {
-  return { type: "join", peer };
+/**
+ * The peer asks to join; a peer that has left or was killed comes back as a new browser tab. With `times` it goes and comes
+ * back so often, in a storm.
+ */
+export function join(peer: string, storm?: { readonly times: number; readonly every: number }): Operation {
+  if (storm === undefined) return { type: "join", peer };
+  return { type: "rejoin", peer, times: storm.times, everyMicros: storm.every };
 }
 
 /** The peer leaves as one should. */
@@ -185,9 +198,43 @@ export function kill(peer: string): Operation {
   return { type: "kill", peer };
 }
 
-/** The peer's address changes: `"rebinding"` is its NAT's doing, of which it knows nothing; `"network"` it notices. */
-export function move(peer: string, how: "rebinding" | "network" = "rebinding"): Operation {
-  return { type: "move", peer, noticed: how === "network" };
+/**
+ * The peer's address changes. `"rebinding"` and `"port"` are its NAT's doing, of which it knows nothing; another `"network"`,
+ * one of the other IP, or a second one `"beside"` the first it notices.
+ */
+export function move(
+  peer: string,
+  how: "rebinding" | "port" | "network" | "ipv4" | "ipv6" | "beside" = "rebinding",
+): Operation {
+  const to = how === "rebinding" || how === "network" ? "address" : how;
+  return { type: "move", peer, to, noticed: how !== "rebinding" && how !== "port" };
+}
+
+/** The peer gets the very address and port that another one has left behind. */
+export function inherit(peer: string, from: string): Operation {
+  return { type: "inherit", peer, from };
+}
+
+/** The peer's wall clock is set by so much, and runs too fast (or too slow) by so many millionths from now on. */
+export function clock(peer: string, change: { readonly by?: number; readonly drift?: number }): Operation {
+  return { type: "clock", peer, stepMicros: change.by ?? 0, driftPpm: change.drift ?? 0 };
+}
+
+/**
+ * What befalls the peer's requests from now on: the shares that get lost, whose replies nobody hears, and that come twice;
+ * and how much later they come at most.
+ */
+export function signalling(
+  peer: string,
+  trouble: { readonly lost?: Ppm; readonly unheard?: Ppm; readonly repeated?: Ppm; readonly late?: number },
+): Operation {
+  const { lost = 0, unheard = 0, repeated = 0, late = 0 } = trouble;
+  return { type: "signalling", peer, lostPpm: lost, unheardPpm: unheard, repeatedPpm: repeated, delayMicros: late };
+}
+
+/** Half of these peers' links are clogged one by one, and unclogged in another order, within this time. */
+export function swizzle(peers: readonly string[], overMicros: number): Operation {
+  return { type: "swizzle", peers, overMicros };
 }
 
 /** The peer stops sending from a source. */
@@ -205,14 +252,17 @@ export function garbage(options: { perSecond: number; duration: number }): Opera
   return { type: "garbage", perSecond: options.perSecond, forMicros: options.duration };
 }
 
-/** The server process is cut down between two inputs and goes on from a snapshot. */
-export function restart(): Operation {
-  return { type: "restart" };
+/**
+ * The server process is cut down between two inputs and goes on from a snapshot; or it crashes, and another one that knows
+ * of nobody begins after this time.
+ */
+export function restart(crash?: { readonly after: number }): Operation {
+  return crash === undefined ? { type: "restart" } : { type: "crash", forMicros: crash.after };
 }
 
-/** The server's process stands still for a while; what comes meanwhile waits. */
-export function pause(forMicros: number): Operation {
-  return { type: "pause", forMicros };
+/** The server's process, or a peer's device, stands still for a while; what comes meanwhile waits. */
+export function pause(forMicros: number, peer?: string): Operation {
+  return peer === undefined ? { type: "pause", forMicros } : { type: "stall", peer, forMicros };
 }
 
 /** From now on these sites of the core or its host fail with this probability; 0 ends it. See io-sim/sites.ts. */

@@ -1,27 +1,97 @@
 /**
  * The signalling: the requests by which clients join and leave, and the server's replies.
  *
- * A request travels over TCP, so it comes late but it comes: a round trip of the link goes by before it is sent.
+ * A request travels over TCP, so it comes late but it comes: a round trip of the link goes by before it is sent. What stands
+ * between, proxies and pages that are closed too early, can do worse: lose a request or its reply, send a request twice, hold
+ * it up until another has overtaken it. A page that hears nothing asks again with the same offer.
  */
-import { type CommandReply, micros } from "../core/index.ts";
+import { type Command, type CommandReply, micros } from "../core/index.ts";
 import { type Client, clientAnswered, clientRefused } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
-import { nodeCommand } from "./node.ts";
+import { nodeCommand, nodeIsDown } from "./node.ts";
+import { below, chance, createStream, type Ppm, type Seed, type Stream } from "./random.ts";
 import { note } from "./rows.ts";
 import type { Peer } from "./topology.ts";
 import type { World } from "./world.ts";
 
+/** What befalls the requests of a peer. */
+export interface SignallingPlan {
+  /** Requests that never reach the server, and replies that never reach the client. */
+  readonly lostPpm: Ppm;
+  readonly unheardPpm: Ppm;
+  /** Requests that reach the server twice. */
+  readonly repeatedPpm: Ppm;
+  /** Up to this much later than the link explains, each for itself. */
+  readonly delayMicros: number;
+}
+
+/** The signalling of one peer; make it with {@link createSignalling}. */
+export interface Signalling {
+  readonly stream: Stream;
+  plan: SignallingPlan;
+}
+
+/** How long a page waits for a reply, and how often it asks. */
+const PATIENCE_MICROS = 2_000_000;
+const TRIES_MAX = 8;
+
+/** Signalling to which nothing happens. */
+export function createSignalling(seed: Seed, peer: string): Signalling {
+  const plan = { lostPpm: 0, unheardPpm: 0, repeatedPpm: 0, delayMicros: 0 };
+  return { stream: createStream(seed, "signalling", peer), plan };
+}
+
 /** Carries an offer to the server and the reply back. */
-export function signalJoin(world: World, peer: Peer, client: Client, offer: string): void {
+export function signalJoin(world: World, peer: Peer, client: Client, offer: string, tries = 1): void {
+  const { room, name } = client.plan;
+  request(world, peer, "join", { type: "join", room, name, offer }, (reply) => hearReply(world, client, reply));
+  if (!world.hasSignallingTrouble || tries === TRIES_MAX) return;
+  const { loop } = world;
+  schedule(loop, micros(loop.now + PATIENCE_MICROS), EVENT_CLASS.STEP, () => {
+    if (client.status === "joining") signalJoin(world, peer, client, offer, tries + 1);
+  });
+}
+
+/** Carries a goodbye to the server; nobody waits for the reply. */
+export function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
+  request(world, peer, "leave", { type: "leave", room: client.plan.room, resource }, () => {});
+}
+
+function request(
+  world: World,
+  peer: Peer,
+  what: "join" | "leave",
+  command: Command,
+  onReply: (reply: CommandReply) => void,
+): void {
+  const { stream, plan } = peer.signalling;
+  const trip = peer.up.plan.delayMicros;
+  const roundTrip = trip + peer.down.plan.delayMicros;
+  // A page that leaves has a connection already; one that joins makes it first.
+  const carry = () => submit(world, peer, what === "join" ? trip + roundTrip : trip, command, onReply);
+  tellSignalled(world, peer, "up", what);
+  if (chance(stream, plan.lostPpm)) return;
+  carry();
+  if (chance(stream, plan.repeatedPpm)) carry();
+}
+
+function submit(
+  world: World,
+  peer: Peer,
+  wayMicros: number,
+  command: Command,
+  onReply: (reply: CommandReply) => void,
+): void {
   const { loop, node } = world;
-  const up = 2 * peer.up.plan.delayMicros + peer.down.plan.delayMicros;
-  tellSignalled(world, peer, "up", "join");
-  schedule(loop, micros(loop.now + up), EVENT_CLASS.STEP, () => {
+  const { stream, plan } = peer.signalling;
+  const extra = plan.delayMicros === 0 ? 0 : below(stream, plan.delayMicros);
+  schedule(loop, micros(loop.now + wayMicros + extra), EVENT_CLASS.STEP, () => {
+    if (nodeIsDown(node)) return;
     world.commands++;
-    nodeCommand(node, { type: "join", room: client.plan.room, name: client.plan.name, offer }, (reply) => {
+    nodeCommand(node, command, (reply) => {
       tellSignalled(world, peer, "down", reply.type);
-      const at = micros(loop.now + peer.down.plan.delayMicros);
-      schedule(loop, at, EVENT_CLASS.STEP, () => hearReply(world, client, reply));
+      if (chance(stream, plan.unheardPpm)) return;
+      schedule(loop, micros(loop.now + peer.down.plan.delayMicros), EVENT_CLASS.STEP, () => onReply(reply));
     });
   });
 }
@@ -32,16 +102,6 @@ function hearReply(world: World, client: Client, reply: CommandReply): void {
     note(world, "client", client.plan.name, `was refused: ${reply.detail}`);
     clientRefused(client, reply.detail);
   }
-}
-
-/** Carries a goodbye to the server; nobody waits for the reply. */
-export function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
-  const { loop, node } = world;
-  tellSignalled(world, peer, "up", "leave");
-  schedule(loop, micros(loop.now + peer.up.plan.delayMicros), EVENT_CLASS.STEP, () => {
-    world.commands++;
-    nodeCommand(node, { type: "leave", room: client.plan.room, resource }, () => {});
-  });
 }
 
 function tellSignalled(

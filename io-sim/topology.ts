@@ -1,31 +1,42 @@
 /**
  * Who lives where, and how datagrams travel between there.
  *
- * Every peer has an address of its own at the end of a link with two directions; the server has one address that all know.
- * What arrives at the server goes to its node, what arrives at a peer goes to its present client, and what is sent to an
- * address that nobody has (any more) is gone.
+ * Every peer has an address of its own at the end of a link with two directions; the server has an address of each family
+ * that all know. What arrives at the server goes to its node, what arrives at a peer goes to its present client, and what is
+ * sent to an address that nobody has (any more) is gone. A device that has two networks sends now from one, now from the
+ * other.
  */
+import { type Micros, micros } from "../core/index.ts";
+import { type Family, familyOf, HEADER_BYTES, isServer, peerAddress, serverFor, withPort } from "./addresses.ts";
 import { type Client, clientMoved, clientReceive } from "./client/client.ts";
+import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { nodeReceive } from "./node.ts";
-import type { PeerPlan } from "./plan.ts";
+import type { MovePlan, PeerPlan } from "./plan.ts";
+import { below, createStream, type Stream } from "./random.ts";
+import { createSignalling, type Signalling } from "./signalling.ts";
+import { createPeerClock, type PeerClock } from "./wall-clock.ts";
 import type { World } from "./world.ts";
-
-/** Where the SFU listens. */
-export const SFU_IP = "203.0.113.1";
-/** Its one port. */
-export const SFU_PORT = 40_000;
-/** The same as `ip:port`. */
-export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 
 /** A peer of the plan with its place in the network and its present client. */
 export interface Peer {
   readonly plan: PeerPlan;
   readonly index: number;
   address: string;
+  /** A second address that the device uses as well, or "". */
+  secondAddress: string;
+  /** The address that it had before, or "". */
+  formerAddress: string;
   moves: number;
+  /** Whether the address was another peer's before, who may still be sent to. */
+  inherited: boolean;
+  readonly paths: Stream;
   readonly up: Link;
   readonly down: Link;
+  /** Until then the device does nothing: what comes and what it sends waits. */
+  stalledUntil: number;
+  readonly clock: PeerClock;
+  readonly signalling: Signalling;
   /** The present client, and those it has been (a peer that rejoins is a new browser tab). */
   client: Client | undefined;
   readonly clients: Client[];
@@ -33,46 +44,49 @@ export interface Peer {
   readonly disturbed: boolean;
 }
 
+/** Steps that leave a peer's connection alone. */
+const HARMLESS: readonly string[] = ["join", "mute", "unmute"];
+
 /** Gives a peer of the plan its address and its link. */
 export function addPeer(world: World, plan: PeerPlan, index: number): void {
   const { loop, chance } = world;
-  const disturbed = world.plan.steps.some(
-    ({ operation }) =>
-      "peer" in operation && operation.peer === plan.name && !["join", "mute", "unmute"].includes(operation.type),
-  );
+  const disturbed = world.plan.steps.some(({ operation }) => {
+    if (operation.type === "crash" || operation.type === "swizzle") return true;
+    return "peer" in operation && operation.peer === plan.name && !HARMLESS.includes(operation.type);
+  });
+  const way = (direction: "up" | "down", arrive: (packet: Packet) => void): Link => {
+    const link = createLink(
+      loop,
+      chance,
+      `${plan.name}/${direction}`,
+      plan[direction],
+      (packet) => {
+        tellCarried(world, peer, direction, "delivered", packet);
+        arrive(packet);
+      },
+      world.bottlenecks,
+    );
+    link.onDrop = (packet, reason) => tellCarried(world, peer, direction, "dropped", packet, reason);
+    return link;
+  };
   const peer: Peer = {
     plan,
     index,
-    address: peerAddress(index, 0),
+    address: peerAddress(index, 0, plan.up.overheadBytes === HEADER_BYTES[6] ? 6 : 4),
+    secondAddress: "",
+    formerAddress: "",
     moves: 0,
-    up: createLink(
-      loop,
-      chance,
-      `${plan.name}/up`,
-      plan.up,
-      (packet) => {
-        tellCarried(world, peer, "up", "delivered", packet);
-        arriveAtNode(world, packet);
-      },
-      world.bottlenecks,
-    ),
-    down: createLink(
-      loop,
-      chance,
-      `${plan.name}/down`,
-      plan.down,
-      (packet) => {
-        tellCarried(world, peer, "down", "delivered", packet);
-        arriveAtPeer(world, packet);
-      },
-      world.bottlenecks,
-    ),
+    inherited: false,
+    paths: createStream(chance, "paths", plan.name),
+    up: way("up", (packet) => arriveAtNode(world, packet)),
+    down: way("down", (packet) => arriveAtPeer(world, packet)),
+    stalledUntil: 0,
+    clock: createPeerClock(),
+    signalling: createSignalling(chance, plan.name),
     client: undefined,
     clients: [],
     disturbed,
   };
-  peer.up.onDrop = (packet, reason) => tellCarried(world, peer, "up", "dropped", packet, reason);
-  peer.down.onDrop = (packet, reason) => tellCarried(world, peer, "down", "dropped", packet, reason);
   world.peers.set(plan.name, peer);
   world.byAddress.set(peer.address, peer);
 }
@@ -88,22 +102,81 @@ function tellCarried(
   for (const watcher of world.watchers) watcher.carried?.(peer, direction, fate, { packet, reason });
 }
 
-/** Peers live in 10.0.0.0/8, each move gives another address and port. */
-function peerAddress(index: number, moves: number): string {
-  return `10.${moves & 255}.${index >> 8}.${(index & 255) + 1}:${20_000 + index + 7 * moves}`;
-}
-
 /** Gives a peer another address; `noticed` says whether its client knows. */
-export function movePeer(world: World, peer: Peer, noticed: boolean): void {
-  world.byAddress.delete(peer.address);
+export function movePeer(world: World, peer: Peer, to: MovePlan, noticed: boolean): void {
   peer.moves++;
-  peer.address = peerAddress(peer.index, peer.moves);
-  world.byAddress.set(peer.address, peer);
+  const { index, moves, address } = peer;
+  if (to === "beside") {
+    peer.secondAddress = peerAddress(index, moves, familyOf(address));
+    world.byAddress.set(peer.secondAddress, peer);
+  } else {
+    const fresh = peerAddress(index, moves, familyFor(to, address));
+    settle(world, peer, to === "port" ? withPort(address, 20_000 + index + 7 * moves) : fresh);
+  }
   if (peer.client !== undefined) clientMoved(peer.client, noticed);
 }
 
+/** Gives a peer the address that another one has given up, or that its dead client still seems to have. */
+export function inheritAddress(world: World, peer: Peer, from: Peer): void {
+  const address = from.formerAddress === "" ? from.address : from.formerAddress;
+  settle(world, peer, address);
+  peer.inherited = true;
+  if (peer.client !== undefined) clientMoved(peer.client, true);
+}
+
+function familyFor(to: MovePlan, address: string): Family {
+  return to === "ipv6" ? 6 : to === "ipv4" ? 4 : familyOf(address);
+}
+
+function settle(world: World, peer: Peer, address: string): void {
+  for (const old of [peer.address, peer.secondAddress]) {
+    if (world.byAddress.get(old) === peer) world.byAddress.delete(old);
+  }
+  peer.formerAddress = peer.address;
+  peer.secondAddress = "";
+  peer.inherited = false;
+  peer.address = address;
+  world.byAddress.set(address, peer);
+}
+
+/** The device does nothing for a while: what comes and what it would send waits. */
+export function stallPeer(world: World, peer: Peer, forMicros: number): void {
+  peer.stalledUntil = Math.max(peer.stalledUntil, world.loop.now + forMicros);
+}
+
+/** Takes what a peer's client sends. */
+export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target: string): void {
+  whenAwake(world, peer, () => {
+    const { address, secondAddress } = peer;
+    const source = secondAddress !== "" && below(peer.paths, 2) === 1 ? secondAddress : address;
+    sendOn(world, peer, "up", source, target, bytes);
+  });
+}
+
+/** Takes a datagram that leaves the node for `target`. */
+export function transmitted(world: World, target: string, bytes: Uint8Array): void {
+  const peer = world.byAddress.get(target);
+  for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
+  if (peer !== undefined) sendOn(world, peer, "down", serverFor(target), target, bytes);
+}
+
+function sendOn(
+  world: World,
+  peer: Peer,
+  direction: "up" | "down",
+  source: string,
+  target: string,
+  bytes: Uint8Array,
+): void {
+  const link = peer[direction];
+  const overheadBytes = Math.max(link.plan.overheadBytes, HEADER_BYTES[familyOf(source)]);
+  const packet = { bytes, source, target, overheadBytes };
+  tellCarried(world, peer, direction, "offered", packet);
+  linkSend(link, packet);
+}
+
 function arriveAtNode(world: World, packet: Packet): void {
-  if (packet.target !== SFU_ADDRESS) return;
+  if (!isServer(packet.target)) return;
   world.attacker.remember(packet);
   nodeReceive(world.node, packet.source, packet.bytes);
 }
@@ -111,19 +184,19 @@ function arriveAtNode(world: World, packet: Packet): void {
 function arriveAtPeer(world: World, packet: Packet): void {
   // What is still under way to an address that was given up never arrives.
   const peer = world.byAddress.get(packet.target);
-  if (peer?.client !== undefined) clientReceive(peer.client, packet.bytes);
-}
-
-/** Takes a datagram that leaves the node for `target`. */
-export function transmitted(world: World, target: string, bytes: Uint8Array): void {
-  const peer = world.byAddress.get(target);
-  for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
   if (peer === undefined) return;
-  sendOn(world, peer, "down", { bytes, source: SFU_ADDRESS, target, overheadBytes: peer.down.plan.overheadBytes });
+  whenAwake(world, peer, () => {
+    if (peer.client !== undefined) clientReceive(peer.client, packet.bytes);
+  });
 }
 
-/** Puts a datagram on a direction of a peer's link. */
-export function sendOn(world: World, peer: Peer, direction: "up" | "down", packet: Packet): void {
-  tellCarried(world, peer, direction, "offered", packet);
-  linkSend(peer[direction], packet);
+/** Acts at once, or in order when the device goes on. */
+function whenAwake(world: World, peer: Peer, act: () => void): void {
+  const { loop } = world;
+  if (peer.stalledUntil <= loop.now) {
+    act();
+    return;
+  }
+  const at: Micros = micros(peer.stalledUntil);
+  schedule(loop, at, EVENT_CLASS.DATAGRAM, () => whenAwake(world, peer, act));
 }

@@ -6,13 +6,17 @@
  * crosses the node's door and of everything that a client perceives.
  */
 import {
+  type BootRecord,
   type CommandReply,
   type CryptoProvider,
   MICROS_ORIGIN,
+  type Micros,
   micros,
   type ShardEvent,
   type ShardInput,
+  type WallMicros,
 } from "../core/index.ts";
+import { HEADER_BYTES, SFU_IP, SFU_IP6, SFU_PORT } from "./addresses.ts";
 import type { Client } from "./client/client.ts";
 import type { FramePassport } from "./client/frame-body.ts";
 import { createDecisionBook, type Decision, type DecisionPlan } from "./decisions.ts";
@@ -22,13 +26,14 @@ import { createGuardedProvider, type GuardState } from "./guards.ts";
 import { createJournal, type JournalWriter } from "./journal.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
-import { joinPeer, perform } from "./operations.ts";
+import { perform } from "./operations.ts";
 import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
-import { addPeer, type Peer, SFU_IP, SFU_PORT, transmitted } from "./topology.ts";
+import { joinPeer } from "./tabs.ts";
+import { addPeer, type Peer, transmitted } from "./topology.ts";
 import { WALL_AT_ORIGIN } from "./wall-clock.ts";
 
 /** A source of media: one camera or microphone of one client. */
@@ -52,6 +57,8 @@ export interface WorldWatcher {
   carried?(peer: Peer, direction: "up" | "down", fate: "offered" | "delivered" | "dropped", what: Carried): void;
   /** A client has sealed what it sends, or opened what it got: RTP or RTCP in plain. */
   plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
+  /** The server's process has died, and a new one knows nothing of anybody. */
+  crashed?(): void;
   /** A step of the story happens. */
   step?(step: StepPlan): void;
   /** A request or a reply of the signalling is sent. */
@@ -84,6 +91,8 @@ export interface World {
   readonly attacker: Attacker;
   /** Failures that are injected into the core and its host. */
   readonly sites: SiteBook;
+  /** Whether requests may come to nothing, so that pages have to ask again. */
+  readonly hasSignallingTrouble: boolean;
   /** When everyone who joins at the start was connected; 0 before. */
   zeroAt: number;
   /** What happened, one row each, for traces. */
@@ -117,13 +126,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     const crypto = createGuardedProvider(plan.cipher, guard);
     return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);
   };
-  const boot = {
-    entropySeed: randomBytes(createStream(chance, "boot", "entropy"), 32),
-    randomSeed: createStream(chance, "boot", "random").next(),
-    now: MICROS_ORIGIN,
-    wall: WALL_AT_ORIGIN,
-    config: { candidates: [{ ip: SFU_IP, port: SFU_PORT }] },
-  };
+  const boot = bootRecord(plan, chance, 0, MICROS_ORIGIN);
   const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", "shard").next();
   const sites = createSiteBook(chance);
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
@@ -156,6 +159,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     watchers,
     attacker: createAttacker(chance),
     sites,
+    hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
     zeroAt: 0,
     rows: [],
     names: new Map(),
@@ -165,6 +169,30 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     addPeer(world, peerPlan, index);
   });
   return world;
+}
+
+/** What the server's process is born with; `generation` counts the crashes before. */
+export function bootRecord(plan: Plan, chance: Seed, generation: number, now: Micros): BootRecord {
+  const entity = (what: string) => (generation === 0 ? what : `${what}#${generation}`);
+  const ips = usesIpv6(plan) ? [SFU_IP, SFU_IP6] : [SFU_IP];
+  return {
+    entropySeed: randomBytes(createStream(chance, "boot", entity("entropy")), 32),
+    randomSeed: createStream(chance, "boot", entity("random")).next(),
+    now,
+    wall: (wallOrigin(plan) + (now - MICROS_ORIGIN)) as WallMicros,
+    config: { candidates: ips.map((ip) => ({ ip, port: SFU_PORT })) },
+    ...(generation === 0 ? {} : { shard: generation }),
+  };
+}
+
+/** What the server's clock showed at the beginning. */
+export function wallOrigin(plan: Plan): number {
+  return plan.wallMicros ?? WALL_AT_ORIGIN;
+}
+
+function usesIpv6({ peers, steps }: Plan): boolean {
+  const moves = steps.some(({ operation }) => operation.type === "move" && operation.to === "ipv6");
+  return moves || peers.some(({ up }) => up.overheadBytes === HEADER_BYTES[6]);
 }
 
 /** What a node has around it: links for what it sends, and watchers. */

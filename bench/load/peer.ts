@@ -98,7 +98,7 @@ export async function joinPeer(
   if (response.status !== 201) throw new Error(`the server refused a peer with ${response.status}: ${text.trim()}`);
   const answer = readAnswer(text);
   if (typeof answer === "string") throw new Error(`the server's answer can't be used: ${answer}`);
-  const [ip = "", port = ""] = answer.address.split(":");
+  const [ip = "", port = ""] = answer.addresses[0]!.split(":");
   const connection: Connection = { answer, ufrag, dtls: undefined, nextCheckAt: 0 };
   return createPeer(plan, index, openConnectedSocket(host.system, ip, Number(port)), connection);
 }

@@ -2,7 +2,7 @@
  * The last step before the wire: plain packets of the client are sealed and sent to the server's address.
  */
 import { seqAdd16 } from "../../core/base/sequence.ts";
-import type { Client } from "./client.ts";
+import { type Client, serverAddress } from "./client.ts";
 import { type OutStream, retransmission } from "./out-stream.ts";
 import { plainRtp, type WrittenRtp } from "./plain-rtp.ts";
 
@@ -11,7 +11,7 @@ export function sendRtp(client: Client, packet: WrittenRtp): void {
   const { media, ports, answer } = client;
   if (media.cipher === undefined || answer === undefined) return;
   if (ports.watcher.plain !== undefined) ports.watcher.plain(client, "up", plainRtp(packet));
-  ports.send(media.cipher.sealRtp(packet), answer.address);
+  ports.send(media.cipher.sealRtp(packet), serverAddress(client));
 }
 
 /** Sends a compound RTCP packet of ours. */
@@ -19,7 +19,7 @@ export function sendRtcp(client: Client, plain: Uint8Array): void {
   const { media, ports, answer } = client;
   if (media.cipher === undefined || answer === undefined) return;
   ports.watcher.plain?.(client, "up", plain);
-  ports.send(media.cipher.sealRtcp(plain), answer.address);
+  ports.send(media.cipher.sealRtcp(plain), serverAddress(client));
 }
 
 /** Sends packets of a stream again, as RTX. */

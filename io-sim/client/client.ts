@@ -66,6 +66,8 @@ export interface ClientPlan {
   readonly cipher: "real" | "checksum";
   /** Whether the offer names another certificate than the one that the client shows. */
   readonly impostor: boolean;
+  /** Checks without an answer for so long end the connection; never, when this is missing. */
+  readonly lostAfterMicros?: number | undefined;
 }
 
 /** What the client asks the world to do. */
@@ -74,11 +76,15 @@ export interface ClientPorts {
   readonly crypto: CryptoProvider;
   /** Microseconds since 1970 at `now`. */
   readonly wallClock: (now: Micros) => number;
+  /** Whether the client has IPv6 and nothing else at present; it has not when this is missing. */
+  readonly usesIpv6?: () => boolean;
   /** Sends a datagram from the client's present address. */
   readonly send: (bytes: Uint8Array, target: string) => void;
   /** Signalling, which is reliable: the world calls `clientAnswered` or `clientRefused` later. */
   readonly askToJoin: (offer: string) => void;
   readonly askToLeave: (resource: string) => void;
+  /** The connection has died; the client is of no use any more. */
+  readonly lost?: () => void;
   readonly watcher: ClientWatcher;
 }
 
@@ -193,6 +199,7 @@ export function clientAnswered(client: Client, participant: number, resource: st
 
 /** The join was refused. */
 export function clientRefused(client: Client, detail: string): void {
+  if (client.status !== "joining") return;
   client.status = "refused";
   client.detail = detail;
 }
@@ -214,6 +221,13 @@ export function clientKill(client: Client): void {
 /** The network has changed under the client. It checks the new path at once when it has noticed, else at its next turn. */
 export function clientMoved(client: Client, noticed: boolean): void {
   if (noticed && (client.status === "checking" || client.status === "connected")) check(client);
+}
+
+/** Where the client sends to: the server's address of the IP that it has. */
+export function serverAddress(client: Client): string {
+  const { answer, ports } = client;
+  const wanted = answer?.addresses.find((address) => address.startsWith("[") === (ports.usesIpv6?.() ?? false));
+  return wanted ?? answer?.addresses[0] ?? "";
 }
 
 /** Whether the client takes part in a call or is on its way into one. */
@@ -243,6 +257,13 @@ function stop(client: Client, status: "left" | "dead" | "failed"): void {
 function check(client: Client): void {
   const { checks, ports, answer } = client;
   if (answer === undefined || !clientIsActive(client)) return;
+  const { lostAfterMicros = 0 } = client.plan;
+  if (lostAfterMicros > 0 && checks.answered > 0 && ports.loop.now - checks.lastAnswerAt > lostAfterMicros) {
+    client.detail = "the server does not answer any more";
+    stop(client, "failed");
+    ports.lost?.();
+    return;
+  }
   const transactionId = randomBytes(checks.stream, 12);
   const bytes = new Uint8Array(256);
   const length = stunWriteBindingRequest(ports.crypto, bytes, 0, {
@@ -258,7 +279,7 @@ function check(client: Client): void {
   checks.pending.push(transactionId);
   if (checks.pending.length > PENDING_CHECKS) checks.pending.shift();
   checks.sent++;
-  ports.send(bytes.slice(0, length), answer.address);
+  ports.send(bytes.slice(0, length), serverAddress(client));
   cancel(checks.timer);
   const wait = checks.answered === 0 ? FIRST_CHECK_MICROS : REPEAT_CHECK_MICROS;
   checks.timer = schedule(ports.loop, micros(ports.loop.now + wait), EVENT_CLASS.TIMER, () => check(client));
@@ -348,7 +369,7 @@ function sinkOf(client: Client) {
     reserve: () => 0,
     transmit(_flow: number, offset: number, length: number) {
       if (client.answer !== undefined)
-        client.ports.send(sendBytes.slice(offset, offset + length), client.answer.address);
+        client.ports.send(sendBytes.slice(offset, offset + length), serverAddress(client));
     },
   };
 }

@@ -163,8 +163,8 @@ export interface Answer {
   readonly ufrag: string;
   readonly password: string;
   readonly fingerprint: Uint8Array;
-  /** `ip:port` of the first candidate. */
-  readonly address: string;
+  /** `ip:port` of each candidate, brackets around an IPv6 address. */
+  readonly addresses: readonly string[];
   readonly media: readonly AnsweredMedia[];
 }
 
@@ -177,18 +177,23 @@ export function readAnswer(text: string): Answer | string {
   const ufrag = sdpAttribute(all, "ice-ufrag");
   const password = sdpAttribute(all, "ice-pwd");
   const fingerprint = sdpAttribute(all, "fingerprint");
-  const candidate = sdpAttribute(all, "candidate")?.split(" ");
+  const candidates = sdpAttributeValues(all, "candidate").map((value) => value.split(" "));
   if (ufrag === undefined || password === undefined) return "The answer has no ICE credentials.";
   if (fingerprint === undefined || !fingerprint.toLowerCase().startsWith("sha-256 ")) {
     return "The answer has no SHA-256 fingerprint.";
   }
-  if (candidate === undefined || candidate.length < 6) return "The answer has no candidate.";
+  if (candidates.length === 0 || candidates.some((candidate) => candidate.length < 6)) {
+    return "The answer has no candidate that can be read.";
+  }
   const digits = fingerprint.slice(8).trim().split(":");
   return {
     ufrag,
     password,
     fingerprint: Uint8Array.from(digits, (digit) => Number.parseInt(digit, 16)),
-    address: `${candidate[4]!}:${candidate[5]!}`,
+    addresses: candidates.map((candidate) => {
+      const [ip, port] = [candidate[4]!, candidate[5]!];
+      return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+    }),
     media: session.media.map(readMedia),
   };
 }

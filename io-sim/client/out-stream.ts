@@ -180,7 +180,8 @@ export function sourceDescription(ssrc: number, cname: string): Buffer {
 
 /** A wall-clock time as a 64-bit NTP timestamp. */
 function ntpTime(wallMicros: number): bigint {
-  const seconds = Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS;
+  // The seconds begin again in 2036, with the next era (RFC 5905 §6).
+  const seconds = (Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS) % 0x1_0000_0000;
   const fraction = Math.floor(((wallMicros % 1_000_000) * 0x1_0000_0000) / 1_000_000);
   return (BigInt(seconds) << 32n) | BigInt(fraction);
 }

@@ -5,6 +5,7 @@
  * and whatever strangers throw), in plain at a client (RTP and RTCP), and on the link that dropped it. Each packet's
  * comment names its event and the server's input count, with which a journal and a replay find the same moment.
  */
+import { isServer } from "../addresses.ts";
 import { replayCommand } from "../replay-command.ts";
 import type { PacketSurface, TracedPacket } from "../trace/packets.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -49,15 +50,15 @@ function captured(trace: Trace, packet: TracedPacket): CapturedDatagram {
     interfaceId: INTERFACES.findIndex(({ surface }) => surface === packet.surface),
     wallMicros: trace.wallAtStart + (packet.at - trace.startsAt),
     inbound: packet.direction === "up",
-    source: shownAddress(trace, packet, packet.source),
-    target: shownAddress(trace, packet, packet.target),
+    source: shownAddress(packet, packet.source),
+    target: shownAddress(packet, packet.target),
     payload: packet.bytes,
     comment: commentOf(packet),
   };
 }
 
-function shownAddress(trace: Trace, packet: TracedPacket, address: string): string {
-  if (packet.surface !== "decrypted" || address !== trace.serverAddress) return address;
+function shownAddress(packet: TracedPacket, address: string): string {
+  if (packet.surface !== "decrypted" || !isServer(address)) return address;
   return `${ipOf(address)}:${PLAIN_PORT}`;
 }
 

@@ -3,9 +3,11 @@
  *
  *     Section Header · Interface Description, one or more · Name Resolution · Enhanced Packet, each with its comment
  *
- * Everything is little-endian, times are whole microseconds since 1970, packets begin with an IPv4 header (LINKTYPE_RAW).
+ * Everything is little-endian, times are whole microseconds since 1970, packets begin with an IP header (LINKTYPE_RAW).
  * The simulator moves UDP payloads, so the headers are made here, with the checksums that a capture would show.
  */
+import { addressBytes } from "../addresses.ts";
+
 const utf8 = new TextEncoder();
 
 const BLOCK = { SECTION: 0x0a0d_0d0a, INTERFACE: 1, NAMES: 4, PACKET: 6 } as const;
@@ -16,11 +18,9 @@ const LINKTYPE_RAW = 101;
 /** Times are in 10^-6 seconds. */
 const RESOLUTION_MICROS = 6;
 const IPV4_BYTES = 20;
+const IPV6_BYTES = 40;
 const UDP_BYTES = 8;
 const UDP_PROTOCOL = 17;
-
-/** Bytes of the headers that are put before each UDP payload. */
-const CAPTURE_HEADER_BYTES = IPV4_BYTES + UDP_BYTES;
 
 /** An option of a block: a code and its value. */
 interface Option {
@@ -36,7 +36,7 @@ export interface CapturedDatagram {
   readonly wallMicros: number;
   /** Whether it was on its way into the server. */
   readonly inbound: boolean;
-  /** `ip:port`, IPv4. */
+  /** `ip:port`, both of one IP. */
   readonly source: string;
   readonly target: string;
   readonly payload: Uint8Array;
@@ -66,18 +66,21 @@ export function interfaceDescription(name: string, description: string): Uint8Ar
   ]);
 }
 
-/** The names of IPv4 addresses. */
+/** The names of addresses: text in brackets is IPv6. */
 export function nameResolution(names: readonly { readonly ip: string; readonly name: string }[]): Uint8Array {
-  const records = names.map(({ ip, name }) => ({
-    code: 1,
-    value: Uint8Array.from([...ip.split(".").map(Number), ...utf8.encode(name), 0]),
-  }));
+  const records = names.map(({ ip, name }) => {
+    const bytes = addressBytes(`${ip}:0`).slice(0, -2);
+    return { code: bytes.length === 4 ? 1 : 2, value: Uint8Array.from([...bytes, ...utf8.encode(name), 0]) };
+  });
   return block(BLOCK.NAMES, new Uint8Array(0), [], optionBytes(records));
 }
 
-/** A packet: the datagram with its IPv4 and UDP headers. */
+/** A packet: the datagram with its IP and UDP headers. */
 export function enhancedPacket(datagram: CapturedDatagram, identification: number): Uint8Array {
-  const packet = ipv4Udp(datagram.source, datagram.target, datagram.payload, identification);
+  const from = addressBytes(datagram.source);
+  const to = addressBytes(datagram.target);
+  const isIpv6 = from.length > 6;
+  const packet = isIpv6 ? ipv6Udp(from, to, datagram.payload) : ipv4Udp(from, to, datagram.payload, identification);
   const padded = align(packet.length);
   const fixed = new Uint8Array(20 + padded);
   const view = new DataView(fixed.buffer);
@@ -91,11 +94,9 @@ export function enhancedPacket(datagram: CapturedDatagram, identification: numbe
   return block(BLOCK.PACKET, fixed, [text(OPTION.COMMENT, datagram.comment), { code: OPTION.FLAGS, value: flags }]);
 }
 
-/** An IPv4 packet with a UDP datagram in it (RFC 791 §3.1, RFC 768). */
-function ipv4Udp(source: string, target: string, payload: Uint8Array, identification: number): Uint8Array {
-  const from = splitAddress(source);
-  const to = splitAddress(target);
-  const length = CAPTURE_HEADER_BYTES + payload.length;
+/** An IPv4 packet with a UDP datagram in it (RFC 791 §3.1). */
+function ipv4Udp(from: Uint8Array, to: Uint8Array, payload: Uint8Array, identification: number): Uint8Array {
+  const length = IPV4_BYTES + UDP_BYTES + payload.length;
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   bytes[0] = 0x45;
@@ -105,17 +106,43 @@ function ipv4Udp(source: string, target: string, payload: Uint8Array, identifica
   view.setUint16(6, 0x4000);
   bytes[8] = 64;
   bytes[9] = UDP_PROTOCOL;
-  bytes.set(from.ip, 12);
-  bytes.set(to.ip, 16);
+  bytes.set(from.subarray(0, 4), 12);
+  bytes.set(to.subarray(0, 4), 16);
   view.setUint16(10, checksum(bytes, 0, IPV4_BYTES, 0));
-  view.setUint16(20, from.port);
-  view.setUint16(22, to.port);
-  view.setUint16(24, length - IPV4_BYTES);
-  bytes.set(payload, CAPTURE_HEADER_BYTES);
-  // The pseudo header: both addresses, which begin 8 bytes before the UDP header, the protocol and the length.
-  const sum = checksum(bytes, 12, length, UDP_PROTOCOL + length - IPV4_BYTES);
-  view.setUint16(26, sum === 0 ? 0xffff : sum);
+  writeUdp(bytes, IPV4_BYTES, 8, from, to, payload);
   return bytes;
+}
+
+/** An IPv6 packet with a UDP datagram in it (RFC 8200 §3). */
+function ipv6Udp(from: Uint8Array, to: Uint8Array, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(IPV6_BYTES + UDP_BYTES + payload.length);
+  bytes[0] = 0x60;
+  new DataView(bytes.buffer).setUint16(4, UDP_BYTES + payload.length);
+  bytes[6] = UDP_PROTOCOL;
+  bytes[7] = 64;
+  bytes.set(from.subarray(0, 16), 8);
+  bytes.set(to.subarray(0, 16), 24);
+  writeUdp(bytes, IPV6_BYTES, 32, from, to, payload);
+  return bytes;
+}
+
+/** Writes a UDP datagram (RFC 768) at `at`, behind `addressBytesBefore` bytes of addresses. */
+function writeUdp(
+  bytes: Uint8Array,
+  at: number,
+  addressBytesBefore: number,
+  from: Uint8Array,
+  to: Uint8Array,
+  payload: Uint8Array,
+): void {
+  const length = UDP_BYTES + payload.length;
+  bytes.set(from.subarray(-2), at);
+  bytes.set(to.subarray(-2), at + 2);
+  new DataView(bytes.buffer).setUint16(at + 4, length);
+  bytes.set(payload, at + UDP_BYTES);
+  // The pseudo header: both addresses, the protocol and the length.
+  const sum = checksum(bytes, at - addressBytesBefore, bytes.length, UDP_PROTOCOL + length);
+  new DataView(bytes.buffer).setUint16(at + 6, sum === 0 ? 0xffff : sum);
 }
 
 /** The Internet checksum (RFC 1071) from `from` to `to`, with `more` added to the sum. */
@@ -124,11 +151,6 @@ function checksum(bytes: Uint8Array, from: number, to: number, more: number): nu
   for (let at = from; at < to; at += 2) sum += (bytes[at]! << 8) | (at + 1 < to ? bytes[at + 1]! : 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
   return ~sum & 0xffff;
-}
-
-function splitAddress(address: string): { ip: number[]; port: number } {
-  const colon = address.lastIndexOf(":");
-  return { ip: address.slice(0, colon).split(".").map(Number), port: Number(address.slice(colon + 1)) };
 }
 
 function text(code: number, value: string): Option {

@@ -59,6 +59,10 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
   }
 
   return {
+    crashed() {
+      joined.clear();
+      left.clear();
+    },
     event(event: ShardEvent) {
       if (event.type === "joined") count(joined, event.participant);
       if (event.type === "left") count(left, event.participant);

@@ -55,6 +55,9 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   }
 
   return {
+    crashed() {
+      leftAt.clear();
+    },
     event(event: ShardEvent) {
       if (event.type === "left") leftAt.set(event.participant, world.loop.now);
     },

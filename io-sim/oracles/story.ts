@@ -27,6 +27,9 @@ export interface StoryOracle extends WorldWatcher {
 export function createStoryOracle(world: World, book: PromiseBook): StoryOracle {
   const reasons = new Map<number, string>();
   return {
+    crashed() {
+      reasons.clear();
+    },
     event(event: ShardEvent) {
       if (event.type === "left") reasons.set(event.participant, event.reason);
     },

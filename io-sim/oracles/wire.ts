@@ -42,6 +42,7 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
   const streams = new Map<string, OutgoingStream>();
   let residue: Uint8Array | undefined;
   let datagrams = 0;
+  let strays = 0;
 
   function followEvent(event: ShardEvent): void {
     if (event.type === "left") left.add(event.participant);
@@ -62,6 +63,10 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
   }
 
   return {
+    crashed() {
+      connected.clear();
+      left.clear();
+    },
     event: followEvent,
     beforeInput(input) {
       residue = undefined;
@@ -75,14 +80,17 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
     },
     transmitted(target, bytes, peer) {
       const media = bytes.length > 1 && bytes[0]! >= 128 && bytes[0]! <= 191;
-      if (peer?.client !== undefined) {
+      if (peer?.client !== undefined && !(peer.inherited && peer.client.checks.answered === 0)) {
         if (media) judgeMedia(peer.client, bytes);
         return;
       }
+      // For somebody who has moved on, or who died and left the address to another.
+      if (media) strays++;
+      if (peer !== undefined) return;
       weighStranger(world, book, target, bytes, media);
     },
     finish() {
-      for (const stream of streams.values()) judgeGaps(world, book, stream);
+      for (const stream of streams.values()) judgeGaps(world, book, stream, strays);
     },
   };
 }
@@ -178,10 +186,10 @@ function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook):
 }
 
 /** At the end: what is missing going out was missing (or late, or damaged) coming in, in the same room. */
-function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream): void {
+function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, strays: number): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
   // Any failure that was injected may have cost a packet.
-  let trouble = world.sites.fired;
+  let trouble = world.sites.fired + strays;
   for (const peer of world.peers.values()) {
     if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(world, peer);
   }

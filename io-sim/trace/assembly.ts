@@ -2,10 +2,10 @@
  * The trace of a run that is over, put together from its records and its verdict.
  */
 import { MICROS_ORIGIN } from "../../core/index.ts";
+import { SFU_ADDRESS } from "../addresses.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { TraceRow } from "../rows.ts";
 import type { Verdict } from "../run.ts";
-import { SFU_ADDRESS } from "../topology.ts";
 import { WALL_AT_ORIGIN } from "../wall-clock.ts";
 import { createKept, keep, keptThings } from "./kept.ts";
 import { type Recording, sourceName } from "./recording.ts";

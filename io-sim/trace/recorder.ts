@@ -5,12 +5,13 @@
  * the same run untraced. Numbers are gathered in ticks of a tenth of a second.
  */
 import { MICROS_ORIGIN, type ShardEvent, type SlotView } from "../../core/index.ts";
+import { addressText, serverFor } from "../addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { PAYLOAD_TYPE } from "../client/offer.ts";
 import { CAMERAS, type Operation } from "../plan.ts";
 import type { RunOptions, Verdict } from "../run.ts";
-import { type Peer, SFU_ADDRESS } from "../topology.ts";
+import type { Peer } from "../topology.ts";
 import type { Carried, Source, WorldWatcher } from "../world.ts";
 import { traceOf } from "./assembly.ts";
 import { createKept, keep } from "./kept.ts";
@@ -68,7 +69,7 @@ function createTraceWatcher(recording: Recording): WorldWatcher {
       const source = addressText(input.address);
       const bytes = input.bytes.slice(input.offset, input.offset + input.length);
       const peer = world.byAddress.get(source)?.plan.name ?? "";
-      keepPacket(recording, { surface: "encrypted", direction: "up", peer, source, target: SFU_ADDRESS, bytes });
+      keepPacket(recording, { surface: "encrypted", direction: "up", peer, source, target: serverFor(source), bytes });
     },
     transmitted(target, bytes, peer) {
       const name = peer?.plan.name ?? "";
@@ -76,7 +77,7 @@ function createTraceWatcher(recording: Recording): WorldWatcher {
         surface: "encrypted",
         direction: "down",
         peer: name,
-        source: SFU_ADDRESS,
+        source: serverFor(target),
         target,
         bytes,
       });
@@ -200,7 +201,7 @@ function recordPlain(recording: Recording, client: Client, direction: "up" | "do
   const { world, messages } = recording;
   const name = nameOfTab(client.plan.name);
   const address = world.peers.get(name)?.address ?? "";
-  const [source, target] = direction === "up" ? [address, SFU_ADDRESS] : [SFU_ADDRESS, address];
+  const [source, target] = direction === "up" ? [address, serverFor(address)] : [serverFor(address), address];
   keepPacket(recording, { surface: "decrypted", direction, peer: name, source, target, bytes: bytes.slice() });
   const row = { peer: name, direction, at: world.loop.now, event: world.loop.ran };
   if (packetKind(bytes) === "rtp") {
@@ -267,12 +268,4 @@ function notice(addresses: Map<string, Set<string>>, name: string, address: stri
     addresses.set(name, known);
   }
   if (known.size < ADDRESSES_MAX) known.add(address);
-}
-
-/** An address of 4 or 16 bytes and a port, as `ip:port`. */
-function addressText(bytes: Uint8Array): string {
-  const port = (bytes.at(-2)! << 8) | bytes.at(-1)!;
-  if (bytes.length === 6) return `${bytes.subarray(0, 4).join(".")}:${port}`;
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
-  return `[${groups.join(":")}]:${port}`;
 }

@@ -44,6 +44,26 @@ describe("a capture's blocks", () => {
     expect(sum(packet.subarray(12), 17 + 11)).toBe(0xffff);
     expect(block.subarray(60)).toEqual(hex("0100 0100 63000000  0200 0400 02000000  0000 0000  54000000"));
   });
+
+  it("carry IPv6 too", () => {
+    const [source, target] = ["[2001:db8:0:0:0:0:0:1]:1000", "[2001:db8:0:0:0:0:0:2]:2000"];
+    const datagram = {
+      interfaceId: 0,
+      wallMicros: 5,
+      inbound: true,
+      source,
+      target,
+      payload: hex("61 62 63"),
+      comment: "",
+    };
+    const packet = enhancedPacket(datagram, 7).subarray(28, 28 + 51);
+    expect(packet.subarray(0, 8)).toEqual(hex("6000 0000 000b 11 40"));
+    expect(packet.subarray(8, 44)).toEqual(
+      hex("20010db8 00000000 00000000 00000001  20010db8 00000000 00000000 00000002  03e8 07d0"),
+    );
+    expect(sum(packet.subarray(8), 17 + 11)).toBe(0xffff);
+    expect(nameResolution([{ ip: "[2001:db8:0:0:0:0:0:1]", name: "a" }]).subarray(8, 12)).toEqual(hex("0200 1200"));
+  });
 });
 
 /** The Internet checksum's sum without the last complement: all ones when the checksum in the bytes is right. */

@@ -1,0 +1,117 @@
+/**
+ * The clients of a peer: each time that it joins is a new browser tab, with its own name, keys and sources of media.
+ *
+ * A tab whose connection has died may be one whose page joins again by itself. A peer can have the likeness of another one:
+ * then its tabs draw the same keys, SSRCs and credentials as that one's do, as when somebody copies a profile.
+ */
+import { micros } from "../core/index.ts";
+import {
+  type Client,
+  type ClientWatcher,
+  clientIsActive,
+  clientJoin,
+  clientKill,
+  clientLeave,
+  createClient,
+} from "./client/client.ts";
+import { EVENT_CLASS, schedule } from "./event-loop.ts";
+import { createGuardedProvider } from "./guards.ts";
+import { CAMERAS } from "./plan.ts";
+import { below } from "./random.ts";
+import { note } from "./rows.ts";
+import { signalJoin, signalLeave } from "./signalling.ts";
+import { movePeer, type Peer, sendFromPeer } from "./topology.ts";
+import { wallAt } from "./wall-clock.ts";
+import { type World, wallOrigin } from "./world.ts";
+
+/** Lets a peer ask to join, unless it is in the call or on its way: as a new client, for it may have been here before. */
+export function joinPeer(world: World, peer: Peer): void {
+  if (peer.client !== undefined && clientIsActive(peer.client)) return;
+  // Another browser tab on the same machine has another port.
+  if (peer.clients.length > 0) movePeer(world, peer, "address", false);
+  const client = createTab(world, peer);
+  peer.client = client;
+  peer.clients.push(client);
+  note(world, "client", client.plan.name, "asks to join");
+  clientJoin(client);
+}
+
+/** The peer goes, with or without a word, and comes back, again and again. */
+export function rejoinPeer(world: World, peer: Peer, times: number, everyMicros: number): void {
+  if (peer.client !== undefined && clientIsActive(peer.client)) {
+    if (below(peer.paths, 2) === 0) clientLeave(peer.client);
+    else clientKill(peer.client);
+  }
+  joinPeer(world, peer);
+  if (times <= 1) return;
+  const { loop } = world;
+  schedule(loop, micros(loop.now + everyMicros), EVENT_CLASS.STEP, () => {
+    rejoinPeer(world, peer, times - 1, everyMicros);
+  });
+}
+
+function createTab(world: World, peer: Peer): Client {
+  const { plan, clients } = peer;
+  const first = 2 * (peer.index + world.peers.size * clients.length) + 1;
+  const who = plan.likeness ?? plan.name;
+  const client = createClient(
+    world.chance,
+    {
+      name: clients.length === 0 ? who : `${who}#${clients.length + 1}`,
+      room: plan.room,
+      cipher: world.plan.cipher,
+      impostor: plan.impostor,
+      lostAfterMicros: plan.rejoinAfterMicros,
+      media: {
+        camera: plan.camera === null ? null : { source: first, ...CAMERAS[plan.camera] },
+        microphone: plan.microphone === null ? null : { source: first + 1, level: plan.microphone },
+        audioSlots: plan.audioSlots,
+        videoSlots: plan.videoSlots,
+        nearWrap: plan.nearWrap,
+      },
+    },
+    {
+      loop: world.loop,
+      crypto: createGuardedProvider(world.plan.cipher, world.guard),
+      wallClock: (now) => wallAt(peer.clock, wallOrigin(world.plan), now),
+      usesIpv6: () => peer.address.startsWith("["),
+      send: (bytes, target) => sendFromPeer(world, peer, bytes, target),
+      askToJoin: (offer) => signalJoin(world, peer, client, offer),
+      askToLeave: (resource) => signalLeave(world, peer, client, resource),
+      lost: () => comeBack(world, peer, client),
+      watcher: watcherOf(world),
+    },
+  );
+  if (plan.camera !== null) world.sources.set(first, { id: first, peer, kind: "camera", client });
+  if (plan.microphone !== null) world.sources.set(first + 1, { id: first + 1, peer, kind: "microphone", client });
+  return client;
+}
+
+function comeBack(world: World, peer: Peer, client: Client): void {
+  note(world, "client", client.plan.name, "has lost its connection");
+  const { loop } = world;
+  schedule(loop, loop.now, EVENT_CLASS.STEP, () => {
+    if (peer.client === client) joinPeer(world, peer);
+  });
+}
+
+/** Plain packets cost a copy each, so clients show them only when somebody looks. */
+function watcherOf(world: World): ClientWatcher {
+  const plain = world.watchers.filter((watcher) => watcher.plain !== undefined);
+  return {
+    connected: (who) => {
+      note(world, "client", who.plan.name, "is connected");
+      for (const watcher of world.watchers) watcher.connected?.(who);
+    },
+    perceived: (who, mid, kind, passport) => {
+      for (const watcher of world.watchers) watcher.perceived?.(who, mid, kind, passport);
+    },
+    ...(plain.length === 0
+      ? {}
+      : {
+          plain: (client, direction, bytes) => {
+            for (const watcher of plain) watcher.plain?.(client, direction, bytes);
+          },
+        }),
+  };
+}

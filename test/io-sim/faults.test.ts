@@ -1,0 +1,285 @@
+/** Every fault that a plan can hold, in a small call of its own: it happens, and what it must not break holds. */
+import { describe, expect, it } from "vitest";
+import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
+import {
+  at,
+  clock,
+  cut,
+  heal,
+  inherit,
+  join,
+  kill,
+  leave,
+  link,
+  move,
+  ms,
+  type Plan,
+  pause,
+  percent,
+  plays,
+  restart,
+  scenario,
+  seconds,
+  signalling,
+  swizzle,
+} from "../../io-sim/index.ts";
+import { replayJournal } from "../../io-sim/journal.ts";
+import { run } from "../../io-sim/run.ts";
+import type { Peer } from "../../io-sim/topology.ts";
+
+type Story = Parameters<typeof scenario>[0];
+
+/** Ana sends, bob watches; what else there is the test says. */
+function call(changes: Partial<Story>): Plan {
+  return scenario({
+    name: "a small call",
+    story: "Something happened, and the call went on.",
+    seeds: { 1: "the first that was tried" },
+    peers: {
+      ana: { sends: { camera: "vp8", microphone: true } },
+      bob: { receives: { audio: 1, video: 1 } },
+    },
+    runFor: seconds(5),
+    finally: [plays("bob", "ana/camera"), plays("bob", "ana/microphone")],
+    ...changes,
+  });
+}
+
+/** Runs a call that must hold, and answers its world. */
+function held(plan: Plan, seed = 1) {
+  const verdict = run(plan, seed);
+  expect(verdict.broken?.detail).toBeUndefined();
+  const peer = (name: string): Peer => verdict.world.peers.get(name)!;
+  return { ...verdict, peer };
+}
+
+describe("the network", () => {
+  it("may bring late replays, truncated and overtaken packets", () => {
+    const { peer } = held(
+      call({
+        timeline: [
+          at(
+            seconds(1),
+            "everything at once",
+            link("ana", {
+              duplicate: { share: percent(20), by: seconds(5) },
+              truncate: percent(8),
+              corrupt: percent(8),
+              reorder: { share: percent(5), by: ms(200), packets: [2, 50] },
+            }),
+          ),
+          at(seconds(3), "as before", link("ana", { duplicate: { share: 0, by: 0 }, truncate: 0, corrupt: 0 })),
+        ],
+        runFor: seconds(6),
+      }),
+    );
+    const { duplicated, truncated, corrupted, reordered } = peer("ana").up.counters;
+    for (const count of [duplicated, truncated, corrupted, reordered]) expect(count).toBeGreaterThan(2);
+  });
+
+  it("may clog half of the links one by one, and unclog them in another order", () => {
+    const names = ["ana", "bob", "cleo"];
+    const { world } = held(
+      call({
+        peers: {
+          ana: { sends: { camera: "vp8", microphone: true } },
+          bob: { receives: { audio: 1, video: 1 } },
+          cleo: { receives: { audio: 1, video: 1 } },
+        },
+        timeline: [at(seconds(1), "a swizzle", swizzle(names, seconds(2)))],
+        runFor: seconds(6),
+      }),
+    );
+    const waited = [...world.peers.values()].filter((peer) => peer.down.counters.stations.host.delayed > 0);
+    expect(waited.length).toBe(2);
+    expect(world.peers.get("ana")!.up.plan.clogged).toBe(false);
+  });
+
+  it("may be partitioned one way, and lower its MTU", () => {
+    const { peer } = held(
+      call({
+        timeline: [
+          at(seconds(1), "bob hears nothing", cut("bob", "down")),
+          at(seconds(3), "bob hears", heal("bob")),
+          at(seconds(4), "a tunnel", link("bob", { mtu: 600 })),
+          at(seconds(5), "no tunnel", link("bob", { mtu: 1_500 })),
+        ],
+        runFor: seconds(8),
+      }),
+    );
+    const { droppedByCut, droppedByMtu } = peer("bob").down.counters;
+    expect(droppedByCut).toBeGreaterThan(20);
+    expect(droppedByMtu).toBeGreaterThan(3);
+  });
+});
+
+describe("addresses", () => {
+  it.each(["port", "rebinding", "network", "ipv6"] as const)("may change during a call: %s", (how) => {
+    const plan = call({
+      timeline: [at(seconds(1), "ana moves", move("ana", how)), at(seconds(2), "bob moves", move("bob", how))],
+      runFor: seconds(8),
+    });
+    const { peer } = held(plan);
+    const { address, formerAddress } = peer("bob");
+    expect(address).not.toBe(formerAddress);
+    expect(address.startsWith("[")).toBe(how === "ipv6");
+    expect(address.split(":")[0] === formerAddress.split(":")[0]).toBe(how === "port");
+  });
+
+  it("may be IPv6 from the start, and IPv4 later", () => {
+    const plan = call({ timeline: [at(seconds(1), "bob moves", move("bob", "ipv4"))], runFor: seconds(4) });
+    const peers = plan.peers.map((peer) => {
+      const [up, down] = [
+        { ...peer.up, overheadBytes: 48 },
+        { ...peer.down, overheadBytes: 48 },
+      ];
+      return { ...peer, up, down };
+    });
+    const { peer } = held({ ...plan, peers });
+    expect([peer("ana").address.startsWith("["), peer("bob").address.startsWith("[")]).toEqual([true, false]);
+  });
+
+  it("may be two at once", () => {
+    const plan = call({
+      timeline: [at(seconds(1), "bob has two networks", move("bob", "beside"))],
+      runFor: seconds(12),
+    });
+    const { peer, world } = held(plan);
+    expect(world.byAddress.get(peer("bob").secondAddress)).toBe(peer("bob"));
+    expect(world.rows.some(({ text }) => text.includes("moved to flow"))).toBe(true);
+  });
+
+  it("may come to somebody else, who gets nothing that was meant for the one before", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { receives: { audio: 1, video: 1 } },
+        cleo: { receives: { audio: 1, video: 1 }, joinsLater: true },
+      },
+      timeline: [
+        at(seconds(1), "bob dies", kill("bob")),
+        at(seconds(1), "cleo gets bob's address", inherit("cleo", "bob")),
+        at(seconds(2), "cleo joins", join("cleo")),
+      ],
+      finally: [plays("cleo", "ana/camera")],
+    });
+    const { peer, world } = held(plan);
+    expect(peer("cleo").address).toBe("10.0.0.2:20001");
+    expect(world.byAddress.get(peer("cleo").address)).toBe(peer("cleo"));
+  });
+});
+
+describe("processes", () => {
+  it("may be the same identity twice", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { receives: { audio: 1, video: 2 }, sends: { microphone: 60 } },
+        twin: { likeness: "ana", sends: { camera: "vp8" }, receives: { audio: 1, video: 1 } },
+      },
+      finally: [plays("bob", "ana/camera"), plays("bob", "twin/camera")],
+    });
+    const { peer } = held(plan);
+    const [ana, twin] = [peer("ana").client!, peer("twin").client!];
+    expect([twin.ufrag, twin.media.videoSsrcs]).toEqual([ana.ufrag, ana.media.videoSsrcs]);
+    expect(twin.participant).not.toBe(ana.participant);
+  });
+
+  it("may rejoin in a storm", () => {
+    const plan = call({
+      timeline: [at(seconds(1), "bob reloads and reloads", join("bob", { times: 12, every: ms(90) }))],
+      finally: [plays("bob", "ana/camera", seconds(5))],
+    });
+    expect(held(plan).peer("bob").clients.length).toBe(13);
+  });
+
+  it.each([ms(10), ms(700), seconds(10)])("of clients may stall for %i µs", (time) => {
+    const plan = call({
+      timeline: [
+        at(seconds(1), "bob's laptop stalls", pause(time, "bob")),
+        at(seconds(1), "ana's too", pause(time, "ana")),
+      ],
+      runFor: seconds(3) + time,
+    });
+    const { quality } = held(plan);
+    expect(quality.find((row) => row.source === "ana/camera")!.longestGapMicros).toBeGreaterThanOrEqual(time - ms(50));
+  });
+
+  it("of the server may pause", () => {
+    const { quality } = held(call({ timeline: [at(seconds(1), "a long collection", pause(ms(200)))] }));
+    expect(quality.find((row) => row.source === "ana/microphone")!.longestGapMicros).toBeGreaterThan(ms(150));
+  });
+
+  it("of the server may fire timers 50 ms late", () => {
+    held(call({ timersLateBy: ms(50), peers: lossy(percent(5)) }));
+  });
+
+  it("of the server may crash, and whose page joins again is back in the call", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true }, rejoinsAfter: seconds(4) },
+        bob: { receives: { audio: 1, video: 1 }, rejoinsAfter: seconds(4) },
+      },
+      timeline: [at(seconds(2), "the machine reboots", restart({ after: seconds(2) }))],
+      runFor: seconds(16),
+      finally: [plays("bob", "ana/camera", seconds(3))],
+    });
+    const verdict = run(plan, 1, { journal: true });
+    expect(verdict.broken?.detail).toBeUndefined();
+    expect(verdict.world.node.crashes).toBe(1);
+    expect([...verdict.world.peers.values()].map((peer) => peer.clients.length)).toEqual([2, 2]);
+    const replay = replayJournal(verdict.journal!, () => createChecksumCrypto(createNodeCrypto()));
+    expect(replay).toMatchObject({ same: true });
+  });
+});
+
+/** The usual two, with loss on both ways of both links. */
+function lossy(loss: number): Story["peers"] {
+  return {
+    ana: { sends: { camera: "vp8", microphone: true }, link: { loss } },
+    bob: { receives: { audio: 1, video: 1 }, link: { loss } },
+  };
+}
+
+describe("wall clocks", () => {
+  /** 2036-02-07 06:28:16 UTC, when the 32 bits of NTP's seconds begin again. */
+  const ERA = (2 ** 32 - 2_208_988_800) * 1_000_000;
+
+  it("may step and drift, and nobody notices", () => {
+    const plan = call({
+      timeline: [
+        at(seconds(1), "ana's clock is set back", clock("ana", { by: -seconds(3_600), drift: 200 })),
+        at(seconds(3), "and forward", clock("ana", { by: seconds(90_000), drift: -500 })),
+      ],
+    });
+    expect(held(plan).peer("ana").clock.aheadMicros).toBeGreaterThan(seconds(86_000));
+  });
+
+  it("may cross into the next era of NTP", () => {
+    const { world } = held(call({ wallClock: ERA - seconds(3) }));
+    expect(world.node.shard.bootWall).toBeLessThan(ERA);
+    expect(world.node.shard.bootWall + world.loop.now - world.node.shard.bootNow).toBeGreaterThan(ERA);
+  });
+});
+
+describe("signalling", () => {
+  it.each([
+    ["requests that get lost", { lost: percent(60) }],
+    ["replies that nobody hears", { unheard: percent(60) }],
+    ["requests that come twice", { repeated: percent(100) }],
+    ["requests that overtake each other", { late: seconds(3) }],
+  ])("may have %s", (_what, trouble) => {
+    const plan = call({
+      timeline: [
+        at(0, "the proxy is ill", signalling("bob", trouble)),
+        at(ms(500), "bob goes", leave("bob")),
+        at(ms(520), "and comes back", join("bob")),
+      ],
+      runFor: seconds(20),
+      finally: [plays("bob", "ana/camera", seconds(17))],
+    });
+    const { world, peer } = held(plan, 2);
+    expect(peer("bob").clients.length).toBe(2);
+    expect(world.commands).toBeGreaterThanOrEqual("lost" in trouble ? 3 : 4);
+  });
+});
