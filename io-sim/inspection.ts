@@ -7,6 +7,7 @@
  */
 import type { ShardInput } from "../core/index.ts";
 import type { Decision, DecisionPlan } from "./decisions.ts";
+import { nodeFingerprint } from "./node.ts";
 import type { Plan } from "./plan.ts";
 import { type ShownRow, whoOf } from "./rows.ts";
 import { type RunOptions, run, type Verdict } from "./run.ts";
@@ -30,37 +31,92 @@ export interface Inspection {
 /** Rows that an inspection keeps. */
 const ROWS = 200;
 
-/** Runs a plan until `stop`, with these decisions told otherwise. */
-export function inspect(plan: Plan, seed: number, stop: Stop, decisions: readonly DecisionPlan[] = []): Inspection {
+/** How an inspection differs from the run itself. */
+export interface InspectOptions {
+  /** Decisions that are told otherwise. */
+  readonly decisions?: readonly DecisionPlan[];
+  /** Gets the world before anything happens in it, as in {@link RunOptions}. */
+  readonly onWorld?: RunOptions["onWorld"];
+}
+
+/** Runs a plan until `stop`. */
+export function inspect(plan: Plan, seed: number, stop: Stop, options: InspectOptions = {}): Inspection {
   const rows: ShownRow[] = [];
-  let seen = 0;
-  const catchUp = (world: World) => {
-    for (; seen < world.rows.length; seen++) {
-      const row = world.rows[seen]!;
-      add({ ...row, who: whoOf(row) });
-    }
-  };
   const add = (row: ShownRow) => {
     rows.push(row);
     if (rows.length > ROWS) rows.shift();
   };
-  const options: RunOptions = {
-    decisions,
+  let catchUp = (): void => {};
+  const verdict = run(plan, seed, {
+    decisions: options.decisions ?? [],
     haltBefore: (world) => isReached(world, stop),
-    onWorld: (world) => {
-      world.watchers.push({
-        afterInput: (input, effects) => {
-          catchUp(world);
-          const { now, ran } = world.loop;
-          const text = `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`;
-          add({ time: now, event: ran, who: "server", text });
-        },
-      });
+    onWorld: (world, book) => {
+      options.onWorld?.(world, book);
+      catchUp = followRows(world, add);
     },
-  };
-  const verdict = run(plan, seed, options);
-  catchUp(verdict.world);
+  });
+  catchUp();
   return { verdict, event: verdict.world.loop.ran, rows };
+}
+
+/** The moment after one event. */
+export interface Moment {
+  readonly event: number;
+  readonly time: number;
+  readonly fingerprint: string;
+  /** What happened in the event. */
+  readonly rows: readonly ShownRow[];
+}
+
+/** The moments after each event from `from` to `to`, as far as the run goes. */
+export function momentsBetween(
+  plan: Plan,
+  seed: number,
+  from: number,
+  to: number,
+  decisions: readonly DecisionPlan[] = [],
+): Moment[] {
+  const moments: Moment[] = [];
+  let rows: ShownRow[] = [];
+  let catchUp = (): void => {};
+  const note = ({ loop, node }: World) => {
+    if (moments.at(-1)?.event === loop.ran) return;
+    catchUp();
+    if (loop.ran >= from) moments.push({ event: loop.ran, time: loop.now, fingerprint: nodeFingerprint(node), rows });
+    rows = [];
+  };
+  const { world } = run(plan, seed, {
+    decisions,
+    haltBefore: (running) => {
+      note(running);
+      return running.loop.ran >= to;
+    },
+    onWorld: (begun) => {
+      catchUp = followRows(begun, (row) => rows.push(row));
+    },
+  });
+  note(world);
+  return moments;
+}
+
+/** Hands on each row of a world, and each input of its server, once; what it answers does so for the rows that are left. */
+function followRows(world: World, take: (row: ShownRow) => void): () => void {
+  let seen = 0;
+  const catchUp = () => {
+    for (; seen < world.rows.length; seen++) {
+      const row = world.rows[seen]!;
+      take({ ...row, who: whoOf(row) });
+    }
+  };
+  world.watchers.push({
+    afterInput: (input, effects) => {
+      catchUp();
+      const { now, ran } = world.loop;
+      const text = `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`;
+      take({ time: now, event: ran, who: "server", text });
+    },
+  });
+  return catchUp;
 }
 
 function isReached(world: World, stop: Stop): boolean {

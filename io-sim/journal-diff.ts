@@ -21,6 +21,8 @@ export interface JournalDiff {
 
 /** Lines that are shown before the parting. */
 const BEFORE = 5;
+/** Room for "datagram of 1200 bytes on flow 123". */
+const WHAT_WIDTH = 36;
 
 /** Compares two journals, line by line. */
 export function diffJournals(first: string, second: string): JournalDiff {
@@ -61,8 +63,10 @@ function describeLine(line: string | undefined, boot: string | undefined): strin
       : type === "command"
         ? `command ${(command as { type?: string } | undefined)?.type ?? ""}`
         : String(type);
-  if (type === "end") return `end, ${fingerprint}`;
-  return `${(Math.floor(micros / 1_000) / 1_000).toFixed(3)} s  ${what}  ${effects ?? 0} effects  ${fingerprint ?? ""}`;
+  if (type === "end") return `the end, ${fingerprint}`;
+  const time = `${(Math.floor(micros / 1_000) / 1_000).toFixed(3)} s`;
+  const led = effects === 1 ? "1 effect" : `${effects ?? 0} effects`;
+  return `${time.padStart(10)}  ${what.padEnd(WHAT_WIDTH)}  ${led.padStart(10)}  ${fingerprint ?? ""}`;
 }
 
 function read(line: string): Record<string, unknown> {

@@ -3,10 +3,20 @@
  */
 import { createInterface } from "node:readline";
 import type { DecisionPlan } from "../decisions.ts";
-import { decisionName, decisionsOf, type Inspection, inspect, type Stop } from "../inspection.ts";
+import {
+  decisionName,
+  decisionsOf,
+  type Inspection,
+  inspect,
+  type Moment,
+  momentsBetween,
+  type Stop,
+} from "../inspection.ts";
 import { readableWorld } from "../readable-state.ts";
 import { rowAsJson, showRow, showTime } from "../rows.ts";
+import { createTraceRecorder } from "../trace/recorder.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
+import { printTrace } from "./running.ts";
 import type { Story } from "./stories.ts";
 
 /** The flags of `replay` that look closer. */
@@ -17,11 +27,15 @@ export interface LookingOptions {
   readonly step?: boolean;
   readonly fork?: string;
   readonly decisions?: boolean;
+  readonly trace?: boolean;
   readonly json?: boolean;
 }
 
 /** Rows of the past that are shown where a run has stopped. */
 const SHOWN_ROWS = 12;
+
+/** Events before and after that are looked at in one go while somebody steps. */
+const STEPS_AT_A_TIME = 500;
 
 /** Whether any of these flags was given. */
 export function looksCloser(options: LookingOptions): boolean {
@@ -39,13 +53,17 @@ export async function look(story: Story, seed: number, options: LookingOptions):
     return true;
   }
   const forks = options.fork === undefined ? [] : [readFork(story, seed, options.fork)];
-  let inspection = inspect(plan, seed, readStop(options.until), forks);
+  let stop = readStop(options.until);
   if (options.back !== undefined) {
-    const event = Math.max(0, inspection.event - wholeNumber(options.back, "--back"));
-    inspection = inspect(plan, seed, { kind: "event", event }, forks);
+    const { event } = inspect(plan, seed, stop, { decisions: forks });
+    stop = { kind: "event", event: Math.max(0, event - wholeNumber(options.back, "--back")) };
   }
-  show(inspection, options);
-  if (options.step === true) inspection = await walk(inspection, (event) => inspect(plan, seed, event, forks), options);
+  const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
+  const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
+  const inspection = inspect(plan, seed, stop, { decisions: forks, ...watching });
+  if (recorder !== undefined) printTrace(recorder.finish(inspection.verdict), options.json === true);
+  show(inspection, { ...options, hasTrace: recorder !== undefined });
+  if (options.step === true) await walk(story, seed, forks, inspection);
   return inspection.verdict.verdict === "held";
 }
 
@@ -73,7 +91,7 @@ export function readFork(story: Story, seed: number, text: string): DecisionPlan
   return { site, entity, answers: [[ordinal, Number(value)]], others: null };
 }
 
-function show(inspection: Inspection, options: LookingOptions): void {
+function show(inspection: Inspection, options: LookingOptions & { readonly hasTrace?: boolean }): void {
   const { verdict, event, rows } = inspection;
   const { world, fingerprint } = verdict;
   if (options.state === true) {
@@ -87,29 +105,41 @@ function show(inspection: Inspection, options: LookingOptions): void {
     );
     return;
   }
-  for (const row of rows.slice(-SHOWN_ROWS)) process.stdout.write(`${showRow(world, row)}\n`);
+  if (options.hasTrace !== true)
+    for (const row of rows.slice(-SHOWN_ROWS)) process.stdout.write(`${showRow(world, row)}\n`);
   const broken = verdict.broken === undefined ? "" : `  ${verdict.broken.promise}: ${verdict.broken.detail}`;
   process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}${broken}\n`);
 }
 
-/** One event for each line that is read: nothing goes on, `b` back, `s` shows the state, `q` ends. */
-async function walk(
-  start: Inspection,
-  again: (stop: Stop) => Inspection,
-  options: LookingOptions,
-): Promise<Inspection> {
-  let inspection = start;
+/** One event for each line that is read: an empty one goes on, `b` back, `s` shows the state, `q` ends. */
+async function walk(story: Story, seed: number, decisions: readonly DecisionPlan[], start: Inspection): Promise<void> {
+  const { plan } = story;
+  const { world } = start.verdict;
+  // A run that is done again is slow, so it is asked for many moments at a time.
+  const known = new Map<number, Moment>();
+  const momentAfter = (event: number): Moment | undefined => {
+    if (!known.has(event)) {
+      const [from, to] = [Math.max(0, event - STEPS_AT_A_TIME), event + STEPS_AT_A_TIME];
+      for (const moment of momentsBetween(plan, seed, from, to, decisions)) known.set(moment.event, moment);
+    }
+    return known.get(event);
+  };
+  let event = start.event;
   process.stderr.write("Enter: next event; b: back; s: state; q: quit\n");
   for await (const line of createInterface({ input: process.stdin })) {
     const word = line.trim();
-    if (word === "q") break;
+    if (word === "q") return;
     if (word === "s") {
-      show(inspection, { ...options, state: true });
+      show(inspect(plan, seed, { kind: "event", event }, { decisions }), { state: true });
       continue;
     }
-    const event = Math.max(0, inspection.event + (word === "b" ? -1 : 1));
-    inspection = again({ kind: "event", event });
-    show(inspection, { ...options, state: false });
+    const moment = momentAfter(Math.max(0, event + (word === "b" ? -1 : 1)));
+    if (moment === undefined) {
+      process.stdout.write("The run is over.\n");
+      continue;
+    }
+    event = moment.event;
+    for (const row of moment.rows) process.stdout.write(`${showRow(world, row)}\n`);
+    process.stdout.write(`at event ${event}, ${showTime(world, moment.time)}, fingerprint ${moment.fingerprint}\n`);
   }
-  return inspection;
 }

@@ -25,7 +25,7 @@ export function replay(words: readonly string[]): Promise<number> {
     .argument("<story-or-journal>", "a story (with --seed), or the path of a journal")
     .option("--seed <N>", "the seed of the run")
     .option("--json", "one JSON object a line")
-    .option("--trace", "print what happened in the run")
+    .option("--trace", "print what happened, line by line")
     .option("--journal <FILE>", "write the journal of the run to a file")
     .option("--until <EVENT|TIME>", "stop after so many events (1200) or at a time of the story (12.5s)")
     .option("--back <K>", "stop K events earlier")
@@ -40,11 +40,16 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
   const story = await findStory(name);
   if (story !== undefined) {
     const seed = theSeed(story, options.seed);
+    if (looksCloser(options) && options.journal !== undefined) {
+      throw new Misuse("--journal writes a whole run: leave out the flags that look closer.");
+    }
     if (looksCloser(options)) return (await look(story, seed, options)) ? EXIT.HELD : EXIT.BROKEN;
     return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
   }
   if (!existsSync(name)) throw new Misuse(`There is no story and no file called "${name}".`);
-  if (looksCloser(options)) throw new Misuse("A journal has no world to look into: name a story and its seed.");
+  if (looksCloser(options) || options.trace === true || options.seed !== undefined || options.journal !== undefined) {
+    throw new Misuse("A journal has no world to look into: name a story and its seed.");
+  }
   return replayFile(name, options);
 }
 

@@ -7,6 +7,7 @@ import { rowAsJson } from "../rows.ts";
 import { type RunOptions, run, type Verdict } from "../run.ts";
 import { traceLines, traceRows } from "../trace/lines.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
+import type { Trace } from "../trace/trace.ts";
 import { Misuse } from "./misuse.ts";
 import { replayName, type Story } from "./stories.ts";
 
@@ -30,14 +31,15 @@ export function runOne(story: Story, seed: number, options: RunningOptions): Ver
   const timed = runShowingProgress(story, seed, { journal: options.journal !== undefined, ...watching }, options);
   const { verdict } = timed;
   if (options.journal !== undefined) writeOrMisuse(options.journal, verdict.journal ?? "");
-  if (recorder !== undefined) {
-    const trace = recorder.finish(verdict);
-    const asJson = () => traceRows(trace).map((row) => JSON.stringify(rowAsJson(trace, row)));
-    const lines = options.json === true ? asJson() : traceLines(trace);
-    process.stdout.write(lines.map((line) => `${line}\n`).join(""));
-  }
+  if (recorder !== undefined) printTrace(recorder.finish(verdict), options.json === true);
   reportOn(story, timed, { ...options, artifacts: options.journal === undefined ? [] : [options.journal] });
   return verdict;
+}
+
+/** Prints a trace line by line, in columns or as JSON objects. */
+export function printTrace(trace: Trace, asJson: boolean): void {
+  const lines = asJson ? traceRows(trace).map((row) => JSON.stringify(rowAsJson(trace, row))) : traceLines(trace);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
 }
 
 /** Runs a story with a seed; people who wait at a terminal see how far it is. */

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { LockstepError } from "../../core/index.ts";
 import type { Plan } from "../plan.ts";
 import { planFromJson } from "../plan-json.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
@@ -29,7 +30,7 @@ export async function findStory(name: string): Promise<Story | undefined> {
   if (name.endsWith(".json") && existsSync(name)) {
     return { file: resolve(name), plan: planFromJson(readFileSync(name, "utf8")) };
   }
-  if (name.endsWith(".ts") && existsSync(name)) return loadStory(resolve(name));
+  if (/\.m?ts$/.test(name) && existsSync(name)) return loadStory(resolve(name));
   const stories = await allStories();
   return stories.find(({ file, plan }) => plan.name === name || basename(file, ".ts") === basename(name, ".ts"));
 }
@@ -69,7 +70,21 @@ function storyFiles(folder: string): string[] {
 }
 
 async function loadStory(file: string): Promise<Story> {
-  const module = (await import(pathToFileURL(file).href)) as { default?: Plan };
-  if (module.default?.peers === undefined) throw new Error(`${file} exports no story by default.`);
+  const module = await importOrMisuse(file);
+  if (module.default?.peers === undefined) throw new Misuse(`"${file}" exports no story by default.`);
   return { file, plan: module.default };
+}
+
+/** What a person's own file throws is that person's to mend. */
+async function importOrMisuse(file: string): Promise<{ default?: Plan }> {
+  try {
+    return (await import(pathToFileURL(file).href)) as { default?: Plan };
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    // Node takes a .ts file for an old kind of module when no package.json above it says otherwise.
+    if (code === "ERR_REQUIRE_CYCLE_MODULE")
+      throw new Misuse(`Outside of the project a story's name ends in .mts, not "${file}".`);
+    throw new Misuse(`Can't load "${file}": ${message.split("\n")[0]}`);
+  }
 }

@@ -75,6 +75,26 @@ describe("lockstep replay", () => {
     expect(JSON.parse(first.out).fingerprint).toBe(JSON.parse(second.out).fingerprint);
   });
 
+  it("shows a moment, the trace up to it, and one event earlier", async () => {
+    const until = ["replay", SMALL, "--seed", "1", "--until", "1s"];
+    const stopped = await command(...until, "--json");
+    const { event, rows } = JSON.parse(stopped.out);
+    expect(rows.at(-1)).toMatchObject({ storyMicros: expect.any(Number), who: expect.any(String) });
+    const back = await command(...until, "--back", "1");
+    expect(back.out).toContain(`at event ${event - 1}, `);
+    const traced = (await command(...until, "--trace")).out.trim().split("\n");
+    expect(traced[0]).toMatch(/time +event +who +what/);
+    expect(traced.some((line) => line.includes("join request"))).toBe(true);
+    expect(traced.at(-1)).toContain(`at event ${event}, `);
+  });
+
+  it("gives the trace as JSON, a line each, with the verdict as the last", async () => {
+    const lines = (await command("replay", SMALL, "--seed", "1", "--trace", "--json")).out.trim().split("\n");
+    const objects = lines.map((line) => JSON.parse(line));
+    expect(objects.at(-1)).toMatchObject({ story: "a small story", verdict: "held" });
+    expect(objects.slice(0, -1).every(({ who, text }) => typeof who === "string" && text !== "")).toBe(true);
+  });
+
   it("replays a journal that a run has written, and says when it comes out otherwise", async () => {
     const file = join(folder, "journal.jsonl");
     expect((await command("sim", SMALL, "--seed", "1", "--journal", file)).status).toBe(0);
@@ -99,6 +119,9 @@ describe("wrong use", () => {
     [["replay", fileURLToPath(new URL("../../README.md", import.meta.url))], "journal"],
     [["replay", fileURLToPath(new URL("../../package.json", import.meta.url))], "The plan has a field"],
     [["replay", SMALL, "--seed", "1", "--until", "soon"], "--until takes"],
+    [["replay", SMALL, "--seed", "1", "--until", "1s", "--journal", "x"], "--journal writes a whole run"],
+    [["replay", fileURLToPath(new URL("../../io-sim/rows.ts", import.meta.url)), "--seed", "1"], "exports no story"],
+    [["sim", SMALL, "--journal", "/no-such-folder/x"], "ENOENT"],
     [["replay", SMALL, "--seed", "1", "--fork", "a/b/1=1"], "no decision"],
     [["replay", fileURLToPath(new URL("../../README.md", import.meta.url)), "--state"], "no world to look into"],
     [["diff", "no-such-file", "neither"], "STORY@SEED"],

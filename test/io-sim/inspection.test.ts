@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readFork, readStop } from "../../io-sim/cli/looking.ts";
 import { percent, seconds } from "../../io-sim/index.ts";
-import { decisionName, decisionsOf, inspect } from "../../io-sim/inspection.ts";
+import { decisionName, decisionsOf, inspect, momentsBetween } from "../../io-sim/inspection.ts";
 import { diffJournals } from "../../io-sim/journal-diff.ts";
 import { readableState, readableWorld } from "../../io-sim/readable-state.ts";
 import { run } from "../../io-sim/run.ts";
@@ -37,6 +37,26 @@ describe("an inspection", () => {
     const { rows } = inspect(plan, 1, { kind: "event", event: 500 });
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.at(-1)).toMatchObject({ who: "server", text: expect.stringMatching(/^(SRTP|timer)/) });
+  });
+});
+
+describe("the moments of a run", () => {
+  it("are those at which it would stop, one after each event, with what happened in it", () => {
+    const moments = momentsBetween(plan, 1, 480, 500);
+    expect(moments.map(({ event }) => event)).toEqual(Array.from({ length: 21 }, (_, index) => 480 + index));
+    const stopped = inspect(plan, 1, { kind: "event", event: 490 });
+    expect(moments[10]).toMatchObject({
+      time: stopped.verdict.world.loop.now,
+      fingerprint: stopped.verdict.fingerprint,
+    });
+    for (const { event, rows } of moments.slice(1)) for (const row of rows) expect(row.event).toBe(event);
+    const rows = moments.slice(1, 11).flatMap((moment) => moment.rows);
+    expect(rows).toEqual(stopped.rows.filter((row) => row.event! > 480));
+  });
+
+  it("end with the run", () => {
+    const { event } = inspect(plan, 1, { kind: "end" });
+    expect(momentsBetween(plan, 1, event, event + 10).map((moment) => moment.event)).toEqual([event]);
   });
 });
 
