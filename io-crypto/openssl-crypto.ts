@@ -14,7 +14,9 @@
  */
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
+import { KEY_HANDLES_PER_PEER } from "../core/crypto/handles.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
+import { LIMITS } from "../core/limits.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
@@ -46,17 +48,19 @@ const PARAMETER_UTF8 = 4;
 /** Arrays whose addresses are remembered: a receive buffer, a send arena, and two packet caches between them. */
 const ADDRESSES = 4;
 
+/** Handles that can be bound: those of all participants of a full shard. */
+const HANDLES_MAX = LIMITS.participantsPerShardMax * KEY_HANDLES_PER_PEER;
+
+/**
+ * The addresses of all that a provider holds of native memory: its scratch, then for each handle a cipher's context and a
+ * MAC's; 0 where there is none. A thread that is ended gives nothing back, so whoever ended it reads here what was left.
+ */
+export type ContextLedger = Float64Array;
+
 /** A provider with native contexts to give back. */
 export interface OpensslCrypto extends CryptoProvider {
   /** Frees every context; nothing may be sealed or opened after that. */
   close(): void;
-}
-
-/** What a handle is bound to: addresses of contexts. */
-interface BoundKey {
-  readonly cipher: number;
-  /** 0 for AES-128-GCM. */
-  readonly mac: number;
 }
 
 /** OpenSSL's functions under their own names. */
@@ -80,37 +84,66 @@ interface Openssl {
   release(): void;
 }
 
+/**
+ * Addresses, or undefined. They stand above 2^31, and are handed to C as the objects that they are in here; an array of
+ * numbers alone, or a field, would have V8 make another object for each call.
+ */
+type Addresses = (number | undefined)[];
+
 /** The provider's own state. */
 interface Provider {
   readonly native: Native;
   readonly openssl: Openssl;
-  /** By handle. */
-  readonly keys: (BoundKey | undefined)[];
+  /** Addresses of contexts by handle; only AES-CM has a MAC. */
+  readonly ciphers: Addresses;
+  readonly macs: Addresses;
+  readonly ledger: ContextLedger;
   /** Memory that OpenSSL sees too, and where it lies. */
   readonly scratch: Uint8Array;
   readonly base: number;
   readonly arrays: (Uint8Array | undefined)[];
-  readonly addresses: Float64Array;
+  readonly addresses: Addresses;
   /** The entry that the next unknown array takes. */
   nextArray: number;
   closed: boolean;
 }
 
-/** A provider over OpenSSL's contexts, or a sentence that says why there is none on this machine. */
-export function createOpensslCrypto(): OpensslCrypto | string {
+/** A ledger for {@link createOpensslCrypto}, in memory that threads can share. */
+export function createContextLedger(): ContextLedger {
+  return new Float64Array(new SharedArrayBuffer((1 + 2 * HANDLES_MAX) * 8));
+}
+
+/** Frees what a provider has left in its ledger: its thread is gone, and had no time to do it. */
+export function freeContexts(ledger: ContextLedger): void {
+  const native = loadNative();
+  const openssl = typeof native === "string" ? native : findOpenssl(native);
+  if (typeof native === "string" || typeof openssl === "string") return;
+  freeAll(native, openssl, ledger);
+  openssl.release();
+}
+
+/**
+ * A provider over OpenSSL's contexts, or a sentence that says why there is none on this machine. It notes in `ledger` what
+ * it holds of native memory.
+ */
+export function createOpensslCrypto(ledger: ContextLedger = createContextLedger()): OpensslCrypto | string {
   const native = loadNative();
   if (typeof native === "string") return native;
   const openssl = findOpenssl(native);
   if (typeof openssl === "string") return openssl;
   const base = native.allocate(SCRATCH_BYTES);
+  ledger[0] = base;
   const provider: Provider = {
     native,
     openssl,
-    keys: [],
+    // The first element keeps V8 from taking them for arrays of numbers.
+    ciphers: [undefined],
+    macs: [undefined],
+    ledger,
     scratch: native.view(base, SCRATCH_BYTES),
     base,
     arrays: new Array(ADDRESSES).fill(undefined),
-    addresses: new Float64Array(ADDRESSES),
+    addresses: new Array(ADDRESSES).fill(undefined),
     nextArray: 0,
     closed: false,
   };
@@ -181,7 +214,7 @@ function keyedCiphers(provider: Provider) {
     releaseKey: (handle) => releaseKey(provider, handle),
     sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
       const { openssl, base } = provider;
-      const { cipher } = bound(provider, handle);
+      const cipher = cipherOf(provider, handle);
       const from = rangeAddress(provider, source, sourceOffset, sourceLength);
       const to = rangeAddress(provider, target, targetOffset, sourceLength + AEAD_TAG_BYTES);
       beginAead(provider, cipher, nonce, DIRECTION.SEAL, rangeAddress(provider, aad, aadOffset, aadLength), aadLength);
@@ -196,7 +229,7 @@ function keyedCiphers(provider: Provider) {
       const { openssl, base } = provider;
       const length = sourceLength - AEAD_TAG_BYTES;
       assert(length >= 0, "what is opened is as long as a tag at least");
-      const { cipher } = bound(provider, handle);
+      const cipher = cipherOf(provider, handle);
       const from = rangeAddress(provider, source, sourceOffset, sourceLength);
       const to = rangeAddress(provider, target, targetOffset, length);
       beginAead(provider, cipher, nonce, DIRECTION.OPEN, rangeAddress(provider, aad, aadOffset, aadLength), aadLength);
@@ -210,7 +243,7 @@ function keyedCiphers(provider: Provider) {
     },
     cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
       assert(iv.length === AES_BLOCK_BYTES, "the counter block of AES has 16 bytes");
-      const { cipher } = bound(provider, handle);
+      const cipher = cipherOf(provider, handle);
       const from = rangeAddress(provider, source, sourceOffset, sourceLength);
       const to = rangeAddress(provider, target, targetOffset, sourceLength);
       begin(provider, cipher, iv, DIRECTION.SEAL);
@@ -224,7 +257,7 @@ function keyedCiphers(provider: Provider) {
 function setAeadKey(provider: Provider, handle: number, key: Uint8Array): void {
   assert(key.length === AES_KEY_BYTES, "an AES-128-GCM key has 16 bytes");
   releaseKey(provider, handle);
-  provider.keys[handle] = { cipher: newCipher(provider, provider.openssl.gcm, key), mac: 0 };
+  bindKey(provider, handle, newCipher(provider, provider.openssl.gcm, key), 0);
 }
 
 function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, authKey: Uint8Array): void {
@@ -239,7 +272,15 @@ function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, aut
   const ready = openssl.macInit(mac, base + KEY_AT, SHA1_BYTES, base + PARAMETERS_AT);
   scratch.fill(0, KEY_AT, KEY_AT + SHA1_BYTES);
   assert(ready === 1, "OpenSSL takes the key");
-  provider.keys[handle] = { cipher, mac };
+  bindKey(provider, handle, cipher, mac);
+}
+
+function bindKey({ ciphers, macs, ledger }: Provider, handle: number, cipher: number, mac: number): void {
+  assert(handle < HANDLES_MAX, "a handle belongs to one of the shard's participants");
+  ciphers[handle] = cipher;
+  macs[handle] = mac === 0 ? undefined : mac;
+  ledger[1 + 2 * handle] = cipher;
+  ledger[2 + 2 * handle] = mac;
 }
 
 /** A context with the key in it. */
@@ -253,16 +294,29 @@ function newCipher({ openssl, scratch, base }: Provider, kind: number, key: Uint
   return cipher;
 }
 
-function releaseKey({ openssl, keys }: Provider, handle: number): void {
-  const key = keys[handle];
-  if (key === undefined) return;
-  keys[handle] = undefined;
-  openssl.cipherFree(key.cipher);
-  if (key.mac !== 0) openssl.macFree(key.mac);
+function releaseKey({ openssl, ciphers, macs, ledger }: Provider, handle: number): void {
+  if (ciphers[handle] === undefined) return;
+  ciphers[handle] = undefined;
+  macs[handle] = undefined;
+  freeKey(openssl, ledger, handle);
 }
 
-function bound(provider: Provider, handle: number): BoundKey {
-  return must(provider.keys[handle], "the key handle is bound");
+function freeKey(openssl: Openssl, ledger: ContextLedger, handle: number): void {
+  const [cipher, mac] = [ledger[1 + 2 * handle]!, ledger[2 + 2 * handle]!];
+  ledger[1 + 2 * handle] = 0;
+  ledger[2 + 2 * handle] = 0;
+  if (cipher !== 0) openssl.cipherFree(cipher);
+  if (mac !== 0) openssl.macFree(mac);
+}
+
+function freeAll(native: Native, openssl: Openssl, ledger: ContextLedger): void {
+  for (let handle = 0; handle < HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
+  if (ledger[0] !== 0) native.free(ledger[0]!, SCRATCH_BYTES);
+  ledger[0] = 0;
+}
+
+function cipherOf(provider: Provider, handle: number): number {
+  return must(provider.ciphers[handle], "the key handle is bound");
 }
 
 /** Gives a context its nonce and direction. */
@@ -300,8 +354,7 @@ function authenticate(
   tag: Uint8Array,
 ): void {
   const { openssl, scratch, base } = provider;
-  const { mac } = bound(provider, handle);
-  assert(mac !== 0, "the key handle has an HMAC-SHA-1 key");
+  const mac = must(provider.macs[handle], "the key handle has an HMAC-SHA-1 key");
   const from = rangeAddress(provider, bytes, offset, length);
   scratch[SUFFIX_AT] = suffix >>> 24;
   scratch[SUFFIX_AT + 1] = suffix >>> 16;
@@ -332,9 +385,10 @@ function rangeAddress(provider: Provider, bytes: Uint8Array, offset: number, len
 function close(provider: Provider): void {
   if (provider.closed) return;
   provider.closed = true;
-  for (let handle = 0; handle < provider.keys.length; handle++) releaseKey(provider, handle);
+  provider.ciphers.fill(undefined);
+  provider.macs.fill(undefined);
+  freeAll(provider.native, provider.openssl, provider.ledger);
   provider.openssl.release();
-  provider.native.free(provider.base);
 }
 
 /** Whether one packet of each cipher comes out as `node:crypto` makes it. */

@@ -4,7 +4,7 @@
  */
 
 /** Handles that each peer owns. */
-const KEY_HANDLES_PER_PEER = 8;
+export const KEY_HANDLES_PER_PEER = 8;
 
 /** The uses of a peer's handles, as offsets from the first. */
 export const KEY_HANDLE = {

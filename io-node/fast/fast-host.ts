@@ -10,6 +10,7 @@
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { CandidateAddress } from "../../core/index.ts";
+import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
 import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
@@ -48,6 +49,7 @@ export interface FastHostParts extends ShardListeners {
 interface Host {
   readonly parts: FastHostParts;
   readonly counters: Float64Array;
+  readonly ledger: ContextLedger;
   readonly deaths: Deaths;
   running: Running;
   restart: NodeJS.Timeout | undefined;
@@ -84,7 +86,7 @@ export function openFastResources(port: number): FastResources | string {
 export function closeFastResources({ libc, sockets, wakeFd, block }: FastResources): void {
   closeFastSockets(libc, sockets);
   libc.close(wakeFd);
-  libc.native.free(block.address);
+  libc.native.free(block.address, block.length);
 }
 
 /**
@@ -93,8 +95,9 @@ export function closeFastResources({ libc, sockets, wakeFd, block }: FastResourc
  */
 export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
   const counters = new Float64Array(new SharedArrayBuffer(COUNTERS.length * 8));
-  const running = startThread(parts, counters);
-  const host: Host = { parts, counters, deaths: [], running, restart: undefined, closing: false };
+  const ledger = createContextLedger();
+  const running = startThread(parts, counters, ledger);
+  const host: Host = { parts, counters, ledger, deaths: [], running, restart: undefined, closing: false };
   watchThread(host, running);
   await Promise.race([once(running.port, "message"), running.ended]);
   if (!running.serves) {
@@ -130,7 +133,7 @@ function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounter
   >;
 }
 
-function startThread(parts: FastHostParts, counters: Float64Array): Running {
+function startThread(parts: FastHostParts, counters: Float64Array, ledger: ContextLedger): Running {
   const { port1, port2 } = new MessageChannel();
   const { resources, candidates } = parts;
   const boot: ThreadBoot = {
@@ -141,6 +144,7 @@ function startThread(parts: FastHostParts, counters: Float64Array): Running {
     fds: resources.sockets.fds,
     wakeFd: resources.wakeFd,
     counters,
+    ledger,
   };
   const thread = new Worker(new URL("./thread.mjs", import.meta.url), {
     workerData: boot,
@@ -174,6 +178,7 @@ function watchThread(host: Host, running: Running): void {
       hear(last.message as FromThread);
     }
     port.close();
+    freeContexts(host.ledger);
     const isFirst = host.deaths.length === 0;
     if (!host.closing && (running.serves || !isFirst)) replaceThread(host, running);
   });
@@ -184,7 +189,7 @@ function replaceThread(host: Host, dead: Running): void {
   const pause = pauseAfterDeath(host.deaths, performance.now());
   parts.onLost(reasonOf(dead));
   host.restart = setTimeout(() => {
-    host.running = startThread(parts, host.counters);
+    host.running = startThread(parts, host.counters, host.ledger);
     watchThread(host, host.running);
   }, pause);
 }

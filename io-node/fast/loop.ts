@@ -222,9 +222,10 @@ function settle(loop: FastLoop): void {
 function wait(loop: FastLoop, waitMicrosMax: number): number {
   const next = loop.parts.engine.nextTimeout();
   const micros = next === NEVER ? waitMicrosMax : Math.min(next - loop.parts.clock(), waitMicrosMax);
-  loop.queues.queues.forEach((queue, index) => {
-    loop.polls.words[index * WORDS.POLL + 1] = LINUX.POLLIN | (queue.blocked ? LINUX.POLLOUT : 0);
-  });
+  const { queues } = loop.queues;
+  for (let i = 0; i < queues.length; i++) {
+    loop.polls.words[i * WORDS.POLL + 1] = LINUX.POLLIN | (queues[i]!.blocked ? LINUX.POLLOUT : 0);
+  }
   return poll(loop, Math.max(micros, 0));
 }
 
@@ -255,9 +256,8 @@ function revents({ polls }: FastLoop, index: number): number {
 }
 
 function unblock(loop: FastLoop): void {
-  loop.queues.queues.forEach((queue, index) => {
-    if ((revents(loop, index) & ~LINUX.POLLIN) !== 0) queue.blocked = false;
-  });
+  const { queues } = loop.queues;
+  for (let i = 0; i < queues.length; i++) if ((revents(loop, i) & ~LINUX.POLLIN) !== 0) queues[i]!.blocked = false;
 }
 
 function receive(loop: FastLoop, socket: number): void {

@@ -103,7 +103,8 @@ export function queueSlot(queues: SendQueues, socket: number, length: number, na
 /** Hands what waits to the kernel; a socket that is full keeps the rest. Answers whether nothing waits any more. */
 export function flushAll(queues: SendQueues): boolean {
   let empty = true;
-  for (const queue of queues.queues) {
+  for (let i = 0; i < queues.queues.length; i++) {
+    const queue = queues.queues[i]!;
     if (queue.head !== queue.tail && !queue.blocked) flushQueue(queues, queue);
     if (queue.head !== queue.tail) empty = false;
   }

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CandidateAddress, Command, CommandReply, CryptoProvider, ShardEvent } from "../../core/index.ts";
-import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
+import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
 import { type CreateEngine, createBootRecord } from "../shard-engine.ts";
 import { loadLibc } from "./libc.ts";
@@ -30,6 +30,8 @@ export interface ThreadBoot {
   readonly wakeFd: number;
   /** Shared; in the order of {@link COUNTERS}. */
   readonly counters: Float64Array;
+  /** Shared: what the thread holds of native memory besides. */
+  readonly ledger: ContextLedger;
 }
 
 /** What the main thread says. */
@@ -54,7 +56,7 @@ export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, "turns"] as cons
 export function runShardThread(createEngine: CreateEngine): void {
   const boot = workerData as ThreadBoot;
   const say = (message: FromThread) => boot.port.postMessage(message);
-  const crypto = createOpensslCrypto();
+  const crypto = createOpensslCrypto(boot.ledger);
   try {
     if (typeof crypto === "string") throw new Error(crypto);
     serve(boot, crypto, createEngine, say);

@@ -80,6 +80,6 @@ function openSocket(libc: Libc, family: number, port: number): { fd: number; por
     libc.close(fd);
     throw error;
   } finally {
-    native.free(memory);
+    native.free(memory, 64);
   }
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AEAD_TAG_BYTES } from "../../core/crypto/provider.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
+import { createContextLedger, createOpensslCrypto, freeContexts } from "../../io-crypto/openssl-crypto.ts";
 import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
 
 const KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
@@ -92,6 +93,24 @@ describe.skipIf(process.platform !== "linux")("the provider over kept OpenSSL co
     expect(() => crypto.authCm(2, bytes, 0, 41, 0, tag)).toThrow("inside its array");
     expect(bytes).toEqual(new Uint8Array(40));
     crypto.close();
+  });
+
+  it("has its contexts and memory freed by another, where it was ended without a word", () => {
+    const abandon = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const ledger = createContextLedger();
+        const crypto = createOpensslCrypto(ledger);
+        if (typeof crypto === "string") throw new Error(crypto);
+        for (let handle = 0; handle < 500; handle++) crypto.setCmKey(handle, KEY, AUTH_KEY);
+        expect(ledger.filter((address) => address !== 0)).toHaveLength(1 + 2 * 500);
+        freeContexts(ledger);
+        expect(ledger.every((address) => address === 0)).toBe(true);
+      }
+    };
+    abandon(4);
+    const before = process.memoryUsage().rss;
+    abandon(60);
+    expect(process.memoryUsage().rss - before).toBeLessThan(25_000_000);
   });
 
   it("gives back the contexts of released and replaced keys, and its own memory", () => {
