@@ -5,7 +5,7 @@
  * for each client has introduced itself in their order, so the loop's flows have the numbers that the shard knows.
  */
 
-import { BATCH_PACKETS, type Call, createCall, runClients, slotOffset } from "../../bench/core/call.ts";
+import { BATCH_PACKETS, type Call, createCall, runClients } from "../../bench/core/call.ts";
 import { createSpeaker, fillBatch, type Speaker } from "../../bench/core/speaker.ts";
 import { micros, shardHandle, shardNextTimeout } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
@@ -65,7 +65,7 @@ export function createFastCall(viewers: number, packetBytes: number): FastCall {
   });
   const clients = createClients(libc, resources, viewers + 1);
   for (let client = 0; client <= viewers; client++) {
-    clients.send(client, call.arena, 0, 1);
+    clients.send(client, call.slots[0]!, 1);
     fastTurn(loop, 1_000_000);
   }
   introduced = true;
@@ -79,7 +79,7 @@ export function createFastCall(viewers: number, packetBytes: number): FastCall {
       fillBatch(speaker);
       fastTurn(loop, 0);
     },
-    send: (index) => clients.send(0, call.arena, slotOffset(index), call.lengths[index]!),
+    send: (index) => clients.send(0, call.slots[index]!, call.lengths[index]!),
     close() {
       clients.close();
       closeFastResources(resources);
@@ -105,8 +105,8 @@ function createClients(libc: Libc, resources: FastResources, count: number) {
   for (const { fds } of sockets) libc.setsockopt(fds[0]!, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, memory + 32, 4);
   const sendto = native.find("sendto", "int", ["int", "address", "size_t", "int", "address", "int"]);
   return {
-    send(client: number, from: Uint8Array, offset: number, length: number) {
-      for (let i = 0; i < length; i++) bytes[64 + i] = from[offset + i]!;
+    send(client: number, from: Uint8Array, length: number) {
+      for (let i = 0; i < length; i++) bytes[64 + i] = from[i]!;
       sendto(sockets[client]!.fds[0]!, memory + 64, length, 0, memory, SOCKADDR_BYTES.IPV4);
     },
     close() {
