@@ -14,9 +14,8 @@
  */
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
-import { KEY_HANDLES_PER_PEER } from "../core/crypto/handles.ts";
+import { KEY_HANDLES_MAX } from "../core/crypto/handles.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
-import { LIMITS } from "../core/limits.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
@@ -47,9 +46,6 @@ const PARAMETER_UTF8 = 4;
 
 /** Arrays whose addresses are remembered: a receive buffer, a send arena, and two packet caches between them. */
 const ADDRESSES = 4;
-
-/** Handles that can be bound: those of all participants of a full shard. */
-const HANDLES_MAX = LIMITS.participantsPerShardMax * KEY_HANDLES_PER_PEER;
 
 /**
  * The addresses of all that a provider holds of native memory: its scratch, then for each handle a cipher's context and a
@@ -110,7 +106,7 @@ interface Provider {
 
 /** A ledger for {@link createOpensslCrypto}, in memory that threads can share. */
 export function createContextLedger(): ContextLedger {
-  return new Float64Array(new SharedArrayBuffer((1 + 2 * HANDLES_MAX) * 8));
+  return new Float64Array(new SharedArrayBuffer((1 + 2 * KEY_HANDLES_MAX) * 8));
 }
 
 /** Frees what a provider has left in its ledger: its thread is gone, and had no time to do it. */
@@ -276,7 +272,7 @@ function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, aut
 }
 
 function bindKey({ ciphers, macs, ledger }: Provider, handle: number, cipher: number, mac: number): void {
-  assert(handle < HANDLES_MAX, "a handle belongs to one of the shard's participants");
+  assert(handle < KEY_HANDLES_MAX, "a handle belongs to one of the shard's participants");
   ciphers[handle] = cipher;
   macs[handle] = mac === 0 ? undefined : mac;
   ledger[1 + 2 * handle] = cipher;
@@ -310,7 +306,7 @@ function freeKey(openssl: Openssl, ledger: ContextLedger, handle: number): void 
 }
 
 function freeAll(native: Native, openssl: Openssl, ledger: ContextLedger): void {
-  for (let handle = 0; handle < HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
+  for (let handle = 0; handle < KEY_HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
   if (ledger[0] !== 0) native.free(ledger[0]!, SCRATCH_BYTES);
   ledger[0] = 0;
 }
