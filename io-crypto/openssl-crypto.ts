@@ -14,12 +14,15 @@
  */
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
-import { KEY_HANDLES_MAX } from "../core/crypto/handles.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
 const AES_KEY_BYTES = 16;
+
+/** Handles that can be bound at a time; a shard that is full has fewer. */
+const HANDLES_MAX = 16_384;
+
 const AES_BLOCK_BYTES = 16;
 const SHA1_BYTES = 20;
 
@@ -106,7 +109,7 @@ interface Provider {
 
 /** A ledger for {@link createOpensslCrypto}, in memory that threads can share. */
 export function createContextLedger(): ContextLedger {
-  return new Float64Array(new SharedArrayBuffer((1 + 2 * KEY_HANDLES_MAX) * 8));
+  return new Float64Array(new SharedArrayBuffer((1 + 2 * HANDLES_MAX) * 8));
 }
 
 /** Frees what a provider has left in its ledger: its thread is gone, and had no time to do it. */
@@ -272,7 +275,7 @@ function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, aut
 }
 
 function bindKey({ ciphers, macs, ledger }: Provider, handle: number, cipher: number, mac: number): void {
-  assert(handle < KEY_HANDLES_MAX, "a handle belongs to one of the shard's participants");
+  assert(handle < HANDLES_MAX, "a handle belongs to one of the shard's participants");
   ciphers[handle] = cipher;
   macs[handle] = mac === 0 ? undefined : mac;
   ledger[1 + 2 * handle] = cipher;
@@ -306,7 +309,7 @@ function freeKey(openssl: Openssl, ledger: ContextLedger, handle: number): void 
 }
 
 function freeAll(native: Native, openssl: Openssl, ledger: ContextLedger): void {
-  for (let handle = 0; handle < KEY_HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
+  for (let handle = 0; handle < HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
   if (ledger[0] !== 0) native.free(ledger[0]!, SCRATCH_BYTES);
   ledger[0] = 0;
 }

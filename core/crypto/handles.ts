@@ -3,13 +3,8 @@
  * no allocator, stay small, and a restored shard names the same ones.
  */
 
-import { LIMITS } from "../limits.ts";
-
 /** Handles that each peer owns. */
 const KEY_HANDLES_PER_PEER = 8;
-
-/** Handles that can be bound at a time: those of all participants of a full shard. */
-export const KEY_HANDLES_MAX = LIMITS.participantsPerShardMax * KEY_HANDLES_PER_PEER;
 
 /** The uses of a peer's handles, as offsets from the first. */
 export const KEY_HANDLE = {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { keyHandleBase } from "../../core/crypto/handles.ts";
 import { AEAD_TAG_BYTES } from "../../core/crypto/provider.ts";
+import { LIMITS } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createContextLedger, createOpensslCrypto, freeContexts } from "../../io-crypto/openssl-crypto.ts";
 import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
@@ -111,6 +113,14 @@ describe.skipIf(process.platform !== "linux")("the provider over kept OpenSSL co
     const before = process.memoryUsage().rss;
     abandon(60);
     expect(process.memoryUsage().rss - before).toBeLessThan(25_000_000);
+  });
+
+  it("has room for the last participant of a full shard", () => {
+    const crypto = requireOpensslCrypto();
+    const handle = keyHandleBase(LIMITS.participantsPerShardMax) - 1;
+    crypto.setAeadKey(handle, KEY);
+    crypto.releaseKey(handle);
+    crypto.close();
   });
 
   it("gives back the contexts of released and replaced keys, and its own memory", () => {
