@@ -49,9 +49,13 @@ export function measureCore(
       forwarding.push({ crypto: kind, ...measureForwarding({ fanOut, packets, packetBytes, crypto }, meter, report) });
     }
   }
-  const rooms = (["checksum", "real"] as const).map((cipher) =>
-    measureRoom(cipher, seconds, meter, (part) => onProgress(`a simulated room, cipher ${cipher}`, part)),
-  );
+  const rooms: RoomFigure[] = [];
+  for (const speakers of [1, 4] as const) {
+    for (const cipher of ["checksum", "real"] as const) {
+      const report = (part: number) => onProgress(`a simulated room, ${speakers} speaking, cipher ${cipher}`, part);
+      rooms.push(measureRoom(cipher, speakers, seconds, meter, report));
+    }
+  }
   return { forwarding, rooms };
 }
 

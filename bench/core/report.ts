@@ -38,11 +38,10 @@ export function benchReport({ machine, options, forwarding, rooms }: BenchReport
     }
   }
   lines.push("", "Simulated seconds per second of processor time, with everything that a run does");
-  for (const { cipher, participants, simulatedSecondsPerCpuSecond, simulatedSeconds } of rooms) {
+  for (const { cipher, participants, speakers, simulatedSecondsPerCpuSecond, simulatedSeconds } of rooms) {
+    const room = `room of ${participants}, ${speakers} speaking, ${cipher.padEnd(8)}`;
     const speed = simulatedSecondsPerCpuSecond.toFixed(2).padStart(8);
-    lines.push(
-      `  room of ${participants}, ${cipher.padEnd(8)} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`,
-    );
+    lines.push(`  ${room} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -62,10 +62,12 @@ describe("a benchmark of the core", () => {
     expect(real!.bytesPerPacket).toBeGreaterThan(100);
   });
 
-  it("simulates a room with either cipher", () => {
-    expect(report.rooms.map(({ cipher, participants }) => [cipher, participants])).toEqual([
-      ["checksum", 4],
-      ["real", 4],
+  it("simulates a room in which one speaks and one in which all do, with either cipher", () => {
+    expect(report.rooms.map(({ cipher, participants, speakers }) => [cipher, participants, speakers])).toEqual([
+      ["checksum", 4, 1],
+      ["real", 4, 1],
+      ["checksum", 4, 4],
+      ["real", 4, 4],
     ]);
     for (const { simulatedSeconds, cpuSeconds, simulatedSecondsPerCpuSecond } of report.rooms) {
       expect(simulatedSeconds).toBeCloseTo(2, 0);
@@ -80,7 +82,7 @@ describe("the command bench", () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`Node ${process.version}`);
     expect(stdout).toMatch(/fan-out +packets\/s +µs\/packet +of timers +bytes allocated\/packet\n +1 /);
-    expect(stdout).toMatch(/room of 4, checksum +\d/);
+    expect(stdout).toMatch(/room of 4, 1 speaking, checksum +\d/);
   });
 
   it("shows its help and exits with 0", () => {
