@@ -11,6 +11,7 @@ import {
   noModuleState,
   plainConstructs,
   repeatableOnly,
+  sequencesInOnePlace,
   sortsHaveComparators,
 } from "./tidy/language.ts";
 import { loadProject, parseSource, type Rule } from "./tidy/source.ts";
@@ -47,6 +48,7 @@ describe("the project", { timeout: 30_000 }, () => {
     ["gives every sort a comparator", sortsHaveComparators],
     ["has no class in the core, no enum and no namespace", plainConstructs],
     ["keeps no state in the core's modules", noModuleState],
+    ["counts around the wrap of 16 bits in one file of the core", sequencesInOnePlace],
     ["runs every test", everyTestRuns],
     ["names its files in kebab-case", fileNames],
     ["has no file over 800 lines", fileLengths],
@@ -233,6 +235,21 @@ describe("module state", () => {
   });
 });
 
+describe("sequence arithmetic", () => {
+  it.each(["(a + 1) & 0xffff", "(a.b - c) & 0xffff", "(a + b) & 65535", "((a + 1)) & 0xffff"])(
+    "is refused outside of its file: %s",
+    (expression) => {
+      expect(count(sequencesInOnePlace, "core/sfu/a.ts", `f(${expression});`)).toBe(1);
+      expect(count(sequencesInOnePlace, "core/base/sequence.ts", `f(${expression});`)).toBe(0);
+      expect(count(sequencesInOnePlace, "io-sim/a.ts", `f(${expression});`)).toBe(0);
+    },
+  );
+
+  it.each(["a & 0xffff", "(a + 1) & 0xff", "(a << 16) & 0xffff", "(a + 1) >>> 0"])("is not %s", (expression) => {
+    expect(count(sequencesInOnePlace, "core/sfu/a.ts", `f(${expression});`)).toBe(0);
+  });
+});
+
 describe("tests that do not run", () => {
   it.each(["describe.only", "it.skip", "test.todo", "it.skip.each([])", "it.each([]).only"])(
     "are found: %s",
@@ -286,6 +303,12 @@ describe("headers", () => {
     expect(count(headersPresent, "core/a.ts", "// One line.\n// Another.\nconst a = 1;")).toBe(1);
     expect(count(headersPresent, "io-sim/a.ts", "/** One line. */\nconst a = 1;")).toBe(1);
     expect(count(headersPresent, "sim-scenarios/a.ts", "export default 1;")).toBe(1);
+  });
+
+  it("are too long when nobody would read them", () => {
+    const header = (lines: number) => `/**\n${" * More.\n".repeat(lines)} */\nconst a = 1;`;
+    expect(count(headersPresent, "core/a.ts", header(15))).toBe(0);
+    expect(count(headersPresent, "core/a.ts", header(16))).toBe(1);
   });
 
   it("are there when prose comes first", () => {

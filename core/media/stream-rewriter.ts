@@ -165,7 +165,7 @@ export function rewriterSequence(rewriter: StreamRewriter, inSequence: number, s
   const line = lineOfSource(rewriter, segment, inSequence);
   if (line < segment.lineFirst || line >= segment.lineEnd) return -1;
   const ahead = line - rewriter.lineHighest;
-  if (ahead > 0) return ahead <= LIMITS.sequenceAheadMax ? (line - rewriter.skips) & 0xffff : -1;
+  if (ahead > 0) return ahead <= LIMITS.sequenceAheadMax ? seqAdd16(line, -rewriter.skips) : -1;
   if (-ahead >= HISTORY || bitRingHas(rewriter.skipped, line)) return -1;
   return outgoing(rewriter, line) & 0xffff;
 }

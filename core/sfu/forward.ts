@@ -250,7 +250,7 @@ function writePacket(
   let sentSequence = sequence;
   if (asRtx) {
     sentSequence = slot.rtxSequence;
-    slot.rtxSequence = (slot.rtxSequence + 1) & 0xffff;
+    slot.rtxSequence = seqAdd16(slot.rtxSequence, 1);
   }
   const timestamp = rewriterSignedTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
   let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc | 0);

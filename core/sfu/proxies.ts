@@ -11,6 +11,7 @@
  * One timer for all proxies of a shard asks for what is missing, and for keyframes that somebody still waits for.
  */
 import type { Micros, WallMicros } from "../base/micros.ts";
+import { seqAdd16 } from "../base/sequence.ts";
 import { timerHeapClear } from "../base/timer-heap.ts";
 import { LIMITS } from "../limits.ts";
 import { createKeyframeRequests, keyframeWanted } from "../media/keyframe-requests.ts";
@@ -90,7 +91,7 @@ export function proxyHandle(shard: Shard, now: Micros, proxy: PublicationProxy, 
       if (proxy.kind === "video") {
         lane.nack = createNackGenerator();
         // As if the one before had come: then the first can be missing too.
-        nackPacket(lane.nack, now, (message.ordinal - 1) & 0xffff);
+        nackPacket(lane.nack, now, seqAdd16(message.ordinal, -1));
       }
       for (const stream of message.streams) addStream(shard, proxy, stream);
       return;

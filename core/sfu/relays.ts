@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.ts";
 import { copyBytes } from "../base/bytes.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
+import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessValue } from "../media/loudness.ts";
@@ -102,7 +103,7 @@ export function relayMedia(
       began = true;
     }
     const { ordinal } = relay;
-    relay.ordinal = (ordinal + 1) & 0xffff;
+    relay.ordinal = seqAdd16(ordinal, 1);
     if (relay.streams !== null && relay.sequences !== null) {
       relay.streams[ordinal & HISTORY_MASK] = stream.id;
       relay.sequences[ordinal & HISTORY_MASK] = packet.sequence;
@@ -182,7 +183,7 @@ function repair(
   const { streams, sequences } = relay;
   if (streams === null || sequences === null) return;
   for (const ordinal of ordinals.slice(0, LIMITS.relayRepairsMax)) {
-    const behind = (relay.ordinal - ordinal) & 0xffff;
+    const behind = seqAdd16(relay.ordinal, -ordinal);
     if (behind === 0 || behind > LIMITS.relayHistoryPackets) continue;
     const stream = shard.streams.get(streams[ordinal & HISTORY_MASK]!);
     if (stream === undefined || stream.cache === null) continue;

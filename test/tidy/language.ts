@@ -63,6 +63,9 @@ const MUTATING_METHODS: ReadonlySet<string> = new Set([
   "unshift",
 ]);
 
+/** The one place of sequence arithmetic. */
+const SEQUENCES = "core/base/sequence.ts";
+
 const TABLE_NAME = /^[A-Z][A-Z0-9_]*$/;
 
 /** Rule: nothing in the core or the simulator reaches for what differs from run to run or from machine to machine. */
@@ -137,6 +140,23 @@ export function noModuleState(sources: readonly Source[]): Offence[] {
       if (written !== undefined && tables.has(written) && isInFunction(node)) {
         offences.push(offenceAt(source, node, `a function writes to the table ${written}`));
       }
+    }
+  }
+  return offences;
+}
+
+/** Rule: numbers of 16 bits are added and subtracted in one file of the core, whose tests walk around the wrap. */
+export function sequencesInOnePlace(sources: readonly Source[]): Offence[] {
+  const offences: Offence[] = [];
+  for (const source of sources) {
+    if (!liesIn(source.path, "core") || liesIn(source.path, SEQUENCES)) continue;
+    for (const node of source.nodes) {
+      if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.AmpersandToken) continue;
+      const [sum, mask] = [bare(node.left), bare(node.right)];
+      if (!ts.isNumericLiteral(mask) || Number(mask.text) !== 0xffff || !ts.isBinaryExpression(sum)) continue;
+      const { kind } = sum.operatorToken;
+      if (kind !== ts.SyntaxKind.PlusToken && kind !== ts.SyntaxKind.MinusToken) continue;
+      offences.push(offenceAt(source, node, "sequence arithmetic outside of core/base/sequence.ts"));
     }
   }
   return offences;

@@ -14,6 +14,9 @@ const FUNCTION_LINES_MAX = 70;
 /** Lines of the comment that a file opens with, at least; its first and last often hold no words. */
 const HEADER_LINES_MIN = 3;
 
+/** And at most: fifteen lines of prose between its first and its last. */
+const HEADER_LINES_MAX = 17;
+
 /** Where files open with prose, and where what is exported is documented. */
 const INTRODUCED = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scenarios"] as const;
 const DOCUMENTED = ["bench", "core", "io-crypto", "io-node", "io-sim"] as const;
@@ -65,6 +68,7 @@ export function headersPresent(sources: readonly Source[]): Offence[] {
     const isBlock = first?.kind === ts.SyntaxKind.MultiLineCommentTrivia;
     const lines = isBlock ? code.slice(first.pos, first.end).split("\n") : [];
     if (lines.length < HEADER_LINES_MIN) offences.push({ path, line: 1, what: "it does not open with prose" });
+    if (lines.length > HEADER_LINES_MAX) offences.push({ path, line: 1, what: "its prose is too long to be read" });
   }
   return offences;
 }
