@@ -36,6 +36,13 @@ describe("a traced run", () => {
     expect(trace.packets.every(({ at }, index) => index === 0 || at >= trace.packets[index - 1]!.at)).toBe(true);
   });
 
+  it("has the datagrams as they arrived, although the core opens them where they lie", () => {
+    const journal = run(tracedStory(), 1, { journal: true }).journal!.split("\n");
+    const told = journal.filter((line) => line.includes('"type":"datagram"')).map((line) => JSON.parse(line).bytes);
+    const arrived = trace.packets.filter(({ surface, direction }) => surface === "encrypted" && direction === "up");
+    expect(arrived.map(({ bytes }) => Buffer.from(bytes).toString("base64"))).toEqual(told);
+  });
+
   it("has every dropped packet with the reason that the link has counted", () => {
     const dropped = trace.packets.filter(({ surface }) => surface === "dropped");
     const { counters } = verdict.world.peers.get("bob")!.down;
