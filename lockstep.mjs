@@ -19,6 +19,7 @@ const COMMANDS = new Map([
     "export",
     { module: "./io-sim/cli/main.ts", before: ["export"], help: "write a run for Wireshark, Perfetto or a browser" },
   ],
+  ["explore", { module: "./io-sim/cli/main.ts", before: ["explore"], help: "search new worlds for broken promises" }],
   [
     "shrink",
     { module: "./io-sim/cli/main.ts", before: ["shrink"], help: "make a world in which a promise breaks small" },

@@ -187,6 +187,7 @@ const PLAN: Check = fields(
   },
   {
     wallMicros: count,
+    turn: fields({ atMicros: count, seed: count }),
     decisions: listOf(fields({ site: text, entity: text, answers: listOf(ANSWER), others: orNull(whole) })),
   },
 );

@@ -138,6 +138,8 @@ export interface Plan {
   readonly wallMicros?: number;
   /** Answers of chance that are fixed; a shrunk world names the few accidents that it needs. */
   readonly decisions?: readonly DecisionPlan[];
+  /** From this time of the story on, all chance is drawn from another seed: a fork of the world without it. */
+  readonly turn?: { readonly atMicros: number; readonly seed: number };
 }
 
 /** Judges a plan: throws "bad-config" with one sentence when it makes no sense. */

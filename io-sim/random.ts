@@ -19,8 +19,14 @@ export interface Stream {
   readonly tap?: ((answer: number) => number) | undefined;
 }
 
-/** What all chance of a run hangs on: its seed, with the book of its decisions when there is one. */
-export type Seed = number | { readonly seed: number; readonly decisions: DecisionBook };
+/** What all chance of a run hangs on: its seed, with the book of its decisions and with its turn when it has them. */
+export type Seed = number | { readonly seed: number; readonly decisions?: DecisionBook; readonly turn?: ChanceTurn };
+
+/** From some moment of a run on, every stream draws from another seed: what was before is the same, what follows is not. */
+export interface ChanceTurn {
+  readonly seed: number;
+  readonly hasCome: () => boolean;
+}
 
 /** A probability as a whole number of millionths, 0 to 1,000,000. */
 export type Ppm = number;
@@ -32,8 +38,17 @@ const PPM_ONE = 1_000_000;
 export function createStream(seed: Seed, site: string, entity: string): Stream {
   const number = typeof seed === "number" ? seed : seed.seed;
   const generator = seedrandom(`lockstep|${number}|${site}|${entity}`);
-  const tap = typeof seed === "number" ? undefined : createTap(seed.decisions, site, entity);
-  return { next: () => generator.int32() >>> 0, tap };
+  if (typeof seed === "number") return { next: () => generator.int32() >>> 0 };
+  const { decisions, turn } = seed;
+  const tap = decisions === undefined ? undefined : createTap(decisions, site, entity);
+  if (turn === undefined) return { next: () => generator.int32() >>> 0, tap };
+  let turned: { int32(): number } | undefined;
+  const next = () => {
+    if (turned === undefined && turn.hasCome())
+      turned = seedrandom(`lockstep|${number}|${turn.seed}|${site}|${entity}`);
+    return (turned ?? generator).int32() >>> 0;
+  };
+  return { next, tap };
 }
 
 /** The answer that counts, whatever was drawn. */

@@ -71,6 +71,8 @@ export interface Scenario {
   readonly timersLateBy?: number;
   /** Accidents that chance has no say in; see `only`. */
   readonly chance?: readonly DecisionPlan[];
+  /** From this time on (see `seconds`), chance is drawn from another seed. */
+  readonly chanceTurns?: { readonly at: number; readonly seed: number };
 }
 
 /** An operation as stories write it: a new link may bring roaming with it, which becomes steps of its own. */
@@ -95,6 +97,9 @@ export function scenario(story: Scenario): Plan {
     finally: story.finally ?? [],
     ...(story.wallClock === undefined ? {} : { wallMicros: story.wallClock }),
     ...(story.chance === undefined ? {} : { decisions: story.chance }),
+    ...(story.chanceTurns === undefined
+      ? {}
+      : { turn: { atMicros: story.chanceTurns.at, seed: story.chanceTurns.seed } }),
   };
   checkPlan(plan);
   return plan;

@@ -109,6 +109,8 @@ export interface WorldOptions {
   readonly decisions?: readonly DecisionPlan[];
   /** Gets each answer of chance that the run consumes, in order. */
   readonly decisionLog?: Decision[];
+  /** Lets chance turn as a plan may; counts instead of the plan's own. */
+  readonly turn?: NonNullable<Plan["turn"]>;
   /** Cuts the shard down before these inputs. */
   readonly restartBefore?: (input: number) => boolean;
   /** Stands between the core and cryptography. */
@@ -120,7 +122,10 @@ export interface WorldOptions {
 /** A world in which nothing has happened yet. */
 export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}): World {
   const loop = createEventLoop();
-  const chance = chanceOf(plan, seed, options);
+  // Chance is asked while the world is being made, long before the story begins.
+  let made: World | undefined;
+  const storyTime = () => (made === undefined || made.zeroAt === 0 ? -1 : loop.now - made.zeroAt);
+  const chance = chanceOf(plan, seed, options, storyTime);
   const guard: GuardState = { coreOnStack: false, providerOnStack: false };
   const createCrypto = () => {
     const crypto = createGuardedProvider(plan.cipher, guard);
@@ -165,6 +170,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     names: new Map(),
     commands: 0,
   };
+  made = world;
   plan.peers.forEach((peerPlan, index) => {
     addPeer(world, peerPlan, index);
   });
@@ -216,10 +222,16 @@ function surroundingsOf(world: () => World, watchers: readonly WorldWatcher[], o
   };
 }
 
-function chanceOf(plan: Plan, seed: number, options: WorldOptions): Seed {
+function chanceOf(plan: Plan, seed: number, options: WorldOptions, time: () => number): Seed {
   const fixed = [...(plan.decisions ?? []), ...(options.decisions ?? [])];
-  if (fixed.length === 0 && options.decisionLog === undefined) return seed;
-  return { seed, decisions: createDecisionBook(fixed, options.decisionLog) };
+  const plain = fixed.length === 0 && options.decisionLog === undefined;
+  const turn = options.turn ?? plan.turn;
+  if (plain && turn === undefined) return seed;
+  return {
+    seed,
+    ...(plain ? {} : { decisions: createDecisionBook(fixed, options.decisionLog) }),
+    ...(turn === undefined ? {} : { turn: { seed: turn.seed, hasCome: () => time() >= turn.atMicros } }),
+  };
 }
 
 /** Lets everyone who is there from the start join, each a little after the other. */

@@ -15,6 +15,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
   ["replay", async () => (await import("./replay.ts")).replay],
   ["diff", async () => (await import("./diff.ts")).diff],
   ["export", async () => (await import("./export.ts")).exportRun],
+  ["explore", async () => (await import("./explore.ts")).explore],
   ["shrink", async () => (await import("./shrink.ts")).shrink],
 ]);
 

@@ -18,7 +18,7 @@ import { findStory } from "./stories.ts";
 const INDEX = fileURLToPath(new URL("../index.ts", import.meta.url));
 
 /** Where stories live that a search has found; they are part of the gate. */
-const FOUND_FOLDER = fileURLToPath(new URL("../../sim-scenarios/found/", import.meta.url));
+export const FOUND_FOLDER = fileURLToPath(new URL("../../sim-scenarios/found/", import.meta.url));
 
 /** A world in the shape of a story: told, with its one seed, and with a reason why it was written down. */
 export interface FoundStory {

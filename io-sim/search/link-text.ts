@@ -44,12 +44,15 @@ function traitsText(use: Use, change: Partial<LinkPlan>): Piece[] {
     const [good, bad] = [time(link.burstGoodMicros), time(link.burstBadMicros)];
     return field("bursts", object([`good: ${good}`, `bad: ${bad}`, `loss: ${share(link.burstLossPpm)}`]));
   });
-  tell(["reorderPpm", "reorderMicros"], ({ reorderPpm, reorderMicros }) =>
-    field("reorder", object([`share: ${share(reorderPpm)}`, `by: ${time(reorderMicros)}`])),
-  );
+  tell(["reorderPpm", "reorderMicros", "reorderPackets"], ({ reorderPpm, reorderMicros, reorderPackets }) => {
+    const packets = reorderPackets === null ? [] : [field("packets", list(reorderPackets.map(String)))];
+    return field("reorder", object([`share: ${share(reorderPpm)}`, `by: ${time(reorderMicros)}`, ...packets]));
+  });
   tell(["duplicatePpm", "duplicateMicros"], ({ duplicatePpm, duplicateMicros }) =>
     field("duplicate", object([`share: ${share(duplicatePpm)}`, `by: ${time(duplicateMicros)}`])),
   );
+  tell(["truncatePpm"], ({ truncatePpm }) => `truncate: ${share(truncatePpm)}`);
+  tell(["clogged"], ({ clogged }) => `clogged: ${clogged}`);
   tell(["corruptPpm"], ({ corruptPpm }) => `corrupt: ${share(corruptPpm)}`);
   tell(["queueBytes"], ({ queueBytes }) => `queue: ${queueBytes}`);
   tell(["mtuBytes"], ({ mtuBytes }) => `mtu: ${mtuBytes}`);

@@ -27,6 +27,7 @@ const OWN_WAY = new Set<keyof Plan>([
   "always",
   "finally",
   "decisions",
+  "turn",
 ]);
 
 /** Changes that make a plan plainer, the greatest first. */
@@ -35,6 +36,7 @@ export function plainer(plan: Plan): Change[] {
   for (const key of Object.keys(plan) as (keyof Plan)[]) {
     if (!OWN_WAY.has(key)) changes.push((now) => ({ ...now, [key]: PLAIN[key] }));
   }
+  changes.push(({ turn, ...rest }) => rest);
   // Mailboxes that are served in order leave nothing to chance, though stories need to say so.
   changes.push((now) => ({ ...now, scheduler: "fifo" }));
   changes.push((now) => ({ ...now, peers: now.peers.map((peer) => ({ ...peer, room: PLAIN.peers[0]!.room })) }));

@@ -161,7 +161,13 @@ function withPeers(plan: Plan, peers: PeerPlan[]): Plan {
   return {
     ...plan,
     peers,
-    steps: plan.steps.filter(({ operation }) => !("peer" in operation) || names.has(operation.peer)),
+    steps: plan.steps
+      .filter(({ operation }) => !("peer" in operation) || names.has(operation.peer))
+      .map((step) => {
+        const { operation } = step;
+        if (operation.type !== "swizzle") return step;
+        return { ...step, operation: { ...operation, peers: operation.peers.filter((name) => names.has(name)) } };
+      }),
     always: plan.always.filter(({ viewer, source }) => names.has(viewer) && isThere(source)),
     finally: plan.finally.filter((promise) =>
       promise.kind === "departs" ? names.has(promise.peer) : names.has(promise.viewer) && isThere(promise.source),

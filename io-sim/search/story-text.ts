@@ -6,7 +6,9 @@
  */
 import type { DecisionPlan } from "../decisions.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
+import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
 import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
 import { linkText, shareText, timeText, Unsayable, type Use } from "./link-text.ts";
 
@@ -65,6 +67,9 @@ function storyFields(use: Use, plan: Plan): Piece[] {
       "chance",
       (plan.decisions ?? []).map((one) => decisionText(use, one)),
     ),
+    ...(plan.turn === undefined
+      ? []
+      : [field("chanceTurns", object([field("at", timeText(use, plan.turn.atMicros)), `seed: ${plan.turn.seed}`]))]),
     field("runFor", timeText(use, plan.runForMicros)),
     ...listField(
       "always",
@@ -86,7 +91,8 @@ function peerText(use: Use, one: PeerPlan): Piece {
     ...(one.audioSlots === 0 ? [] : [`audio: ${one.audioSlots}`]),
     ...(one.videoSlots === 0 ? [] : [`video: ${one.videoSlots}`]),
   ];
-  const traits = linkText(use, changesOf(one.up), changesOf(one.down));
+  const network = profileOf(one);
+  const traits = network === undefined ? linkText(use, changesOf(one.up), changesOf(one.down)) : [];
   const name = /^[a-z]\w*$/i.test(one.name) ? one.name : quote(one.name);
   return field(
     name,
@@ -94,12 +100,22 @@ function peerText(use: Use, one: PeerPlan): Piece {
       ...(one.room === "lounge" ? [] : [`room: ${quote(one.room)}`]),
       ...(sends.length === 0 ? [] : [field("sends", object(sends))]),
       ...(receives.length === 0 ? [] : [field("receives", object(receives))]),
+      ...(network === undefined ? [] : [field("link", call(use("profile"), [quote(network)]))]),
       ...(traits.length === 0 ? [] : [field("link", object(traits))]),
       ...(one.atStart ? [] : ["joinsLater: true"]),
       ...(one.nearWrap ? ["nearWrap: true"] : []),
       ...(one.impostor ? ["impostor: true"] : []),
     ]),
   );
+}
+
+/** The profile whose links the peer has, if any. */
+function profileOf({ up, down }: PeerPlan): string | undefined {
+  const text = JSON.stringify([up, down]);
+  return (Object.keys(PROFILES) as ProfileName[]).find((profile) => {
+    const change = linkChange({ profile });
+    return JSON.stringify([change.up, change.down].map((way) => ({ ...LINK_DEFAULTS, ...way }))) === text;
+  });
 }
 
 function stepText(use: Use, { atMicros, label, operation }: StepPlan): Piece {
@@ -112,8 +128,10 @@ function operationText(use: Use, operation: Operation): Piece {
     case "leave":
     case "kill":
       return call(use(operation.type), [quote(operation.peer)]);
-    case "move":
-      return call(use("move"), [quote(operation.peer), ...(operation.noticed ? ['"network"'] : [])]);
+    case "move": {
+      const how = operation.to !== "address" ? operation.to : operation.noticed ? "network" : "rebinding";
+      return call(use("move"), [quote(operation.peer), ...(how === "rebinding" ? [] : [quote(how)])]);
+    }
     case "mute":
     case "unmute":
       return call(use(operation.type), [quote(operation.peer), quote(operation.source)]);
@@ -123,6 +141,27 @@ function operationText(use: Use, operation: Operation): Piece {
     }
     case "restart":
       return call(use("restart"), []);
+    case "crash":
+      return call(use("restart"), [object([field("after", timeText(use, operation.forMicros))])]);
+    case "stall":
+      return call(use("pause"), [timeText(use, operation.forMicros), quote(operation.peer)]);
+    case "rejoin": {
+      const storm = [`times: ${operation.times}`, field("every", timeText(use, operation.everyMicros))];
+      return call(use("join"), [quote(operation.peer), object(storm)]);
+    }
+    case "swizzle":
+      return call(use("swizzle"), [list(operation.peers.map(quote)), timeText(use, operation.overMicros)]);
+    case "clock": {
+      const change = [field("by", timeText(use, operation.stepMicros)), `drift: ${operation.driftPpm}`];
+      return call(use("clock"), [quote(operation.peer), object(change)]);
+    }
+    case "signalling": {
+      const { peer, lostPpm, unheardPpm, repeatedPpm, delayMicros } = operation;
+      const shares = Object.entries({ lost: lostPpm, unheard: unheardPpm, repeated: repeatedPpm });
+      const trouble = shares.filter(([, ppm]) => ppm > 0).map(([name, ppm]) => `${name}: ${shareText(use, ppm)}`);
+      const late = delayMicros === 0 ? [] : [field("late", timeText(use, delayMicros))];
+      return call(use("signalling"), [quote(peer), object([...trouble, ...late])]);
+    }
     case "pause":
       return call(use("pause"), [timeText(use, operation.forMicros)]);
     case "buggify":

@@ -28,6 +28,15 @@ describe("a stream", () => {
     }
   });
 
+  it("turns to another seed when its turn has come, and not before", () => {
+    let drawn = 0;
+    const turned = createStream({ seed: 7, turn: { seed: 1, hasCome: () => drawn >= 50 } }, "loss", "ana");
+    const all = Array.from({ length: 550 }, () => [turned.next(), drawn++][0]!);
+    const plain = words(7, "loss", "ana", 550);
+    expect(all.slice(0, 50)).toEqual(plain.slice(0, 50));
+    expect(Math.abs(equalBits(all.slice(50), plain.slice(50)) - 500)).toBeLessThan(25);
+  });
+
   it("shares nothing with the stream of another site or entity", () => {
     const here = words(7, "loss", "ana", 500);
     for (const other of [words(7, "jitter", "ana", 500), words(7, "loss", "bob", 500), words(7, "lossa", "na", 500)]) {

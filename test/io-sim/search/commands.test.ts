@@ -10,6 +10,7 @@ import { findStory } from "../../../io-sim/cli/stories.ts";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
 import { planToJson } from "../../../io-sim/plan-json.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
+import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-search-"));
@@ -65,8 +66,27 @@ describe("lockstep shrink", () => {
   });
 });
 
+describe("lockstep explore", () => {
+  it("gives the same with workers as without, and says what it reached", async () => {
+    const failing = (number: number) =>
+      generatePlan(number, "torture").steps.some((step) => step.operation.type === "buggify");
+    let from = 0;
+    while (!failing(from)) from++;
+    const words = ["explore", "--from", String(from), "--seeds", "2", "--no-shrink", "--json", "--workers"];
+    const [alone, together] = [await command(...words, "0"), await command(...words, "2")];
+    const { wallMillis, seedsPerMinute, ...rest } = JSON.parse(alone.out.trim().split("\n")[0]!);
+    expect(JSON.parse(together.out.trim().split("\n")[0]!)).toMatchObject(rest);
+    expect([alone.status, rest.worlds]).toEqual([together.status, 2]);
+    expect(rest.promisesJudged).toBeGreaterThan(10);
+    expect(rest.sitesReached).toBeGreaterThan(10);
+  });
+});
+
 describe("wrong use", () => {
   it.each([
+    [["explore", "--minutes", "x"], "--minutes takes"],
+    [["explore", "--workers", "9999"], "at most 256"],
+    [["explore", "--regime", "mild"], "torture or realistic"],
     [["shrink", "no-such-story"], "no story called"],
     [["shrink", "a-clean-call"], "--seed N"],
     [["shrink", broken, "--within", "soon"], "--within takes"],

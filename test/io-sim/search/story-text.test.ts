@@ -8,7 +8,28 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { findStory } from "../../../io-sim/cli/stories.ts";
 import { writeStory } from "../../../io-sim/cli/story-files.ts";
-import { at, cut, freezes, heal, kbps, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
+import {
+  at,
+  buggify,
+  clock,
+  cut,
+  freezes,
+  heal,
+  join as joins,
+  kbps,
+  link,
+  move,
+  ms,
+  mute,
+  only,
+  pause,
+  percent,
+  plays,
+  restart,
+  seconds,
+  signalling,
+  swizzle,
+} from "../../../io-sim/index.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
 import { planFromJson } from "../../../io-sim/plan-json.ts";
 import { layout, list } from "../../../io-sim/search/layout.ts";
@@ -33,6 +54,14 @@ function wordy(): Plan {
       at(seconds(2.5), "whole", heal("ana")),
       at(1_234_567, "off", mute("bob", "microphone")),
       at(seconds(3), "poor", link("bob", poor)),
+      at(seconds(3), "elsewhere", move("bob", "port")),
+      at(seconds(3), "asleep", pause(ms(300), "bob")),
+      at(seconds(3), "again and again", joins("ana", { times: 3, every: ms(200) })),
+      at(seconds(3), "unheard", signalling("ana", { lost: percent(9), late: ms(80) })),
+      at(seconds(3), "summer time", clock("ana", { by: seconds(3_600), drift: 9 })),
+      at(seconds(3), "hiccups", buggify(["host/paused"], percent(2))),
+      at(seconds(3.5), "clogged", swizzle(["ana", "bob"], seconds(0.5))),
+      at(seconds(4), "a crash", restart({ after: ms(50) })),
     ],
     chance: [only("link/loss", "ana/up", [3, 4])],
     scheduler: "fifo",

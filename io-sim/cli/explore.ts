@@ -1,0 +1,177 @@
+/**
+ * `lockstep explore`: looks for worlds in which a promise breaks, makes them small and writes them as stories.
+ *
+ * Worlds have numbers and are tried in order, by as many workers as there are cores. What they find is merged in the order
+ * of the numbers, so that the same range gives the same findings on any machine with any number of workers; only how far a
+ * search by the clock gets differs.
+ */
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { PROMISES } from "../oracles/promises.ts";
+import type { Regime } from "../search/generate.ts";
+import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
+import { SITE_NAMES } from "../sites.ts";
+import { type Crew, createCrew } from "./crew.ts";
+import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
+import type { RunAnswer, ShrinkAnswer } from "./search-worker.ts";
+import { FOUND_FOLDER, foundStory, writeStory } from "./story-files.ts";
+import { answer, createSubcommand } from "./subcommand.ts";
+
+/** More threads than any machine has use for. */
+const WORKERS_MAX = 256;
+
+interface ExploreOptions {
+  readonly minutes?: string;
+  readonly seeds?: string;
+  readonly from: string;
+  readonly regime: string;
+  readonly workers?: string;
+  readonly findings: string;
+  readonly out: string;
+  readonly shrink: boolean;
+  readonly json?: boolean;
+}
+
+/** Runs `explore …`. */
+export function explore(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "explore",
+    "Search new worlds for broken promises; each finding is made small and written as a story.",
+  )
+    .option("--minutes <M>", "stop after so many minutes (default: 1, unless --seeds is given)")
+    .option("--seeds <N>", "stop after so many worlds")
+    .option("--from <N>", "the number of the first world", "0")
+    .option("--regime <REGIME>", "torture or realistic", "torture")
+    .option("--workers <N>", "worker threads; 0 works in the main thread (default: one for each core)")
+    .option("--findings <N>", "stop after so many different findings", "10")
+    .option("--out <DIR>", "where findings are written", FOUND_FOLDER)
+    .option("--no-shrink", "only report what was found")
+    .option("--json", "one JSON object for the search, and one for each finding");
+  return answer(command, words, search);
+}
+
+async function search(options: ExploreOptions): Promise<number> {
+  const first = wholeNumber(options.from, "--from");
+  const most = options.seeds === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber(options.seeds, "--seeds");
+  const regime = readRegime(options.regime);
+  const millis = readMinutes(options) * 60_000;
+  const workers = options.workers === undefined ? availableParallelism() : wholeNumber(options.workers, "--workers");
+  if (workers > WORKERS_MAX) throw new Misuse(`--workers takes at most ${WORKERS_MAX} threads.`);
+  const tally = createTally<RunAnswer>(first, wholeNumber(options.findings, "--findings"));
+  const startedAt = performance.now();
+  const crew = createCrew(workers);
+  try {
+    const goesOn = (number: number) =>
+      number - first < most && performance.now() - startedAt < millis && !isFull(tally);
+    await searchWorlds(crew, first, goesOn, regime, tally, () => progress(tally, startedAt, options));
+    if (showsProgress(options)) process.stderr.write("\r\u001b[K");
+    tell(options, summaryOf(tally, startedAt), sentence(tally, startedAt));
+    await tellFindings(crew, tally.findings, regime, options);
+    return tally.findings.length === 0 ? EXIT.HELD : EXIT.BROKEN;
+  } finally {
+    await crew.close();
+  }
+}
+
+function readRegime(text: string): Regime {
+  if (text !== "torture" && text !== "realistic") {
+    throw new Misuse(`--regime takes torture or realistic, not "${text}".`);
+  }
+  return text;
+}
+
+function readMinutes({ minutes, seeds }: ExploreOptions): number {
+  if (minutes === undefined) return seeds === undefined ? 1 : Number.POSITIVE_INFINITY;
+  if (!/^\d{1,5}(\.\d+)?$/.test(minutes)) throw new Misuse(`--minutes takes a number such as 5, not "${minutes}".`);
+  return Number(minutes);
+}
+
+/** Tries worlds until `goesOn` says no. */
+async function searchWorlds(
+  crew: Crew,
+  first: number,
+  goesOn: (number: number) => boolean,
+  regime: Regime,
+  tally: Tally<RunAnswer>,
+  onMerged: () => void,
+): Promise<void> {
+  let next = first;
+  const oneAfterAnother = async () => {
+    while (goesOn(next)) {
+      merge(tally, (await crew.ask({ kind: "run", number: next++, regime })) as RunAnswer);
+      onMerged();
+      // Without workers nothing else would get a turn: signals, timers.
+      await new Promise((turn) => setImmediate(turn));
+    }
+  };
+  await Promise.all(Array.from({ length: crew.size }, oneAfterAnother));
+}
+
+function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
+  const wallMillis = Math.max(1, Math.round(performance.now() - startedAt));
+  const { worlds, broken, simulatedMicros, judged, sites, findings } = tally;
+  const counts = [...sites.values()];
+  return {
+    type: "search",
+    worlds,
+    seedsPerMinute: Math.round((worlds * 60_000) / wallMillis),
+    simulatedHours: Math.round(simulatedMicros / 36_000_000) / 100,
+    sites: SITE_NAMES.length,
+    sitesReached: counts.filter(({ reached }) => reached > 0).length,
+    sitesFired: counts.filter(({ fired }) => fired > 0).length,
+    promises: Object.keys(PROMISES).length,
+    promisesJudged: judged.size,
+    judgements: [...judged.values()].reduce((sum, times) => sum + times, 0),
+    broken,
+    findings: findings.length,
+    wallMillis,
+  };
+}
+
+function sentence(tally: Tally<RunAnswer>, startedAt: number): string {
+  const { worlds, seedsPerMinute, simulatedHours, sites, sitesReached, sitesFired, ...rest } = summaryOf(
+    tally,
+    startedAt,
+  );
+  const faults = `of ${sites} fault sites ${sitesReached} reached and ${sitesFired} fired`;
+  const promises = `${rest.promisesJudged} of ${rest.promises} promises judged`;
+  return `${worlds} worlds, ${seedsPerMinute} a minute, ${simulatedHours} h simulated, ${faults}, ${promises}, ${rest.broken} broken`;
+}
+
+function showsProgress({ json }: ExploreOptions): boolean {
+  return process.stderr.isTTY === true && json !== true;
+}
+
+function progress(tally: Tally<RunAnswer>, startedAt: number, options: ExploreOptions): void {
+  if (showsProgress(options)) process.stderr.write(`\r\u001b[K${sentence(tally, startedAt)}`);
+}
+
+function tell({ json }: ExploreOptions, line: object, text: string): void {
+  process.stdout.write(json === true ? `${JSON.stringify(line)}\n` : `${text}\n`);
+}
+
+/** Makes each finding small if that was asked for, and tells those that differ in promise or shape. */
+async function tellFindings(
+  crew: Crew,
+  findings: readonly RunAnswer[],
+  regime: Regime,
+  options: ExploreOptions,
+): Promise<void> {
+  if (!options.shrink) {
+    for (const { number, key, detail, fingerprint } of findings) {
+      tell(options, { type: "finding", number, key, detail, fingerprint }, `world ${number}: ${key}\n  ${detail}`);
+    }
+    return;
+  }
+  const answers = await Promise.all(
+    findings.map(({ number }) => crew.ask({ kind: "shrink", number, regime }) as Promise<ShrinkAnswer>),
+  );
+  const told = new Set<string>();
+  for (const { number, key, plan, tries } of answers) {
+    const shape = `${key} | ${shapeOfPlan(plan)}`;
+    if (told.has(shape)) continue;
+    told.add(shape);
+    const file = await writeStory(foundStory(plan, number), resolve(options.out));
+    tell(options, { type: "finding", number, key, tries, file }, `world ${number}: ${key}\n  ${file}`);
+  }
+}

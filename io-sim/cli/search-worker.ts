@@ -1,0 +1,74 @@
+/**
+ * What a worker of `lockstep explore` does: runs worlds by number and shrinks those that broke.
+ *
+ * A worker knows nothing of the others. Its answers depend on the number alone, so that it does not matter which of them
+ * took it, nor how many there are; even shrinking is bounded by events and not by the clock. `parentPort` is missing when
+ * the main thread works by itself.
+ */
+import { isMainThread, parentPort } from "node:worker_threads";
+import type { PromiseId } from "../oracles/promises.ts";
+import type { Plan } from "../plan.ts";
+import { attempt } from "../search/attempt.ts";
+import { generatePlan, type Regime } from "../search/generate.ts";
+import { promisesFollow } from "../search/settling.ts";
+import { shrinkPlan } from "../search/shrink.ts";
+import type { SiteCount } from "../sites.ts";
+import type { World } from "../world.ts";
+
+/** Events that shrinking one finding may cost: some tens of seconds. */
+const SHRINK_EVENTS_MAX = 600_000;
+
+/** What a worker is asked. */
+export interface Task {
+  readonly kind: "run" | "shrink";
+  readonly number: number;
+  readonly regime: Regime;
+}
+
+/** What a world has come to. */
+export interface RunAnswer {
+  readonly kind: "run";
+  readonly number: number;
+  readonly key: string;
+  readonly detail: string;
+  readonly fingerprint: string;
+  readonly simulatedMicros: number;
+  readonly judged: readonly (readonly [PromiseId, number])[];
+  readonly sites: readonly (readonly [string, SiteCount])[];
+}
+
+/** A world made small. */
+export interface ShrinkAnswer {
+  readonly kind: "shrink";
+  readonly number: number;
+  readonly key: string;
+  readonly plan: Plan;
+  readonly tries: number;
+}
+
+/** What a worker answers; of the same kind as its task. */
+export type Answer = RunAnswer | ShrinkAnswer;
+
+/** Does one task. */
+export function work({ kind, number, regime }: Task): Answer {
+  const plan = generatePlan(number, regime);
+  if (kind === "shrink") {
+    const options = { goesOn: (events: number) => events < SHRINK_EVENTS_MAX, isFair: promisesFollow };
+    const { key, plan: small, tries } = shrinkPlan(plan, number, options);
+    return { kind, number, key, plan: small, tries };
+  }
+  let entered: World | undefined;
+  const onWorld = (world: World) => {
+    entered = world;
+  };
+  const { key, detail, fingerprint, simulatedMicros, judged } = attempt(plan, number, { onWorld });
+  const sites = [...(entered?.sites.counts ?? [])];
+  return { kind, number, key, detail, fingerprint, simulatedMicros, judged: [...judged], sites };
+}
+
+if (!isMainThread && parentPort !== null) {
+  const port = parentPort;
+  port.on("message", (task: Task) => {
+    port.postMessage(work(task));
+  });
+}

@@ -1,0 +1,214 @@
+/**
+ * New worlds out of numbers: each number is one plan, the same on every machine and in every worker.
+ *
+ * A world is drawn by swarm: first a random half of all classes of faults (./fault-classes.ts) is left out, because a world
+ * with a bit of everything hides what only many of one kind bring about. Then come rooms, peers, links and steps. Some
+ * numbers are no fresh worlds: a mutation mixes an earlier world with its neighbour, and a fork is an earlier world up to a
+ * moment, after which other things happen and chance is another. In the end come rest and promises (./settling.ts). In the
+ * realistic regime people have ordinary networks and habits, and quality is promised too. The generators are fast-check's.
+ */
+import fc from "fast-check";
+import type { LinkOptions } from "../link-options.ts";
+import type { CameraKind, Plan, StepPlan } from "../plan.ts";
+import { below, createStream } from "../random.ts";
+import { at, type PeerOptions, profile, type StoryStep, scenario } from "../scenario.ts";
+import { ms, seconds } from "../units.ts";
+import { type Deed, FAULT_CLASSES, type FaultClass } from "./fault-classes.ts";
+import { forget, GOOD_NETWORKS, SETTLE_MICROS, settled } from "./settling.ts";
+
+/** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
+export type Regime = "torture" | "realistic";
+
+const NAMES = ["ana", "bob", "eve", "dan", "mia", "tom", "zoe"] as const;
+const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", "h264", null];
+
+/** How many early numbers are worlds of their own before others are made from them. */
+const FRESH_FIRST = 6;
+
+/** The plan of this number, 0 or more. */
+export function generatePlan(number: number, regime: Regime): Plan {
+  const stream = createStream(number, "explore", regime);
+  const seed = stream.next() | 0;
+  if (regime === "realistic") return named(sample(ordinaryWorld(), seed), number);
+  // Every fifth world is a mutation and every fifth a fork; their parents are fresh ones, so this goes no deeper.
+  const kind = number < FRESH_FIRST ? 0 : number % 5;
+  if (kind < 3) return named(sample(tortureWorld(), seed), number);
+  const parent = generatePlan(freshNumber(below(stream, number)), regime);
+  if (kind === 3) return named(sample(mutation(parent, generatePlan(freshNumber(number - 1), regime)), seed), number);
+  return named(sample(fork(parent), seed), number);
+}
+
+/** The nearest number not above this one that is a fresh world's. */
+function freshNumber(number: number): number {
+  return number < FRESH_FIRST || number % 5 < 3 ? number : number - (number % 5) + 2;
+}
+
+function sample<T>(arbitrary: fc.Arbitrary<T>, seed: number): T {
+  return fc.sample(arbitrary, { seed, numRuns: 1 })[0]!;
+}
+
+function named(plan: Plan, number: number): Plan {
+  return { ...plan, name: `world ${number}`, seeds: [{ seed: number, why: "the number of its world" }] };
+}
+
+/** A world whose peers are these, in which this happens until `healsAt`. */
+function compile(
+  peers: readonly PeerOptions[],
+  timeline: readonly StoryStep[],
+  rest: Pick<Parameters<typeof scenario>[0], "cipher" | "scheduler" | "timersLateBy">,
+  healsAt: number,
+): Plan {
+  return scenario({
+    name: "world",
+    story: "Nobody has told it yet.",
+    seeds: { 0: "the number of its world" },
+    ...rest,
+    peers: Object.fromEntries(peers.map((peer, index) => [NAMES[index]!, peer])),
+    timeline,
+    runFor: healsAt + SETTLE_MICROS,
+  });
+}
+
+function tortureWorld(): fc.Arbitrary<Plan> {
+  return fc
+    .record({
+      classes: fc.subarray([...FAULT_CLASSES]),
+      count: fc.integer({ min: 2, max: 5 }),
+      healsAt: fc.integer({ min: 2_000, max: 6_000 }).map(ms),
+      twoRooms: fc.boolean(),
+    })
+    .chain(({ classes, count, healsAt, twoRooms }) => {
+      const names = NAMES.slice(0, count);
+      return fc
+        .record({
+          peers: fc.tuple(...names.map(() => person(classes, twoRooms))),
+          timeline: steps(classes, names, 0, healsAt),
+          worlds: fc.tuple(...classes.map(({ world }) => world ?? fc.constant({}))),
+          scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
+          core: fc.subarray([...names], { minLength: 1 }),
+        })
+        .map(({ peers, timeline, worlds, scheduler, core }) => {
+          const plan = compile(peers, timeline, { ...Object.assign({}, ...worlds), scheduler }, healsAt);
+          return settled(plan, healsAt, core);
+        });
+    });
+}
+
+function person(classes: readonly FaultClass[], twoRooms: boolean): fc.Arbitrary<PeerOptions> {
+  const traits = classes.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
+  return fc
+    .record({
+      room: twoRooms ? fc.constantFrom("lounge", "kitchen") : fc.constant("lounge"),
+      sends: sending(),
+      // Whoever neither sent nor received would have nothing to offer, and is refused.
+      receives: fc.record({ audio: fc.integer({ min: 0, max: 5 }), video: fc.integer({ min: 1, max: 5 }) }),
+      link: troubledLink(classes, false),
+      traits: fc.tuple(...traits),
+    })
+    .map(({ traits: some, ...peer }) => Object.assign(peer, ...some) as PeerOptions);
+}
+
+function sending(): fc.Arbitrary<NonNullable<PeerOptions["sends"]>> {
+  return fc
+    .record({ camera: fc.constantFrom(...CAMERAS), microphone: fc.option(fc.integer({ min: 10, max: 90 })) })
+    .map(({ camera, microphone }) => ({
+      ...(camera === null ? {} : { camera }),
+      ...(microphone === null ? {} : { microphone }),
+    }));
+}
+
+/** A link with the troubles of the swarm, each in half of all links. */
+function troubledLink(classes: readonly FaultClass[], extreme: boolean): fc.Arbitrary<LinkOptions> {
+  const troubles = classes.flatMap(({ link }) => (link === undefined ? [] : [link(extreme)]));
+  return fc
+    .tuple(...troubles.map((trouble) => fc.option(trouble, { nil: {} })))
+    .map((some) => Object.assign({}, ...some) as LinkOptions);
+}
+
+function steps(
+  classes: readonly FaultClass[],
+  names: readonly string[],
+  from: number,
+  until: number,
+): fc.Arbitrary<StoryStep[]> {
+  const who = fc.constantFrom(...names);
+  const link = troubledLink(classes, true);
+  const deeds = classes.flatMap(({ deed }) => (deed === undefined ? [] : [deed(who, link)]));
+  if (deeds.length === 0) return fc.constant([]);
+  return fc.array(timed(fc.oneof(...deeds), from, until), { maxLength: 8, size: "max" });
+}
+
+function timed(deed: fc.Arbitrary<Deed>, from: number, until: number): fc.Arbitrary<StoryStep> {
+  const when = fc.integer({ min: Math.floor(from / 1_000), max: Math.floor(until / 1_000) - 1 }).map(ms);
+  return fc.tuple(when, deed).map(([time, [label, operation]]) => at(time, label, operation));
+}
+
+/** Another world not far from `parent`: some of its steps, some of the donor's, and a few traits changed. */
+function mutation(parent: Plan, donor: Plan): fc.Arbitrary<Plan> {
+  const names = parent.peers.map((peer) => peer.name);
+  const { healsAt, plan: raw } = forget(parent);
+  const usable = forget(donor).plan.steps.filter(
+    ({ operation }) => !("peer" in operation) || names.includes(operation.peer),
+  );
+  return fc
+    .record({
+      kept: fc.subarray([...raw.steps]),
+      given: fc.subarray(usable.filter(({ atMicros }) => atMicros < healsAt)),
+      shifts: fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 20, maxLength: 20 }),
+      wraps: fc.boolean(),
+      scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
+      simulcast: fc.integer({ min: 0, max: names.length }),
+      core: fc.subarray(names, { minLength: 1 }),
+    })
+    .map(({ kept, given, shifts, wraps, scheduler, simulcast, core }) => {
+      const moved = [...kept, ...given].map((one, index): StepPlan => {
+        const time = one.atMicros + ms(shifts[index % shifts.length]!);
+        return { ...one, atMicros: Math.max(0, Math.min(healsAt - 1, time)) };
+      });
+      const peers = raw.peers.map((peer, index) => ({
+        ...peer,
+        nearWrap: wraps !== peer.nearWrap,
+        camera: index === simulcast ? ("vp8-simulcast" as const) : peer.camera,
+      }));
+      return settled({ ...raw, peers, steps: moved, scheduler }, healsAt, core);
+    });
+}
+
+/** The same world up to a moment; then other things happen, and chance is another. */
+function fork(parent: Plan): fc.Arbitrary<Plan> {
+  const names = parent.peers.map((peer) => peer.name);
+  const { healsAt, plan: raw } = forget(parent);
+  return fc
+    .record({
+      classes: fc.subarray([...FAULT_CLASSES]),
+      turnsAt: fc.integer({ min: 0, max: Math.floor(healsAt / 1_000) - 1 }).map(ms),
+      seed: fc.integer({ min: 1, max: 1_000_000 }),
+      core: fc.subarray(names, { minLength: 1 }),
+    })
+    .chain(({ classes, turnsAt, seed, core }) =>
+      steps(classes, names, turnsAt, healsAt).map((others) => {
+        const before = raw.steps.filter(({ atMicros }) => atMicros < turnsAt);
+        return settled({ ...raw, steps: [...before, ...others], turn: { atMicros: turnsAt, seed } }, healsAt, core);
+      }),
+    );
+}
+
+/** People with ordinary networks who come and go, and owe each other moving pictures. */
+function ordinaryWorld(): fc.Arbitrary<Plan> {
+  const habits = ["muting", "leaving", "joining", "moves", "restarts", "pauses"];
+  const classes = FAULT_CLASSES.filter(({ name }) => habits.includes(name));
+  return fc
+    .record({ classes: fc.subarray(classes), count: fc.integer({ min: 2, max: 4 }) })
+    .chain(({ classes: chosen, count }) => {
+      const names = NAMES.slice(0, count);
+      const healsAt = seconds(8);
+      const guest = fc.record({
+        sends: sending(),
+        receives: fc.constant({ audio: names.length + 4, video: names.length + 4 }),
+        link: fc.constantFrom(...GOOD_NETWORKS).map((network) => profile(network)),
+      });
+      return fc
+        .record({ peers: fc.tuple(...names.map(() => guest)), timeline: steps(chosen, names, 0, healsAt) })
+        .map(({ peers, timeline }) => settled(compile(peers, timeline, {}, healsAt), healsAt, names, true));
+    });
+}

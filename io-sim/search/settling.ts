@@ -1,0 +1,274 @@
+/**
+ * How a generated world comes to rest, and what may be promised of its end.
+ *
+ * Whatever happens before, at one moment all that troubles a core set of peers is healed, and then time goes on for long
+ * enough that every protocol has recovered; the troubles of everybody else stay for good. Who of the core set is there at
+ * the end owes something: whoever has slots enough sees and hears whoever sends. In a realistic world those whom nothing
+ * befell owe pictures that never stood still for long, too. What may be promised is read from the plan alone, so that a
+ * mutated or a shrunk plan can be asked again; a promise that no longer follows is not made (or, by who shrinks, not kept).
+ */
+import { type LinkPlan, PLAIN_LINK } from "../link.ts";
+import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
+import type { AlwaysPromise, FinallyPromise, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import type { ProfileName } from "../profiles/profiles.ts";
+
+/** Time that a generated world has after everything has healed. */
+export const SETTLE_MICROS = 10_000_000;
+
+/** Time after which everything must have recovered: a DTLS flight is repeated after 5 s at the latest. */
+const RECOVERY_MICROS = 8_500_000;
+
+/** The longest way of a healed link. */
+const HEALED_DELAY_MICROS = 60_000;
+
+/** What may stand still for no longer on a good network: a keyframe that was lost is asked for again within this time. */
+const STANDSTILL_MICROS = 2_000_000;
+
+/** Networks on which a call is owed quality. */
+export const GOOD_NETWORKS: readonly ProfileName[] = ["fiber", "wifi-good", "5g"];
+
+const GOOD_LINKS: ReadonlySet<string> = new Set(
+  GOOD_NETWORKS.flatMap((profile) => {
+    const { up, down } = linkChange({ profile });
+    return [up, down].map((change) => JSON.stringify({ ...LINK_DEFAULTS, ...change }));
+  }),
+);
+
+/** The label of steps that heal; they are no part of what happened before. */
+const HEALING = "is well again";
+
+/** The plan with healing at `healsAt` for the core set, time to rest, and all promises that follow. */
+export function settled(plan: Plan, healsAt: number, core: readonly string[], realistic = false): Plan {
+  const steps = plan.steps.filter(({ atMicros }) => atMicros < healsAt).sort((a, b) => a.atMicros - b.atMicros);
+  const healing = plan.peers
+    .filter(({ name }) => core.includes(name))
+    .flatMap((peer) => healingStep({ ...plan, steps }, peer, healsAt));
+  const failing = steps.flatMap(({ operation }) => (operation.type === "buggify" ? operation.sites : []));
+  if (failing.length > 0) {
+    const sites = [...new Set(failing)];
+    healing.push({
+      atMicros: healsAt,
+      label: `the server ${HEALING}`,
+      operation: { type: "buggify", sites, sharePpm: 0 },
+    });
+  }
+  const whole = { ...plan, steps: [...steps, ...healing], runForMicros: healsAt + SETTLE_MICROS };
+  return { ...whole, always: realistic ? followingAlways(whole) : [], finally: followingPromises(whole) };
+}
+
+/** A settled plan as it was before: without healing and promises, and when it healed. */
+export function forget(plan: Plan): { plan: Plan; healsAt: number } {
+  const steps = plan.steps.filter(({ label }) => !label.endsWith(HEALING));
+  return { plan: { ...plan, steps, always: [], finally: [] }, healsAt: plan.runForMicros - SETTLE_MICROS };
+}
+
+/** Whether every promise that the plan makes follows from the plan. */
+export function promisesFollow(plan: Plan): boolean {
+  const following = new Set([...followingPromises(plan), ...followingAlways(plan)].map(promiseKey));
+  return [...plan.finally, ...plan.always].every((promise) => following.has(promiseKey(promise)));
+}
+
+function promiseKey(promise: FinallyPromise | AlwaysPromise): string {
+  if (promise.kind === "departs") return `${promise.peer} ${promise.reason}`;
+  return `${promise.kind} ${promise.viewer} ${promise.source}`;
+}
+
+/** The step that makes a peer's links well, if they are not. */
+function healingStep(plan: Plan, peer: PeerPlan, healsAt: number): StepPlan[] {
+  const { up, down, healedAt } = lastLinks(plan, peer);
+  if (healedAt >= 0) return [];
+  const [first, second] = [healingOf(up), healingOf(down)];
+  const both = { ...first, ...second };
+  const operation = { type: "link", peer: peer.name, up: both, down: both } as const;
+  return [{ atMicros: healsAt, label: `${peer.name}'s network ${HEALING}`, operation }];
+}
+
+/** The fields that have to change for a link to be well. */
+function healingOf(link: LinkPlan): Partial<LinkPlan> {
+  const sick = Object.entries(PLAIN_LINK).filter(([key]) => !isWellIn(link, key as keyof LinkPlan));
+  // Half of a burst is no burst: what belongs together heals together.
+  const groups = [
+    ["burstGoodMicros", "burstBadMicros", "burstLossPpm"],
+    ["reorderPpm", "reorderMicros", "reorderPackets"],
+  ];
+  groups.push(["duplicatePpm", "duplicateMicros"], ["policerBps", "policerBurstBytes"]);
+  const keys = new Set(sick.map(([key]) => key));
+  for (const group of groups) if (group.some((key) => keys.has(key))) for (const key of group) keys.add(key);
+  return Object.fromEntries([...keys].map((key) => [key, PLAIN_LINK[key as keyof LinkPlan]]));
+}
+
+/** What the plan allows to promise of its end. */
+function followingPromises(plan: Plan): FinallyPromise[] {
+  const promises: FinallyPromise[] = [];
+  for (const { viewer, name } of pairs(plan)) {
+    promises.push({ kind: "plays", viewer: viewer.name, source: name, withinMicros: 60_000_000 });
+  }
+  return promises;
+}
+
+/** What the plan allows to promise for all of its time: between people whom nothing befell. */
+function followingAlways(plan: Plan): AlwaysPromise[] {
+  const serverIsWell = plan.steps.every(({ operation }) => "peer" in operation);
+  return pairs(plan)
+    .filter(({ viewer, owner }) => serverIsWell && [viewer, owner].every((peer) => isUndisturbed(plan, peer)))
+    .map(({ viewer, name }) => ({
+      kind: "freezes",
+      viewer: viewer.name,
+      source: name,
+      shorterThanMicros: STANDSTILL_MICROS,
+    }));
+}
+
+function isUndisturbed(plan: Plan, peer: PeerPlan): boolean {
+  return peer.atStart && stepsOf(plan, peer).length === 0;
+}
+
+/** Who must see or hear whom at the end. */
+function pairs(plan: Plan): { viewer: PeerPlan; owner: PeerPlan; name: string }[] {
+  const rested = plan.peers.filter((peer) => isRested(plan, peer));
+  const found: { viewer: PeerPlan; owner: PeerPlan; name: string }[] = [];
+  for (const viewer of rested) {
+    for (const source of ["camera", "microphone"] as const) {
+      if (slotsOf(viewer, source) < rivals(plan, viewer, source)) continue;
+      for (const owner of rested) {
+        if (owner === viewer || owner.room !== viewer.room || !sends(plan, owner, source)) continue;
+        found.push({ viewer, owner, name: `${owner.name}/${source}` });
+      }
+    }
+  }
+  return found;
+}
+
+function slotsOf(peer: PeerPlan, source: "camera" | "microphone"): number {
+  return source === "camera" ? peer.videoSlots : peer.audioSlots;
+}
+
+/** How many publications may want a slot of the viewer's, the ghosts of those who vanished among them. */
+function rivals(plan: Plan, viewer: PeerPlan, source: "camera" | "microphone"): number {
+  let count = 0;
+  for (const peer of plan.peers) {
+    if (peer.room !== viewer.room || peer[source] === null) continue;
+    count += lifeOf(plan, peer).tabs - (peer === viewer ? 1 : 0);
+  }
+  return count;
+}
+
+/** Whether the peer is there at the end, has been for long enough, and its link and the server have been well for as long. */
+function isRested(plan: Plan, peer: PeerPlan): boolean {
+  const { there, since } = lifeOf(plan, peer);
+  const { healedAt } = lastLinks(plan, peer);
+  // A request that got lost may have been the one that mattered.
+  const unheard = stepsOf(plan, peer).some(({ operation }) => operation.type === "signalling");
+  if (!there || peer.impostor || unheard || healedAt < 0) return false;
+  return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
+}
+
+/** Since when nothing has been done to the server; for ever after the end when sites still fail. */
+function serverWellSince(plan: Plan): number {
+  const failing = new Set<string>();
+  let since = 0;
+  for (const { atMicros, operation } of [...plan.steps].sort((a, b) => a.atMicros - b.atMicros)) {
+    // Nobody knows of a server that has forgotten everybody, until he notices and joins again.
+    if (operation.type === "crash") return plan.runForMicros;
+    if (operation.type === "swizzle") since = atMicros + operation.overMicros;
+    if (operation.type === "restart") since = atMicros;
+    if (operation.type === "pause" || operation.type === "garbage") since = atMicros + operation.forMicros;
+    if (operation.type !== "buggify") continue;
+    since = atMicros;
+    for (const site of operation.sites) {
+      if (operation.sharePpm > 0) failing.add(site);
+      else failing.delete(site);
+    }
+  }
+  return failing.size > 0 ? plan.runForMicros : since;
+}
+
+/** Whether the source is on at the end, and has been for long enough. */
+function sends(plan: Plan, owner: PeerPlan, source: "camera" | "microphone"): boolean {
+  if (owner[source] === null) return false;
+  let on = true;
+  let since = 0;
+  for (const { atMicros, operation } of stepsOf(plan, owner)) {
+    if (operation.type === "rejoin") on = true;
+    if (operation.type === "join") on = on || !lifeOf(plan, owner, atMicros).there;
+    if ((operation.type !== "mute" && operation.type !== "unmute") || operation.source !== source) continue;
+    on = operation.type === "unmute";
+    since = atMicros;
+  }
+  return on && since + RECOVERY_MICROS <= plan.runForMicros;
+}
+
+/** Whether the peer is there after all steps before `until`, since when (moves count), and how many tabs it has had. */
+function lifeOf(plan: Plan, peer: PeerPlan, until = Number.POSITIVE_INFINITY) {
+  let there = peer.atStart;
+  let since = 0;
+  let tabs = peer.atStart ? 1 : 0;
+  let stormUntil = 0;
+  let unclear = false;
+  for (const { atMicros, operation } of stepsOf(plan, peer)) {
+    if (atMicros >= until) break;
+    // Who comes or goes in the middle of a storm may be there in the end or not.
+    if (["join", "rejoin", "leave", "kill"].includes(operation.type) && atMicros <= stormUntil) unclear = true;
+    if (operation.type === "join" && !there) tabs++;
+    if (operation.type === "rejoin") tabs += operation.times;
+    if (operation.type === "join" || operation.type === "rejoin") there = true;
+    if (operation.type === "leave" || operation.type === "kill") there = false;
+    if (["join", "move", "clock"].includes(operation.type)) since = atMicros;
+    if (operation.type === "rejoin") {
+      stormUntil = atMicros + operation.times * operation.everyMicros;
+      since = stormUntil;
+    }
+    if (operation.type === "stall") since = atMicros + operation.forMicros;
+  }
+  return { there: there && !unclear, since, tabs };
+}
+
+/** What the peer's links are in the end, and since when they have been well: 0 for always, -1 for never. */
+function lastLinks(plan: Plan, peer: PeerPlan): { up: LinkPlan; down: LinkPlan; healedAt: number } {
+  let { up, down } = peer;
+  let sick = !isWell(up) || !isWell(down);
+  let healedAt = 0;
+  for (const { atMicros, operation } of stepsOf(plan, peer)) {
+    if (operation.type !== "link") continue;
+    up = { ...up, ...operation.up };
+    down = { ...down, ...operation.down };
+    const well = isWell(up) && isWell(down);
+    if (well && sick) healedAt = atMicros;
+    sick = !well;
+  }
+  return { up, down, healedAt: sick ? -1 : healedAt };
+}
+
+/** Whether a link does nothing to packets that matters for long. */
+function isWell(link: LinkPlan): boolean {
+  const wellInAll = (Object.keys(PLAIN_LINK) as (keyof LinkPlan)[]).every((key) => isWellIn(link, key));
+  return wellInAll || GOOD_LINKS.has(JSON.stringify(link));
+}
+
+/** Fields that do nothing alone, or nothing that matters for long. */
+const TOLERATED: ReadonlySet<keyof LinkPlan> = new Set<keyof LinkPlan>([
+  "loseDtls",
+  "reorderMicros",
+  "reorderPackets",
+  "duplicateMicros",
+  "burstGoodMicros",
+  "burstLossPpm",
+  "policerBurstBytes",
+  "overheadBytes",
+]);
+
+function isWellIn(link: LinkPlan, key: keyof LinkPlan): boolean {
+  const value = link[key];
+  if (TOLERATED.has(key) || value === PLAIN_LINK[key]) return true;
+  if (key === "delayMicros") return link.delayMicros <= HEALED_DELAY_MICROS;
+  if (key === "jitterMicros") return link.jitterMicros <= HEALED_DELAY_MICROS / 4;
+  if (key === "batchMicros") return link.batchMicros <= HEALED_DELAY_MICROS / 4;
+  if (key === "queueBytes") return link.queueBytes >= PLAIN_LINK.queueBytes || link.rateBps === 0;
+  return false;
+}
+
+function stepsOf(plan: Plan, peer: PeerPlan) {
+  return plan.steps
+    .filter(({ operation }) => "peer" in operation && operation.peer === peer.name)
+    .sort((a, b) => a.atMicros - b.atMicros);
+}

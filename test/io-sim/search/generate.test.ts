@@ -1,0 +1,73 @@
+/**
+ * Whether generated worlds make sense, are the same each time, and promise only what follows from them.
+ */
+import { describe, expect, it } from "vitest";
+import { at, cut, kill, mute, seconds } from "../../../io-sim/index.ts";
+import type { Plan } from "../../../io-sim/plan.ts";
+import { planFromJson, planToJson } from "../../../io-sim/plan-json.ts";
+import { buggify } from "../../../io-sim/scenario.ts";
+import { isSound } from "../../../io-sim/search/attempt.ts";
+import { FAULT_CLASSES } from "../../../io-sim/search/fault-classes.ts";
+import { generatePlan } from "../../../io-sim/search/generate.ts";
+import { promisesFollow, settled } from "../../../io-sim/search/settling.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const REGIMES = ["torture", "realistic"] as const;
+
+describe("a generated world", () => {
+  it.each(REGIMES)("makes sense, is JSON, is the same each time, and promises only what follows: %s", (regime) => {
+    for (let number = 0; number < 40; number++) {
+      const plan = generatePlan(number, regime);
+      expect(isSound(plan)).toBe(true);
+      expect(planFromJson(planToJson(plan))).toEqual(plan);
+      expect(generatePlan(number, regime)).toEqual(plan);
+      expect(promisesFollow(plan)).toBe(true);
+    }
+  });
+
+  it("differs from its neighbours, and all kinds of steps and troubles come up", () => {
+    const plans = Array.from({ length: 120 }, (_, number) => generatePlan(number, "torture"));
+    const types = new Set<string>(plans.flatMap(({ steps }) => steps.map(({ operation }) => operation.type)));
+    const deeds =
+      "buggify clock crash garbage join kill leave link move mute pause rejoin restart signalling stall swizzle unmute";
+    expect([...types].sort((a, b) => (a < b ? -1 : 1)).join(" ")).toBe(deeds);
+    expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, name: "", seeds: [] }))).size).toBe(120);
+    expect(plans.some(({ turn }) => turn !== undefined)).toBe(true);
+    expect(plans.some(({ timerLateMicros }) => timerLateMicros > 0)).toBe(true);
+    expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
+  });
+
+  it("heals a core set alone, and owes it something", () => {
+    const plans = Array.from({ length: 60 }, (_, number) => generatePlan(number, "torture"));
+    const isOwed = (plan: Plan) => plan.finally.length > 0;
+    expect(plans.filter(isOwed).length).toBeGreaterThan(10);
+    const owesQuality = (plan: Plan) => plan.always.length > 0;
+    expect(plans.some(owesQuality)).toBe(false);
+    expect(Array.from({ length: 20 }, (_, number) => generatePlan(number, "realistic")).some(owesQuality)).toBe(true);
+  });
+});
+
+describe("what follows from a plan", () => {
+  const everybody = ["ana", "bob", "next"];
+  const rest = (timeline: Plan["steps"], core = everybody) =>
+    settled(smallStory({ timeline, runFor: seconds(60) }), seconds(3), core);
+  const promised = (plan: Plan) =>
+    plan.finally.map((one) => (one.kind === "plays" ? `${one.viewer} ${one.source}` : ""));
+
+  it("is nothing about a source that is off, a viewer who has gone or a link that stays cut", () => {
+    expect(promised(rest([]))).toHaveLength(4);
+    expect(promised(rest([at(0, "off", mute("ana", "camera"))]))).not.toContain("bob ana/camera");
+    expect(promised(rest([at(0, "gone", kill("bob"))]))).toEqual([]);
+    expect(promised(rest([at(0, "cut", cut("bob"))], ["ana"]))).toEqual([]);
+    const cutOff = rest([at(0, "cut", cut("bob"))]);
+    expect(promised(cutOff)).toHaveLength(4);
+    expect(promisesFollow({ ...cutOff, steps: cutOff.steps.slice(0, 1) })).toBe(false);
+    expect(promisesFollow({ ...cutOff, runForMicros: cutOff.runForMicros - seconds(2) })).toBe(false);
+  });
+
+  it("is nothing while the server still fails", () => {
+    const failing = rest([at(0, "hiccups", buggify(["host/send-refused"], 1_000))]);
+    expect(promised(failing)).toHaveLength(4);
+    expect(promisesFollow({ ...failing, steps: failing.steps.slice(0, 1) })).toBe(false);
+  });
+});
