@@ -97,7 +97,8 @@ export function showLevel(stage, key, level) {
   if (tile === undefined) return;
   const now = performance.now();
   if (level > SPEAKING_LEVEL) tile.spokeAt = now;
-  tile.element.dataset.speaking = String(now - tile.spokeAt < SPEAKING_MILLIS);
+  // What still sounds when somebody has just gone mute is an echo.
+  tile.element.dataset.speaking = String(tile.muted.hidden && now - tile.spokeAt < SPEAKING_MILLIS);
 }
 
 /** The letters that stand for a name: those of its first and last word, or empty when it has no letter. */

@@ -1,4 +1,5 @@
 /** The page in real browsers, used as people use it: what they press, and what they then see. */
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -23,6 +24,10 @@ import { launchChromium } from "./chromium.ts";
 /** Scripts that make a browser have no devices, or keep them from the page. */
 const NO_DEVICES = refusingScript("NotFoundError");
 const REFUSED_DEVICES = refusingScript("NotAllowedError");
+
+/** What the README says to paste into a browser's console. */
+const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const CONSOLE_LINES = /```js\n([^`]*)```/.exec(README)?.[1] ?? "";
 
 let browser: Browser;
 let server: CallServer;
@@ -66,6 +71,20 @@ function expectTiles(page: Page, tiles: readonly string[]): Promise<void> {
   return poll.toEqual(tiles);
 }
 
+/** Waits until somebody else's picture moves: between two looks at it much has changed, where a still one changes nothing. */
+function expectMoves(page: Page): Promise<void> {
+  return expectWithin(5_000, async () => (await pictureChange(page)) > 0.5);
+}
+
+/** Evaluates text as a console does: `await` stands anywhere, and what is declared stays. */
+async function runInConsole(page: Page, text: string): Promise<unknown> {
+  const session = await page.context().newCDPSession(page);
+  const how = { replMode: true, awaitPromise: true, returnByValue: true };
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression: text, ...how });
+  if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value;
+}
+
 async function packetsHeard(page: Page): Promise<number> {
   return (await readStats(page)).audio.reduce((sum, { packets }) => sum + packets, 0);
 }
@@ -98,8 +117,8 @@ describe("two people", () => {
     await waitConnected(bob);
     await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
     await expectTiles(bob, ["Ana, picture", "Bob (you), picture"]);
-    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
-    expect(await pictureChange(bob)).toBeGreaterThan(0.5);
+    await expectMoves(ana);
+    await expectMoves(bob);
     expect(await ana.locator("#invitation").count()).toBe(0);
   });
 
@@ -114,13 +133,18 @@ describe("two people", () => {
     await expectWithin(5_000, async () => (await packetsHeard(ana)) > packetsBefore + 50);
   });
 
+  it("see who speaks", async () => {
+    const speaking = ana.locator('.tile:not(.own)[data-speaking="true"]');
+    await expect.poll(() => speaking.count(), { timeout: 5_000 }).toBe(1);
+  });
+
   it("see initials of who has switched his camera off, and his picture when it is on again", async () => {
     await bob.keyboard.press("v");
     await expectTiles(ana, ["Bob", "Ana (you), picture"]);
     await expectTiles(bob, ["Ana, picture", "Bob (you)"]);
     await bob.keyboard.press("v");
     await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
-    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
+    await expectMoves(ana);
   });
 
   it("see a tile go when its person leaves, and come again", async () => {
@@ -130,7 +154,7 @@ describe("two people", () => {
     await bob.click("#join");
     await waitConnected(bob);
     await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
-    expect(await pictureChange(ana)).toBeGreaterThan(0.5);
+    await expectMoves(ana);
   });
 });
 
@@ -146,7 +170,7 @@ describe("somebody", () => {
     await zed.click("#join");
     await waitConnected(zed);
     await expectTiles(zed, ["Ana, picture", "Zed (you), muted"]);
-    expect(await pictureChange(zed)).toBeGreaterThan(0.5);
+    await expectMoves(zed);
   });
 
   it("whose browser keeps the camera closed is told where to open it", async () => {
@@ -190,6 +214,40 @@ describe("somebody", () => {
     await enter("broken", "Bob");
     await expectTiles(ana, ["Bob, picture", "Ana (you), picture"]);
     for (const { body } of await Promise.all(others)) await body?.cancel();
+  });
+});
+
+describe("the stage", () => {
+  afterEach(closeAll);
+
+  it("marks a loud voice, but not of one who is muted: that is an echo", async () => {
+    const page = await openTab("/", NO_DEVICES);
+    const marked = await page.evaluate(`(async () => {
+      const { createStage, showLevel, showPeople } = await import("/assets/stage.js");
+      const [tilesElement, playersElement] = [document.createElement("div"), document.createElement("div")];
+      const stage = createStage({ tilesElement, playersElement, invitation: null, onBlocked() {} });
+      const person = { own: false, stream: null, flowing: false };
+      showPeople(stage, [{ ...person, key: "1", name: "Ana", muted: false }, { ...person, key: "2", name: "Bob", muted: true }]);
+      for (const key of ["1", "2"]) showLevel(stage, key, 0.5);
+      return [...tilesElement.children].map((tile) => tile.dataset.speaking);
+    })()`);
+    expect(marked).toEqual(["true", "false"]);
+  });
+});
+
+describe("the lines of the README in a browser's console", () => {
+  afterEach(closeAll);
+
+  it("publish, show who else does, and leave with the page", async () => {
+    const ana = await enter("standup", "Ana");
+    const other = await openTab("/", TINY_CAMERA);
+    await runInConsole(other, CONSOLE_LINES);
+    await expectTiles(ana, ["Console, picture", "Ana (you), picture"]);
+    await expectMoves(ana);
+    const decoded = "[...(await pc.getStats()).values()].some((each) => each.framesDecoded > 5)";
+    await expectWithin(5_000, async () => (await runInConsole(other, decoded)) === true);
+    await other.goto("about:blank");
+    await expectTiles(ana, ["Ana (you), picture"]);
   });
 });
 
