@@ -78,7 +78,7 @@ export type ShardInput = DatagramInput | CommandInput | RelayInput | ShardLostIn
 
 /**
  * A datagram has arrived. The host may use one object for all of them. The core decrypts in place, so the bytes between
- * `offset` and `offset + length` are its own until it returns.
+ * `offset` and `offset + length` are its own until it returns. A datagram that begins its array is copied fastest.
  */
 export interface DatagramInput {
   readonly kind: "datagram";
