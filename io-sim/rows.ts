@@ -98,7 +98,7 @@ function describeEvent(world: World, event: ShardEvent): string {
     case "left":
       return `is gone for the server: ${event.reason}${event.detail === "" ? "" : ` (${event.detail})`}`;
     case "roster":
-      return `in ${event.room}: ${event.participants.map(describeView).join(", ")}`;
+      return `in ${event.room}: ${event.participants.map(describeView).join(", ") || "nobody"}`;
     case "bindings": {
       const shown = (kind: "audio" | "video") =>
         event.slots

@@ -74,6 +74,7 @@ function dataOf(trace: Trace): string {
     rows: trace.rows.map(({ time, event, kind, who, text }) => ({ at: since(time), event, kind, who, text })),
     promises: trace.promises,
     drops: trace.drops,
+    sites: trace.sites,
     forgotten: { rows: trace.forgotten.rows, messages: trace.forgotten.messages },
   };
   return JSON.stringify(data).replaceAll("<", "\\u003c");

@@ -590,6 +590,22 @@
     );
   }
 
+  /** What the plan let fail; most runs let nothing. */
+  function injected() {
+    if (data.sites.length === 0) return [];
+    const body = data.sites.map(({ site, reached, fired }) =>
+      make(
+        "tr",
+        {},
+        make("td", { text: site }),
+        make("td", { class: "number", text: `${fired.toLocaleString("en")} of ${reached.toLocaleString("en")}` }),
+      ),
+    );
+    const lead =
+      "Places of the core and of its host that failed on purpose, and how often, of how often they were reached.";
+    return [section("Injected failures", lead, make("table", {}, make("tbody", {}, ...body)))];
+  }
+
   const KIND_COLOURS = {
     signalling: "var(--ink)",
     ice: "var(--soft)",
@@ -761,7 +777,7 @@
   const first = header();
   const bar = scrubber();
   const fixedFollowers = () => followers.length;
-  const bottom = [promises(), log(), help()];
+  const bottom = [...injected(), promises(), log(), help()];
   const keep = fixedFollowers();
   const people = chooser(() => {
     followers.length = keep;

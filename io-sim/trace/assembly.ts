@@ -7,10 +7,11 @@ import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { TraceRow } from "../rows.ts";
 import type { Verdict } from "../run.ts";
 import { WALL_AT_ORIGIN } from "../wall-clock.ts";
+import type { World } from "../world.ts";
 import { createKept, keep, keptThings } from "./kept.ts";
 import { type Recording, sourceName } from "./recording.ts";
 import { FACT, type Strip, stripOf } from "./strips.ts";
-import type { Trace, TracedPromise } from "./trace.ts";
+import type { Trace, TracedPromise, TracedSite } from "./trace.ts";
 
 /** Rows of text that a trace keeps. */
 const ROWS_MAX = 10_000;
@@ -50,6 +51,7 @@ export function traceOf(recording: Recording, verdict: Verdict, replayName: stri
     ticks: recording.ticks,
     promises: promisesOf(verdict),
     drops: [...recording.drops.values()],
+    sites: sitesOf(world),
     forgotten: { packets: packets.forgotten, messages: messages.rows.forgotten, rows: rows.forgotten },
   };
 }
@@ -66,6 +68,11 @@ function stripsOf(recording: Recording, endsAt: number): Strip[] {
     }
   }
   return strips;
+}
+
+function sitesOf({ sites }: World): TracedSite[] {
+  const counts = [...sites.counts].map(([site, { reached, fired }]) => ({ site, reached, fired }));
+  return counts.filter(({ fired }) => fired > 0);
 }
 
 function promisesOf(verdict: Verdict): TracedPromise[] {

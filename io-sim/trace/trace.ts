@@ -28,6 +28,13 @@ export interface TracedDrops {
   count: number;
 }
 
+/** A place that was made to fail, and how often. */
+export interface TracedSite {
+  readonly site: string;
+  readonly reached: number;
+  readonly fired: number;
+}
+
 /** A traced run. Times are microseconds of the loop; `zeroAt` is the story's time zero. */
 export interface Trace {
   readonly story: string;
@@ -56,6 +63,8 @@ export interface Trace {
   readonly ticks: TraceTicks;
   readonly promises: readonly TracedPromise[];
   readonly drops: readonly TracedDrops[];
+  /** The places that failed because the plan wanted it. */
+  readonly sites: readonly TracedSite[];
   /** What did not fit into the trace. */
   readonly forgotten: { readonly packets: number; readonly messages: number; readonly rows: number };
 }

@@ -1,7 +1,9 @@
 /** Whether a trace says what happened, whole and bounded, and whether to look changes nothing. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { at, buggify, ms, percent, seconds } from "../../../io-sim/index.ts";
 import { run, type Verdict } from "../../../io-sim/run.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
+import { smallStory } from "../../support/small-story.ts";
 import { tracedStory, traceStory } from "../../support/traced-story.ts";
 
 let trace: Trace;
@@ -109,6 +111,17 @@ describe("the numbers", () => {
     const narrowAt = Math.floor((trace.zeroAt + 2_200_000 - trace.startsAt) / trace.ticks.tickMicros);
     expect(Math.max(...queue.slice(0, narrowAt))).toBe(0);
     expect(Math.max(...queue.slice(narrowAt))).toBeGreaterThan(1_000);
+  });
+});
+
+describe("places that fail on purpose", () => {
+  it("are in the trace with the counts of the run, and no others are", () => {
+    const steps = [at(ms(100), "it loses packets", buggify(["host/send-refused"], percent(20)))];
+    const failing = traceStory(smallStory({ timeline: steps, runFor: seconds(1) }), 1);
+    const { reached, fired } = failing.verdict.world.sites.counts.get("host/send-refused")!;
+    expect(fired).toBeGreaterThan(0);
+    expect(failing.trace.sites).toEqual([{ site: "host/send-refused", reached, fired }]);
+    expect(trace.sites).toEqual([]);
   });
 });
 
