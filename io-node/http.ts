@@ -58,6 +58,10 @@ export function createHttp(parts: HttpParts): Hono {
   app.notFound(() => problemResponse(404, "There is nothing at this address."));
   app.onError((error) => {
     // The path stays out: it may hold a participant's resource.
+    if ("code" in error && error.code === "ECONNRESET") {
+      parts.log.warn("a client has broken off its request");
+      return problemResponse(400, "The request did not arrive whole; send it again.");
+    }
     parts.log.error({ err: error }, "a request failed");
     return problemResponse(500, "The server made a mistake; its log says which.");
   });

@@ -109,6 +109,27 @@ describe("a join", () => {
     expect(commands).toEqual([]);
   });
 
+  it("that its sender breaks off makes nothing, and is no mistake of the server's", async () => {
+    const { control, commands, lines } = createSubject();
+    const app = createHttp({ control, log: createLog("trace", { write: (line) => lines.push(line) }) });
+    const body = new ReadableStream({
+      pull: (controller) => controller.error(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
+    });
+    const request = new Request(`http://localhost${PARTICIPANTS}`, {
+      method: "POST",
+      headers: SDP,
+      body,
+      duplex: "half",
+    });
+    const response = await app.request(request);
+    expect(response.status).toBe(400);
+    await problem(response);
+    expect(commands).toEqual([]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "warn", msg: "a client has broken off its request" },
+    ]);
+  });
+
   it.each<[RefusalCode, number, boolean]>([
     ["bad-sdp", 400, false],
     ["bad-room-name", 400, false],
