@@ -52,12 +52,18 @@ export function createAttacker(seed: Seed): Attacker {
   };
 }
 
+/**
+ * What strangers throw: everything, three in ten under the addresses of peers; only that which comes under the addresses of
+ * peers; or small damaged checks, in the hope that the answers are larger.
+ */
+export type GarbageKind = "mixed" | "spoofed" | "probes";
+
 /** Throws `perSecond` datagrams a second at the server for a while. */
-export function throwGarbage(world: World, perSecond: number, forMicros: number): void {
+export function throwGarbage(world: World, kind: GarbageKind, perSecond: number, forMicros: number): void {
   const { loop, attacker } = world;
   const end = loop.now + forMicros;
   const throwNext = () => {
-    throwOne(world);
+    throwOne(world, kind);
     const wait = 1 + below(attacker.stream, Math.floor(2_000_000 / perSecond));
     const at: Micros = micros(loop.now + wait);
     if (at < end) schedule(loop, at, EVENT_CLASS.DATAGRAM, throwNext);
@@ -65,11 +71,12 @@ export function throwGarbage(world: World, perSecond: number, forMicros: number)
   throwNext();
 }
 
-function throwOne(world: World): void {
+function throwOne(world: World, kind: GarbageKind): void {
   const { attacker } = world;
   const { stream } = attacker;
-  const bytes = chance(stream, 500_000) ? imitation(attacker) : noise(stream);
-  const spoofed = chance(stream, 300_000) ? [...world.byAddress.keys()] : [];
+  const bytes = kind === "probes" ? probe(attacker) : chance(stream, 500_000) ? imitation(attacker) : noise(stream);
+  const spoofs = kind === "spoofed" || (kind === "mixed" && chance(stream, 300_000));
+  const spoofed = spoofs ? [...world.byAddress.keys()] : [];
   const source = spoofed.length > 0 ? spoofed[below(stream, spoofed.length)]! : strangerAddress(stream);
   if (spoofed.length === 0) attacker.bytesFrom.set(source, (attacker.bytesFrom.get(source) ?? 0) + bytes.length);
   attacker.thrown++;
@@ -81,6 +88,33 @@ function throwOne(world: World): void {
 function strangerAddress(stream: Stream): string {
   const who = below(stream, STRANGERS);
   return `198.51.100.${who + 1}:${40_000 + who}`;
+}
+
+/** A real check (RFC 8489) whose integrity no longer fits: its length and its user name are right. */
+function probe(attacker: Attacker): Uint8Array {
+  const { stream, recorded } = attacker;
+  const checks = recorded.filter(({ bytes }) => bytes.length > 24 && bytes[0]! < 4);
+  const check = checks[below(stream, Math.max(1, checks.length))];
+  if (check === undefined) return noise(stream);
+  const bytes = check.bytes.slice();
+  // The transaction id: every answer would carry it, and every integrity covers it.
+  bytes[8 + below(stream, 12)]! ^= between(stream, 1, 255);
+  // The last attribute is FINGERPRINT (RFC 8489 §14.7), which anybody can compute.
+  new DataView(bytes.buffer).setUint32(
+    bytes.length - 4,
+    (crc32(bytes.subarray(0, bytes.length - 8)) ^ 0x5354_554e) >>> 0,
+  );
+  return bytes;
+}
+
+/** CRC-32 of ISO 3309, bit by bit: nobody here is in a hurry. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 0 ? 0 : 0xedb8_8320);
+  }
+  return ~crc >>> 0;
 }
 
 /** Random bytes behind a first byte that sends them to each part of the server in turn (RFC 7983 §7). */

@@ -17,6 +17,7 @@ export {
   kill,
   leave,
   link,
+  misbehave,
   move,
   ms,
   mute,

@@ -5,7 +5,9 @@
  * events of the loop.
  */
 import { micros } from "../core/index.ts";
-import { clientKill, clientLeave } from "./client/client.ts";
+import { type Client, clientKill, clientLeave } from "./client/client.ts";
+import { setHabit } from "./client/client-media.ts";
+import type { Habit } from "./client/misbehaviour.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { throwGarbage } from "./garbage.ts";
 import { changeLink } from "./link.ts";
@@ -23,7 +25,7 @@ export function perform(world: World, operation: Operation): void {
   const { node } = world;
   switch (operation.type) {
     case "garbage":
-      throwGarbage(world, operation.perSecond, operation.forMicros);
+      throwGarbage(world, operation.kind, operation.perSecond, operation.forMicros);
       return;
     case "restart":
       nodeRestart(node);
@@ -72,6 +74,9 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
     case "clock":
       setPeerClock(peer.clock, world.loop.now, operation.stepMicros, operation.driftPpm);
       return;
+    case "misbehave":
+      if (client !== undefined) takeUpHabit(world, client, operation.habit, operation.forMicros);
+      return;
     case "signalling": {
       const { lostPpm, unheardPpm, repeatedPpm, delayMicros } = operation;
       peer.signalling.plan = { lostPpm, unheardPpm, repeatedPpm, delayMicros };
@@ -86,6 +91,12 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
       if (operation.source === "camera") client.media.cameraMuted = operation.type === "mute";
       else client.media.microphoneMuted = operation.type === "mute";
   }
+}
+
+function takeUpHabit(world: World, client: Client, habit: Habit, forMicros: number): void {
+  setHabit(client, habit, true);
+  const until = micros(world.loop.now + forMicros);
+  schedule(world.loop, until, EVENT_CLASS.STEP, () => setHabit(client, habit, false));
 }
 
 /** The process dies with all that it knew; another one begins with nothing after a while. */

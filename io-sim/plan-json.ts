@@ -6,6 +6,7 @@
  * by field. Whether the plan makes sense as a story is `checkPlan`'s to say.
  */
 import { LockstepError } from "../core/index.ts";
+import { HABITS } from "./client/misbehaviour.ts";
 import { type LinkPlan, PLAIN_LINK } from "./link.ts";
 import { CAMERAS, checkPlan, type Operation, type Plan } from "./plan.ts";
 
@@ -135,7 +136,8 @@ const OPERATION: Check = variants("type", {
   mute: SOURCE,
   unmute: SOURCE,
   link: { ...PEER, up: LINK_CHANGE, down: LINK_CHANGE },
-  garbage: { perSecond: count, forMicros: count },
+  misbehave: { ...PEER, habit: oneOf(...Object.keys(HABITS)), forMicros: count },
+  garbage: { kind: oneOf("mixed", "spoofed", "probes"), perSecond: count, forMicros: count },
   restart: {},
   crash: { forMicros: count },
   swizzle: { peers: listOf(text), overMicros: count },
@@ -178,7 +180,7 @@ const PLAN: Check = fields(
           nearWrap: truth,
           impostor: truth,
         },
-        { likeness: text, rejoinAfterMicros: count },
+        { persona: oneOf("chromium", "thin"), likeness: text, rejoinAfterMicros: count },
       ),
     ),
     steps: listOf(fields({ atMicros: count, label: text, operation: OPERATION })),

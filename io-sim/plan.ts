@@ -6,8 +6,10 @@
  */
 import { LockstepError } from "../core/index.ts";
 import type { ClientMediaPlan } from "./client/client-media.ts";
+import type { Habit } from "./client/misbehaviour.ts";
 import type { VideoCodec } from "./client/payload.ts";
 import type { DecisionPlan } from "./decisions.ts";
+import type { GarbageKind } from "./garbage.ts";
 import type { LinkPlan } from "./link.ts";
 import type { Ppm } from "./random.ts";
 import type { SignallingPlan } from "./signalling.ts";
@@ -51,6 +53,8 @@ export interface PeerPlan {
   readonly atStart: boolean;
   readonly nearWrap: boolean;
   readonly impostor: boolean;
+  /** How the peer's clients are made; see ./client/client.ts. */
+  readonly persona?: "chromium" | "thin";
   /** Whose keys, SSRCs and credentials the peer's clients have, if not their own. */
   readonly likeness?: string;
   /** The page joins again when the server has not answered for so long; never, when this is missing. */
@@ -73,12 +77,19 @@ export type Operation =
   | { readonly type: "inherit"; readonly peer: string; readonly from: string }
   /** The peer's device stands still; what comes and what it would send waits. */
   | { readonly type: "stall"; readonly peer: string; readonly forMicros: number }
+  /** The peer's client has a bad habit for a while; see ./client/misbehaviour.ts. */
+  | { readonly type: "misbehave"; readonly peer: string; readonly habit: Habit; readonly forMicros: number }
   /** The peer's wall clock is set by so much, and drifts from now on. */
   | { readonly type: "clock"; readonly peer: string; readonly stepMicros: number; readonly driftPpm: number }
   | ({ readonly type: "signalling"; readonly peer: string } & SignallingPlan)
   | { readonly type: "mute" | "unmute"; readonly peer: string; readonly source: "camera" | "microphone" }
   | { readonly type: "link"; readonly peer: string; readonly up: Partial<LinkPlan>; readonly down: Partial<LinkPlan> }
-  | { readonly type: "garbage"; readonly perSecond: number; readonly forMicros: number }
+  | {
+      readonly type: "garbage";
+      readonly kind: GarbageKind;
+      readonly perSecond: number;
+      readonly forMicros: number;
+    }
   /** Goes on from a snapshot of itself. */
   | { readonly type: "restart" }
   /** Dies with all that it knew; another process begins after a while. */

@@ -4,8 +4,11 @@
  * A story is an object without closures, so it can be printed, generated, shrunk and replayed. `scenario` fills in what
  * the story leaves out and answers the plan that a run needs.
  */
+import type { Habit } from "./client/misbehaviour.ts";
 import type { DecisionPlan } from "./decisions.ts";
+import type { GarbageKind } from "./garbage.ts";
 import { LINK_DEFAULTS, type LinkOptions, linkChange, roamingOf } from "./link-options.ts";
+import { type Persona, personaSteps } from "./personas.ts";
 import {
   type AlwaysPromise,
   type CameraKind,
@@ -15,7 +18,6 @@ import {
   type Plan,
   type StepPlan,
 } from "./plan.ts";
-
 import type { ProfileName } from "./profiles/profiles.ts";
 import type { Ppm } from "./random.ts";
 import { type RoamingPlan, roamingSteps } from "./roaming.ts";
@@ -40,6 +42,11 @@ export interface PeerOptions {
   readonly nearWrap?: boolean;
   /** Whether the offer names another certificate than the one shown. */
   readonly impostor?: boolean;
+  /**
+   * How the peer is: made as Chromium is, thin (without header extensions and RTX), mobile (it sleeps now and then), or of
+   * one bad habit after the other.
+   */
+  readonly persona?: Persona;
   /** Whose keys, SSRCs and credentials this peer has, as if somebody had copied a profile. */
   readonly likeness?: string;
   /** The page joins again when the server has not answered for so long. Default: never. */
@@ -122,6 +129,7 @@ function compileSteps(story: Scenario): StepPlan[] {
       const until = links[index + 1]?.atMicros ?? story.runFor;
       if (roaming !== null) added.push(...roamingSteps(roaming, firstSeed, name, atMicros, until));
     });
+    added.push(...personaSteps(story.peers[name]?.persona, firstSeed, name, story.runFor));
   }
   return added.length === 0 ? steps : [...steps, ...added].sort((a, b) => a.atMicros - b.atMicros);
 }
@@ -142,6 +150,7 @@ function compilePeer(name: string, options: PeerOptions): Plan["peers"][number] 
     atStart: options.joinsLater !== true,
     nearWrap: options.nearWrap === true,
     impostor: options.impostor === true,
+    ...(options.persona === "chromium" || options.persona === "thin" ? { persona: options.persona } : {}),
     ...(options.likeness === undefined ? {} : { likeness: options.likeness }),
     ...(options.rejoinsAfter === undefined ? {} : { rejoinAfterMicros: options.rejoinsAfter }),
   };
@@ -253,8 +262,14 @@ export function unmute(peer: string, source: "camera" | "microphone"): Operation
 }
 
 /** Strangers throw rubbish at the server's port, some of it under the addresses of peers. */
-export function garbage(options: { perSecond: number; duration: number }): Operation {
-  return { type: "garbage", perSecond: options.perSecond, forMicros: options.duration };
+export function garbage(options: { perSecond: number; duration: number; kind?: GarbageKind }): Operation {
+  const { perSecond, duration, kind = "mixed" } = options;
+  return { type: "garbage", kind, perSecond, forMicros: duration };
+}
+
+/** The peer's client has a bad habit for a while; see io-sim/client/misbehaviour.ts. */
+export function misbehave(peer: string, habit: Habit, forMicros: number): Operation {
+  return { type: "misbehave", peer, habit, forMicros };
 }
 
 /**

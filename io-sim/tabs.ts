@@ -16,7 +16,7 @@ import {
 } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createGuardedProvider } from "./guards.ts";
-import { CAMERAS } from "./plan.ts";
+import { CAMERAS, type CameraKind, type PeerPlan } from "./plan.ts";
 import { below } from "./random.ts";
 import { note } from "./rows.ts";
 import { signalJoin, signalLeave } from "./signalling.ts";
@@ -61,9 +61,10 @@ function createTab(world: World, peer: Peer): Client {
       room: plan.room,
       cipher: world.plan.cipher,
       impostor: plan.impostor,
+      persona: plan.persona,
       lostAfterMicros: plan.rejoinAfterMicros,
       media: {
-        camera: plan.camera === null ? null : { source: first, ...CAMERAS[plan.camera] },
+        camera: plan.camera === null ? null : { source: first, ...cameraOf(plan.camera, plan.persona) },
         microphone: plan.microphone === null ? null : { source: first + 1, level: plan.microphone },
         audioSlots: plan.audioSlots,
         videoSlots: plan.videoSlots,
@@ -85,6 +86,12 @@ function createTab(world: World, peer: Peer): Client {
   if (plan.camera !== null) world.sources.set(first, { id: first, peer, kind: "camera", client });
   if (plan.microphone !== null) world.sources.set(first + 1, { id: first + 1, peer, kind: "microphone", client });
   return client;
+}
+
+/** A thin client can't name its layers, so it has one. */
+function cameraOf(camera: CameraKind, persona: PeerPlan["persona"]) {
+  const { layers, ...rest } = CAMERAS[camera];
+  return { ...rest, layers: persona === "thin" ? layers.slice(0, 1).map((layer) => ({ ...layer, rid: "" })) : layers };
 }
 
 function comeBack(world: World, peer: Peer, client: Client): void {

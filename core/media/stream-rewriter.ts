@@ -111,6 +111,7 @@ export function createRewriterSource(): RewriterSource {
  * after the last that was sent. `source` is any number that names the inbound stream and never comes to name another.
  * The picture id, TL0PICIDX and frame number are -1 for a packet without. The timestamp goes on by the time since the
  * newest frame was first sent, at least by 20 ms; where that ran ahead of the clock, the next segment makes up for it.
+ * With `gap` one number is left out before it: a frame whose end never went out must not look whole.
  * Answers the segment's index. A segment that nothing was sent in is replaced.
  */
 export function rewriterBeginSegment(
@@ -123,11 +124,13 @@ export function rewriterBeginSegment(
   pictureId: number,
   tl0: number,
   frameNumber: number,
+  gap = false,
 ): number {
   const { current } = rewriter;
-  const lineFirst = rewriter.lineHighest + 1;
-  if (current !== undefined && current.lineFirst === lineFirst) rewriter.segmentCount--;
-  else if (current !== undefined) current.lineEnd = lineFirst;
+  const lineNext = rewriter.lineHighest + 1;
+  const lineFirst = gap ? lineNext + 1 : lineNext;
+  if (current !== undefined && current.lineFirst >= lineNext) rewriter.segmentCount--;
+  else if (current !== undefined) current.lineEnd = lineNext;
 
   let step = 0;
   let lead = 0;

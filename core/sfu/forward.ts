@@ -191,12 +191,14 @@ function begin(shard: Shard, now: Micros, route: Route, stream: Stream): void {
     packet.pictureId,
     packet.tl0,
     packet.frameNumber,
+    route.slot.midFrame,
   );
 }
 
 function noteSent(shard: Shard, now: Micros, slot: Slot, sequence: number): void {
   const { packet } = shard.scratch;
   const { rewriter } = slot;
+  const newest = rewriter.lineHighest;
   rewriterSent(
     rewriter,
     now,
@@ -206,6 +208,7 @@ function noteSent(shard: Shard, now: Micros, slot: Slot, sequence: number): void
     packet.tl0 < 0 ? -1 : rewriterTl0(rewriter, packet.tl0),
     packet.frameNumber < 0 ? -1 : rewriterFrameNumber(rewriter, packet.frameNumber),
   );
+  if (rewriter.lineHighest !== newest) slot.midFrame = !packet.marker && slot.media.kind === "video";
   if (slot.sentAt !== null) slot.sentAt[sequence & SENT_AT_MASK] = now;
   slot.packetsSent = (slot.packetsSent + 1) >>> 0;
   slot.octetsSent = (slot.octetsSent + packet.payloadLength) >>> 0;

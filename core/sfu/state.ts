@@ -271,6 +271,8 @@ export interface Slot {
   /** The SDES mid as bytes, for the header extension. */
   mid: Uint8Array;
   route: Route | null;
+  /** Whether the newest packet that was sent did not end its frame. */
+  midFrame: boolean;
   /** When each of the last sequence numbers was sent, modulo their count; null when all is repeated as RTX. */
   sentAt: Float64Array | null;
   packetsSent: number;
@@ -308,6 +310,7 @@ export function createSlot(
     rtxSequence: first.rtxSequence,
     mid,
     route: null,
+    midFrame: false,
     sentAt: media.codecs.some((codec) => codec.rtxPayloadType < 0)
       ? new Float64Array(LIMITS.rewriterHistoryPackets)
       : null,

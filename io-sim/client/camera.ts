@@ -67,8 +67,8 @@ export function createLayerEncoder(
   };
 }
 
-/** The next frame, as payloads in order. */
-export function encodeFrame(encoder: LayerEncoder): Uint8Array[] {
+/** The next frame, as payloads in order; frames are so much larger (or smaller) than the bit rate explains. */
+export function encodeFrame(encoder: LayerEncoder, scalePercent = 100): Uint8Array[] {
   const keyframe = encoder.keyframeWanted;
   encoder.keyframeWanted = false;
   if (keyframe) {
@@ -96,11 +96,11 @@ export function encodeFrame(encoder: LayerEncoder): Uint8Array[] {
   encoder.frame++;
   encoder.pictureId = (encoder.pictureId + 1) & 0x7fff;
   encoder.phase = layered ? (encoder.phase + 1) % 4 : 0;
-  return packetise(encoder.codec, header, writeBody(passport, frameSize(encoder, keyframe)));
+  return packetise(encoder.codec, header, writeBody(passport, frameSize(encoder, keyframe, scalePercent)));
 }
 
-function frameSize(encoder: LayerEncoder, keyframe: boolean): number {
-  const mean = Math.floor(encoder.plan.rateBps / (8 * encoder.framesPerSecond));
+function frameSize(encoder: LayerEncoder, keyframe: boolean, scalePercent: number): number {
+  const mean = Math.floor((encoder.plan.rateBps * scalePercent) / (800 * encoder.framesPerSecond));
   const size = keyframe ? 5 * mean : Math.floor((mean * (75 + below(encoder.stream, 51))) / 100);
   return Math.max(BODY_BYTES_MIN, size);
 }

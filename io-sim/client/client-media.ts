@@ -9,6 +9,7 @@ import { type Micros, micros } from "../../core/base/micros.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
 import { cancel, EVENT_CLASS, type LoopEvent, schedule } from "../event-loop.ts";
 import { below, createStream, type Seed, type Stream } from "../random.ts";
+import { affordableLayers, type Bandwidth, createBandwidth } from "./bandwidth.ts";
 import {
   captureAudio,
   createLayerEncoder,
@@ -22,6 +23,7 @@ import type { Client } from "./client.ts";
 import { createSlots, type ReceivingSlot, receiveRtcp, receiveRtp, slotsTick, writeReports } from "./client-receive.ts";
 import { sendRtp } from "./client-send.ts";
 import type { MediaCipher } from "./media-cipher.ts";
+import { frameScale, HABIT_MICROS, type Habit, misbehave, strangeExtensions, upperLayersRest } from "./misbehaviour.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { createOutStream, mediaTimestamp, nextPacket, type OutStream } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
@@ -81,6 +83,11 @@ export interface ClientMedia {
   opened: number;
   refused: number;
   keyframesAskedOfUs: number;
+  /** Bad habits that the client has at present, and what they draw from. */
+  readonly habits: Set<Habit>;
+  readonly mischief: Stream;
+  /** What the client believes that it may send; see ./bandwidth.ts. */
+  readonly bandwidth: Bandwidth;
 }
 
 /** Media that has not begun. */
@@ -120,6 +127,9 @@ export function createClientMedia(seed: Seed, name: string, plan: ClientMediaPla
     opened: 0,
     refused: 0,
     keyframesAskedOfUs: 0,
+    habits: new Set(),
+    mischief: createStream(seed, "client/mischief", name),
+    bandwidth: createBandwidth(),
   };
 }
 
@@ -220,11 +230,22 @@ function every(client: Client, name: string, first: Micros, wait: () => Micros, 
   arm(first);
 }
 
+/** Takes up a bad habit, or drops it. */
+export function setHabit(client: Client, habit: Habit, has: boolean): void {
+  const { media, ports } = client;
+  if (has) media.habits.add(habit);
+  else media.habits.delete(habit);
+  if (media.cipher === undefined || media.timers.has("habits")) return;
+  const first = micros(ports.loop.now + HABIT_MICROS);
+  every(client, "habits", first, () => micros(HABIT_MICROS), misbehave);
+}
+
 function speak(client: Client): void {
   const { media, ports } = client;
   const stream = media.outStreams.find((candidate) => candidate.kind === "audio");
   if (media.microphone === undefined || media.microphoneMuted || stream === undefined) return;
   const payload = captureAudio(media.microphone);
+  if (media.habits.has("dtx") && media.microphone.packet % 20 !== 0) return;
   const timestamp = mediaTimestamp(stream, ports.loop.now);
   sendRtp(client, number(client, stream, timestamp, false, payload, media.microphone.level));
 }
@@ -233,11 +254,16 @@ function film(client: Client): void {
   const { media, ports } = client;
   if (media.cameraMuted) return;
   const streams = media.outStreams.filter((candidate) => candidate.kind === "video");
+  const layers =
+    client.plan.persona === "chromium" ? affordableLayers(media.bandwidth, media.encoders) : streams.length;
   media.encoders.forEach((encoder, index) => {
     const stream = streams[index];
-    if (stream === undefined) return;
+    const rests = index > 0 && (index >= layers || upperLayersRest(client));
+    if (rests) encoder.keyframeWanted = true;
+    if (stream === undefined || rests) return;
     const timestamp = mediaTimestamp(stream, ports.loop.now);
-    const payloads = encodeFrame(encoder);
+    if (media.habits.has("no-keyframes") && encoder.keyframes > 0) encoder.keyframeWanted = false;
+    const payloads = encodeFrame(encoder, frameScale(client));
     payloads.forEach((payload, part) => {
       sendRtp(client, number(client, stream, timestamp, part === payloads.length - 1, payload, -1));
     });
@@ -254,5 +280,6 @@ function number(
 ): WrittenRtp {
   const packet = nextPacket(stream, timestamp, marker, payload, client.transportSequence, level);
   client.transportSequence = seqAdd16(client.transportSequence, 1);
-  return packet;
+  const strange = strangeExtensions(client);
+  return strange.length === 0 ? packet : { ...packet, extensions: [...packet.extensions, ...strange] };
 }

@@ -12,9 +12,11 @@ import {
   RtcpRrPacket,
   RtcpSrPacket,
   RtcpTransportLayerFeedback,
+  TransportWideCC,
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
+import { bandwidthFeedback } from "./bandwidth.ts";
 import type { Client } from "./client.ts";
 import { resend, sendRtcp } from "./client-send.ts";
 import {
@@ -144,6 +146,9 @@ export function receiveRtcp(client: Client, plain: Buffer): void {
       const { feedback } = packet;
       if (feedback instanceof PictureLossIndication) makeKeyframe(client, feedback.mediaSsrc);
       if ("fir" in feedback) for (const entry of feedback.fir) makeKeyframe(client, entry.ssrc);
+    } else if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof TransportWideCC) {
+      const { packetStatusCount, recvDeltas } = packet.feedback;
+      bandwidthFeedback(media.bandwidth, packetStatusCount, recvDeltas.length);
     } else if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof GenericNack) {
       const stream = outStream(client, packet.feedback.mediaSourceSsrc);
       if (stream !== undefined) resend(client, stream, packet.feedback.lost);

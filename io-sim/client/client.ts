@@ -42,6 +42,7 @@ import {
   offeredMedia,
 } from "./client-media.ts";
 import type { FramePassport } from "./frame-body.ts";
+import { asBrowsersSend } from "./hello.ts";
 import { createWeriftCipher } from "./media-cipher.ts";
 import { type Answer, readAnswer, writeOffer } from "./offer.ts";
 
@@ -50,6 +51,9 @@ const FIRST_CHECK_MICROS = 100_000;
 const CONSENT_MICROS = 2_500_000;
 /** A check without an answer for this long is repeated. */
 const REPEAT_CHECK_MICROS = 500_000;
+
+/** When a flight of the handshake is repeated for the first time by who is in a hurry. */
+const FIRST_RETRANSMIT_MICROS = 50_000;
 
 /** Checks whose answers are still waited for: 2 s of the first ones, longer than any round trip. */
 const PENDING_CHECKS = 20;
@@ -66,6 +70,11 @@ export interface ClientPlan {
   readonly cipher: "real" | "checksum";
   /** Whether the offer names another certificate than the one that the client shows. */
   readonly impostor: boolean;
+  /**
+   * How the client is made: as Chromium does it (an estimate of bandwidth that layers follow, ClientHellos in two datagrams,
+   * a first retransmission after 50 ms), or thin, without header extensions and RTX. In between when this is missing.
+   */
+  readonly persona?: "chromium" | "thin" | undefined;
   /** Checks without an answer for so long end the connection; never, when this is missing. */
   readonly lostAfterMicros?: number | undefined;
 }
@@ -178,7 +187,7 @@ export function clientJoin(client: Client): void {
   };
   client.media.cname = identity.cname;
   client.media.secrets = { privateKey, certificate, secret: randomBytes(secrets, 32) };
-  ports.askToJoin(writeOffer(identity, offeredMedia(client.media)));
+  ports.askToJoin(writeOffer(identity, offeredMedia(client.media), plan.persona === "thin"));
 }
 
 /** The answer has come: the checks begin. */
@@ -335,12 +344,21 @@ function followDtls(client: Client): void {
     return;
   }
   cancel(client.dtlsTimer);
+  if (client.plan.persona === "chromium") hurry(dtls, ports.loop.now);
   const at = dtlsNextTimeout(dtls);
   if (at === NEVER) return;
   client.dtlsTimer = schedule(ports.loop, at, EVENT_CLASS.TIMER, () => {
     dtlsTimeout(dtls, ports.loop.now, ports.crypto, sinkOf(client), 0);
     followDtls(client);
   });
+}
+
+/** Browsers repeat a flight after 50 ms for the first time. */
+function hurry(dtls: Dtls, now: Micros): void {
+  const isFirst = dtls.retransmits === 0 && dtls.retransmitWaitMicros > FIRST_RETRANSMIT_MICROS;
+  if (!isFirst || dtls.retransmitAt === NEVER) return;
+  dtls.retransmitWaitMicros = micros(FIRST_RETRANSMIT_MICROS);
+  dtls.retransmitAt = micros(now + FIRST_RETRANSMIT_MICROS);
 }
 
 function connect(client: Client, dtls: Dtls): void {
@@ -368,8 +386,11 @@ function sinkOf(client: Client) {
     sendBytes,
     reserve: () => 0,
     transmit(_flow: number, offset: number, length: number) {
-      if (client.answer !== undefined)
-        client.ports.send(sendBytes.slice(offset, offset + length), serverAddress(client));
+      if (client.answer === undefined) return;
+      const datagram = sendBytes.slice(offset, offset + length);
+      const { persona } = client.plan;
+      const datagrams = persona === "chromium" ? asBrowsersSend(datagram, client.checks.stream) : [datagram];
+      for (const bytes of datagrams) client.ports.send(bytes, serverAddress(client));
     },
   };
 }

@@ -76,7 +76,10 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
         id: extension.id,
         payload: asBuffer(extension.payload),
       }));
-      const header = new RtpHeader({ payloadType, marker, sequenceNumber: sequence, timestamp, ssrc, extensions });
+      const padding = packet.padded === true;
+      const paddingSize = padding ? (payload.at(-1) ?? 0) : 0;
+      const numbers = { payloadType, marker, sequenceNumber: sequence, timestamp, ssrc };
+      const header = new RtpHeader({ ...numbers, extensions, padding, paddingSize });
       const index = guessIndex(sent, ssrc, sequence);
       noteIndex(sent, ssrc, index);
       setRollover(rtp.localContext, ssrc, index);

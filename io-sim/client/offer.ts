@@ -61,8 +61,8 @@ export interface OfferIdentity {
   readonly cname: string;
 }
 
-/** Writes the offer; the mid of each m-line is its index. */
-export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia[]): string {
+/** Writes the offer; the mid of each m-line is its index. A thin one has neither header extensions nor RTX. */
+export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia[], thin = false): string {
   const lines = [
     "v=0",
     `o=- ${identity.sessionId} 2 IN IP4 127.0.0.1`,
@@ -75,7 +75,19 @@ export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia
   media.forEach((item, index) => {
     lines.push(...mediaLines(identity, item, index));
   });
-  return `${lines.join("\r\n")}\r\n`;
+  const said = thin ? lines.filter((line) => !THIN_LACKS.test(line)).map(withoutRtx) : lines;
+  return `${said.join("\r\n")}\r\n`;
+}
+
+/** What thin clients know nothing of. */
+const THIN_LACKS =
+  /^a=(extmap|rtpmap:\d+ rtx|fmtp:\d+ apt=|ssrc-group:FID|rtcp-fb:\d+ (nack$|transport-cc|goog-remb)|rtcp-xr|rtcp-rsize)/;
+
+/** An m-line of video without the payload types of RTX, which follow each codec's. */
+function withoutRtx(line: string): string {
+  if (!line.startsWith("m=video")) return line;
+  const [what, port, protocol, ...types] = line.split(" ");
+  return [what, port, protocol, ...types.filter((_, index) => index % 2 === 0)].join(" ");
 }
 
 function mediaLines(identity: OfferIdentity, item: OfferedMedia, index: number): string[] {

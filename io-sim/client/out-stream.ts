@@ -124,6 +124,7 @@ export function retransmission(stream: OutStream, sequence: number, transportSeq
     ssrc: stream.rtxSsrc,
     extensions: extensionsOf(stream, transportSequence, -1, EXTENSION_ID.REPAIRED_RID),
     payload,
+    ...(original.padded === true ? { padded: true } : {}),
   };
   stream.rtxSequence = seqAdd16(stream.rtxSequence, 1);
   stream.retransmitted++;

@@ -24,6 +24,8 @@ export interface WrittenRtp {
   ssrc: number;
   payload: Uint8Array;
   extensions: readonly { readonly id: number; readonly payload: Uint8Array }[];
+  /** Whether the payload ends in padding, whose last byte says how much (RFC 3550 §5.1). */
+  padded?: boolean;
 }
 
 /** Where the payload of a plain or sealed packet begins, or -1 when the header is cut off. */
@@ -54,7 +56,7 @@ export function rtpHeaderLength(packet: WrittenRtp): number {
 
 /** Writes the header (RFC 3550 §5.1) with one-byte extensions (RFC 8285 §4.2); what pads them is zero already. */
 export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: number): void {
-  bytes[0] = length > 12 ? 0x90 : 0x80;
+  bytes[0] = 0x80 | (packet.padded === true ? 0x20 : 0) | (length > 12 ? 0x10 : 0);
   bytes[1] = (packet.marker ? 0x80 : 0) | packet.payloadType;
   writeU16(bytes, 2, packet.sequence);
   writeU32(bytes, 4, packet.timestamp);

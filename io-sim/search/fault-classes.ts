@@ -5,7 +5,9 @@
  * that a call comes about at all; those that a step brings about up to the extreme), peers, the world as a whole, or add
  * steps to the timeline. Who adds a fault to the simulator adds a line here, and `lockstep explore` finds its way to it.
  */
+
 import fc from "fast-check";
+import type { GarbageKind } from "../garbage.ts";
 import { type LinkOptions, linkChange } from "../link-options.ts";
 import type { MovePlan, Operation } from "../plan.ts";
 import type { PeerOptions, Scenario } from "../scenario.ts";
@@ -179,8 +181,15 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
     name: "rubbish",
     deed: () =>
       fc
-        .tuple(fc.integer({ min: 10, max: 300 }), span(2_000, 100))
-        .map(([perSecond, forMicros]) => ["strangers throw rubbish", { type: "garbage", perSecond, forMicros }]),
+        .tuple(
+          fc.constantFrom<GarbageKind>("mixed", "spoofed", "probes"),
+          fc.integer({ min: 10, max: 300 }),
+          span(2_000, 100),
+        )
+        .map(([kind, perSecond, forMicros]) => [
+          "strangers throw rubbish",
+          { type: "garbage", kind, perSecond, forMicros },
+        ]),
   },
   { name: "restarts", deed: () => fc.constant(["the server is restored from a snapshot", { type: "restart" }]) },
   {

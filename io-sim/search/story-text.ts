@@ -105,6 +105,9 @@ function peerText(use: Use, one: PeerPlan): Piece {
       ...(one.atStart ? [] : ["joinsLater: true"]),
       ...(one.nearWrap ? ["nearWrap: true"] : []),
       ...(one.impostor ? ["impostor: true"] : []),
+      ...(one.persona === undefined ? [] : [`persona: ${quote(one.persona)}`]),
+      ...(one.likeness === undefined ? [] : [`likeness: ${quote(one.likeness)}`]),
+      ...(one.rejoinAfterMicros === undefined ? [] : [field("rejoinsAfter", timeText(use, one.rejoinAfterMicros))]),
     ]),
   );
 }
@@ -136,8 +139,9 @@ function operationText(use: Use, operation: Operation): Piece {
     case "unmute":
       return call(use(operation.type), [quote(operation.peer), quote(operation.source)]);
     case "garbage": {
-      const { perSecond, forMicros } = operation;
-      return call(use("garbage"), [object([`perSecond: ${perSecond}`, field("duration", timeText(use, forMicros))])]);
+      const { kind, perSecond, forMicros } = operation;
+      const options = [`perSecond: ${perSecond}`, field("duration", timeText(use, forMicros))];
+      return call(use("garbage"), [object(kind === "mixed" ? options : [`kind: ${quote(kind)}`, ...options])]);
     }
     case "restart":
       return call(use("restart"), []);
@@ -149,6 +153,12 @@ function operationText(use: Use, operation: Operation): Piece {
       const storm = [`times: ${operation.times}`, field("every", timeText(use, operation.everyMicros))];
       return call(use("join"), [quote(operation.peer), object(storm)]);
     }
+    case "misbehave": {
+      const { peer, habit, forMicros } = operation;
+      return call(use("misbehave"), [quote(peer), quote(habit), timeText(use, forMicros)]);
+    }
+    case "inherit":
+      return call(use("inherit"), [quote(operation.peer), quote(operation.from)]);
     case "swizzle":
       return call(use("swizzle"), [list(operation.peers.map(quote)), timeText(use, operation.overMicros)]);
     case "clock": {

@@ -442,3 +442,23 @@ function checkSources(rewriter: StreamRewriter, model: Model): void {
     if (found !== known || (known && !right)) expect({ line, found, answer }).toEqual({ line, found: known, segment });
   }
 }
+
+describe("a gap before a segment", () => {
+  it("leaves one number out, which is nobody's", () => {
+    const rewriter = createStreamRewriter(100, 0);
+    rewriterBeginSegment(rewriter, at(0), 1, 10, 0, 90_000, -1, -1, -1);
+    rewriterSent(rewriter, at(0), 100, 0, -1, -1, -1);
+    rewriterBeginSegment(rewriter, at(40), 2, 500, 0, 90_000, -1, -1, -1, true);
+    // Nothing was sent in it: the next one takes its place, and leaves out no more than one.
+    rewriterBeginSegment(rewriter, at(50), 3, 700, 0, 90_000, -1, -1, -1, true);
+    expect([700, 701].map((sequence) => rewriterSequence(rewriter, sequence))).toEqual([102, 103]);
+    rewriterSent(rewriter, at(50), 102, 900, -1, -1, -1);
+    const source = createRewriterSource();
+    expect([101, 100, 102].map((sequence) => rewriterSourceOf(rewriter, sequence, source))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(source).toMatchObject({ source: 3, sequence: 700 });
+  });
+});
