@@ -20,6 +20,7 @@ const COMMANDS = new Map([
     { module: "./io-sim/cli/main.ts", before: ["export"], help: "write a run for Wireshark, Perfetto or a browser" },
   ],
   ["explore", { module: "./io-sim/cli/main.ts", before: ["explore"], help: "search new worlds for broken promises" }],
+  ["explain", { module: "./io-sim/cli/main.ts", before: ["explain"], help: "say why a promise broke" }],
   [
     "shrink",
     { module: "./io-sim/cli/main.ts", before: ["shrink"], help: "make a world in which a promise breaks small" },

@@ -27,19 +27,24 @@ export interface EventLoop {
   /** How many events have been scheduled, and how many have run. */
   scheduled: number;
   ran: number;
+  /** The insertion number of the event that runs; -1 before the first. */
+  running: number;
+  /** By insertion number: the event that scheduled this one, -1 for nobody. For tools that ask why; else undefined. */
+  lineage: number[] | undefined;
   /** Where ties come from, or undefined for first come, first served. */
   readonly ties: (() => number) | undefined;
 }
 
 /** A loop at MICROS_ORIGIN without events. `ties` answers a 32-bit number for each event when the run is perturbed. */
 export function createEventLoop(ties?: () => number): EventLoop {
-  return { now: MICROS_ORIGIN, heap: [], scheduled: 0, ran: 0, ties };
+  return { now: MICROS_ORIGIN, heap: [], scheduled: 0, ran: 0, running: -1, lineage: undefined, ties };
 }
 
 /** Lets `run` happen at `time`; what lies in the past happens now, after everything that was scheduled for now. */
 export function schedule(loop: EventLoop, time: Micros, eventClass: number, run: () => void): LoopEvent {
   const tie = loop.ties === undefined ? 0 : loop.ties();
   const event = { time: time < loop.now ? loop.now : time, eventClass, tie, order: loop.scheduled++, run };
+  loop.lineage?.push(loop.running);
   loop.heap.push(event);
   siftUp(loop.heap, loop.heap.length - 1);
   return event;
@@ -65,6 +70,7 @@ export function step(loop: EventLoop): boolean {
   if (run !== undefined) {
     event.run = undefined;
     loop.ran++;
+    loop.running = event.order;
     run();
   }
   return true;

@@ -16,6 +16,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
   ["diff", async () => (await import("./diff.ts")).diff],
   ["export", async () => (await import("./export.ts")).exportRun],
   ["explore", async () => (await import("./explore.ts")).explore],
+  ["explain", async () => (await import("./explain.ts")).explain],
   ["shrink", async () => (await import("./shrink.ts")).shrink],
 ]);
 

@@ -15,6 +15,7 @@ import { storyText } from "../search/story-text.ts";
 import { tellStory } from "../search/telling.ts";
 import { findStory } from "./stories.ts";
 
+const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 const INDEX = fileURLToPath(new URL("../index.ts", import.meta.url));
 
 /** Where stories live that a search has found; they are part of the gate. */
@@ -53,7 +54,9 @@ export function foundText({ plan, why }: FoundStory, folder = FOUND_FOLDER): str
 export async function writeStory(found: FoundStory, folder: string): Promise<string> {
   const { plan, fileName } = found;
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${fileName}.ts`);
+  // Outside of the project nothing says that a .ts file is a module.
+  const outside = relative(PROJECT_FOLDER, folder).startsWith("..");
+  const file = join(folder, `${fileName}.${outside ? "mts" : "ts"}`);
   const text = foundText(found, folder);
   if (text !== undefined) {
     writeFileSync(file, text);

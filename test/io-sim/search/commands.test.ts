@@ -49,7 +49,7 @@ describe("lockstep shrink", () => {
   it("writes a story that breaks", async () => {
     const { status } = await command("shrink", broken, "--out", join(folder, "found"));
     const [file, ...rest] = readdirSync(join(folder, "found"));
-    expect([status, file, rest]).toEqual([1, "story-in-world-1.ts", []]);
+    expect([status, file, rest]).toEqual([1, "story-in-world-1.mts", []]);
     const text = readFileSync(join(folder, "found", file!), "utf8");
     expect(text).toMatch(
       /^\/\*\*\n \* "There were two of us, then the microphone is off, and bob got nothing of ana's/,
@@ -82,6 +82,17 @@ describe("lockstep explore", () => {
   });
 });
 
+describe("lockstep explain", () => {
+  it("names the step that flips the verdict, and shows the curve", async () => {
+    const { status, out } = await command("explain", broken, "--points", "2", "--forks", "1");
+    expect(status).toBe(1);
+    expect(out).toContain("Without these steps of the story it holds:");
+    expect(out).toContain("0.100 s  the microphone is off");
+    expect(out).toMatch(/0\.000 s {2}█{40} {2}1 of 1/);
+    expect(out).toContain("it was judged when the story was over");
+  });
+});
+
 describe("wrong use", () => {
   it.each([
     [["explore", "--minutes", "x"], "--minutes takes"],
@@ -90,6 +101,7 @@ describe("wrong use", () => {
     [["shrink", "no-such-story"], "no story called"],
     [["shrink", "a-clean-call"], "--seed N"],
     [["shrink", broken, "--within", "soon"], "--within takes"],
+    [["explain", "no-such-story"], "no story called"],
     [["shrink"], "missing required argument"],
     [["shrink", broken, "--bogus"], "unknown option"],
   ])("%j answers 2 and one sentence", async (argv, sentence) => {

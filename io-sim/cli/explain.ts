@@ -1,0 +1,119 @@
+/**
+ * `lockstep explain`: says why a promise broke: when the die was cast, what would have had to be otherwise, and what led to
+ * the very event.
+ */
+import { decisionName } from "../inspection.ts";
+import { PROMISES, type PromiseId } from "../oracles/promises.ts";
+import type { Plan } from "../plan.ts";
+import { type Attempt, attempt } from "../search/attempt.ts";
+import { type Cause, causalChain } from "../search/causal-chain.ts";
+import { type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
+import { EXIT, wholeNumber } from "./misuse.ts";
+import { theSeedOrTheOnly, theStory } from "./stories.ts";
+import { answer, createSubcommand } from "./subcommand.ts";
+
+/** Columns of a full bar, and links of the chain that are shown. */
+const BAR_COLUMNS = 40;
+const CHAIN_LINKS = 16;
+
+interface ExplainCommandOptions {
+  readonly seed?: string;
+  readonly points: string;
+  readonly forks: string;
+  readonly within: string;
+  readonly json?: boolean;
+}
+
+/** Runs `explain …`. */
+export function explain(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "explain",
+    "Say why a promise broke: from where on it was likely, what would have saved it, and what led to it.",
+  )
+    .argument("<story>", "a story, or a plan as JSON")
+    .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
+    .option("--points <N>", "moments from which chance is tried anew", "9")
+    .option("--forks <N>", "forks at each of them", "8")
+    .option("--within <SECONDS>", "stop after so many seconds with what there is", "120")
+    .option("--json", "one JSON object");
+  return answer(command, words, explainStory);
+}
+
+async function explainStory(name: string, options: ExplainCommandOptions): Promise<number> {
+  const until = performance.now() + 1_000 * wholeNumber(options.within, "--within");
+  const points = wholeNumber(options.points, "--points");
+  const forks = wholeNumber(options.forks, "--forks");
+  const story = await theStory(name);
+  const seed = theSeedOrTheOnly(story, options.seed);
+  const { plan } = story;
+  const breach = attempt(plan, seed);
+  if (breach.key === "") {
+    process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to explain.\n`);
+    return EXIT.HELD;
+  }
+  const bounds = { points, forks, goesOn: () => performance.now() < until };
+  const chain = causalChain(plan, seed);
+  const guilty = culprits(plan, seed, breach, bounds);
+  const curve = forkCurve(plan, seed, breach, bounds);
+  if (options.json === true) {
+    const { key, promise, detail, atMicros } = breach;
+    process.stdout.write(`${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, chain })}\n`);
+  } else for (const line of explanation(plan, breach, curve, guilty, chain)) process.stdout.write(`${line}\n`);
+  return EXIT.BROKEN;
+}
+
+function explanation(
+  plan: Plan,
+  breach: Attempt,
+  curve: readonly ForkPoint[],
+  guilty: Culprits,
+  chain: readonly Cause[],
+): string[] {
+  const when = breach.atMicros < 0 ? "before the story began" : `at ${seconds(breach.atMicros)}`;
+  return [
+    `${breach.promise}: ${PROMISES[breach.promise as PromiseId]}`,
+    `  ${breach.detail} (${when})`,
+    "",
+    "What would have saved it:",
+    ...saviours(plan, guilty),
+    "",
+    "How likely it was, when chance is new from a moment on:",
+    ...(curve.length === 0 ? ["  It broke before the story began, so there is no moment to turn at."] : curve.map(bar)),
+    "",
+    "What led to it:",
+    ...(chain.length === 0
+      ? ["  No event: it was judged when the story was over, for what had not happened by then."]
+      : chain.slice(-CHAIN_LINKS).map(link)),
+  ];
+}
+
+function saviours(plan: Plan, { accidents, steps }: Culprits): string[] {
+  if (accidents.length > 0) {
+    const count = accidents.length === 1 ? "this accident" : `any fewer than these ${accidents.length} accidents`;
+    return [
+      `  Without ${count} it holds:`,
+      ...accidents.map(
+        (one) => `    ${decisionName(one)}=0${one.atMicros < 0 ? "" : `  (at ${seconds(one.atMicros)})`}`,
+      ),
+    ];
+  }
+  if (steps.length > 0) {
+    const labels = steps.map(({ atMicros, label }) => `    ${seconds(atMicros)}  ${label}`);
+    return ["  No accident of chance matters. Without these steps of the story it holds:", ...labels];
+  }
+  const what = plan.steps.length === 0 ? "no accident" : "neither an accident nor a step";
+  return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
+}
+
+function bar({ atMicros, broken, forks }: ForkPoint): string {
+  const filled = Math.round((BAR_COLUMNS * broken) / forks);
+  return `  ${seconds(atMicros).padStart(10)}  ${"█".repeat(filled)}${"·".repeat(BAR_COLUMNS - filled)}  ${broken} of ${forks}`;
+}
+
+function link({ time, text, times }: Cause): string {
+  return `  ${time.padStart(10)}  ${text}${times > 1 ? `  (and ${times - 1} more like it before)` : ""}`;
+}
+
+function seconds(micros: number): string {
+  return `${(micros / 1_000_000).toFixed(3)} s`;
+}

@@ -1,0 +1,100 @@
+/**
+ * The chain of causes that ends in the event in which a promise broke.
+ *
+ * Every event of the loop was scheduled by another one, and what an event did (a datagram that arrived, an input of the
+ * server, a step of the story) is noted while it runs. The chain goes from the breach back to where nobody scheduled any
+ * more; events that did nothing worth a word are left out, and the same again and again is said once.
+ */
+import type { Plan } from "../plan.ts";
+import { showTime } from "../rows.ts";
+import { type RunOptions, run } from "../run.ts";
+import type { World } from "../world.ts";
+
+/** One link of the chain. */
+export interface Cause {
+  /** The story's time, as people read it. */
+  readonly time: string;
+  readonly text: string;
+  /** How often it happened in a row. */
+  readonly times: number;
+}
+
+/** The chain, the breach last; empty when nothing broke, or when it broke in no event but at the end of the story. */
+export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWorld"] = () => {}): Cause[] {
+  const notes = new Map<number, { time: string; text: string }>();
+  let world: World | undefined;
+  const enter: RunOptions["onWorld"] = (made, book) => {
+    world = made;
+    watch(made, notes);
+    onWorld(made, book);
+  };
+  let event = -1;
+  try {
+    const { broken } = run(plan, seed, { onWorld: enter, withoutDrain: true });
+    // A promise that is judged in an event stops the run there; one that is judged at the end finds the clock gone on.
+    if (broken !== undefined && world !== undefined && isInEvent(world)) event = world.loop.running;
+  } catch {
+    // What the run throws is what is looked for.
+    event = world?.loop.running ?? -1;
+  }
+  const chain: { time: string; text: string }[] = [];
+  for (let order = event; order >= 0; order = world?.loop.lineage?.[order] ?? -1) {
+    const note = notes.get(order);
+    if (note !== undefined) chain.unshift(note);
+  }
+  return folded(chain);
+}
+
+/** Whether the run was stopped by an event, and not by the end of its story. */
+function isInEvent({ loop, zeroAt, plan }: World): boolean {
+  return zeroAt === 0 || loop.now < zeroAt + plan.runForMicros;
+}
+
+/** Notes what each event does; the first thing that it does says best what it is. */
+function watch(world: World, notes: Map<number, { time: string; text: string }>): void {
+  const { loop } = world;
+  loop.lineage = Array.from({ length: loop.scheduled }, () => -1);
+  const note = (text: string) => {
+    if (!notes.has(loop.running)) notes.set(loop.running, { time: showTime(world, loop.now), text });
+  };
+  world.watchers.push({
+    step: ({ label }) => {
+      note(`step: ${label}`);
+      // What the story says has no cause within the world.
+      if (loop.lineage !== undefined) loop.lineage[loop.running] = -1;
+    },
+    signalled: (peer, direction, what) =>
+      note(direction === "up" ? `${peer.plan.name} asks: ${what}` : `the server answers ${peer.plan.name}: ${what}`),
+    carried: (peer, direction, fate, { packet, reason }) => {
+      const way = direction === "up" ? `from ${peer.plan.name}` : `to ${peer.plan.name}`;
+      const what = `${kindOf(packet.bytes)} ${way}`;
+      if (fate === "delivered") note(`${what} arrives`);
+      else note(fate === "offered" ? `${what} is sent` : `${what} is dropped: ${reason}`);
+    },
+    beforeInput: (input) => {
+      if (input.kind === "timer") note("a timer of the server");
+    },
+  });
+}
+
+/** What a datagram's first bytes make of it (RFC 7983 §7, RFC 5761 §4). */
+function kindOf(bytes: Uint8Array): string {
+  const [lead = 0, second = 0] = bytes;
+  if (lead < 4) return "STUN";
+  if (lead >= 20 && lead <= 63) return "DTLS";
+  if (lead < 128 || lead > 191) return "rubbish";
+  if (second >= 192 && second <= 223) return "RTCP";
+  return `RTP ${((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)}`;
+}
+
+/** Says once what comes again and again. */
+function folded(chain: readonly { time: string; text: string }[]): Cause[] {
+  const causes: Cause[] = [];
+  for (const { time, text } of chain) {
+    const last = causes.at(-1);
+    const same = last !== undefined && last.text.replaceAll(/\d+/g, "#") === text.replaceAll(/\d+/g, "#");
+    if (same) causes[causes.length - 1] = { time, text, times: last.times + 1 };
+    else causes.push({ time, text, times: 1 });
+  }
+  return causes;
+}

@@ -1,0 +1,127 @@
+/**
+ * Why a run broke: from where on it was likely, and the fewest things without which it would not have been.
+ *
+ * A fork is the same run up to a moment and other chance after it (../random.ts), so the share of forks that break in the
+ * same way, moment by moment, says when the die was cast. Accidents are the answers of chance that are not harmless; those
+ * that flip the verdict when they do not happen are narrowed down by delta debugging, and when no accident matters the
+ * steps of the story are.
+ */
+import type { Decision, DecisionPlan } from "../decisions.ts";
+import type { Plan, StepPlan } from "../plan.ts";
+import type { World } from "../world.ts";
+import { type Attempt, attempt } from "./attempt.ts";
+
+/** How likely the same breach is when chance is new from a moment on. */
+export interface ForkPoint {
+  /** Of the story. */
+  readonly atMicros: number;
+  readonly broken: number;
+  readonly forks: number;
+}
+
+/** An answer of chance that was not harmless, and when it was given. */
+export interface Accident extends Decision {
+  /** Of the story; negative before it. */
+  readonly atMicros: number;
+}
+
+/** The fewest things without which the run holds. */
+export interface Culprits {
+  readonly accidents: readonly Accident[];
+  readonly steps: readonly StepPlan[];
+}
+
+/** What bounds an explanation. */
+export interface ExplainOptions {
+  readonly points: number;
+  /** Forks at each point. */
+  readonly forks: number;
+  /** Asked before each run; false leaves the rest out. */
+  readonly goesOn: () => boolean;
+}
+
+/** The fork curve, from the beginning of the story to its breach. Empty when the breach comes before the story. */
+export function forkCurve(plan: Plan, seed: number, breach: Attempt, options: ExplainOptions): ForkPoint[] {
+  const curve: ForkPoint[] = [];
+  if (breach.atMicros < 0) return curve;
+  for (let point = 0; point < options.points; point++) {
+    const atMicros = Math.floor((breach.atMicros * point) / Math.max(1, options.points - 1));
+    let broken = 0;
+    let forks = 0;
+    for (; forks < options.forks && options.goesOn(); forks++) {
+      const turn = { atMicros, seed: forks + 1 };
+      if (attempt(plan, seed, { turn, withoutDrain: true }).key === breach.key) broken++;
+    }
+    if (forks > 0) curve.push({ atMicros, broken, forks });
+  }
+  return curve;
+}
+
+/** The smallest set of accidents that flips the verdict, or of steps when no accident does; both empty when nothing does. */
+export function culprits(plan: Plan, seed: number, breach: Attempt, options: ExplainOptions): Culprits {
+  const holds = (candidate: Plan, decisions: readonly DecisionPlan[]) =>
+    options.goesOn() && attempt(candidate, seed, { decisions, withoutDrain: true }).key !== breach.key;
+  const accidents = smallest(accidentsOf(plan, seed), (some) => holds(plan, harmless(some)));
+  if (accidents.length > 0) return { accidents, steps: [] };
+  const without = (some: readonly StepPlan[]) => ({ ...plan, steps: plan.steps.filter((one) => !some.includes(one)) });
+  return { accidents, steps: smallest(plan.steps, (some) => holds(without(some), [])) };
+}
+
+/** A subset that still does it, from which nothing can be left out; empty when all together do not do it. */
+export function smallest<T>(items: readonly T[], does: (some: readonly T[]) => boolean): T[] {
+  let kept = [...items];
+  if (kept.length === 0 || !does(kept)) return [];
+  for (let chunk = kept.length >> 1; chunk >= 1; ) {
+    let removed = false;
+    for (let from = 0; from < kept.length && kept.length > 1; ) {
+      const fewer = [...kept.slice(0, from), ...kept.slice(from + chunk)];
+      if (fewer.length > 0 && does(fewer)) {
+        kept = fewer;
+        removed = true;
+      } else from += chunk;
+    }
+    if (!removed || chunk > 1) chunk >>= 1;
+  }
+  return kept;
+}
+
+/** The accidents of a run, in order. */
+function accidentsOf(plan: Plan, seed: number): Accident[] {
+  const accidents: Accident[] = [];
+  let world: World | undefined;
+  /** Hears each decision as it is made, because only then it is known what time it is. */
+  class Listener extends Array<Decision> {
+    override push(...decisions: Decision[]): number {
+      const time = world === undefined ? 0 : world.loop.now - world.zeroAt;
+      const atMicros = world === undefined || world.zeroAt === 0 ? -1 : time;
+      for (const decision of decisions) {
+        if (decision.answer === 1 && isYesOrNo(decision.site)) accidents.push({ ...decision, atMicros });
+      }
+      return 0;
+    }
+  }
+  const onWorld = (made: World) => {
+    world = made;
+  };
+  attempt(plan, seed, { decisionLog: new Listener(), onWorld, withoutDrain: true });
+  return accidents;
+}
+
+/** Sites whose answers are yes and no; others answer with times and places, of which 1 is no accident. */
+function isYesOrNo(site: string): boolean {
+  return (
+    site.startsWith("site/") || /^link\/(loss|burst-loss|handover-loss|reorder|duplicate|corrupt|truncate)$/.test(site)
+  );
+}
+
+/** Decisions under which these accidents do not happen. */
+function harmless(accidents: readonly Accident[]): DecisionPlan[] {
+  const plans = new Map<string, { site: string; entity: string; answers: [number, number][]; others: null }>();
+  for (const { site, entity, ordinal } of accidents) {
+    const key = `${site}|${entity}`;
+    const plan = plans.get(key) ?? { site, entity, answers: [], others: null };
+    plan.answers.push([ordinal, 0]);
+    plans.set(key, plan);
+  }
+  return [...plans.values()];
+}

@@ -1,0 +1,90 @@
+/**
+ * Whether an explanation finds the accidents that mattered, the moment from which on they did, and the chain to the breach.
+ */
+import { describe, expect, it } from "vitest";
+import { at, freezes, garbage, ms, percent, seconds } from "../../../io-sim/index.ts";
+import { judge, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
+import { attempt } from "../../../io-sim/search/attempt.ts";
+import { causalChain } from "../../../io-sim/search/causal-chain.ts";
+import { culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
+import type { WorldWatcher } from "../../../io-sim/world.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const always = () => true;
+
+/** A voice over a bad line: two packets in a row are lost, and the sound stands still for longer than was promised. */
+const lossy = smallStory({
+  peers: {
+    ana: { sends: { microphone: true }, link: { direction: "up", loss: percent(6) } },
+    bob: { receives: { audio: 1 } },
+  },
+  runFor: seconds(1.6),
+  always: [freezes("bob", "ana/microphone").shorterThan(ms(55))],
+});
+
+describe("the fewest things that flip a verdict", () => {
+  it("are found among many", () => {
+    let asked = 0;
+    const does = (some: readonly number[]) => {
+      asked++;
+      return some.includes(17) && some.includes(60);
+    };
+    expect(
+      smallest(
+        Array.from({ length: 100 }, (_, index) => index),
+        does,
+      ),
+    ).toEqual([17, 60]);
+    expect(asked).toBeLessThan(60);
+    expect(smallest([1, 2], () => false)).toEqual([]);
+    expect(smallest([], always)).toEqual([]);
+  });
+
+  it("are the accidents without which the run holds", () => {
+    const breach = attempt(lossy, 1);
+    const { accidents, steps } = culprits(lossy, 1, breach, { points: 0, forks: 0, goesOn: always });
+    expect([accidents.length > 0 && accidents.length <= 2, steps.length]).toEqual([true, 0]);
+    const decisions = accidents.map(({ site, entity, ordinal }) => {
+      return { site, entity, answers: [[ordinal, 0]] as [number, number][], others: null };
+    });
+    expect(attempt(lossy, 1, { decisions }).key).toBe("");
+    expect(accidents.every(({ atMicros }) => atMicros > 0 && atMicros <= breach.atMicros)).toBe(true);
+  });
+});
+
+describe("the fork curve", () => {
+  it("ends in certainty, and begins with what chance can still spare", () => {
+    const curve = forkCurve(lossy, 1, attempt(lossy, 1), { points: 3, forks: 4, goesOn: always });
+    expect(curve.map(({ atMicros }) => atMicros)).toEqual([0, seconds(0.8), seconds(1.6)]);
+    expect(curve.at(-1)).toMatchObject({ broken: 4, forks: 4 });
+    expect(curve[0]!.broken).toBeLessThan(4);
+  });
+
+  it("is empty when there is no time, or no story", () => {
+    const breach = attempt(lossy, 1);
+    expect(forkCurve(lossy, 1, breach, { points: 3, forks: 4, goesOn: () => false })).toEqual([]);
+    expect(forkCurve(lossy, 1, { ...breach, atMicros: -1 }, { points: 3, forks: 4, goesOn: always })).toEqual([]);
+  });
+});
+
+describe("the chain of causes", () => {
+  it("leads from a step of the story to the very datagram", () => {
+    const plan = smallStory({
+      timeline: [at(ms(50), "strangers throw rubbish", garbage({ perSecond: 200, duration: ms(100) }))],
+      runFor: ms(300),
+    });
+    const chain = causalChain(plan, 1, (world, book) => breakAtRubbish(world.attacker, world.watchers, book));
+    expect(chain.length).toBeGreaterThan(0);
+    expect(chain[0]!.text).toBe("step: strangers throw rubbish");
+  });
+
+  it("is empty when nothing broke, or only the end of the story tells", () => {
+    expect(causalChain(smallStory({ runFor: ms(100) }), 1)).toEqual([]);
+    expect(causalChain(lossy, 1)).toEqual([]);
+  });
+});
+
+/** Breaks a promise at the first input that a stranger is behind. */
+function breakAtRubbish(attacker: { readonly inHand: boolean }, watchers: WorldWatcher[], book: PromiseBook): void {
+  watchers.push({ beforeInput: () => judge(book, "S12", !attacker.inHand, () => "A stranger is at the door.") });
+}
