@@ -56,6 +56,7 @@ export {
   type ShardLostInput,
   type ShardPorts,
   type TimerInput,
+  VIDEO_PARTS,
 } from "./sfu/ports.ts";
 export { FIRST_COME_FIRST_SERVED, seededScheduler } from "./sfu/scheduler.ts";
 export { createShard, shardHandle, shardNextTimeout } from "./sfu/shard.ts";

@@ -121,12 +121,17 @@ export function createControl(submits: readonly Submit[]): Control {
 /** Hands a join or a leave to the shard that it concerns; resolves with its one reply. */
 export async function controlCommand(
   control: Control,
-  command: Exclude<Command, { type: "drain" }>,
+  command: Command & { type: "join" | "leave" },
 ): Promise<CommandReply> {
   const shard =
     command.type === "join" ? placeInRoom(control.placement, command.room) : shardOf(control, command.resource);
   if (typeof shard === "number") return submit(control, shard, command);
   return { commandId: control.nextCommandId++, type: "refused", code: shard, detail: NO_PLACE[shard] };
+}
+
+/** Has a shard leave out so many of `VIDEO_PARTS` of its video. */
+export function controlLeaveOutVideo(control: Control, shard: number, parts: number): void {
+  void submit(control, shard, { type: "leave-out-video", parts });
 }
 
 /** Has every shard close its sessions and refuse joins from now on; resolves with how many sessions there were. */

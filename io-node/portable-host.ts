@@ -39,6 +39,10 @@ export function startPortableHost(parts: PortableHostParts): ShardHost {
     get sent() {
       return host.running.sent;
     },
+    // Of the main thread: its shards share what it has.
+    get waitedMicros() {
+      return performance.eventLoopUtilization().idle * 1_000;
+    },
     command: (commandId, command) => host.running.command(commandId, command),
     close(waitMillis) {
       clearTimeout(host.restart);

@@ -21,8 +21,10 @@ import {
   createControl,
 } from "./control.ts";
 import { createHttp } from "./http.ts";
+import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
+import { LOOK_MILLIS } from "./overload.ts";
 import {
   type MediaPort,
   type MediaPorts,
@@ -93,7 +95,13 @@ export async function startServer(options: ServeOptions, log: Log): Promise<Runn
   http.on("error", (error) => log.error({ err: error }, "the HTTP server has failed"));
   const httpPort = (http.address() as AddressInfo).port;
   const udpPorts = ports.map(({ port }) => port);
-  return { httpPort, udpPorts, addresses, io, ioWhy, control, hosts, stop: () => stop(control, hosts, http) };
+  const watch = createLoadWatch(control, hosts, log, performance.now());
+  const looking = setInterval(() => lookAtShards(watch, performance.now()), LOOK_MILLIS).unref();
+  const end = () => {
+    clearInterval(looking);
+    return stop(control, hosts, http);
+  };
+  return { httpPort, udpPorts, addresses, io, ioWhy, control, hosts, stop: end };
 }
 
 /** Starts a shard on each port, all at once; closes everything when one can't start. */

@@ -17,7 +17,10 @@ import { closeSocket, openUdpSockets } from "./sockets.ts";
 import type { UdpHost } from "./udp-host.ts";
 
 /** A running shard. */
-export type ShardHost = Pick<UdpHost, "received" | "sent" | "command" | "close">;
+export interface ShardHost extends Pick<UdpHost, "received" | "sent" | "command" | "close"> {
+  /** How long its thread has waited for something to do so far; it begins anew with a fresh shard. */
+  readonly waitedMicros: number;
+}
 
 /** Who hears of what a shard does. */
 export interface ShardListeners {

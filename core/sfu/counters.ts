@@ -22,6 +22,8 @@ export interface Counters {
   rtpForwarded: number;
   /** Not forwarded because the subscriber still waits for a keyframe. */
   rtpAwaitingKeyframe: number;
+  /** Not forwarded because the host has no time for it. */
+  rtpLeftOut: number;
   /** Not forwarded because it came from before the current source began. */
   rtpTooLate: number;
   /** Not forwarded because the subscriber has not negotiated the codec. */
@@ -63,6 +65,7 @@ export function createCounters(): Counters {
     rtpUnroutable: 0,
     rtpForwarded: 0,
     rtpAwaitingKeyframe: 0,
+    rtpLeftOut: 0,
     rtpTooLate: 0,
     rtpCodecMismatch: 0,
     rtpPaddingSkipped: 0,

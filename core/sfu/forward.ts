@@ -59,6 +59,10 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
   let began = false;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
+    if (route.leftOut) {
+      shard.history.counters.rtpLeftOut++;
+      continue;
+    }
     const goesOn = route.stream === stream;
     if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
     if (buggify(ports.faults, "forward/route-skipped", route.slot.id)) continue;

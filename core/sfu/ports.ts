@@ -165,7 +165,12 @@ export type Command =
     }
   | { readonly type: "leave"; readonly room: string; readonly resource: string }
   /** Closes every session with close_notify and refuses joins from now on. */
-  | { readonly type: "drain" };
+  | { readonly type: "drain" }
+  /** Leaves out this many of {@link VIDEO_PARTS} of the video that subscribers get, until another number is said. */
+  | { readonly type: "leave-out-video"; readonly parts: number };
+
+/** The parts into which the shard's video can be divided, by its slots. */
+export const VIDEO_PARTS = 8;
 
 /** Why a command was refused. "shard-failed" and "overloaded" are words of the host: it has no shard for it just now. */
 export type RefusalCode =
@@ -192,6 +197,7 @@ export type CommandReply =
     }
   | { readonly commandId: number; readonly type: "left" }
   | { readonly commandId: number; readonly type: "drained"; readonly sessions: number }
+  | { readonly commandId: number; readonly type: "video-left-out" }
   | {
       readonly commandId: number;
       readonly type: "refused";

@@ -7,7 +7,7 @@ import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeArrived, keyframeDue, keyframeForget } from "../media/keyframe-requests.ts";
+import { keyframeArrived, keyframeDue, keyframeForget, keyframeWanted } from "../media/keyframe-requests.ts";
 import { nackDue } from "../media/nack-generator.ts";
 import { rttSmoothed } from "../media/rtt.ts";
 import { transportFeedbackWrite } from "../media/transport-arrivals.ts";
@@ -21,7 +21,7 @@ import { shardOf } from "./ids.ts";
 import { postMail } from "./mail.ts";
 import { codecOfPayloadType } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
-import type { OwnStream, Participant, Shard, Stream } from "./state.ts";
+import type { OwnStream, Participant, Publication, Shard, Stream } from "./state.ts";
 
 /** Takes note of the keyframe that the packet in hand begins: who waited for one waits no longer. */
 export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: Uint8Array): void {
@@ -29,6 +29,13 @@ export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: U
   keyframeArrived(stream.keyframes, now);
   const size = payloadFrameSize(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
   if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
+}
+
+/** Asks for the keyframe at which a route of this publication can begin. */
+export function wantKeyframe(shard: Shard, now: Micros, publication: Publication): void {
+  if (publication.kind !== "video" || publication.best === null) return;
+  keyframeWanted(publication.best.keyframes, now);
+  if (publication.owner === null) setProxiesTimer(shard, now);
 }
 
 /** Sends a keyframe request for a stream if one is wanted and may be sent by now: to its publisher, or to its home. */

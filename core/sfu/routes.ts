@@ -3,11 +3,11 @@
  * messages to publications; the data plane (forward.ts) walks them.
  */
 import type { Micros } from "../base/micros.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
-import { setProxiesTimer } from "./deadlines.ts";
 import { shardOf } from "./ids.ts";
 import type { PublicationMessage } from "./mail.ts";
 import { createProxy, releaseProxy } from "./proxies.ts";
+import { wantKeyframe } from "./requests.ts";
+import { isLeftOut } from "./shedding.ts";
 import type { Publication, Route, Shard, Slot } from "./state.ts";
 
 /**
@@ -34,16 +34,14 @@ export function routeHandle(
     publication,
     slot,
     stream: null,
+    leftOut: isLeftOut(shard, slot),
     incomingType: -1,
     payloadType: -1,
     rtxPayloadType: -1,
   };
   slot.route = route;
   publication.routes.push(route);
-  if (publication.kind === "video" && publication.best !== null) {
-    keyframeWanted(publication.best.keyframes, now);
-    if (publication.owner === null) setProxiesTimer(shard, now);
-  }
+  if (!route.leftOut) wantKeyframe(shard, now, publication);
 }
 
 /** Takes a route up. A proxy goes with its last one. */

@@ -38,6 +38,7 @@ import type {
 } from "./ports.ts";
 import { receiveRelayed } from "./proxies.ts";
 import { flushMail, unpackMail } from "./relay.ts";
+import { leaveOutVideo } from "./shedding.ts";
 import { createScratch, createShardTables, type Shard } from "./state.ts";
 import { receiveRtp } from "./streams.ts";
 import { runTimers } from "./timers.ts";
@@ -197,6 +198,10 @@ function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): vo
       ports.outbox.reply({ commandId, type: "drained", sessions: participants.length });
       return;
     }
+    case "leave-out-video":
+      leaveOutVideo(shard, now, command.parts);
+      ports.outbox.reply({ commandId, type: "video-left-out" });
+      return;
     default:
       unreachable(command);
   }

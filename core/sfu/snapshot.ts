@@ -40,7 +40,7 @@ export function emptyShardResidue(): Uint8Array {
   return encodePlain(residueOf(createShardTables(0)));
 }
 
-function residueOf(tables: Omit<ReturnType<typeof createShardTables>, "history" | "draining">) {
+function residueOf(tables: Omit<ReturnType<typeof createShardTables>, "history" | "draining" | "videoPartsLeftOut">) {
   const { rooms, participants, publications, proxies, lanes, streams, slots, ufrags, resources, flows, timers } =
     tables;
   const { letters, head, outgoing } = tables.mail;

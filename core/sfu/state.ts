@@ -60,6 +60,8 @@ export interface Shard {
   privateKey: Uint8Array;
   fingerprint: Uint8Array;
   draining: boolean;
+  /** How many parts of the video are left out because the host has no time for them (shedding.ts). */
+  videoPartsLeftOut: number;
 
   rooms: Map<string, Room>;
   participants: Map<number, Participant>;
@@ -285,6 +287,8 @@ export interface Route {
   slot: Slot;
   /** The stream that is being forwarded, or null until the first keyframe (or the first audio packet). */
   stream: Stream | null;
+  /** The host has no time for it: nothing is forwarded. */
+  leftOut: boolean;
   /** Payload types: what comes in is sent as `payloadType`; -1 when the slot can't take it. */
   incomingType: number;
   payloadType: number;
@@ -323,6 +327,7 @@ export function createSlot(
 export function createShardTables(number: number) {
   return {
     draining: false,
+    videoPartsLeftOut: 0,
     rooms: new Map<string, Room>(),
     participants: new Map<number, Participant>(),
     publications: new Map<number, OwnPublication>(),

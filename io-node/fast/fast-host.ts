@@ -114,6 +114,9 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     get sent() {
       return readCounters(counters);
     },
+    get waitedMicros() {
+      return counters[COUNTERS.indexOf("waitedMicros")]!;
+    },
     command(commandId, command) {
       tell(host, { kind: "command", commandId, command });
     },

@@ -100,8 +100,9 @@ export interface FastLoop {
   stopped: boolean;
   /** Somebody has written into the wake-up descriptor; whoever owns the thread looks after that, and sets it back. */
   knocked: boolean;
-  /** Turns so far. */
+  /** Turns so far, and how long they have waited for something to do. */
   turns: number;
+  waitedMicros: number;
 }
 
 /** What waits until the shard has returned; released flows wait until the queues are empty too. */
@@ -147,6 +148,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     stopped: false,
     knocked: true,
     turns: 0,
+    waitedMicros: 0,
   };
 }
 
@@ -221,12 +223,15 @@ function settle(loop: FastLoop): void {
 /** Waits for descriptors or the shard's next timeout; answers how many descriptors are ready. */
 function wait(loop: FastLoop, waitMicrosMax: number): number {
   const next = loop.parts.engine.nextTimeout();
-  const micros = next === NEVER ? waitMicrosMax : Math.min(next - loop.parts.clock(), waitMicrosMax);
+  const before = loop.parts.clock();
+  const micros = next === NEVER ? waitMicrosMax : Math.min(next - before, waitMicrosMax);
   const { queues } = loop.queues;
   for (let i = 0; i < queues.length; i++) {
     loop.polls.words[i * WORDS.POLL + 1] = LINUX.POLLIN | (queues[i]!.blocked ? LINUX.POLLOUT : 0);
   }
-  return poll(loop, Math.max(micros, 0));
+  const ready = poll(loop, Math.max(micros, 0));
+  loop.waitedMicros += loop.parts.clock() - before;
+  return ready;
 }
 
 /** `ppoll` with a timeout in microseconds. A signal that interrupts it counts as nothing ready. */

@@ -1,0 +1,66 @@
+/**
+ * Looks at how busy the shards are, and sees to it that each does what its overload asks for (overload.ts): the placement
+ * hears who refuses joins, the shard how much video it leaves out, the log what has changed.
+ */
+import { type Control, controlLeaveOutVideo } from "./control.ts";
+import type { Log } from "./log.ts";
+import { createOverload, lookAtLoad, type Overload } from "./overload.ts";
+import type { ShardHost } from "./shard-host.ts";
+
+/** What a look needs of a host. */
+export type WatchedHost = Pick<ShardHost, "waitedMicros" | "sent">;
+
+/** What is watched; make it with {@link createLoadWatch}. */
+export interface LoadWatch {
+  readonly control: Control;
+  readonly hosts: readonly WatchedHost[];
+  readonly log: Log;
+  readonly shards: WatchedShard[];
+}
+
+interface WatchedShard {
+  overload: Overload;
+  /** When it was looked at last, and what was read then. */
+  atMillis: number;
+  waitedMicros: number;
+  dropped: number;
+}
+
+/** A watch over shards that have nothing to do so far. */
+export function createLoadWatch(
+  control: Control,
+  hosts: readonly WatchedHost[],
+  log: Log,
+  nowMillis: number,
+): LoadWatch {
+  return { control, hosts, log, shards: hosts.map((host) => beginWatch(host, nowMillis)) };
+}
+
+/** Looks at each shard; to be called every `LOOK_MILLIS`. */
+export function lookAtShards(watch: LoadWatch, nowMillis: number): void {
+  for (const [shard, host] of watch.hosts.entries()) {
+    if (!watch.control.placement.places[shard]!.serves) watch.shards[shard] = beginWatch(host, nowMillis);
+    else lookAtShard(watch, shard, host, nowMillis);
+  }
+}
+
+function lookAtShard({ control, log, shards }: LoadWatch, shard: number, host: WatchedHost, nowMillis: number): void {
+  const watched = shards[shard]!;
+  const { overload } = watched;
+  const { refusesJoins, videoPartsLeftOut } = overload;
+  const { waitedMicros, sent } = host;
+  const busy = 1 - (waitedMicros - watched.waitedMicros) / Math.max((nowMillis - watched.atMillis) * 1_000, 1);
+  lookAtLoad(overload, busy, sent.dropped - watched.dropped);
+  Object.assign(watched, { atMillis: nowMillis, waitedMicros, dropped: sent.dropped });
+  control.placement.places[shard]!.overloaded = overload.refusesJoins;
+  const fields = { shard, busy: Math.round(overload.busy * 100) / 100 };
+  if (overload.refusesJoins && !refusesJoins) log.warn(fields, "too busy: joins are refused");
+  if (!overload.refusesJoins && refusesJoins) log.info(fields, "joins are taken again");
+  if (overload.videoPartsLeftOut === videoPartsLeftOut) return;
+  log.warn({ ...fields, parts: overload.videoPartsLeftOut }, "parts of the video are left out");
+  controlLeaveOutVideo(control, shard, overload.videoPartsLeftOut);
+}
+
+function beginWatch({ waitedMicros, sent }: WatchedHost, atMillis: number): WatchedShard {
+  return { overload: createOverload(), atMillis, waitedMicros, dropped: sent.dropped };
+}

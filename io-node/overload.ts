@@ -1,0 +1,58 @@
+/**
+ * What a shard does when there is more work than time: first it lets nobody else in, then it leaves out video, and audio
+ * never; when there is time again, it takes both back in the other order.
+ *
+ *     busy  0 ......... 0.75 ....... 0.85 ........ 0.95 ....... 1
+ *           video returns | as it is  | no joins     | video goes, an eighth at a time
+ *
+ * Joins are refused at once, since the handshakes of a storm of them are what would push the calls aside. Video goes only
+ * while nobody is let in, and an eighth of it with each look, so that a short peak costs little; it comes back more slowly
+ * than it went, so that the load does not swing. Plain data and functions: a host measures, the server obeys.
+ */
+
+import { VIDEO_PARTS } from "../core/index.ts";
+
+/** How often a shard is looked at, in milliseconds. */
+export const LOOK_MILLIS = 250;
+
+const BUSY_CALM = 0.75;
+const BUSY_FULL = 0.85;
+const BUSY_OVER = 0.95;
+
+/** Looks for which it must be calm before a part of the video comes back, or before joins are taken again: a second. */
+const CALM_LOOKS = 4;
+
+/** Looks for which nobody is let in before video goes: a second. */
+const PATIENCE_LOOKS = 4;
+
+/** How a shard fares; make it with {@link createOverload}. */
+export interface Overload {
+  /** The part of the time that it works, 0 to 1, smoothed over about a second. */
+  busy: number;
+  refusesJoins: boolean;
+  /** How many of {@link VIDEO_PARTS} are left out. */
+  videoPartsLeftOut: number;
+  calmLooks: number;
+  refusingLooks: number;
+}
+
+/** A shard with nothing to do. */
+export function createOverload(): Overload {
+  return { busy: 0, refusesJoins: false, videoPartsLeftOut: 0, calmLooks: 0, refusingLooks: 0 };
+}
+
+/** Looks at a shard: which part of the time it has worked since the last look, and how many datagrams it had to drop. */
+export function lookAtLoad(overload: Overload, busy: number, dropped: number): void {
+  overload.busy += (Math.min(Math.max(busy, 0), 1) - overload.busy) / 4;
+  const isOver = overload.busy >= BUSY_OVER || dropped > 0;
+  overload.calmLooks = overload.busy < BUSY_CALM && dropped === 0 ? overload.calmLooks + 1 : 0;
+  overload.refusingLooks = overload.refusesJoins ? overload.refusingLooks + 1 : 0;
+  if (isOver && overload.refusingLooks >= PATIENCE_LOOKS) {
+    overload.videoPartsLeftOut = Math.min(overload.videoPartsLeftOut + 1, VIDEO_PARTS);
+  }
+  if (isOver || overload.busy >= BUSY_FULL) overload.refusesJoins = true;
+  if (overload.calmLooks < CALM_LOOKS) return;
+  overload.calmLooks = 0;
+  if (overload.videoPartsLeftOut > 0) overload.videoPartsLeftOut -= 1;
+  else overload.refusesJoins = false;
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { VIDEO_PARTS } from "../../../core/index.ts";
+import { opusPacket, vp8Packet } from "../../support/media.ts";
+import { offerOf } from "../../support/offers.ts";
+import { command, createShardWorld, join, sendRtp, type TestClient } from "../../support/shard-world.ts";
+
+const PUBLISH = offerOf([
+  { kind: "audio", ssrc: 1000 },
+  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
+]);
+const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }]);
+
+/** A publisher and so many viewers, and the means to send a picture and a sound. */
+function createSubject(viewers: number) {
+  const world = createShardWorld();
+  const ana = join(world, { name: "ana", offer: PUBLISH });
+  const all = Array.from({ length: viewers }, (_, index) => join(world, { name: `v${index}`, offer: SUBSCRIBE }));
+  let sequence = 100;
+  const send = (keyframe: boolean) => {
+    const before = all.map(({ rtp }) => rtp.length);
+    sequence += 1;
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence, keyframe }));
+    const video = all.map(({ rtp }, index) => rtp.length > before[index]!);
+    sendRtp(world, ana, opusPacket({ ssrc: 1000, sequence }));
+    const sound = all.map(({ rtp }, index) => rtp.length > before[index]! + (video[index] ? 1 : 0));
+    return { video, sound };
+  };
+  const leaveOut = (parts: number) => command(world, { type: "leave-out-video", parts });
+  return { world, ana, all, send, leaveOut };
+}
+
+const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
+
+describe("video that is left out", () => {
+  it("is nobody's at first, more viewers' with each part, and in the end everybody's; sound goes on", () => {
+    const { send, leaveOut } = createSubject(40);
+    send(true);
+    let before = count(send(false).video);
+    expect(before).toBe(40);
+    for (let parts = 1; parts <= VIDEO_PARTS; parts++) {
+      leaveOut(parts);
+      const { video, sound } = send(false);
+      expect(count(sound)).toBe(40);
+      expect(count(video)).toBeLessThan(before);
+      before = count(video);
+    }
+    expect(before).toBe(0);
+  });
+
+  it("stays the same viewers' until more or less is left out", () => {
+    const { send, leaveOut } = createSubject(24);
+    send(true);
+    leaveOut(3);
+    const first = send(false).video;
+    expect(send(true).video).toEqual(first);
+    leaveOut(3);
+    expect(send(false).video).toEqual(first);
+  });
+
+  it("comes back at a keyframe, which is asked for, with numbers that go on", () => {
+    const { world, ana, all, send, leaveOut } = createSubject(1);
+    send(true);
+    send(false);
+    leaveOut(VIDEO_PARTS);
+    send(false);
+    const requests = (client: TestClient) => client.rtcp.filter((packet) => packet[1] === 206).length;
+    const asked = requests(ana);
+    leaveOut(0);
+    expect(send(false).video).toEqual([false]);
+    expect(send(true).video).toEqual([true]);
+    expect(requests(ana)).toBeGreaterThanOrEqual(asked);
+    const numbers = all[0]!.rtp.filter(({ payloadType }) => payloadType === all[0]!.rtp[0]!.payloadType);
+    for (let i = 1; i < numbers.length; i++) expect(numbers[i]!.sequence).toBe((numbers[i - 1]!.sequence + 1) & 0xffff);
+    expect(world.shard.history.counters.rtpLeftOut).toBeGreaterThan(0);
+  });
+
+  it("is left out of slots that are filled meanwhile", () => {
+    const { world, send, leaveOut } = createSubject(0);
+    leaveOut(VIDEO_PARTS);
+    const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+    send(true);
+    expect(bob.rtp).toHaveLength(1);
+  });
+});
