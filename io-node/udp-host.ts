@@ -9,7 +9,7 @@
  * When the shard throws, it has found a mistake of its own, and its state can't be trusted any more: the host stops feeding
  * it and hands the error to `onFailure`.
  */
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import {
   type Command,
   type CommandInput,
@@ -17,6 +17,7 @@ import {
   type CryptoProvider,
   createDatagramInput,
   type DatagramInput,
+  type Faults,
   FIRST_COME_FIRST_SERVED,
   LIMITS,
   type Micros,
@@ -27,6 +28,7 @@ import {
   type ShardPorts,
 } from "../core/index.ts";
 import type { Clock } from "./clock.ts";
+import { hostFails } from "./fault-sites.ts";
 import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
 import {
   createSendArena,
@@ -54,6 +56,8 @@ export interface UdpHostParts {
   readonly onEvent: (event: ShardEvent) => void;
   /** The shard has thrown, and gets no more inputs. */
   readonly onFailure: (error: unknown) => void;
+  /** Failures to inject, for tests; a host that serves people has none. */
+  readonly faults?: Faults | undefined;
 }
 
 /** What has happened to the datagrams that came in. */
@@ -110,7 +114,7 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
   const flows = createFlowTable(parts.udp.sockets.length);
   const arena = createSendArena();
   const deferred: Deferred = { replies: [], events: [], released: [], commands: [] };
-  const outbox = createOutbox(parts.udp.sockets, flows, arena, deferred);
+  const outbox = createOutbox(parts, flows, arena, deferred);
   const loop: Loop = {
     parts,
     ports: { crypto: parts.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED },
@@ -127,7 +131,12 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
   parts.udp.sockets.forEach((socket, index) => {
     // Whoever listened before has stopped.
     socket.removeAllListeners("message").removeAllListeners("error");
-    socket.on("message", (message, sender) => receive(loop, index, message, sender));
+    socket.on("message", (message, sender) => {
+      if (hostFails(parts.faults, "udp/receive-dropped")) return;
+      if (hostFails(parts.faults, "udp/socket-error")) socket.emit("error", new Error("an injected failure"));
+      receive(loop, index, message, sender);
+      if (hostFails(parts.faults, "udp/received-twice")) receive(loop, index, message, sender);
+    });
     socket.on("error", () => {
       loop.received.socketErrors += 1;
     });
@@ -142,14 +151,20 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
   };
 }
 
-function createOutbox(sockets: readonly Socket[], flows: FlowTable, arena: SendArena, deferred: Deferred): Outbox {
+function createOutbox(parts: UdpHostParts, flows: FlowTable, arena: SendArena, deferred: Deferred): Outbox {
+  const { faults } = parts;
+  const { sockets } = parts.udp;
   return {
     sendBytes: arena.bytes,
     reserve: () => reserveSlot(arena),
     transmit(index, _offset, length) {
       const flow = flowAt(flows, index);
-      if (flow === undefined) {
+      if (flow === undefined || hostFails(faults, "udp/slots-exhausted")) {
         arena.counters.dropped += 1;
+        return;
+      }
+      if (hostFails(faults, "udp/send-refused")) {
+        arena.counters.failed += 1;
         return;
       }
       sendSlot(arena, sockets[flow.socket]!, length, flow.port, flow.ip);
@@ -171,7 +186,7 @@ function receive(loop: Loop, socket: number, message: Uint8Array, sender: Remote
     return;
   }
   const flow = internFlow(loop.flows, socket, sender.address, sender.port);
-  if (flow === undefined) {
+  if (flow === undefined || hostFails(loop.parts.faults, "udp/flow-table-full")) {
     received.noFlow += 1;
     return;
   }
@@ -236,7 +251,9 @@ function armTimer(loop: Loop): void {
   clearTimeout(loop.timer);
   loop.timerAt = next;
   // setTimeout counts whole milliseconds and takes none above 2^31-1; an early call asks again.
-  const waitMillis = Math.min(Math.max(Math.ceil((next - loop.parts.clock()) / 1_000), 0), 60_000);
+  const { clock, faults } = loop.parts;
+  const late = hostFails(faults, "udp/timer-late") ? 20 : hostFails(faults, "udp/timer-early") ? -5 : 0;
+  const waitMillis = Math.min(Math.max(Math.ceil((next - clock()) / 1_000) + late, 0), 60_000);
   loop.timer = setTimeout(timeout, waitMillis, loop);
 }
 
