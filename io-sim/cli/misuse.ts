@@ -15,16 +15,24 @@ export function wholeNumber(text: string, option: string): number {
   return Number(text);
 }
 
-/** Says in one sentence what the caller did wrong, and answers the exit status; throws what is no misuse. */
-export function explain(error: unknown): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.HELD;
-  if (error instanceof CommanderError || error instanceof Misuse || hasCode(error)) {
+/**
+ * Says in one sentence what the caller of `command` ("lockstep sim") did wrong, and answers the exit status; throws what is
+ * no misuse.
+ */
+export function explainMisuse(error: unknown, command: string): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.HELD;
     // A suggestion of commander's stands on a line of its own.
-    const sentence = (error as Error).message.replace(/^error: /, "").replaceAll("\n", " ");
-    process.stderr.write(`${sentence}\n`);
+    const what = error.message
+      .replace(/^error: /, "")
+      .replaceAll("\n", " ")
+      .replace(/\.$/, "");
+    process.stderr.write(`${command}: ${what}; "${command} --help" shows how.\n`);
     return EXIT.MISUSED;
   }
-  throw error;
+  if (!(error instanceof Misuse || hasCode(error))) throw error;
+  process.stderr.write(`${(error as Error).message}\n`);
+  return EXIT.MISUSED;
 }
 
 /** Our own errors about configurations and journals have a code and a sentence. */

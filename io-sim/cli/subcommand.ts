@@ -2,7 +2,7 @@
  * The frame around each of the simulator's commands: flags in, exit status out, wrong use in one sentence.
  */
 import { Command } from "commander";
-import { EXIT, explain } from "./misuse.ts";
+import { EXIT, explainMisuse } from "./misuse.ts";
 
 /** A command without flags yet; it throws where commander would end the process. */
 export function createSubcommand(name: string, description: string): Command {
@@ -28,6 +28,6 @@ export async function answer(
     await command.parseAsync([...words], { from: "user" });
     return status;
   } catch (error) {
-    return explain(error);
+    return explainMisuse(error, command.name());
   }
 }
