@@ -39,6 +39,7 @@ export { LIMITS } from "./limits.ts";
 export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";
 export type { LeaveReason, ParticipantView, PublicationView, ShardEvent, SlotView } from "./sfu/events.ts";
+export { shardOf } from "./sfu/ids.ts";
 export { isRoomName } from "./sfu/join.ts";
 export {
   type BootRecord,

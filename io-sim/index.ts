@@ -6,6 +6,7 @@ export {
   at,
   buggify,
   clock,
+  crashShard,
   cut,
   departs,
   freezes,

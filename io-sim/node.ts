@@ -184,6 +184,18 @@ export function nodeCommand(node: SfuNode, command: Command, onReply: (reply: Co
   whenAwake(node, () => handle(node, { kind: "command", now: node.loop.now, commandId, command }));
 }
 
+/** Another shard has relayed these records. */
+export function nodeRelay(node: SfuNode, shard: number, bytes: Uint8Array): void {
+  whenAwake(node, () => {
+    handle(node, { kind: "relay", now: node.loop.now, shard, bytes, offset: 0, length: bytes.length });
+  });
+}
+
+/** Another shard is dead. */
+export function nodeShardLost(node: SfuNode, shard: number): void {
+  whenAwake(node, () => handle(node, { kind: "shard-lost", now: node.loop.now, shard }));
+}
+
 /** How many commands still wait for their reply. */
 export function nodeUnanswered(node: SfuNode): number {
   return node.replies.size;
@@ -234,6 +246,8 @@ export function nodeEffectFingerprint(node: SfuNode): string {
 }
 
 function handle(node: SfuNode, input: ShardInput): void {
+  // What waited for a process that stood still finds that it has died.
+  if (nodeIsDown(node)) return;
   const { options, world, outbox } = node;
   const { sites } = options;
   if (options.restartBefore(node.inputs) || hostFails(sites, "host/restored")) nodeRestart(node);

@@ -14,6 +14,7 @@ import { changeLink } from "./link.ts";
 import { nodeCrash, nodePause, nodeRestart } from "./node.ts";
 import type { Operation } from "./plan.ts";
 import { below, createStream } from "./random.ts";
+import { crashShard } from "./shards.ts";
 import { setSites } from "./sites.ts";
 import { joinPeer, rejoinPeer } from "./tabs.ts";
 import { inheritAddress, movePeer, type Peer, stallPeer } from "./topology.ts";
@@ -22,19 +23,21 @@ import { bootRecord, type World } from "./world.ts";
 
 /** Does one operation now. */
 export function perform(world: World, operation: Operation): void {
-  const { node } = world;
   switch (operation.type) {
     case "garbage":
       throwGarbage(world, operation.kind, operation.perSecond, operation.forMicros);
       return;
     case "restart":
-      nodeRestart(node);
+      for (const node of world.nodes) nodeRestart(node);
       return;
     case "crash":
       crash(world, operation.forMicros);
       return;
+    case "crash-shard":
+      crashShard(world, operation.place);
+      return;
     case "pause":
-      nodePause(node, operation.forMicros);
+      for (const node of world.nodes) nodePause(node, operation.forMicros);
       return;
     case "buggify":
       setSites(world.sites, operation.sites, operation.sharePpm);
@@ -101,7 +104,7 @@ function takeUpHabit(world: World, client: Client, habit: Habit, forMicros: numb
 
 /** The process dies with all that it knew; another one begins with nothing after a while. */
 function crash(world: World, forMicros: number): void {
-  nodeCrash(world.node, bootRecord(world.plan, world.chance, world.node.crashes + 1, world.loop.now), forMicros);
+  nodeCrash(world.node, bootRecord(world.plan, world.chance, world.node.crashes + 1, 0, world.loop.now), forMicros);
   // The next process gives out the same numbers again, to others.
   for (const peer of world.peers.values()) for (const client of peer.clients) client.participant = 0;
   for (const watcher of world.watchers) watcher.crashed?.();

@@ -9,6 +9,7 @@ import { LockstepError } from "../core/index.ts";
 import { HABITS } from "./client/misbehaviour.ts";
 import { type LinkPlan, PLAIN_LINK } from "./link.ts";
 import { CAMERAS, checkPlan, type Operation, type Plan } from "./plan.ts";
+import { ONE_SHARD } from "./shards.ts";
 
 /** A check of one value: throws a sentence that begins with `path`. */
 type Check = (value: unknown, path: string) => void;
@@ -120,6 +121,7 @@ function like(example: unknown): Check {
 const LINK_FIELDS = Object.fromEntries(Object.entries(PLAIN_LINK).map(([key, example]) => [key, like(example)]));
 const LINK: Check = fields(LINK_FIELDS as Record<keyof LinkPlan, Check>);
 const LINK_CHANGE: Check = fields({}, LINK_FIELDS);
+const SHARDS_FIELDS = Object.fromEntries(Object.keys(ONE_SHARD).map((key) => [key, count]));
 const PEER = { peer: text };
 const SOURCE = { peer: text, source: oneOf("camera", "microphone") };
 
@@ -140,6 +142,7 @@ const OPERATION: Check = variants("type", {
   garbage: { kind: oneOf("mixed", "spoofed", "probes"), perSecond: count, forMicros: count },
   restart: {},
   crash: { forMicros: count },
+  "crash-shard": { place: count },
   swizzle: { peers: listOf(text), overMicros: count },
   pause: { forMicros: count },
   buggify: { sites: listOf(text), sharePpm: count },
@@ -180,7 +183,7 @@ const PLAN: Check = fields(
           nearWrap: truth,
           impostor: truth,
         },
-        { persona: oneOf("chromium", "thin"), likeness: text, rejoinAfterMicros: count },
+        { persona: oneOf("chromium", "thin"), likeness: text, rejoinAfterMicros: count, shard: count },
       ),
     ),
     steps: listOf(fields({ atMicros: count, label: text, operation: OPERATION })),
@@ -190,6 +193,7 @@ const PLAN: Check = fields(
   {
     wallMicros: count,
     turn: fields({ atMicros: count, seed: count }),
+    shards: fields(SHARDS_FIELDS),
     decisions: listOf(fields({ site: text, entity: text, answers: listOf(ANSWER), others: orNull(whole) })),
   },
 );

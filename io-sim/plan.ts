@@ -12,6 +12,7 @@ import type { DecisionPlan } from "./decisions.ts";
 import type { GarbageKind } from "./garbage.ts";
 import type { LinkPlan } from "./link.ts";
 import type { Ppm } from "./random.ts";
+import type { ShardsPlan } from "./shards.ts";
 import type { SignallingPlan } from "./signalling.ts";
 import { checkSites } from "./sites.ts";
 
@@ -59,6 +60,8 @@ export interface PeerPlan {
   readonly likeness?: string;
   /** The page joins again when the server has not answered for so long; never, when this is missing. */
   readonly rejoinAfterMicros?: number;
+  /** The place of the shard that the peer joins; when it is missing, peers take shards in turn. */
+  readonly shard?: number;
 }
 
 /**
@@ -94,6 +97,8 @@ export type Operation =
   | { readonly type: "restart" }
   /** Dies with all that it knew; another process begins after a while. */
   | { readonly type: "crash"; readonly forMicros: number }
+  /** The shard in this place dies with all that it knew; a fresh one takes its place at once. */
+  | { readonly type: "crash-shard"; readonly place: number }
   /** Half of these links are clogged one by one, and unclogged in another order. */
   | { readonly type: "swizzle"; readonly peers: readonly string[]; readonly overMicros: number }
   /** The server's process stands still; what comes meanwhile waits. */
@@ -138,6 +143,8 @@ export interface Plan {
   readonly cipher: "real" | "checksum";
   /** How the mailboxes of the shard are served: oldest first, or in an order that the seed picks. */
   readonly scheduler: "fifo" | "seeded";
+  /** The shards of the server; when it is missing there is one. */
+  readonly shards?: ShardsPlan;
   /** Timers of the server fire up to this much late. */
   readonly timerLateMicros: number;
   readonly runForMicros: number;
@@ -164,6 +171,13 @@ export function checkPlan(plan: Plan): void {
   if (names.size !== plan.peers.length) refuse("has two peers of the same name.");
   if (names.size === 0) refuse("has no peers.");
   const known = (name: string) => names.has(name) || refuse(`speaks of "${name}", who is not among its peers.`);
+  const shards = plan.shards?.count ?? 1;
+  const hasShard = (place: number) => place < shards || refuse(`speaks of shard ${place}, but has only ${shards}.`);
+  if (shards > 1 && plan.steps.some(({ operation }) => operation.type === "crash")) {
+    refuse("crashes a server of several shards as a whole: let them die one by one.");
+  }
+  if (shards < 1) refuse("has no shard: a server has one at least.");
+  for (const peer of plan.peers) hasShard(peer.shard ?? 0);
   for (const step of plan.steps) {
     if (step.atMicros < 0 || step.atMicros > plan.runForMicros)
       refuse(`has the step "${step.label}" outside its time.`);
@@ -171,6 +185,7 @@ export function checkPlan(plan: Plan): void {
     if (step.operation.type === "inherit") known(step.operation.from);
     if (step.operation.type === "swizzle") for (const peer of step.operation.peers) known(peer);
     if (step.operation.type === "buggify") checkSites(step.operation.sites);
+    if (step.operation.type === "crash-shard") hasShard(step.operation.place);
   }
   for (const promise of [...plan.always, ...plan.finally]) {
     if (promise.kind === "departs") known(promise.peer);

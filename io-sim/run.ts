@@ -5,7 +5,7 @@
  * for as long as its plan says. In the *drain* everyone leaves, and time goes on until those who vanished without a word
  * have expired too; then nothing may remain. The run stops at the first broken promise.
  */
-import { LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
+import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
 import { step } from "./event-loop.ts";
 import { Trespass, withoutHostGlobals } from "./guards.ts";
@@ -33,7 +33,7 @@ export interface Verdict {
   readonly broken: BrokenPromise | undefined;
   /** 16 hexadecimal digits over all inputs, effects and states. */
   readonly fingerprint: string;
-  /** Of the effects alone; what a journal ends with. */
+  /** Of the first shard's effects alone; what its journal ends with. */
   readonly effectFingerprint: string;
   readonly simulatedMicros: number;
   readonly inputs: number;
@@ -41,8 +41,9 @@ export interface Verdict {
   readonly judged: ReadonlyMap<PromiseId, number>;
   /** What each viewer perceived, for people. */
   readonly quality: readonly QualityRow[];
-  /** The text of the journal, when one was asked for. */
+  /** The text of the first shard's journal, when one was asked for, and those of all that there have been. */
   readonly journal: string | undefined;
+  readonly journals: readonly string[];
   readonly world: World;
 }
 
@@ -159,21 +160,33 @@ function measure(world: World): QualityRow[] {
 }
 
 function verdictOf(world: World, book: PromiseBook, quality: QualityRow[]): Verdict {
-  const { plan, seed, node, loop, journal } = world;
-  const effectFingerprint = nodeEffectFingerprint(node);
+  const { plan, seed, loop } = world;
+  const { all } = world.shards;
+  const journals = all.flatMap((node) => {
+    const { journal } = node.options;
+    return journal === undefined ? [] : [journalText(journal, nodeEffectFingerprint(node))];
+  });
   return {
     story: plan.name,
     seed,
     verdict: book.broken === undefined ? "held" : "broken",
     promise: book.broken?.promise ?? "",
     broken: book.broken,
-    fingerprint: nodeFingerprint(node),
-    effectFingerprint,
+    fingerprint: fingerprintOfAll(all.map(nodeFingerprint)),
+    effectFingerprint: nodeEffectFingerprint(all[0]!),
     simulatedMicros: loop.now - MICROS_ORIGIN,
-    inputs: node.inputs,
+    inputs: all.reduce((sum, node) => sum + node.inputs, 0),
     judged: book.judged,
     quality,
-    journal: journal === undefined ? undefined : journalText(journal, effectFingerprint),
+    journal: journals[0],
+    journals,
     world,
   };
+}
+
+function fingerprintOfAll(prints: readonly string[]): string {
+  if (prints.length === 1) return prints[0]!;
+  const hash = createFingerprint();
+  for (const print of prints) fingerprintText(hash, print);
+  return fingerprintHex(hash);
 }

@@ -21,6 +21,7 @@ import {
 import type { ProfileName } from "./profiles/profiles.ts";
 import type { Ppm } from "./random.ts";
 import { type RoamingPlan, roamingSteps } from "./roaming.ts";
+import { ONE_SHARD, type ShardsPlan } from "./shards.ts";
 
 export { kbps, ms, percent, seconds } from "./units.ts";
 
@@ -40,6 +41,8 @@ export interface PeerOptions {
   readonly joinsLater?: boolean;
   /** Whether sequence numbers, timestamps and picture ids start shortly before they wrap. */
   readonly nearWrap?: boolean;
+  /** The shard that the peer joins, counted from 0. Default: peers take shards in turn. */
+  readonly shard?: number;
   /** Whether the offer names another certificate than the one shown. */
   readonly impostor?: boolean;
   /**
@@ -74,12 +77,25 @@ export interface Scenario {
   readonly scheduler?: "fifo" | "seeded";
   /** What the server's clock shows at the beginning, in microseconds since 1970. */
   readonly wallClock?: number;
+  /** The shards of the server and the ways between them. Default: one shard. */
+  readonly shards?: ShardsOptions;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
   /** Accidents that chance has no say in; see `only`. */
   readonly chance?: readonly DecisionPlan[];
   /** From this time on (see `seconds`), chance is drawn from another seed. */
   readonly chanceTurns?: { readonly at: number; readonly seed: number };
+}
+
+/** Shards in a story; times are microseconds. What is not said is 0. */
+export interface ShardsOptions {
+  readonly count: number;
+  readonly delay?: number;
+  readonly jitter?: number;
+  /** How long records wait for others that go the same way. */
+  readonly batch?: number;
+  /** Of packets; mail between shards is never lost. */
+  readonly loss?: Ppm;
 }
 
 /** An operation as stories write it: a new link may bring roaming with it, which becomes steps of its own. */
@@ -107,6 +123,7 @@ export function scenario(story: Scenario): Plan {
     ...(story.chanceTurns === undefined
       ? {}
       : { turn: { atMicros: story.chanceTurns.at, seed: story.chanceTurns.seed } }),
+    ...(story.shards === undefined ? {} : { shards: compileShards(story.shards) }),
   };
   checkPlan(plan);
   return plan;
@@ -153,7 +170,13 @@ function compilePeer(name: string, options: PeerOptions): Plan["peers"][number] 
     ...(options.persona === "chromium" || options.persona === "thin" ? { persona: options.persona } : {}),
     ...(options.likeness === undefined ? {} : { likeness: options.likeness }),
     ...(options.rejoinsAfter === undefined ? {} : { rejoinAfterMicros: options.rejoinsAfter }),
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   };
+}
+
+function compileShards({ count, delay = 0, jitter = 0, batch = 0, loss }: ShardsOptions): ShardsPlan {
+  const times = { delayMicros: delay, jitterMicros: jitter, batchMicros: batch };
+  return { ...ONE_SHARD, count, ...times, ...(loss === undefined ? {} : { lossPpm: loss }) };
 }
 
 function countSlots(receives: NonNullable<PeerOptions["receives"]>): { audio: number; video: number } {
@@ -278,6 +301,11 @@ export function misbehave(peer: string, habit: Habit, forMicros: number): Operat
  */
 export function restart(crash?: { readonly after: number }): Operation {
   return crash === undefined ? { type: "restart" } : { type: "crash", forMicros: crash.after };
+}
+
+/** The shard in this place dies with all that it knew; a fresh one takes its place at once. */
+export function crashShard(place: number): Operation {
+  return { type: "crash-shard", place };
 }
 
 /** The server's process, or a peer's device, stands still for a while; what comes meanwhile waits. */

@@ -8,9 +8,10 @@
 import { type Command, type CommandReply, micros } from "../core/index.ts";
 import { type Client, clientAnswered, clientRefused } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
-import { nodeCommand, nodeIsDown } from "./node.ts";
+import { nodeCommand, nodeIsDown, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Seed, type Stream } from "./random.ts";
 import { note } from "./rows.ts";
+import { homeOf, nodeOf, placeOf } from "./shards.ts";
 import type { Peer } from "./topology.ts";
 import type { World } from "./world.ts";
 
@@ -44,7 +45,12 @@ export function createSignalling(seed: Seed, peer: string): Signalling {
 /** Carries an offer to the server and the reply back. */
 export function signalJoin(world: World, peer: Peer, client: Client, offer: string, tries = 1): void {
   const { room, name } = client.plan;
-  request(world, peer, "join", { type: "join", room, name, offer }, (reply) => hearReply(world, client, reply));
+  const ask = () => {
+    const node = world.nodes[placeOf(world, peer)]!;
+    const home = world.nodes.length === 1 ? {} : { home: homeOf(world, room, node) };
+    return { node, command: { type: "join", room, name, offer, ...home } } as const;
+  };
+  request(world, peer, "join", ask, (reply) => hearReply(world, client, reply));
   if (!world.hasSignallingTrouble || tries === TRIES_MAX) return;
   const { loop } = world;
   schedule(loop, micros(loop.now + PATIENCE_MICROS), EVENT_CLASS.STEP, () => {
@@ -54,39 +60,41 @@ export function signalJoin(world: World, peer: Peer, client: Client, offer: stri
 
 /** Carries a goodbye to the server; nobody waits for the reply. */
 export function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
-  request(world, peer, "leave", { type: "leave", room: client.plan.room, resource }, () => {});
+  const ask = () => {
+    const node = nodeOf(world, client.participant);
+    return { node, command: { type: "leave", room: client.plan.room, resource } } as const;
+  };
+  request(world, peer, "leave", ask, () => {});
 }
+
+/** What is asked, and of which shard; known when the request arrives. */
+type Ask = () => { readonly node: SfuNode | undefined; readonly command: Command };
 
 function request(
   world: World,
   peer: Peer,
   what: "join" | "leave",
-  command: Command,
+  ask: Ask,
   onReply: (reply: CommandReply) => void,
 ): void {
   const { stream, plan } = peer.signalling;
   const trip = peer.up.plan.delayMicros;
   const roundTrip = trip + peer.down.plan.delayMicros;
   // A page that leaves has a connection already; one that joins makes it first.
-  const carry = () => submit(world, peer, what === "join" ? trip + roundTrip : trip, command, onReply);
+  const carry = () => submit(world, peer, what === "join" ? trip + roundTrip : trip, ask, onReply);
   tellSignalled(world, peer, "up", what);
   if (chance(stream, plan.lostPpm)) return;
   carry();
   if (chance(stream, plan.repeatedPpm)) carry();
 }
 
-function submit(
-  world: World,
-  peer: Peer,
-  wayMicros: number,
-  command: Command,
-  onReply: (reply: CommandReply) => void,
-): void {
-  const { loop, node } = world;
+function submit(world: World, peer: Peer, wayMicros: number, ask: Ask, onReply: (reply: CommandReply) => void): void {
+  const { loop } = world;
   const { stream, plan } = peer.signalling;
   const extra = plan.delayMicros === 0 ? 0 : below(stream, plan.delayMicros);
   schedule(loop, micros(loop.now + wayMicros + extra), EVENT_CLASS.STEP, () => {
-    if (nodeIsDown(node)) return;
+    const { node, command } = ask();
+    if (node === undefined || nodeIsDown(node)) return;
     world.commands++;
     nodeCommand(node, command, (reply) => {
       tellSignalled(world, peer, "down", reply.type);

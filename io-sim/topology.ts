@@ -7,11 +7,20 @@
  * other.
  */
 import { type Micros, micros } from "../core/index.ts";
-import { type Family, familyOf, HEADER_BYTES, isServer, peerAddress, serverFor, withPort } from "./addresses.ts";
+import {
+  type Family,
+  familyOf,
+  HEADER_BYTES,
+  isServer,
+  peerAddress,
+  SFU_PORT,
+  serverFor,
+  withPort,
+} from "./addresses.ts";
 import { type Client, clientMoved, clientReceive } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
-import { nodeReceive } from "./node.ts";
+import { nodeReceive, type SfuNode } from "./node.ts";
 import type { MovePlan, PeerPlan } from "./plan.ts";
 import { below, createStream, type Stream } from "./random.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
@@ -153,11 +162,11 @@ export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target
   });
 }
 
-/** Takes a datagram that leaves the node for `target`. */
-export function transmitted(world: World, target: string, bytes: Uint8Array): void {
+/** Takes a datagram that leaves a node for `target`. */
+export function transmitted(world: World, node: SfuNode, target: string, bytes: Uint8Array): void {
   const peer = world.byAddress.get(target);
   for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
-  if (peer !== undefined) sendOn(world, peer, "down", serverFor(target), target, bytes);
+  if (peer !== undefined) sendOn(world, peer, "down", addressOf(world, node, target), target, bytes);
 }
 
 function sendOn(
@@ -176,9 +185,21 @@ function sendOn(
 }
 
 function arriveAtNode(world: World, packet: Packet): void {
-  if (!isServer(packet.target)) return;
+  const node = nodeAt(world, packet.target);
+  if (node === undefined) return;
   world.attacker.remember(packet);
-  nodeReceive(world.node, packet.source, packet.bytes);
+  nodeReceive(node, packet.source, packet.bytes);
+}
+
+/** The shard that listens there: each has a port of its own. */
+function nodeAt(world: World, address: string): SfuNode | undefined {
+  const port = Number(address.slice(address.lastIndexOf(":") + 1));
+  return isServer(withPort(address, SFU_PORT)) ? world.nodes[port - SFU_PORT] : undefined;
+}
+
+/** The address of a shard that answers somebody at `target`. */
+function addressOf(world: World, node: SfuNode, target: string): string {
+  return withPort(serverFor(target), SFU_PORT + world.nodes.indexOf(node));
 }
 
 function arriveAtPeer(world: World, packet: Packet): void {

@@ -1,8 +1,8 @@
 /**
- * A world: one loop, one SFU node, the clients of a plan with their links, and the steps of the story.
+ * A world: one loop, the shards of an SFU, the clients of a plan with their links, and the steps of the story.
  *
- * This file holds what a world is and how it begins. Who lives where and how datagrams travel stands in ./topology.ts, how
- * clients ask to join in ./signalling.ts, what the steps do in ./operations.ts. Whoever watches is told of everything that
+ * This file holds what a world is and how it begins. Who lives where and how datagrams travel stands in ./topology.ts, what
+ * shards have to do with each other in ./shards.ts, how clients ask to join in ./signalling.ts, what the steps do in ./operations.ts. Whoever watches is told of everything that
  * crosses the node's door and of everything that a client perceives.
  */
 import {
@@ -23,7 +23,7 @@ import { createDecisionBook, type Decision, type DecisionPlan } from "./decision
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
 import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
-import { createJournal, type JournalWriter } from "./journal.ts";
+import { createJournal } from "./journal.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
 import { perform } from "./operations.ts";
@@ -31,6 +31,7 @@ import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
+import { ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
 import { joinPeer } from "./tabs.ts";
 import { addPeer, type Peer, transmitted } from "./topology.ts";
@@ -46,9 +47,9 @@ export interface Source {
 
 /** Who is told what happens. Each may be missing. */
 export interface WorldWatcher {
-  beforeInput?(input: ShardInput): void;
-  afterInput?(input: ShardInput, effects: readonly Effect[]): void;
-  /** A datagram leaves the node for `target`; `peer` is whose address that is, if anybody's. */
+  beforeInput?(input: ShardInput, node: SfuNode): void;
+  afterInput?(input: ShardInput, effects: readonly Effect[], node: SfuNode): void;
+  /** A datagram leaves a node for `target`; `peer` is whose address that is, if anybody's. */
   transmitted?(target: string, bytes: Uint8Array, peer: Peer | undefined): void;
   event?(event: ShardEvent): void;
   connected?(client: Client): void;
@@ -79,8 +80,11 @@ export interface World {
   readonly chance: Seed;
   readonly loop: EventLoop;
   readonly guard: GuardState;
+  /** The server's first shard: the only one, unless the plan has more. */
   readonly node: SfuNode;
-  readonly journal: JournalWriter | undefined;
+  /** The shards that live, by their places. */
+  readonly nodes: SfuNode[];
+  readonly shards: Shards;
   readonly peers: Map<string, Peer>;
   /** Those that links share, by name. */
   readonly bottlenecks: Map<string, Bottleneck>;
@@ -131,37 +135,53 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     const crypto = createGuardedProvider(plan.cipher, guard);
     return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);
   };
-  const boot = bootRecord(plan, chance, 0, MICROS_ORIGIN);
-  const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", "shard").next();
   const sites = createSiteBook(chance);
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
-  const journal = options.journal === true ? createJournal(boot, { scheduler, cipher: plan.cipher }) : undefined;
-  const watchers: WorldWatcher[] = [];
-  const surroundings = surroundingsOf(() => world, watchers, options);
-  const node = createNode(loop, surroundings, {
-    boot,
-    createCrypto,
-    scheduler,
-    timerLateMicros: plan.timerLateMicros,
-    lateness: createStream(chance, "timer-lateness", "shard"),
-    guard,
-    journal,
-    sites: injects ? sites : undefined,
-    restartBefore: options.restartBefore ?? (() => false),
-  });
+  const boot = (place: number, number: number): SfuNode => {
+    const record = bootRecord(plan, chance, number, place, loop.now);
+    // The first shard's streams are called as if there were no others.
+    const name = number === 0 ? "shard" : `shard#${number}`;
+    const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", name).next();
+    const node: SfuNode = createNode(
+      loop,
+      surroundingsOf(
+        () => world,
+        () => node,
+        options,
+      ),
+      {
+        boot: record,
+        createCrypto,
+        scheduler,
+        timerLateMicros: plan.timerLateMicros,
+        lateness: createStream(chance, "timer-lateness", name),
+        guard,
+        journal: options.journal === true ? createJournal(record, { scheduler, cipher: plan.cipher }) : undefined,
+        sites: injects ? sites : undefined,
+        restartBefore: options.restartBefore ?? (() => false),
+      },
+    );
+    return node;
+  };
+  const shardsPlan = plan.shards ?? ONE_SHARD;
+  const all = Array.from({ length: shardsPlan.count }, (_, place) => boot(place, place));
+  const nodes = [...all];
   const world: World = {
     plan,
     seed,
     chance,
     loop,
     guard,
-    node,
-    journal,
+    get node() {
+      return nodes[0]!;
+    },
+    nodes,
+    shards: { plan: shardsPlan, all, homes: new Map(), dead: new Set(), ways: new Map(), boot },
     peers: new Map(),
     bottlenecks: new Map(),
     byAddress: new Map(),
     sources: new Map(),
-    watchers,
+    watchers: [],
     attacker: createAttacker(chance),
     sites,
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
@@ -177,17 +197,19 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   return world;
 }
 
-/** What the server's process is born with; `generation` counts the crashes before. */
-export function bootRecord(plan: Plan, chance: Seed, generation: number, now: Micros): BootRecord {
-  const entity = (what: string) => (generation === 0 ? what : `${what}#${generation}`);
+/**
+ * What a shard with this number is born with, in this place. In a world of one, the number counts the crashes before.
+ */
+export function bootRecord(plan: Plan, chance: Seed, number: number, place: number, now: Micros): BootRecord {
+  const entity = (what: string) => (number === 0 ? what : `${what}#${number}`);
   const ips = usesIpv6(plan) ? [SFU_IP, SFU_IP6] : [SFU_IP];
   return {
     entropySeed: randomBytes(createStream(chance, "boot", entity("entropy")), 32),
     randomSeed: createStream(chance, "boot", entity("random")).next(),
     now,
     wall: (wallOrigin(plan) + (now - MICROS_ORIGIN)) as WallMicros,
-    config: { candidates: ips.map((ip) => ({ ip, port: SFU_PORT })) },
-    ...(generation === 0 ? {} : { shard: generation }),
+    config: { candidates: ips.map((ip) => ({ ip, port: SFU_PORT + place })) },
+    ...(number === 0 ? {} : { shard: number }),
   };
 }
 
@@ -201,23 +223,24 @@ function usesIpv6({ peers, steps }: Plan): boolean {
   return moves || peers.some(({ up }) => up.overheadBytes === HEADER_BYTES[6]);
 }
 
-/** What a node has around it: links for what it sends, and watchers. */
-function surroundingsOf(world: () => World, watchers: readonly WorldWatcher[], options: WorldOptions): NodeWorld {
+/** What a node has around it: links for what it sends, ways to the other shards, and watchers. */
+function surroundingsOf(world: () => World, node: () => SfuNode, options: WorldOptions): NodeWorld {
   return {
     transmit: (target, bytes) => {
       for (const sent of options.sabotage?.(target, bytes) ?? [{ target, bytes }]) {
-        transmitted(world(), sent.target, sent.bytes);
+        transmitted(world(), node(), sent.target, sent.bytes);
       }
     },
     event: (event) => {
       noteEvent(world(), event);
-      for (const watcher of watchers) watcher.event?.(event);
+      for (const watcher of world().watchers) watcher.event?.(event);
     },
+    relay: (shard, lane, record) => sendRecord(world(), node().shard.number, shard, lane, record),
     beforeInput: (input) => {
-      for (const watcher of watchers) watcher.beforeInput?.(input);
+      for (const watcher of world().watchers) watcher.beforeInput?.(input, node());
     },
     afterInput: (input, effects) => {
-      for (const watcher of watchers) watcher.afterInput?.(input, effects);
+      for (const watcher of world().watchers) watcher.afterInput?.(input, effects, node());
     },
   };
 }

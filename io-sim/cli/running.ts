@@ -30,10 +30,19 @@ export function runOne(story: Story, seed: number, options: RunningOptions): Ver
   const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
   const timed = runShowingProgress(story, seed, { journal: options.journal !== undefined, ...watching }, options);
   const { verdict } = timed;
-  if (options.journal !== undefined) writeOrMisuse(options.journal, verdict.journal ?? "");
+  const artifacts = options.journal === undefined ? [] : writeJournals(options.journal, verdict.journals);
   if (recorder !== undefined) printTrace(recorder.finish(verdict), options.json === true);
-  reportOn(story, timed, { ...options, artifacts: options.journal === undefined ? [] : [options.journal] });
+  reportOn(story, timed, { ...options, artifacts });
   return verdict;
+}
+
+/** A file for each shard: those after the first have its number at the end of their names. Answers the names. */
+function writeJournals(file: string, journals: readonly string[]): string[] {
+  return journals.map((journal, shard) => {
+    const path = shard === 0 ? file : `${file}.${shard}`;
+    writeOrMisuse(path, journal);
+    return path;
+  });
 }
 
 /** Prints a trace line by line, in columns or as JSON objects. */

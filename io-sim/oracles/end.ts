@@ -1,10 +1,17 @@
 /**
  * The oracle at the end: what must be true of the whole run once the story is over, and once everybody has gone.
  */
-import { emptyShardResidue, NEVER, type ShardEvent, shardNextTimeout, shardResidue } from "../../core/index.ts";
+import {
+  emptyShardResidue,
+  NEVER,
+  type ShardEvent,
+  shardNextTimeout,
+  shardOf,
+  shardResidue,
+} from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "../link.ts";
-import { nodeUnanswered } from "../node.ts";
+import { nodeUnanswered, type SfuNode } from "../node.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
@@ -74,23 +81,29 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
       for (const peer of world.peers.values()) for (const client of peer.clients) judgeEntry(peer, client);
     },
     judgeEmptiness() {
-      const { node } = world;
       for (const peer of world.peers.values()) {
         for (const link of [peer.up, peer.down]) {
           judge(book, "S18", linkConserves(link.counters), () => `A link of ${peer.plan.name} does not add up.`);
         }
       }
-      judge(book, "S16", node.strayReplies === 0, () => "A command was answered twice.");
-      judge(book, "S16", nodeUnanswered(node) === 0, () => `${nodeUnanswered(node)} commands were never answered.`);
       for (const participant of joined.keys()) {
+        // A shard that dies has no last word for anybody.
+        if (world.shards.dead.has(shardOf(participant))) continue;
         const times = left.get(participant) ?? 0;
         judge(book, "S16", times === 1, () => `Participant ${participant} left ${times} times.`);
       }
-      const empty = Buffer.compare(shardResidue(node.shard), emptyShardResidue()) === 0;
-      judge(book, "R1", empty, () => `Something remains: ${remains(world)}.`);
-      judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
+      for (const node of world.nodes) judgeNode(book, node);
     },
   };
+}
+
+/** What must be true of each shard that lives. */
+function judgeNode(book: PromiseBook, node: SfuNode): void {
+  judge(book, "S16", node.strayReplies === 0, () => "A command was answered twice.");
+  judge(book, "S16", nodeUnanswered(node) === 0, () => `${nodeUnanswered(node)} commands were never answered.`);
+  const empty = Buffer.compare(shardResidue(node.shard), emptyShardResidue()) === 0;
+  judge(book, "R1", empty, () => `Something remains: ${remains(node)}.`);
+  judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
 }
 
 /** A client counts as a source only while it is the peer's present one. */
@@ -117,12 +130,12 @@ function roundTrip(up: LinkPlan, down: LinkPlan): number {
 }
 
 /** Which tables of the shard are not empty. */
-function remains(world: World): string {
-  const { shard } = world.node;
+function remains({ shard }: SfuNode): string {
   const tables = {
     rooms: shard.rooms.size,
     participants: shard.participants.size,
     publications: shard.publications.size,
+    proxies: shard.proxies.size,
     streams: shard.streams.size,
     slots: shard.slots.size,
     ufrags: shard.ufrags.size,

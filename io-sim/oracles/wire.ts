@@ -8,6 +8,7 @@
 import { type Shard, type ShardEvent, shardResidue } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkDropped } from "../link.ts";
+import { lostBetweenShards } from "../shards.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
@@ -68,14 +69,14 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
       left.clear();
     },
     event: followEvent,
-    beforeInput(input) {
+    beforeInput(input, node) {
       residue = undefined;
       if (!world.attacker.inHand || input.kind !== "datagram") return;
-      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = lastingState(world.node.shard);
+      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = lastingState(node.shard);
     },
-    afterInput() {
+    afterInput(_input, _effects, node) {
       if (residue === undefined) return;
-      const same = Buffer.compare(residue, lastingState(world.node.shard)) === 0;
+      const same = Buffer.compare(residue, lastingState(node.shard)) === 0;
       judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
     },
     transmitted(target, bytes, peer) {
@@ -189,7 +190,7 @@ function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook):
 function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, strays: number): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
   // Any failure that was injected may have cost a packet.
-  let trouble = world.sites.fired + strays;
+  let trouble = world.sites.fired + strays + lostBetweenShards(world);
   for (const peer of world.peers.values()) {
     if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(world, peer);
   }
@@ -206,7 +207,8 @@ function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, stra
 /** Until its first check a peer that has moved is a stranger, and what it sends is dropped as a stranger's. */
 function troubleOf(world: World, peer: Peer): number {
   const { counters } = peer.up;
-  const moved = peer.moves > 0 ? world.node.shard.history.counters.datagramsFromStrangers : 0;
+  const strangers = world.nodes.reduce((sum, node) => sum + node.shard.history.counters.datagramsFromStrangers, 0);
+  const moved = peer.moves > 0 ? strangers : 0;
   return linkDropped(counters) + counters.corrupted + counters.truncated + counters.reordered + moved;
 }
 
