@@ -275,7 +275,7 @@ export interface Slot {
   route: Route | null;
   /** Whether the newest packet that was sent did not end its frame. */
   midFrame: boolean;
-  /** When each of the last sequence numbers was sent, modulo their count; null when all is repeated as RTX. */
+  /** When each of the last sequence numbers was sent, modulo their count; null when nothing is repeated but as RTX. */
   sentAt: Float64Array | null;
   packetsSent: number;
   octetsSent: number;
@@ -315,7 +315,7 @@ export function createSlot(
     mid,
     route: null,
     midFrame: false,
-    sentAt: media.codecs.some((codec) => codec.rtxPayloadType < 0)
+    sentAt: media.codecs.some((codec) => codec.nack && codec.rtxPayloadType < 0)
       ? new Float64Array(LIMITS.rewriterHistoryPackets)
       : null,
     packetsSent: 0,

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { shardSnapshot } from "../../../core/index.ts";
+import { offerOf } from "../../support/offers.ts";
+import { createShardWorld, join } from "../../support/shard-world.ts";
+
+/** A meeting of ten: nine to see and nine to hear, and a camera and a microphone of one's own. */
+const MEETING = offerOf([
+  { kind: "audio", ssrc: 1000 },
+  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
+  ...Array.from({ length: 9 }, () => ({ kind: "audio" }) as const),
+  ...Array.from({ length: 9 }, () => ({ kind: "video" }) as const),
+]);
+
+describe("a participant of a meeting", () => {
+  it("takes less than 64 KiB while nothing flows", () => {
+    const world = createShardWorld();
+    join(world, { name: "first", room: "first", offer: MEETING });
+    const before = shardSnapshot(world.shard).length;
+    for (let i = 0; i < 4; i++) join(world, { name: `p${i}`, room: `room-${i}`, offer: MEETING });
+    // Nearly all of it is typed arrays, and those are as long in a snapshot as they are in memory.
+    expect((shardSnapshot(world.shard).length - before) / 4).toBeLessThan(64 * 1_024);
+  });
+});
