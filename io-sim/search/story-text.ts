@@ -9,6 +9,7 @@ import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
 import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, StepPlan } from "../plan.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
+import { ONE_SHARD, type ShardsPlan } from "../shards.ts";
 import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
 import { linkText, shareText, timeText, Unsayable, type Use } from "./link-text.ts";
 
@@ -52,6 +53,7 @@ function storyFields(use: Use, plan: Plan): Piece[] {
     ...(plan.cipher === "real" ? ['cipher: "real"'] : []),
     ...(plan.scheduler === "fifo" ? ['scheduler: "fifo"'] : []),
     ...(plan.timerLateMicros > 0 ? [field("timersLateBy", timeText(use, plan.timerLateMicros))] : []),
+    ...(plan.shards === undefined ? [] : [field("shards", object(shardsText(use, plan.shards)))]),
     field(
       "peers",
       object(
@@ -82,6 +84,17 @@ function storyFields(use: Use, plan: Plan): Piece[] {
   ];
 }
 
+function shardsText(use: Use, shards: ShardsPlan): Piece[] {
+  const { count, delayMicros, jitterMicros, batchMicros, lossPpm } = shards;
+  if (shards.ringBytes !== ONE_SHARD.ringBytes) throw new Unsayable();
+  const times = { delay: delayMicros, jitter: jitterMicros, batch: batchMicros };
+  return [
+    `count: ${count}`,
+    ...Object.entries(times).flatMap(([name, micros]) => (micros === 0 ? [] : [field(name, timeText(use, micros))])),
+    ...(lossPpm === 0 ? [] : [field("loss", shareText(use, lossPpm))]),
+  ];
+}
+
 function peerText(use: Use, one: PeerPlan): Piece {
   const sends = [
     ...(one.camera === null ? [] : [`camera: ${quote(one.camera)}`]),
@@ -105,6 +118,7 @@ function peerText(use: Use, one: PeerPlan): Piece {
       ...(one.atStart ? [] : ["joinsLater: true"]),
       ...(one.nearWrap ? ["nearWrap: true"] : []),
       ...(one.impostor ? ["impostor: true"] : []),
+      ...(one.shard === undefined ? [] : [`shard: ${one.shard}`]),
       ...(one.persona === undefined ? [] : [`persona: ${quote(one.persona)}`]),
       ...(one.likeness === undefined ? [] : [`likeness: ${quote(one.likeness)}`]),
       ...(one.rejoinAfterMicros === undefined ? [] : [field("rejoinsAfter", timeText(use, one.rejoinAfterMicros))]),
@@ -172,6 +186,8 @@ function operationText(use: Use, operation: Operation): Piece {
       const late = delayMicros === 0 ? [] : [field("late", timeText(use, delayMicros))];
       return call(use("signalling"), [quote(peer), object([...trouble, ...late])]);
     }
+    case "crash-shard":
+      return call(use("crashShard"), [String(operation.place)]);
     case "pause":
       return call(use("pause"), [timeText(use, operation.forMicros)]);
     case "buggify":

@@ -12,6 +12,7 @@ import {
   at,
   buggify,
   clock,
+  crashShard,
   cut,
   freezes,
   heal,
@@ -73,6 +74,15 @@ function wordy(): Plan {
 }
 
 describe("the text of a story", () => {
+  it("says how many shards there are, what lies between them and which one dies", async () => {
+    const shards = { count: 3, delay: ms(1), jitter: ms(2), batch: ms(1), loss: percent(2) };
+    const small = smallStory({ shards, timeline: [at(seconds(1), "a crash", crashShard(2))] });
+    const plan: Plan = { ...small, peers: small.peers.map((peer, index) => ({ ...peer, shard: index })) };
+    const file = join(folder, "shards.ts");
+    writeFileSync(file, storyText(plan, words)!);
+    expect((await findStory(file))!.plan).toEqual(plan);
+  });
+
   it("compiles to the plan that it was made of", async () => {
     const plan = wordy();
     const file = join(folder, "told.ts");
