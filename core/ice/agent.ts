@@ -103,6 +103,9 @@ export function iceHandleStun(
   if (stunCheck(bytes, offset, length) !== STUN.OK || !stunFingerprintFits(bytes, offset)) return ICE.DROPPED;
   if (stunType(bytes, offset) === STUN_TYPE.BINDING_INDICATION) return ICE.INDICATION;
   if (stunType(bytes, offset) !== STUN_TYPE.BINDING_REQUEST) return ICE.DROPPED;
+  // Every check has to have one (RFC 8489 §7). MESSAGE-INTEGRITY does not cover what is behind it, so a copy of a check whose
+  // FINGERPRINT was made unrecognisable would pass, and whoever sent it would get the peer's media.
+  if (stunFindAttribute(bytes, offset, STUN_ATTRIBUTE.FINGERPRINT) < 0) return ICE.DROPPED;
   // RFC 8489 §9.1.3 would answer 401 here; whoever does not even know the ufrag gets no answer to reflect.
   if (stunLocalUfrag(bytes, offset, length) !== agent.localUfrag) return ICE.DROPPED;
   if (stunFindAttribute(bytes, offset, STUN_ATTRIBUTE.MESSAGE_INTEGRITY) < 0) {

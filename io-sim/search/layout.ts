@@ -66,7 +66,7 @@ export function layout(piece: Piece, indent = 0, after = 0): string {
 /** Words in lines that begin with `lead` and fit. */
 export function wrap(text: string, lead: string): string {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.trim().split(" ")) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(`${lead}${word}`);

@@ -159,8 +159,20 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   const { healedAt } = lastLinks(plan, peer);
   // A request that got lost may have been the one that mattered.
   const unheard = stepsOf(plan, peer).some(({ operation }) => operation.type === "signalling");
-  if (!there || peer.impostor || unheard || healedAt < 0) return false;
+  if (!there || peer.impostor || unheard || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
   return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
+}
+
+/** Whether the peer may have joined over a link that changes bits: a handshake that was forged by it fails for good. */
+function mayHaveMisheard(plan: Plan, peer: PeerPlan): boolean {
+  const garbles = (link: Partial<LinkPlan>) => (link.corruptPpm ?? 0) > 0 || (link.truncatePpm ?? 0) > 0;
+  let garbled = garbles(peer.up) || garbles(peer.down);
+  if (garbled && peer.atStart) return true;
+  for (const { operation } of stepsOf(plan, peer)) {
+    if (operation.type === "link") garbled ||= garbles(operation.up) || garbles(operation.down);
+    if ((operation.type === "join" || operation.type === "rejoin") && garbled) return true;
+  }
+  return false;
 }
 
 /** Since when nothing has been done to the server; for ever after the end when sites still fail. */

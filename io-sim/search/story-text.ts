@@ -126,10 +126,12 @@ function peerText(use: Use, one: PeerPlan): Piece {
   );
 }
 
-/** The profile whose links the peer has, if any. */
+/** The profile whose links the peer has, if any; not one that is a plain link, or that brings steps of its own. */
 function profileOf({ up, down }: PeerPlan): string | undefined {
+  if (Object.keys({ ...changesOf(up), ...changesOf(down) }).length === 0) return undefined;
   const text = JSON.stringify([up, down]);
   return (Object.keys(PROFILES) as ProfileName[]).find((profile) => {
+    if (PROFILES[profile].roaming !== undefined) return false;
     const change = linkChange({ profile });
     return JSON.stringify([change.up, change.down].map((way) => ({ ...LINK_DEFAULTS, ...way }))) === text;
   });

@@ -123,6 +123,18 @@ describe("an authenticated check", () => {
     expect(agent.flows).toEqual([7]);
   });
 
+  it.each([
+    ["cut off", (bytes: Uint8Array) => bytes.slice(0, bytes.length - 8)],
+    ["made unrecognisable", (bytes: Uint8Array) => bytes.with(bytes.length - 7, bytes[bytes.length - 7]! ^ 4)],
+  ])("is none when its FINGERPRINT was %s, which no integrity covers", (_how, damage) => {
+    const bytes = damage(check({ useCandidate: true }));
+    bytes[3] = bytes.length - 20;
+    expect(stunCheck(bytes, 0, bytes.length)).toBe(STUN.OK);
+    expect(stunIntegrityFits(crypto, KEY, bytes, 0)).toBe(true);
+    expect(receive(bytes, 9)).toBe(ICE.DROPPED);
+    expect([agent.selectedFlow, agent.flows, sink.sent]).toEqual([-1, [], []]);
+  });
+
   it("leaves its bytes as they were", () => {
     const bytes = check();
     const copy = bytes.slice();
@@ -222,7 +234,7 @@ function retyped(bytes: Uint8Array, high: number, low: number): Uint8Array {
 
 /** A check without FINGERPRINT whose password is wrong. */
 function forged(): Uint8Array {
-  return retyped(check({ key: utf8Encode("guessed"), useCandidate: true }), 0x00, 0x01);
+  return check({ key: utf8Encode("guessed"), useCandidate: true });
 }
 
 describe("refusals", () => {
@@ -294,18 +306,35 @@ function attribute(type: number, value: Uint8Array): Uint8Array {
 
 /** A request of these attributes alone. */
 function unsigned(attributes: Uint8Array): Uint8Array {
+  return fingerprinted(request(attributes));
+}
+
+/** A request of these attributes with a MESSAGE-INTEGRITY that fits, made without the code under test. */
+function signed(attributes: Uint8Array): Uint8Array {
+  const bytes = request(concatBytes(attributes, attribute(0x0008, new Uint8Array(20))));
+  const tag = new Uint8Array(20);
+  crypto.hmacSha1(KEY, bytes, 0, bytes.length - 24, tag);
+  bytes.set(tag, bytes.length - 20);
+  return fingerprinted(bytes);
+}
+
+function request(attributes: Uint8Array): Uint8Array {
   const bytes = concatBytes(hex("00 01 00 00", "21 12 a4 42", "01 02 03 04 05 06 07 08 09 0a 0b 0c"), attributes);
   bytes[2] = attributes.length >> 8;
   bytes[3] = attributes.length;
   return bytes;
 }
 
-/** A request of these attributes with a MESSAGE-INTEGRITY that fits, made without the code under test. */
-function signed(attributes: Uint8Array): Uint8Array {
-  const bytes = unsigned(concatBytes(attributes, attribute(0x0008, new Uint8Array(20))));
-  const tag = new Uint8Array(20);
-  crypto.hmacSha1(KEY, bytes, 0, bytes.length - 24, tag);
-  bytes.set(tag, bytes.length - 20);
+/** The message with a FINGERPRINT behind it (RFC 8489 §14.7). */
+function fingerprinted(message: Uint8Array): Uint8Array {
+  const bytes = concatBytes(message, attribute(0x8028, new Uint8Array(4)));
+  new DataView(bytes.buffer).setUint16(2, bytes.length - 20);
+  let crc = -1;
+  for (const byte of bytes.subarray(0, bytes.length - 8)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
+  }
+  new DataView(bytes.buffer).setUint32(bytes.length - 4, ~crc ^ 0x5354_554e);
   return bytes;
 }
 
