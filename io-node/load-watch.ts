@@ -8,7 +8,7 @@ import { createOverload, lookAtLoad, type Overload } from "./overload.ts";
 import type { ShardHost } from "./shard-host.ts";
 
 /** What a look needs of a host. */
-export type WatchedHost = Pick<ShardHost, "waitedMicros" | "sent">;
+export type WatchedHost = Pick<ShardHost, "cpuMicros" | "sent">;
 
 /** What is watched; make it with {@link createLoadWatch}. */
 export interface LoadWatch {
@@ -22,7 +22,7 @@ interface WatchedShard {
   overload: Overload;
   /** When it was looked at last, and what was read then. */
   atMillis: number;
-  waitedMicros: number;
+  cpuMicros: number;
   dropped: number;
 }
 
@@ -48,10 +48,10 @@ function lookAtShard({ control, log, shards }: LoadWatch, shard: number, host: W
   const watched = shards[shard]!;
   const { overload } = watched;
   const { refusesJoins, videoPartsLeftOut } = overload;
-  const { waitedMicros, sent } = host;
-  const busy = 1 - (waitedMicros - watched.waitedMicros) / Math.max((nowMillis - watched.atMillis) * 1_000, 1);
+  const { cpuMicros, sent } = host;
+  const busy = (cpuMicros - watched.cpuMicros) / Math.max((nowMillis - watched.atMillis) * 1_000, 1);
   lookAtLoad(overload, busy, sent.dropped - watched.dropped);
-  Object.assign(watched, { atMillis: nowMillis, waitedMicros, dropped: sent.dropped });
+  Object.assign(watched, { atMillis: nowMillis, cpuMicros, dropped: sent.dropped });
   control.placement.places[shard]!.overloaded = overload.refusesJoins;
   const fields = { shard, busy: Math.round(overload.busy * 100) / 100 };
   if (overload.refusesJoins && !refusesJoins) log.warn(fields, "too busy: joins are refused");
@@ -61,6 +61,6 @@ function lookAtShard({ control, log, shards }: LoadWatch, shard: number, host: W
   controlLeaveOutVideo(control, shard, overload.videoPartsLeftOut);
 }
 
-function beginWatch({ waitedMicros, sent }: WatchedHost, atMillis: number): WatchedShard {
-  return { overload: createOverload(), atMillis, waitedMicros, dropped: sent.dropped };
+function beginWatch({ cpuMicros, sent }: WatchedHost, atMillis: number): WatchedShard {
+  return { overload: createOverload(), atMillis, cpuMicros, dropped: sent.dropped };
 }

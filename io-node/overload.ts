@@ -2,7 +2,7 @@
  * What a shard does when there is more work than time: first it lets nobody else in, then it leaves out video, and audio
  * never; when there is time again, it takes both back in the other order.
  *
- *     busy  0 ......... 0.75 ....... 0.85 ........ 0.95 ....... 1
+ *     core  0 ......... 0.75 ....... 0.85 ........ 0.95 ....... 1
  *           video returns | as it is  | no joins     | video goes, an eighth at a time
  *
  * Joins are refused at once, since the handshakes of a storm of them are what would push the calls aside. Video goes only
@@ -19,6 +19,9 @@ const BUSY_CALM = 0.75;
 const BUSY_FULL = 0.85;
 const BUSY_OVER = 0.95;
 
+/** Datagrams dropped between two looks that mean too much work; a few may just have had nowhere to go any more. */
+const DROPS_OVER = 8;
+
 /** Looks for which it must be calm before a part of the video comes back, or before joins are taken again: a second. */
 const CALM_LOOKS = 4;
 
@@ -27,7 +30,7 @@ const PATIENCE_LOOKS = 4;
 
 /** How a shard fares; make it with {@link createOverload}. */
 export interface Overload {
-  /** The part of the time that it works, 0 to 1, smoothed over about a second. */
+  /** Its processor time as a part of one core's, 0 to 1, smoothed over about a second. */
   busy: number;
   refusesJoins: boolean;
   /** How many of {@link VIDEO_PARTS} are left out. */
@@ -41,11 +44,14 @@ export function createOverload(): Overload {
   return { busy: 0, refusesJoins: false, videoPartsLeftOut: 0, calmLooks: 0, refusingLooks: 0 };
 }
 
-/** Looks at a shard: which part of the time it has worked since the last look, and how many datagrams it had to drop. */
+/**
+ * Looks at a shard: its processor time since the last look, as a part of what one core has, and how many datagrams it had to
+ * drop.
+ */
 export function lookAtLoad(overload: Overload, busy: number, dropped: number): void {
   overload.busy += (Math.min(Math.max(busy, 0), 1) - overload.busy) / 4;
-  const isOver = overload.busy >= BUSY_OVER || dropped > 0;
-  overload.calmLooks = overload.busy < BUSY_CALM && dropped === 0 ? overload.calmLooks + 1 : 0;
+  const isOver = overload.busy >= BUSY_OVER || dropped >= DROPS_OVER;
+  overload.calmLooks = overload.busy < BUSY_CALM && dropped < DROPS_OVER ? overload.calmLooks + 1 : 0;
   overload.refusingLooks = overload.refusesJoins ? overload.refusingLooks + 1 : 0;
   if (isOver && overload.refusingLooks >= PATIENCE_LOOKS) {
     overload.videoPartsLeftOut = Math.min(overload.videoPartsLeftOut + 1, VIDEO_PARTS);

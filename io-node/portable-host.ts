@@ -39,9 +39,10 @@ export function startPortableHost(parts: PortableHostParts): ShardHost {
     get sent() {
       return host.running.sent;
     },
-    // Of the main thread: its shards share what it has.
-    get waitedMicros() {
-      return performance.eventLoopUtilization().idle * 1_000;
+    // Of the whole process: its shards share the main thread.
+    get cpuMicros() {
+      const { user, system } = process.cpuUsage();
+      return user + system;
     },
     command: (commandId, command) => host.running.command(commandId, command),
     close(waitMillis) {

@@ -18,8 +18,8 @@ import type { UdpHost } from "./udp-host.ts";
 
 /** A running shard. */
 export interface ShardHost extends Pick<UdpHost, "received" | "sent" | "command" | "close"> {
-  /** How long its thread has waited for something to do so far; it begins anew with a fresh shard. */
-  readonly waitedMicros: number;
+  /** Processor time of its thread so far; it begins anew with a fresh shard. */
+  readonly cpuMicros: number;
 }
 
 /** Who hears of what a shard does. */

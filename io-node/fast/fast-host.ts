@@ -114,8 +114,8 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     get sent() {
       return readCounters(counters);
     },
-    get waitedMicros() {
-      return counters[COUNTERS.indexOf("waitedMicros")]!;
+    get cpuMicros() {
+      return counters[COUNTERS.indexOf("cpuMicros")]!;
     },
     command(commandId, command) {
       tell(host, { kind: "command", commandId, command });

@@ -27,6 +27,8 @@ export const LINUX = {
   IPV6_V6ONLY: 26,
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
+  /** CLOCK_THREAD_CPUTIME_ID. */
+  THREAD_TIME: 3,
   POLLIN: 1,
   POLLOUT: 4,
   /** EFD_NONBLOCK with EFD_CLOEXEC. */
@@ -68,6 +70,7 @@ export interface Libc {
   readonly read: NativeFunction;
   readonly write: NativeFunction;
   readonly close: NativeFunction;
+  readonly clockGettime: NativeFunction;
 }
 
 /** The system calls of this machine, or a sentence that says why they can't be had. */
@@ -88,6 +91,7 @@ export function loadLibc(): Libc | string {
       read: native.find("read", "size_t", ["int", "address", "size_t"]),
       write: native.find("write", "size_t", ["int", "address", "size_t"]),
       close: native.find("close", "int", ["int"]),
+      clockGettime: native.find("clock_gettime", "int", ["int", "address"]),
     };
   } catch {
     return "The C library of this machine lacks a system call for batches of datagrams.";

@@ -59,6 +59,9 @@ import {
 /** Batches read from one socket before others, timers and commands have their turn. */
 const BATCHES_A_TURN = 4;
 
+/** How often the thread's processor time is read. */
+const CPU_READ_MICROS = 50_000;
+
 /** What a loop is made of. */
 export interface FastLoopParts {
   readonly libc: Libc;
@@ -100,9 +103,11 @@ export interface FastLoop {
   stopped: boolean;
   /** Somebody has written into the wake-up descriptor; whoever owns the thread looks after that, and sets it back. */
   knocked: boolean;
-  /** Turns so far, and how long they have waited for something to do. */
+  /** Turns so far. */
   turns: number;
-  waitedMicros: number;
+  /** Processor time of the thread, as it was at the time beside it. */
+  cpuMicros: number;
+  cpuReadAt: Micros;
 }
 
 /** What waits until the shard has returned; released flows wait until the queues are empty too. */
@@ -148,7 +153,8 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     stopped: false,
     knocked: true,
     turns: 0,
-    waitedMicros: 0,
+    cpuMicros: 0,
+    cpuReadAt: parts.clock(),
   };
 }
 
@@ -170,6 +176,7 @@ export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   const now = loop.parts.clock();
   if (loop.parts.engine.nextTimeout() <= now) feed(loop, { kind: "timer", now });
   settle(loop);
+  if (now - loop.cpuReadAt >= CPU_READ_MICROS) readCpu(loop, now);
 }
 
 /** Feeds nothing more. What is queued may still be sent by {@link fastFarewell}. */
@@ -223,15 +230,12 @@ function settle(loop: FastLoop): void {
 /** Waits for descriptors or the shard's next timeout; answers how many descriptors are ready. */
 function wait(loop: FastLoop, waitMicrosMax: number): number {
   const next = loop.parts.engine.nextTimeout();
-  const before = loop.parts.clock();
-  const micros = next === NEVER ? waitMicrosMax : Math.min(next - before, waitMicrosMax);
+  const micros = next === NEVER ? waitMicrosMax : Math.min(next - loop.parts.clock(), waitMicrosMax);
   const { queues } = loop.queues;
   for (let i = 0; i < queues.length; i++) {
     loop.polls.words[i * WORDS.POLL + 1] = LINUX.POLLIN | (queues[i]!.blocked ? LINUX.POLLOUT : 0);
   }
-  const ready = poll(loop, Math.max(micros, 0));
-  loop.waitedMicros += loop.parts.clock() - before;
-  return ready;
+  return poll(loop, Math.max(micros, 0));
 }
 
 /** `ppoll` with a timeout in microseconds. A signal that interrupts it counts as nothing ready. */
@@ -253,6 +257,13 @@ function attend(loop: FastLoop): void {
     // An error of the socket makes it readable too, and reading takes the error away.
     if ((revents(loop, socket) & ~LINUX.POLLOUT) !== 0) receive(loop, socket);
   }
+}
+
+function readCpu(loop: FastLoop, now: Micros): void {
+  const { parts, time } = loop;
+  loop.cpuReadAt = now;
+  if (parts.libc.clockGettime(LINUX.THREAD_TIME, time.address) !== 0) return;
+  loop.cpuMicros = time.words[0]! * 1_000_000 + Math.floor(time.words[2]! / 1_000);
 }
 
 /** What `ppoll` has said about a descriptor. */

@@ -49,8 +49,8 @@ export type FromThread =
 const RECEIVE_COUNTERS = ["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const;
 const SEND_COUNTERS = ["sent", "sentBytes", "dropped", "failed", "noBuffers"] as const;
 
-/** The counters that both threads see, in order: of receiving, of sending, how often the loop has turned, and its waiting. */
-export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, "turns", "waitedMicros"] as const;
+/** The counters that both threads see, in order: of receiving, of sending, how often the loop has turned, and processor time. */
+export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, "turns", "cpuMicros"] as const;
 
 /** Serves until the main thread says "close" or the shard throws. What fails here is told to the main thread. */
 export function runShardThread(createEngine: CreateEngine): void {
@@ -123,10 +123,10 @@ function takeMessages(port: MessagePort, loop: FastLoop): number {
   return -1;
 }
 
-function writeCounters({ received, sent, turns, waitedMicros }: FastLoop, counters: Float64Array): void {
+function writeCounters({ received, sent, turns, cpuMicros }: FastLoop, counters: Float64Array): void {
   let at = 0;
   for (const name of RECEIVE_COUNTERS) counters[at++] = received[name];
   for (const name of SEND_COUNTERS) counters[at++] = sent[name];
   counters[at++] = turns;
-  counters[at] = waitedMicros;
+  counters[at] = cpuMicros;
 }

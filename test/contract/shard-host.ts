@@ -43,6 +43,8 @@ export function shardHostContract(start: StartShardHost): void {
     expect(events).toEqual([{ type: "joined", room: "blue", participant: 1, name: "" }]);
     expect(await ask(port)).toBe(33);
     await until(() => host.sent.sent === 1);
+    // Long enough for the host to look at its processor time.
+    await until(() => host.cpuMicros > 0);
     expect(host.received).toMatchObject({ received: 1, receivedBytes: 33, badLength: 0, noFlow: 0 });
   });
 

@@ -10,7 +10,7 @@ const JOIN = { type: "join", room: "blue", name: "", offer: "" } as const;
 function createSubject() {
   const given: [shard: number, command: Command][] = [];
   const control = createControl([0, 1].map((shard) => (_: number, command: Command) => given.push([shard, command])));
-  const hosts = [0, 1].map(() => ({ waitedMicros: 0, sent: { sent: 0, sentBytes: 0, dropped: 0, failed: 0 } }));
+  const hosts = [0, 1].map(() => ({ cpuMicros: 0, sent: { sent: 0, sentBytes: 0, dropped: 0, failed: 0 } }));
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => lines.push(JSON.parse(line).msg) });
   const watch = createLoadWatch(control, hosts, log, 0);
@@ -18,8 +18,7 @@ function createSubject() {
   const pass = (looks: number, busy: number) => {
     for (let i = 0; i < looks; i++) {
       now += 250;
-      hosts[0]!.waitedMicros += (1 - busy) * 250_000;
-      hosts[1]!.waitedMicros += 250_000;
+      hosts[0]!.cpuMicros += busy * 250_000;
       lookAtShards(watch, now);
     }
   };
@@ -54,7 +53,7 @@ describe("a shard that is too busy", () => {
     const { control, pass, hosts, parts } = createSubject();
     pass(40, 1);
     controlLost(control, 0);
-    hosts[0]!.waitedMicros = 0;
+    hosts[0]!.cpuMicros = 0;
     pass(1, 0);
     controlServes(control, 0);
     const before = parts().length;
