@@ -13,7 +13,7 @@
 import { readU16, writeU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
-import { buggify } from "../fault-sites.ts";
+import { buggify, type Faults } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
@@ -56,6 +56,8 @@ const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
  */
 export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, bytes: Uint8Array): boolean {
   const { routes } = stream.publication;
+  const { faults } = ports;
+  if (buggify(faults, "forward/extensions-dropped", stream.id)) shard.scratch.scan.count = 0;
   let began = false;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
@@ -65,7 +67,7 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
     }
     const goesOn = route.stream === stream;
     if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
-    if (buggify(ports.faults, "forward/route-skipped", route.slot.id)) continue;
+    if (faults !== undefined && buggify(faults, "forward/route-skipped", route.slot.id)) continue;
     forwardOn(shard, ports, now, route, stream, bytes);
     if (!goesOn && route.stream === stream) began = true;
   }
@@ -249,7 +251,9 @@ function writePacket(
   const { packet } = shard.scratch;
   const { srtp } = slot.owner.peer;
   const flow = peerSendFlow(slot.owner.peer);
-  if (flow < 0 || srtp === null || buggify(ports.faults, "forward/no-path", slot.id)) return false;
+  if (flow < 0 || srtp === null) return false;
+  // One question for all: this is asked for each packet and receiver, and code that is small enough gets inlined.
+  if (ports.faults !== undefined && sendingFails(ports.faults, slot)) return false;
   const sink = ports.outbox;
   const at = sink.reserve();
   const target = sink.sendBytes;
@@ -261,9 +265,7 @@ function writePacket(
   }
   const timestamp = rewriterSignedTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
   let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc | 0);
-  if (!buggify(ports.faults, "forward/extensions-dropped", slot.id)) {
-    headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
-  }
+  headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
 
   let payloadOffset = packet.payloadOffset;
   let payloadLength = packet.payloadLength;
@@ -289,9 +291,14 @@ function writePacket(
     payloadLength,
   );
   if (asRtx) writeU16(bytes, payloadOffset, covered);
-  if (length <= 0 || buggify(ports.faults, "forward/seal-fails", slot.id)) return false;
+  if (length <= 0) return false;
   sink.transmit(flow, at, length);
   return true;
+}
+
+/** The injected failures of sending one packet. */
+function sendingFails(faults: Faults, slot: Slot): boolean {
+  return buggify(faults, "forward/no-path", slot.id) || buggify(faults, "forward/seal-fails", slot.id);
 }
 
 /**
