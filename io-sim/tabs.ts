@@ -102,21 +102,34 @@ function comeBack(world: World, peer: Peer, client: Client): void {
   });
 }
 
-/** Plain packets cost a copy each, so clients show them only when somebody looks. */
+/** Tells all who watch the world. Plain packets cost a copy each, so clients show them only when somebody looks. */
 function watcherOf(world: World): ClientWatcher {
-  const plain = world.watchers.filter((watcher) => watcher.plain !== undefined);
+  const { watchers } = world;
+  const plain = watchers.filter((watcher) => watcher.plain !== undefined);
   return {
-    connected: (who) => {
-      note(world, "client", who.plan.name, "is connected");
-      for (const watcher of world.watchers) watcher.connected?.(who);
+    connected(client) {
+      note(world, "client", client.plan.name, "is connected");
+      for (const watcher of watchers) watcher.connected?.(client);
     },
-    perceived: (who, mid, kind, passport) => {
-      for (const watcher of world.watchers) watcher.perceived?.(who, mid, kind, passport);
+    perceived(client, mid, kind, passport) {
+      for (const watcher of watchers) watcher.perceived?.(client, mid, kind, passport);
+    },
+    filmed(client, ssrc, firstSequence, packets, passport) {
+      for (const watcher of watchers) watcher.filmed?.(client, ssrc, firstSequence, packets, passport);
+    },
+    resent(client, rtxSsrc, rtxSequence, ssrc, sequence) {
+      for (const watcher of watchers) watcher.resent?.(client, rtxSsrc, rtxSequence, ssrc, sequence);
+    },
+    repaired(client, ssrc, sequence, timestamp) {
+      for (const watcher of watchers) watcher.repaired?.(client, ssrc, sequence, timestamp);
+    },
+    control(client, sealed, plain) {
+      for (const watcher of watchers) watcher.control?.(client, sealed, plain);
     },
     ...(plain.length === 0
       ? {}
       : {
-          plain: (client, direction, bytes) => {
+          plain(client: Client, direction: "up" | "down", bytes: Uint8Array) {
             for (const watcher of plain) watcher.plain?.(client, direction, bytes);
           },
         }),

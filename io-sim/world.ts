@@ -17,8 +17,7 @@ import {
   type WallMicros,
 } from "../core/index.ts";
 import { HEADER_BYTES, SFU_IP, SFU_IP6, SFU_PORT } from "./addresses.ts";
-import type { Client } from "./client/client.ts";
-import type { FramePassport } from "./client/frame-body.ts";
+import type { Client, ClientWatcher } from "./client/client.ts";
 import { createDecisionBook, type Decision, type DecisionPlan } from "./decisions.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
 import { type Attacker, createAttacker } from "./garbage.ts";
@@ -45,19 +44,15 @@ export interface Source {
   readonly client: Client;
 }
 
-/** Who is told what happens. Each may be missing. */
-export interface WorldWatcher {
+/** Who is told what happens, at the clients too. Each may be missing. */
+export interface WorldWatcher extends Partial<ClientWatcher> {
   beforeInput?(input: ShardInput, node: SfuNode): void;
   afterInput?(input: ShardInput, effects: readonly Effect[], node: SfuNode): void;
   /** A datagram leaves a node for `target`; `peer` is whose address that is, if anybody's. */
   transmitted?(target: string, bytes: Uint8Array, peer: Peer | undefined): void;
   event?(event: ShardEvent): void;
-  connected?(client: Client): void;
-  perceived?(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport): void;
   /** A datagram is put on a peer's link, comes out of it, or is dropped by it (for a reason that is "" otherwise). */
   carried?(peer: Peer, direction: "up" | "down", fate: "offered" | "delivered" | "dropped", what: Carried): void;
-  /** A client has sealed what it sends, or opened what it got: RTP or RTCP in plain. */
-  plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
   /** The server's process has died, and a new one knows nothing of anybody. */
   crashed?(): void;
   /** A step of the story happens. */

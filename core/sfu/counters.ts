@@ -28,6 +28,8 @@ export interface Counters {
   rtpTooLate: number;
   /** Not forwarded because the subscriber has not negotiated the codec. */
   rtpCodecMismatch: number;
+  /** Not forwarded because there is no path to the subscriber, or its key is worn out. */
+  rtpUnsendable: number;
   /** Not forwarded because it was padding alone. */
   rtpPaddingSkipped: number;
   rtpRecovered: number;
@@ -68,6 +70,7 @@ export function createCounters(): Counters {
     rtpLeftOut: 0,
     rtpTooLate: 0,
     rtpCodecMismatch: 0,
+    rtpUnsendable: 0,
     rtpPaddingSkipped: 0,
     rtpRecovered: 0,
     rtpRetransmitted: 0,

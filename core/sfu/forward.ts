@@ -179,7 +179,10 @@ function forwardOn(
     counters.rtpTooLate++;
     return;
   }
-  if (!writePacket(shard, ports, slot, bytes, route.payloadType, sequence, CURRENT_SEGMENT, false)) return;
+  if (!writePacket(shard, ports, slot, bytes, route.payloadType, sequence, CURRENT_SEGMENT, false)) {
+    counters.rtpUnsendable++;
+    return;
+  }
   noteSent(shard, now, slot, sequence);
   counters.rtpForwarded++;
 }

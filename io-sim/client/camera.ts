@@ -8,7 +8,7 @@
  */
 import type { Stream } from "../random.ts";
 import { below } from "../random.ts";
-import { BODY_BYTES_MIN, NO_REFERENCE, writeBody } from "./frame-body.ts";
+import { BODY_BYTES_MIN, type FramePassport, NO_REFERENCE, writeBody } from "./frame-body.ts";
 import { type FrameHeader, packetise, type VideoCodec } from "./payload.ts";
 
 /** One layer of a camera. */
@@ -37,6 +37,8 @@ export interface LayerEncoder {
   lastMiddle: number;
   keyframeWanted: boolean;
   keyframes: number;
+  /** Of the newest frame. */
+  passport: FramePassport;
 }
 
 /** An encoder whose first frame is a keyframe. Picture ids begin near their wrap when `nearWrap` is set. */
@@ -64,6 +66,7 @@ export function createLayerEncoder(
     lastMiddle: NO_REFERENCE,
     keyframeWanted: true,
     keyframes: 0,
+    passport: { source, layer, keyframe: false, frame: 0, reference: NO_REFERENCE },
   };
 }
 
@@ -84,6 +87,7 @@ export function encodeFrame(encoder: LayerEncoder, scalePercent = 100): Uint8Arr
     encoder.tl0 = (encoder.tl0 + 1) & 0xff;
   } else if (temporalLayer === 1) encoder.lastMiddle = encoder.frame;
   const passport = { source: encoder.source, layer: encoder.layer, keyframe, frame: encoder.frame, reference };
+  encoder.passport = passport;
   const header: FrameHeader = {
     keyframe,
     width: encoder.plan.width,

@@ -193,8 +193,10 @@ export function mediaReceive(client: Client, bytes: Uint8Array): void {
   }
   media.opened++;
   client.ports.watcher.plain?.(client, "down", plain);
-  if (isRtcp) receiveRtcp(client, plain);
-  else receiveRtp(client, media.cipher.readRtp(plain));
+  if (isRtcp) {
+    client.ports.watcher.control?.(client, bytes, plain);
+    receiveRtcp(client, plain);
+  } else receiveRtp(client, media.cipher.readRtp(plain));
 }
 
 function addOutStreams(client: Client, item: OfferedMedia, index: number): void {
@@ -264,6 +266,7 @@ function film(client: Client): void {
     const timestamp = mediaTimestamp(stream, ports.loop.now);
     if (media.habits.has("no-keyframes") && encoder.keyframes > 0) encoder.keyframeWanted = false;
     const payloads = encodeFrame(encoder, frameScale(client));
+    ports.watcher.filmed?.(client, stream.ssrc, stream.sequence, payloads.length, encoder.passport);
     payloads.forEach((payload, part) => {
       sendRtp(client, number(client, stream, timestamp, part === payloads.length - 1, payload, -1));
     });

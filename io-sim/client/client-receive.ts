@@ -87,7 +87,9 @@ export function receiveRtp(client: Client, packet: ReadRtp): void {
     if (slot.rtxSsrc !== 0 && slot.rtxSsrc === ssrc) {
       slot.retransmissions++;
       if (payload.length < 2) return;
-      const index = unwrap(slot.stream, readU16(payload, 0));
+      const original = readU16(payload, 0);
+      client.ports.watcher.repaired?.(client, slot.stream.ssrc, original, timestamp);
+      const index = unwrap(slot.stream, original);
       if (inStreamRepair(slot.stream, index)) {
         play(client, slot, index, payloadType - 1, timestamp, marker, payload.subarray(2));
       }

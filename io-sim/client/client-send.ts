@@ -28,6 +28,7 @@ export function resend(client: Client, stream: OutStream, sequences: readonly nu
     const packet = retransmission(stream, sequence & 0xffff, client.transportSequence);
     if (packet === undefined) continue;
     client.transportSequence = seqAdd16(client.transportSequence, 1);
+    client.ports.watcher.resent?.(client, packet.ssrc, packet.sequence, stream.ssrc, sequence & 0xffff);
     sendRtp(client, packet);
   }
 }

@@ -104,6 +104,14 @@ export interface ClientWatcher {
   perceived(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport): void;
   /** RTP or RTCP in plain, before it is sealed or after it was opened. */
   plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
+  /** A frame of the camera was sent, in `packets` packets from `firstSequence` on. */
+  filmed?(client: Client, ssrc: number, firstSequence: number, packets: number, passport: FramePassport): void;
+  /** The packet `sequence` of ours was sent again, as RTX. */
+  resent?(client: Client, rtxSsrc: number, rtxSequence: number, ssrc: number, sequence: number): void;
+  /** The server has sent the packet `sequence` of a slot again, as RTX. */
+  repaired?(client: Client, ssrc: number, sequence: number, timestamp: number): void;
+  /** A compound RTCP packet of the server was opened. */
+  control?(client: Client, sealed: Uint8Array, plain: Uint8Array): void;
 }
 
 /** Where the client is in its life. */

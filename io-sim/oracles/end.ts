@@ -10,17 +10,12 @@ import {
   shardResidue,
 } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { type LinkPlan, linkConserves, linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { linkConserves } from "../link.ts";
 import { nodeUnanswered, type SfuNode } from "../node.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
+import { connectBound } from "./bounds.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-
-/** Time that the protocols need beside the round trips: the server's thinning of keyframe requests, a camera's period. */
-const FIRST_PICTURE_MICROS = 1_500_000;
-/** Time for a handshake beside its round trips, and what repetitions cost when packets are lost. */
-const CONNECT_MICROS = 500_000;
-const LOSS_MICROS = 6_000_000;
 
 /** The oracle: a watcher, and two last words. */
 export interface EndOracle extends WorldWatcher {
@@ -32,7 +27,6 @@ export interface EndOracle extends WorldWatcher {
 
 /** The oracle of this world. */
 export function createEndOracle(world: World, book: PromiseBook): EndOracle {
-  const firstPicture = new Map<Client, number>();
   const joined = new Map<number, number>();
   const left = new Map<number, number>();
   const count = (counts: Map<number, number>, key: number) => counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -43,26 +37,6 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
     const bound = connectBound(peer);
     const { name } = client.plan;
     judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound}.`);
-    judgeFirstPicture(peer, client);
-  }
-
-  function judgeFirstPicture(peer: Peer, client: Client): void {
-    if (peer.plan.videoSlots === 0) return;
-    let from = Number.POSITIVE_INFINITY;
-    let bound = 0;
-    for (const source of world.sources.values()) {
-      const { peer: owner, client: sender } = source;
-      if (source.kind !== "camera" || sender === client || owner.plan.room !== peer.plan.room) continue;
-      if (owner.disturbed || owner !== currentOwner(owner, sender) || sender.status !== "connected") continue;
-      const both = Math.max(client.connectedAt, sender.connectedAt);
-      if (both >= from) continue;
-      from = both;
-      bound = pictureBound(peer) + pictureBound(owner);
-    }
-    if (from + bound > world.loop.now) return;
-    const { name } = client.plan;
-    const first = firstPicture.get(client) ?? Number.POSITIVE_INFINITY;
-    judge(book, "L1", first <= from + bound, () => `${name} had no picture within ${bound} µs of being able to.`);
   }
 
   return {
@@ -73,9 +47,6 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
     event(event: ShardEvent) {
       if (event.type === "joined") count(joined, event.participant);
       if (event.type === "left") count(left, event.participant);
-    },
-    perceived(client, _mid, kind) {
-      if (kind === "video" && !firstPicture.has(client)) firstPicture.set(client, world.loop.now);
     },
     judgeStory() {
       for (const peer of world.peers.values()) for (const client of peer.clients) judgeEntry(peer, client);
@@ -92,6 +63,13 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
         const times = left.get(participant) ?? 0;
         judge(book, "S16", times === 1, () => `Participant ${participant} left ${times} times.`);
       }
+      const waiting = world.loop.heap.filter((event) => event.run !== undefined).length;
+      judge(
+        book,
+        "L6",
+        waiting === 0 || world.nodes.length > 1,
+        () => `${waiting} events still wait when the drain should be over.`,
+      );
       for (const node of world.nodes) judgeNode(book, node);
     },
   };
@@ -104,29 +82,6 @@ function judgeNode(book: PromiseBook, node: SfuNode): void {
   const empty = Buffer.compare(shardResidue(node.shard), emptyShardResidue()) === 0;
   judge(book, "R1", empty, () => `Something remains: ${remains(node)}.`);
   judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
-}
-
-/** A client counts as a source only while it is the peer's present one. */
-function currentOwner(owner: Peer, sender: Client): Peer | undefined {
-  return owner.client === sender ? owner : undefined;
-}
-
-function connectBound(peer: Peer): number {
-  const { up, down } = peer.plan;
-  const lost = up.loseDtls.length + down.loseDtls.length;
-  const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost);
-  return (
-    CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0)
-  );
-}
-
-function pictureBound(peer: Peer): number {
-  const { up, down } = peer.plan;
-  return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0);
-}
-
-function roundTrip(up: LinkPlan, down: LinkPlan): number {
-  return linkSlowestMicros(up) + linkSlowestMicros(down);
 }
 
 /** Which tables of the shard are not empty. */

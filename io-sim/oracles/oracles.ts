@@ -5,9 +5,15 @@
  * promise is called. What they promise is in ./promises.ts, each promise once.
  */
 import type { World } from "../world.ts";
+import { createAnnouncementOracle } from "./announcements.ts";
+import { createControlOracle } from "./control.ts";
 import { createEndOracle } from "./end.ts";
+import { createForwardingOracle } from "./forwarding.ts";
+import { createLedger } from "./ledger.ts";
+import { createPatienceOracle } from "./patience.ts";
 import { createPlayerOracle } from "./player.ts";
 import type { PromiseBook } from "./promises.ts";
+import { createStateOracle } from "./state.ts";
 import { createStoryOracle } from "./story.ts";
 import { createWireOracle } from "./wire.ts";
 
@@ -21,14 +27,26 @@ export interface Oracles {
 
 /** Has all oracles watch this world and write into this book. */
 export function createOracles(world: World, book: PromiseBook): Oracles {
+  const ledger = createLedger(world);
+  const forwarding = createForwardingOracle(world, book, ledger);
   const wire = createWireOracle(world, book);
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
-  world.watchers.push(wire, createPlayerOracle(world, book), end, story);
+  // These follow one server process; what goes on between several shards is judged by what leaves them and by the players.
+  const isAlone = world.nodes.length === 1;
+  const close = [
+    forwarding,
+    createControlOracle(world, book, ledger),
+    createStateOracle(world, book),
+    createPatienceOracle(world, book, ledger),
+    createAnnouncementOracle(world, book, ledger),
+  ];
+  world.watchers.push(...(isAlone ? close : []), wire, createPlayerOracle(world, book), end, story);
   return {
     judgeStory() {
       story.judgeStory();
       end.judgeStory();
+      if (isAlone) forwarding.finish();
       wire.finish();
     },
     judgeEmptiness() {

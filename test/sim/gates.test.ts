@@ -9,6 +9,7 @@ import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts
 import { allStories } from "../../io-sim/cli/stories.ts";
 import { failureReport } from "../../io-sim/failure-report.ts";
 import { replayJournal } from "../../io-sim/journal.ts";
+import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
 import { run, type Verdict } from "../../io-sim/run.ts";
 
 const stories = await allStories();
@@ -58,6 +59,13 @@ describe("every committed story", () => {
   it.each(stories.map(({ plan }) => ({ name: plan.name, plan })))("$name differs between its seeds", ({ plan }) => {
     const prints = plan.seeds.map(({ seed }) => first(plan, seed).fingerprint);
     expect(new Set(prints).size).toBe(plan.seeds.length);
+  });
+});
+
+describe("all stories together", () => {
+  it("have judged every promise, so that none holds for want of a case", () => {
+    const judged = new Set(runs.flatMap(({ plan, seed }) => [...first(plan, seed).judged.keys()]));
+    expect(Object.keys(PROMISES).filter((id) => !judged.has(id as PromiseId))).toEqual([]);
   });
 });
 

@@ -1,0 +1,165 @@
+/**
+ * The oracle that listens to what the server announces: rosters, bindings, who came and who left.
+ *
+ * It keeps a room of its own from who joined, connected and left, and after each input what was last announced must say
+ * the same (S16): a roster names those who are connected, in order of arrival; a slot shows a publication that is there,
+ * of somebody else in the room, and no slot stays empty while somebody waits for it (L3). An announcement that changes
+ * nothing is not made. What the roster calls flowing flows, and what has stopped is said to be paused within a second (S20).
+ */
+import { LIMITS, type ShardEvent } from "../../core/index.ts";
+import type { World, WorldWatcher } from "../world.ts";
+import { clientOf, isWild, type Ledger } from "./ledger.ts";
+import { judge, type PromiseBook } from "./promises.ts";
+
+/** Time between two looks at what flows. */
+const LOOK_EVERY_MICROS = 100_000;
+/** What S20 allows: a second. */
+const PAUSED_MICROS = 1_000_000;
+
+type Roster = Extract<ShardEvent, { type: "roster" }>;
+type Bindings = Extract<ShardEvent, { type: "bindings" }>;
+
+/** What is known of one room. */
+interface RoomView {
+  /** Those who are connected, in order of arrival. */
+  readonly present: Set<number>;
+  roster: Roster | undefined;
+  text: string;
+}
+
+/** What has been announced. */
+interface Announced {
+  readonly rooms: Map<string, RoomView>;
+  readonly bindings: Map<number, Bindings>;
+  /** Rooms about which something was said within the present input. */
+  readonly changed: Set<string>;
+}
+
+/** The oracle of this world. */
+export function createAnnouncementOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
+  const announced: Announced = { rooms: new Map(), bindings: new Map(), changed: new Set() };
+  let nextLook = 0;
+  return {
+    crashed() {
+      announced.rooms.clear();
+      announced.bindings.clear();
+      announced.changed.clear();
+    },
+    afterInput(input, effects) {
+      for (const effect of effects) if (effect.kind === "event") follow(book, announced, effect.event);
+      for (const room of announced.changed) settle(world, book, announced, room);
+      announced.changed.clear();
+      if (input.now < nextLook) return;
+      nextLook = input.now + LOOK_EVERY_MICROS;
+      // What was made to fail may have made the server blind for a while.
+      if (world.sites.fired === 0) lookAtFlow(world, book, ledger, announced, input.now);
+    },
+  };
+}
+
+function roomOf({ rooms }: Announced, name: string): RoomView {
+  const room = rooms.get(name) ?? { present: new Set<number>(), roster: undefined, text: "[]" };
+  rooms.set(name, room);
+  return room;
+}
+
+function follow(book: PromiseBook, announced: Announced, event: ShardEvent): void {
+  const { bindings } = announced;
+  announced.changed.add(event.room);
+  const room = roomOf(announced, event.room);
+  switch (event.type) {
+    case "connected":
+      room.present.add(event.participant);
+      return;
+    case "left":
+      room.present.delete(event.participant);
+      bindings.delete(event.participant);
+      return;
+    case "roster": {
+      const text = JSON.stringify(event.participants);
+      judge(book, "S16", text !== room.text, () => `The roster of ${event.room} was announced again unchanged.`);
+      room.roster = event;
+      room.text = text;
+      return;
+    }
+    case "bindings": {
+      const again = JSON.stringify(bindings.get(event.participant)?.slots) === JSON.stringify(event.slots);
+      judge(book, "S16", !again, () => `Participant ${event.participant} was shown the same again.`);
+      bindings.set(event.participant, event);
+      return;
+    }
+    case "room-closed":
+      judge(book, "S16", room.present.size === 0, () => `${event.room} was closed while somebody was in it.`);
+  }
+}
+
+/** What was announced last about a room says what is so. */
+function settle(world: World, book: PromiseBook, announced: Announced, name: string): void {
+  const room = roomOf(announced, name);
+  const named = room.roster?.participants.map(({ participant }) => participant) ?? [];
+  // In order of arrival, which is that of the numbers; who is connected counts.
+  const present = [...room.present].sort((a, b) => a - b);
+  const told = () => `The roster of ${name} names ${named.join(" ")}; there are ${present.join(" ")}.`;
+  judge(book, "S16", present.length === 0 || named.join() === present.join(), told);
+  for (const participant of present) settleSlots(world, book, room, participant, announced.bindings.get(participant));
+}
+
+function settleSlots(
+  world: World,
+  book: PromiseBook,
+  room: RoomView,
+  participant: number,
+  seen: Bindings | undefined,
+): void {
+  const others = room.roster?.participants.filter((each) => each.participant !== participant) ?? [];
+  const owners = new Map<number, number>();
+  for (const other of others) for (const each of other.publications) owners.set(each.publication, other.participant);
+  const shown = new Set<number>();
+  for (const slot of seen?.slots ?? []) {
+    if (slot.publication === 0) continue;
+    const isThere = owners.get(slot.publication) === slot.participant;
+    const stale = () => `Slot ${slot.mid} of participant ${participant} shows ${slot.publication}, which is not there.`;
+    judge(book, "S16", isThere, stale);
+    judge(book, "S16", !shown.has(slot.publication), () => `Participant ${participant} is shown something twice.`);
+    shown.add(slot.publication);
+  }
+  for (const kind of ["audio", "video"] as const) {
+    const slots = slotsOf(world, participant, kind);
+    const offered = others.flatMap((each) => each.publications).filter((each) => each.kind === kind).length;
+    const filled = seen?.slots.filter((slot) => slot.kind === kind && slot.publication !== 0).length ?? 0;
+    const waits = () => `Participant ${participant} has ${filled} of ${slots} ${kind} slots filled; ${offered} wait.`;
+    judge(book, "L3", filled === Math.min(slots, offered), waits);
+  }
+}
+
+/** Lays what the roster calls flowing beside what came. */
+function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: Announced, now: number): void {
+  for (const { roster } of rooms.values()) {
+    for (const { participant, publications } of roster?.participants ?? []) {
+      const client = clientOf(world, participant);
+      if (client === undefined || isWild(ledger, client)) continue;
+      for (const { kind, flowing } of publications) {
+        const streams = ledger.sources.get(client)?.values();
+        const came = [...(streams ?? [])].filter((each) => each.kind === kind).map((each) => each.lastArrivalAt);
+        const silent = now - Math.max(0, ...came);
+        const name = () => `${client.plan.name}'s ${kind}`;
+        const most = PAUSED_MICROS + world.plan.timerLateMicros;
+        judge(book, "S20", !flowing || silent <= most, () => `${name()} is said to flow after ${silent} µs without.`);
+        const least = LIMITS.publicationSilentMicros;
+        judge(
+          book,
+          "S20",
+          flowing || silent >= least,
+          () => `${name()} is said to be paused and came ${silent} µs ago.`,
+        );
+      }
+    }
+  }
+}
+
+/** How many slots of a kind the answer has given a participant. */
+function slotsOf(world: World, participant: number, kind: "audio" | "video"): number {
+  const plan = clientOf(world, participant)?.plan.media;
+  if (plan === undefined) return 0;
+  return kind === "audio" ? plan.audioSlots : plan.videoSlots;
+}

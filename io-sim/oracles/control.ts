@@ -1,0 +1,315 @@
+/**
+ * The oracle that reads the server's RTCP, once a client has opened it, and knows what was true when it was sent.
+ *
+ * What it says of time, of packets that came and of packets that are missing is laid beside the ledger (S9); keyframe
+ * requests are counted against the clock (S10, L5), and no SRTCP index is ever used twice (S7). A packet that is lost on its
+ * way to the client is not judged; one that comes twice is judged once.
+ */
+import { LIMITS, MICROS_ORIGIN, type Micros, micros } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import { linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
+import { eachPacket, FORMAT, REPORT, readNack, readTransportFeedback } from "./feedback-reading.ts";
+import {
+  hasArrived,
+  isControl,
+  isMedia,
+  isWild,
+  type Ledger,
+  outgoingStream,
+  ownerOf,
+  peerOf,
+  REMEMBERED,
+  readU32,
+  type SourceStream,
+  sourceStream,
+  timestampAt,
+  transportArrivedAt,
+  unwrapped,
+} from "./ledger.ts";
+import { judge, type PromiseBook } from "./promises.ts";
+
+/** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
+const SENT_REMEMBERED = 256;
+/** What promise S9 allows a clock to be wrong by, and a feedback's clock, which counts in 250 µs. */
+const CLOCK_MICROS = 1_000;
+/** Seconds from 1900 (NTP) to 1970 (Unix). */
+const NTP_UNIX_SECONDS = 2_208_988_800;
+/** How long until a publisher's reports have settled its clock at the server, and a slot shows what it shows. */
+const SETTLED_MICROS = 5_000_000;
+/** How much later than on an idle way a packet may come where there is a queue. */
+const QUEUE_MICROS = 2_500_000;
+/** The count of a feedback has eight bits: the same comes again after a round, at the earliest at full speed. */
+const FEEDBACK_ROUND_MICROS = (256 * LIMITS.transportFeedbackMicros) / LIMITS.transportFeedbacksPerTurnMax - 100_000;
+/** More requests for one stream than this within the span are a storm (L5); thinning alone would let thirty pass. */
+const STORM_REQUESTS = 20;
+const STORM_MICROS = 15_000_000;
+
+/** An RTCP packet as it left the server. */
+interface SentControl {
+  readonly index: number;
+  readonly at: Micros;
+  heard: boolean;
+  /** Of a sender report: what its stream was made of, and how much had been sent. */
+  readonly source: SourceStream | undefined;
+  readonly timestampOffset: number;
+  readonly packets: number;
+  /** Of a receiver report: what had come in on each stream. */
+  readonly received: readonly { readonly ssrc: number; readonly highest: number; readonly lost: number }[];
+}
+
+/** What is known of the RTCP to one client. */
+interface ClientControl {
+  readonly sent: (SentControl | undefined)[];
+  lastIndex: number;
+  /** When the feedback with each count was sent. */
+  readonly feedbackAt: Map<number, number>;
+  /** The feedback's clock minus the world's. */
+  clock: number | undefined;
+  /** When keyframes of each stream were asked for. */
+  readonly asked: Map<number, number[]>;
+  /** The latest error of each kind of each publisher's clock. */
+  readonly errors: Map<Client, Partial<Record<"audio" | "video", { readonly micros: number; readonly at: number }>>>;
+}
+
+/** The oracle of this world. */
+export function createControlOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
+  const clients = new Map<Client, ClientControl>();
+  const controlOf = (client: Client): ClientControl => {
+    let control = clients.get(client);
+    if (control === undefined) {
+      const sent = new Array<SentControl | undefined>(SENT_REMEMBERED).fill(undefined);
+      control = { sent, lastIndex: -1, feedbackAt: new Map(), clock: undefined, asked: new Map(), errors: new Map() };
+      clients.set(client, control);
+    }
+    return control;
+  };
+  return {
+    crashed() {
+      clients.clear();
+    },
+    transmitted(target, bytes, peer) {
+      if (!isMedia(bytes) || !isControl(bytes)) return;
+      const client = ownerOf(ledger, target, peer);
+      if (client === undefined) return;
+      const control = controlOf(client);
+      const index = srtcpIndex(client, bytes);
+      const rises = index > control.lastIndex;
+      judge(book, "S7", rises, () => `${client.plan.name} was sent SRTCP index ${index} after ${control.lastIndex}.`);
+      control.lastIndex = index;
+      control.sent[index % SENT_REMEMBERED] = noteSent(world, ledger, client, index, bytes);
+    },
+    control(client, sealed, plain) {
+      const control = controlOf(client);
+      const index = srtcpIndex(client, sealed);
+      const sent = control.sent[index % SENT_REMEMBERED];
+      if (sent === undefined || sent.index !== index || sent.heard) return;
+      sent.heard = true;
+      // What was made to fail inside the server may make it believe what is not so.
+      if (world.sites.fired > 0 || isWild(ledger, client)) return;
+      eachPacket(plain, (type, format, at, length) => {
+        if (type === REPORT.SENDER) judgeSenderReport(world, book, control, client, sent, plain, at);
+        else if (type === REPORT.RECEIVER) judgeReceiverReport(book, client, sent, plain, at, format);
+        else if (type === REPORT.TRANSPORT && format === FORMAT.NACK) {
+          judgeNack(book, ledger, client, sent, plain, at, length);
+        } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
+          judgeTransport(book, ledger, control, client, sent, plain, at);
+        } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
+          judgeRequest(book, control, client, sent, readU32(plain, at + (format === FORMAT.PLI ? 8 : 12)));
+        }
+      });
+    },
+  };
+}
+
+/** The index of a sealed SRTCP packet: its last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4). */
+function srtcpIndex(client: Client, sealed: Uint8Array): number {
+  const behind = client.dtls?.srtp?.profile === 1 ? 10 : 0;
+  return readU32(sealed, sealed.length - behind - 4) & 0x7fff_ffff;
+}
+
+function noteSent(world: World, ledger: Ledger, client: Client, index: number, bytes: Uint8Array): SentControl {
+  const isSender = bytes[1] === REPORT.SENDER;
+  const out = isSender ? outgoingStream(ledger, client, readU32(bytes, 4)) : undefined;
+  const reports = bytes[1] === REPORT.RECEIVER && (bytes[0]! & 31) > 0;
+  return {
+    index,
+    at: world.loop.now,
+    heard: false,
+    source: out?.source,
+    timestampOffset: out?.timestampOffset ?? 0,
+    packets: out?.distinct ?? 0,
+    received: reports
+      ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.first >= 0).map(tally)
+      : [],
+  };
+}
+
+function tally(source: SourceStream) {
+  const { ssrc, first, highestDirectly, receivedDirectly } = source;
+  return { ssrc, highest: highestDirectly, lost: highestDirectly - first + 1 - receivedDirectly };
+}
+
+/** A sender report's two times are of one moment, and its count is of the packets that were sent (RFC 3550 §6.4.1). */
+function judgeSenderReport(
+  world: World,
+  book: PromiseBook,
+  control: ClientControl,
+  client: Client,
+  sent: SentControl,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const { name } = client.plan;
+  const wall = wallOrigin(world.plan) + (sent.at - MICROS_ORIGIN);
+  // NTP seconds begin anew in 2036 (RFC 5905 §6).
+  const seconds = (readU32(bytes, at + 8) - NTP_UNIX_SECONDS - Math.floor(wall / 1_000_000)) | 0;
+  const fraction = Math.round((readU32(bytes, at + 12) * 1_000_000) / 2 ** 32) - (wall % 1_000_000);
+  const wrongBy = seconds * 1_000_000 + fraction;
+  const reportedAt = micros(sent.at + wrongBy);
+  const clock = () => `${name} was told a time of day that is ${wrongBy} µs off.`;
+  judge(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS, clock);
+  const packets = readU32(bytes, at + 20);
+  const count = () => `${name} was told of ${packets} packets when ${sent.packets} had been sent.`;
+  judge(book, "S9", packets === sent.packets, count);
+  const { source } = sent;
+  if (source === undefined) return;
+  const truth = timestampAt(source, reportedAt) + sent.timestampOffset;
+  const error = Math.round((((readU32(bytes, at + 16) - truth) | 0) * 1_000_000) / source.clockRate);
+  const owner = peerOf(world, source.client);
+  if (owner === undefined || owner.disturbed) return;
+  const { plan } = owner.up;
+  const late = linkSlowestMicros(plan) + CLOCK_MICROS + (linkIsLossy(plan) ? QUEUE_MICROS : 0);
+  const told = () =>
+    `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
+  judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
+  if (linkIsLossy(plan) || sent.at < source.client.connectedAt + SETTLED_MICROS) return;
+  judgeLipSync(book, control, client, source, sent.at, error);
+}
+
+/** Sound and picture of one publisher are told by one clock, whatever that clock's error is. */
+function judgeLipSync(
+  book: PromiseBook,
+  control: ClientControl,
+  client: Client,
+  source: SourceStream,
+  at: number,
+  error: number,
+): void {
+  const errors = control.errors.get(source.client) ?? {};
+  control.errors.set(source.client, errors);
+  errors[source.kind] = { micros: error, at };
+  const other = errors[source.kind === "audio" ? "video" : "audio"];
+  if (other === undefined || at - other.at > LIMITS.reportMicros) return;
+  const apart = Math.abs(error - other.micros);
+  const told = () =>
+    `${client.plan.name} was told to play ${source.client.plan.name}'s lips ${apart} µs off his voice.`;
+  judge(book, "S9", apart <= CLOCK_MICROS, told);
+}
+
+/** The blocks of a receiver report are about what had really come. */
+function judgeReceiverReport(
+  book: PromiseBook,
+  client: Client,
+  sent: SentControl,
+  bytes: Uint8Array,
+  at: number,
+  blocks: number,
+): void {
+  for (let block = at + 8; block < at + 8 + 24 * blocks; block += 24) {
+    const ssrc = readU32(bytes, block);
+    const truth = sent.received.find((each) => each.ssrc === ssrc);
+    const name = () => `${client.plan.name}'s stream ${ssrc}`;
+    judge(book, "S9", truth !== undefined, () => `A report speaks of ${name()}, of which nothing had come.`);
+    if (truth === undefined) continue;
+    const highest = readU32(bytes, block + 8) & 0xffff;
+    const lost = (readU32(bytes, block + 4) << 8) >> 8;
+    const newest = () => `A report has ${highest} as the newest of ${name()}, which was ${truth.highest & 0xffff}.`;
+    judge(book, "S9", highest === (truth.highest & 0xffff), newest);
+    judge(book, "S9", lost === truth.lost, () => `A report has ${lost} of ${name()} lost, where ${truth.lost} were.`);
+  }
+}
+
+/** What is asked for again had not come, and is asked for neither at once again nor for ever. */
+function judgeNack(
+  book: PromiseBook,
+  ledger: Ledger,
+  client: Client,
+  sent: SentControl,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  const source = sourceStream(ledger, client, readU32(bytes, at + 8));
+  if (source === undefined) return;
+  for (const sequence of readNack(bytes, at, length)) {
+    const index = unwrapped(source.highest, sequence);
+    const place = index % REMEMBERED;
+    const came = hasArrived(source, index) && source.arrivedAt[place]! < sent.at;
+    const name = () => `${client.plan.name} was asked for packet ${sequence}`;
+    judge(book, "S9", !came, () => `${name()}, which had come.`);
+    // Two requests can change places on their way.
+    const wait = Math.abs(sent.at - source.askedAt[place]!);
+    source.asked[place] = source.asked[place]! + 1;
+    source.askedAt[place] = Math.max(source.askedAt[place]!, sent.at);
+    judge(book, "S9", wait >= LIMITS.nackRepeatMicros, () => `${name()} again after ${wait} µs.`);
+    const times = source.asked[place]!;
+    judge(book, "S9", times <= LIMITS.nackTriesMax, () => `${name()} ${times} times.`);
+  }
+}
+
+/** Feedback on arrivals has each packet come when it came, and each feedback is told once. */
+function judgeTransport(
+  book: PromiseBook,
+  ledger: Ledger,
+  control: ClientControl,
+  client: Client,
+  sent: SentControl,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const { name } = client.plan;
+  const count = bytes[at + 19]!;
+  const again = sent.at - (control.feedbackAt.get(count) ?? 0) < FEEDBACK_ROUND_MICROS;
+  judge(book, "S9", !again, () => `${name} was told feedback ${count} twice.`);
+  control.feedbackAt.set(count, sent.at);
+  for (const status of readTransportFeedback(bytes, at)) {
+    const arrivedAt = transportArrivedAt(ledger, client, status.sequence);
+    if (status.at < 0) {
+      const missing = arrivedAt < 0 || arrivedAt >= sent.at;
+      judge(book, "S9", missing, () => `${name} was told that ${status.sequence} is missing, which had come.`);
+      continue;
+    }
+    judge(book, "S9", arrivedAt >= 0, () => `${name} was told that ${status.sequence} had come, which had not.`);
+    if (arrivedAt < 0) continue;
+    control.clock ??= status.at - arrivedAt;
+    const off = (status.at - arrivedAt - control.clock) % (0x100_0000 * 64_000);
+    judge(book, "S9", Math.abs(off) <= CLOCK_MICROS, () => `${name} was told an arrival that is ${off} µs off.`);
+  }
+}
+
+/** Requests for keyframes of one stream keep their distance, and do not go on for ever. */
+function judgeRequest(
+  book: PromiseBook,
+  control: ClientControl,
+  client: Client,
+  sent: SentControl,
+  ssrc: number,
+): void {
+  const asked = control.asked.get(ssrc) ?? [];
+  control.asked.set(ssrc, asked);
+  const { name } = client.plan;
+  // Two requests can change places on their way.
+  const nearest = asked.reduce((least, each) => Math.min(least, Math.abs(sent.at - each)), Number.POSITIVE_INFINITY);
+  const thinned = nearest >= LIMITS.keyframeRequestMicros;
+  judge(book, "S10", thinned, () => `${name} was asked for a keyframe ${nearest} µs after it had been.`);
+  asked.push(sent.at);
+  if (asked.length > STORM_REQUESTS) asked.shift();
+  const storm = asked.length === STORM_REQUESTS && sent.at - asked[0]! < STORM_MICROS;
+  judge(
+    book,
+    "L5",
+    !storm,
+    () => `${name} was asked for ${STORM_REQUESTS} keyframes within ${sent.at - asked[0]!} µs.`,
+  );
+}

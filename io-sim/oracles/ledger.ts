@@ -1,0 +1,370 @@
+/**
+ * The book of the server's door: which packets came in on which stream, and which went out on which, by what their headers
+ * say in the clear.
+ *
+ * Sequence numbers are unwrapped into indices (2^16 plus the first number, so that none is negative), and each stream
+ * remembers its last packets in rings. A client tells which frame a packet of its camera belongs to, and which packet a
+ * retransmission of its repeats. Nothing is judged here.
+ */
+import { LIMITS } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
+import type { FramePassport } from "../client/frame-body.ts";
+import { mediaTimestamp } from "../client/out-stream.ts";
+import type { Peer } from "../topology.ts";
+import type { World } from "../world.ts";
+
+/** Packets of a stream that are remembered; a power of two. */
+export const REMEMBERED = 2_048;
+const MASK = REMEMBERED - 1;
+/** Transport-wide numbers of a client that are remembered: more than a round of feedback speaks of. */
+const TRANSPORT_REMEMBERED = 4_096;
+
+/** A frame of a camera, and the packets that it was sent in. */
+export interface Frame extends FramePassport {
+  readonly firstSequence: number;
+  readonly packets: number;
+}
+
+/** A stream of RTP that a client sends. */
+export interface SourceStream {
+  readonly client: Client;
+  readonly ssrc: number;
+  readonly kind: "audio" | "video";
+  readonly clockRate: number;
+  /** The stream whose packets this one repeats, when it is RTX. */
+  readonly repairs: SourceStream | undefined;
+  /** Streams of the server that are made of this one at present. */
+  readonly followers: Set<OutgoingStream>;
+  first: number;
+  highest: number;
+  /** Of the packets that came by themselves, not as RTX: the newest, and how many. */
+  highestDirectly: number;
+  receivedDirectly: number;
+  lastArrivalAt: number;
+  /** What came by itself; and what came at all, and when. */
+  readonly carried: Float64Array;
+  readonly indices: Float64Array;
+  readonly arrivedAt: Float64Array;
+  /** How often the server has asked for a packet, and when it did last. */
+  readonly asked: Uint8Array;
+  readonly askedAt: Float64Array;
+  /** The frame of each sequence number; of an RTX stream, the number that it repeats. */
+  readonly frames: (Frame | undefined)[];
+  readonly originals: Float64Array;
+}
+
+/** A stream of RTP that the server sends to a client. */
+export interface OutgoingStream {
+  readonly client: Client;
+  readonly ssrc: number;
+  readonly mid: string;
+  readonly isRtx: boolean;
+  first: number;
+  highest: number;
+  highestTimestamp: number;
+  highestAt: number;
+  distinct: number;
+  readonly indices: Float64Array;
+  readonly seals: Float64Array;
+  readonly timestamps: Float64Array;
+  /** What it is made of at present: what to add to the source's indices and timestamps, and where in the source it began. */
+  source: SourceStream | undefined;
+  indexOffset: number;
+  timestampOffset: number;
+  sourceFirst: number;
+  /** The frame that it began with. */
+  keyframe: number;
+  begunAt: number;
+  /** Whether the last packet was of a source that is not written down. */
+  isForeign: boolean;
+  /** Whether the newest packet is the last one of its frame. */
+  endsFrame: boolean;
+  /** The input in which something was last sent on it, the one in which it began, and how much was sent in that. */
+  lastInput: number;
+  begunInput: number;
+  sentInInput: number;
+}
+
+/** All streams of a world. */
+export interface Ledger {
+  /** Clients by whether they ever misbehave on purpose: what those send is not written down, as it follows no rule. */
+  readonly wild: Map<Client, boolean>;
+  readonly world: World;
+  readonly sources: Map<Client, Map<number, SourceStream>>;
+  readonly outgoing: Map<Client, Map<number, OutgoingStream>>;
+  /** Who was last at an address; what goes to one that was given up still tells what the server does. */
+  readonly owners: Map<string, Client>;
+  readonly transport: Map<Client, TransportArrivals>;
+  /** The publication and the participant in each slot, as the server has announced them: by participant and mid. */
+  readonly bindings: Map<number, Map<string, Binding>>;
+}
+
+/** When the packets of a client came, by their transport-wide numbers. */
+interface TransportArrivals {
+  highest: number;
+  readonly indices: Float64Array;
+  readonly at: Float64Array;
+}
+
+/** What a slot shows. */
+export interface Binding {
+  readonly publication: number;
+  readonly participant: number;
+  readonly since: number;
+}
+
+/** An empty ledger. */
+export function createLedger(world: World): Ledger {
+  return {
+    wild: new Map(),
+    world,
+    sources: new Map(),
+    outgoing: new Map(),
+    owners: new Map(),
+    transport: new Map(),
+    bindings: new Map(),
+  };
+}
+
+/** Whether a client ever misbehaves on purpose. */
+export function isWild(ledger: Ledger, client: Client): boolean {
+  const known = ledger.wild.get(client);
+  if (known !== undefined) return known;
+  const { world } = ledger;
+  const name = peerOf(world, client)?.plan.name;
+  const wild = world.plan.steps.some(({ operation }) => operation.type === "misbehave" && operation.peer === name);
+  ledger.wild.set(client, wild);
+  return wild;
+}
+
+/** The client that lives at an address, or did last. */
+export function ownerOf(ledger: Ledger, address: string, peer: Peer | undefined): Client | undefined {
+  const client = peer?.client;
+  // Whoever has inherited an address is known to the server from its first answered check on.
+  const isUnknown = client === undefined || (peer?.inherited === true && client.checks.answered === 0);
+  if (isUnknown) return ledger.owners.get(address);
+  if (ledger.owners.get(address) !== client) ledger.owners.set(address, client);
+  return client;
+}
+
+/** The stream that a client sends with this SSRC, or undefined when it sends none. */
+export function sourceStream(ledger: Ledger, client: Client, ssrc: number): SourceStream | undefined {
+  let streams = ledger.sources.get(client);
+  if (streams === undefined) {
+    streams = new Map();
+    ledger.sources.set(client, streams);
+  }
+  const known = streams.get(ssrc);
+  if (known !== undefined) return known;
+  if (isWild(ledger, client)) return undefined;
+  const sent = client.media.outStreams.find((stream) => stream.ssrc === ssrc || stream.rtxSsrc === ssrc);
+  if (sent === undefined) return undefined;
+  const repairs = sent.ssrc === ssrc ? undefined : sourceStream(ledger, client, sent.ssrc);
+  const stream = createSourceStream(client, ssrc, sent.kind, sent.clockRate, repairs);
+  streams.set(ssrc, stream);
+  return stream;
+}
+
+function createSourceStream(
+  client: Client,
+  ssrc: number,
+  kind: "audio" | "video",
+  clockRate: number,
+  repairs: SourceStream | undefined,
+): SourceStream {
+  return {
+    client,
+    ssrc,
+    kind,
+    clockRate,
+    repairs,
+    followers: new Set(),
+    first: -1,
+    highest: -1,
+    highestDirectly: -1,
+    receivedDirectly: 0,
+    lastArrivalAt: 0,
+    carried: new Float64Array(REMEMBERED).fill(-1),
+    indices: new Float64Array(REMEMBERED).fill(-1),
+    arrivedAt: new Float64Array(REMEMBERED),
+    asked: new Uint8Array(REMEMBERED),
+    askedAt: new Float64Array(REMEMBERED),
+    frames: new Array<Frame | undefined>(REMEMBERED).fill(undefined),
+    originals: new Float64Array(repairs === undefined ? 0 : REMEMBERED).fill(-1),
+  };
+}
+
+/** The stream that the server sends to a client with this SSRC, or undefined when the answer names none. */
+export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): OutgoingStream | undefined {
+  let streams = ledger.outgoing.get(client);
+  if (streams === undefined) {
+    streams = new Map();
+    ledger.outgoing.set(client, streams);
+  }
+  const known = streams.get(ssrc);
+  if (known !== undefined) return known;
+  const media = client.answer?.media.find((each) => each.ssrc === ssrc || (each.rtxSsrc === ssrc && ssrc !== 0));
+  if (media === undefined) return undefined;
+  const stream: OutgoingStream = {
+    client,
+    ssrc,
+    mid: media.mid,
+    isRtx: media.ssrc !== ssrc,
+    first: -1,
+    highest: -1,
+    highestTimestamp: 0,
+    highestAt: 0,
+    distinct: 0,
+    indices: new Float64Array(REMEMBERED).fill(-1),
+    seals: new Float64Array(REMEMBERED),
+    timestamps: new Float64Array(REMEMBERED),
+    source: undefined,
+    indexOffset: 0,
+    timestampOffset: 0,
+    sourceFirst: 0,
+    keyframe: -1,
+    begunAt: 0,
+    isForeign: false,
+    endsFrame: true,
+    lastInput: -1,
+    begunInput: -1,
+    sentInInput: 0,
+  };
+  streams.set(ssrc, stream);
+  return stream;
+}
+
+/** The index that a sequence number means, next to the highest so far. */
+export function unwrapped(highest: number, sequence: number): number {
+  return highest < 0 ? 0x1_0000 + sequence : highest + (((sequence - highest) << 16) >> 16);
+}
+
+/** Whether the packet with this index has come in. */
+export function hasArrived(source: SourceStream, index: number): boolean {
+  return source.indices[index & MASK] === index;
+}
+
+/** Notes that the server has taken a packet that came by itself; answers whether it is the first time. */
+export function noteCarried(carrier: SourceStream, index: number): boolean {
+  if (carrier.carried[index & MASK] === index) return false;
+  carrier.carried[index & MASK] = index;
+  if (carrier.first < 0) carrier.first = index;
+  // What comes from so far behind is of another run, as RFC 3550 A.1 sees it, and is not counted.
+  if (index >= carrier.highestDirectly - LIMITS.sequenceBehindMax) carrier.receivedDirectly++;
+  carrier.highestDirectly = Math.max(carrier.highestDirectly, index);
+  return true;
+}
+
+/** Notes that the server has a packet, by itself or as RTX; answers whether that is new. */
+export function noteArrival(source: SourceStream, index: number, now: number): boolean {
+  source.lastArrivalAt = now;
+  if (hasArrived(source, index)) return false;
+  const place = index & MASK;
+  source.indices[place] = index;
+  source.arrivedAt[place] = now;
+  // A jump leaves places behind that were asked about other packets.
+  for (let each = Math.max(source.highest + 1, index - MASK); each <= index; each++) {
+    source.asked[each & MASK] = 0;
+    source.askedAt[each & MASK] = 0;
+  }
+  source.highest = Math.max(source.highest, index);
+  return true;
+}
+
+/** Notes the arrival of the packet with this transport-wide number. */
+export function noteTransport(ledger: Ledger, client: Client, sequence: number, now: number): void {
+  let arrivals = ledger.transport.get(client);
+  if (arrivals === undefined) {
+    arrivals = {
+      highest: -1,
+      indices: new Float64Array(TRANSPORT_REMEMBERED).fill(-1),
+      at: new Float64Array(TRANSPORT_REMEMBERED),
+    };
+    ledger.transport.set(client, arrivals);
+  }
+  const index = unwrapped(arrivals.highest, sequence);
+  const place = index % TRANSPORT_REMEMBERED;
+  if (arrivals.indices[place] === index) return;
+  arrivals.indices[place] = index;
+  arrivals.at[place] = now;
+  arrivals.highest = Math.max(arrivals.highest, index);
+}
+
+/** When the packet with this transport-wide number came, or -1. */
+export function transportArrivedAt(ledger: Ledger, client: Client, sequence: number): number {
+  const arrivals = ledger.transport.get(client);
+  if (arrivals === undefined) return -1;
+  const index = unwrapped(arrivals.highest, sequence);
+  const place = index % TRANSPORT_REMEMBERED;
+  return arrivals.indices[place] === index ? arrivals.at[place]! : -1;
+}
+
+/** Notes which packets a frame was sent in. */
+export function noteFrame(source: SourceStream, frame: Frame): void {
+  for (let i = 0; i < frame.packets; i++) source.frames[(frame.firstSequence + i) & MASK] = frame;
+}
+
+/** The frame that the packet with this sequence number belongs to. */
+export function frameOf(source: SourceStream, sequence: number): Frame | undefined {
+  const frame = source.frames[sequence & MASK];
+  if (frame === undefined) return undefined;
+  return ((sequence - frame.firstSequence) & 0xffff) < frame.packets ? frame : undefined;
+}
+
+/** Notes which packet a retransmission repeats. */
+export function noteOriginal(rtx: SourceStream, rtxSequence: number, sequence: number): void {
+  if (rtx.originals.length > 0) rtx.originals[rtxSequence & MASK] = rtxSequence * 0x1_0000 + sequence;
+}
+
+/** The sequence number that a retransmission repeats, or -1. */
+export function originalOf(rtx: SourceStream, rtxSequence: number): number {
+  const noted = rtx.originals[rtxSequence & MASK] ?? -1;
+  return Math.floor(noted / 0x1_0000) === rtxSequence ? noted % 0x1_0000 : -1;
+}
+
+/** The timestamp that the stream's own clock shows at a moment. */
+export function timestampAt(source: SourceStream, now: World["loop"]["now"]): number {
+  const stream = source.client.media.outStreams.find((each) => each.ssrc === source.ssrc);
+  return stream === undefined ? 0 : mediaTimestamp(stream, now);
+}
+
+/** The client with this participant number. */
+export function clientOf(world: World, participant: number): Client | undefined {
+  for (const peer of world.peers.values()) {
+    const client = peer.clients.find((candidate) => candidate.participant === participant);
+    if (client !== undefined) return client;
+  }
+  return undefined;
+}
+
+/** Whose client this is, now or before. */
+export function peerOf(world: World, client: Client): Peer | undefined {
+  for (const peer of world.peers.values()) if (peer.clients.includes(client)) return peer;
+  return undefined;
+}
+
+/** Forgets everything: another process of the server begins with nothing. */
+export function clearLedger(ledger: Ledger): void {
+  for (const table of [ledger.sources, ledger.outgoing, ledger.owners, ledger.transport, ledger.bindings])
+    table.clear();
+}
+
+/** Whether a datagram is RTP or RTCP (RFC 7983 §7). */
+export function isMedia(bytes: Uint8Array): boolean {
+  return bytes.length >= 12 && bytes[0]! >= 128 && bytes[0]! <= 191;
+}
+
+/** Whether what {@link isMedia} is RTCP (RFC 5761 §4). */
+export function isControl(bytes: Uint8Array): boolean {
+  return bytes[1]! >= 192 && bytes[1]! <= 223;
+}
+
+/** 16 bits in network order. */
+export function readU16(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset]! << 8) | bytes[offset + 1]!;
+}
+
+/** 32 bits in network order. */
+export function readU32(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
+}

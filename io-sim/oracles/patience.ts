@@ -1,0 +1,121 @@
+/**
+ * The oracle that waits: whether what is in a slot comes to be seen and heard, and comes back after what has disturbed it.
+ *
+ * A slot that shows somebody who is there, with a camera that is not covered, over links that carry, has to play. How long
+ * that may take follows from the links' round trips and, where packets are lost, from what repetitions cost. After a step
+ * that touches one of the two it has five seconds more (L2); after an unmuting it is what was paused that plays again (L4);
+ * a first picture comes late to somebody who has joined (L1); a viewer who has asked for a keyframe all the while was not
+ * heard (S10); in all other cases a wish is not met (L3).
+ */
+import type { Client } from "../client/client.ts";
+import type { ReceivingSlot } from "../client/client-receive.ts";
+import type { LinkPlan } from "../link.ts";
+import type { Operation } from "../plan.ts";
+import type { Peer } from "../topology.ts";
+import type { World, WorldWatcher } from "../world.ts";
+import { pictureBound } from "./bounds.ts";
+import { type Binding, clientOf, isWild, type Ledger, peerOf } from "./ledger.ts";
+import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
+
+/** Time between two looks. */
+const LOOK_EVERY_MICROS = 250_000;
+/** What L2 allows after healing, beside what the links explain. */
+const HEALED_MICROS = 5_000_000;
+/** The share of packets that may be lost where anything is promised to come within a time. */
+const LOSS_PPM_MAX = 100_000;
+/** The smallest IP packet that media and handshakes fit into. */
+const MTU_BYTES_MIN = 1_280;
+
+/** Why somebody waits. */
+interface Cause {
+  readonly promise: PromiseId;
+  readonly at: number;
+}
+
+/** The oracle of this world. */
+export function createPatienceOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
+  const touched = new Map<string, number>();
+  const unmuted = new Map<string, number>();
+  let shaken = 0;
+  let fired = 0;
+  let nextLook = 0;
+
+  function causeOf(viewer: Peer, owner: Peer, kind: string, binding: Binding, from: number): Cause {
+    const healed = Math.max(shaken, touched.get(viewer.plan.name) ?? 0, touched.get(owner.plan.name) ?? 0);
+    const goesOn = unmuted.get(`${owner.plan.name}/${kind}`) ?? 0;
+    const wished = Math.max(binding.since, from);
+    if (healed >= Math.max(goesOn, wished)) return { promise: "L2", at: healed };
+    return goesOn >= wished ? { promise: "L4", at: goesOn } : { promise: "L3", at: wished };
+  }
+
+  function lookAtSlot(viewer: Peer, client: Client, slot: ReceivingSlot): void {
+    const binding = ledger.bindings.get(client.participant)?.get(slot.mid);
+    const sender = binding === undefined ? undefined : clientOf(world, binding.participant);
+    const owner = sender === undefined ? undefined : peerOf(world, sender);
+    if (binding === undefined || sender?.status !== "connected" || owner === undefined) return;
+    if (!carries(viewer) || !carries(owner) || isWild(ledger, client) || isWild(ledger, sender)) return;
+    const { cameraMuted, microphoneMuted } = sender.media;
+    if (slot.kind === "video" ? cameraMuted : microphoneMuted) return;
+    const kind = slot.kind === "video" ? "camera" : "microphone";
+    const cause = causeOf(viewer, owner, kind, binding, Math.max(client.connectedAt, sender.connectedAt));
+    const { seenAt, asked } = lastSeen(world, slot, sender);
+    const waited = world.loop.now - Math.max(cause.at, seenAt);
+    const bound = pictureBound(viewer) + pictureBound(owner) + (cause.promise === "L2" ? HEALED_MICROS : 0);
+    const sentence = () =>
+      `${client.plan.name} has waited ${waited} µs for ${sender.plan.name}'s ${kind}; the links explain ${bound}.`;
+    const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";
+    judge(book, isFirst ? "L1" : cause.promise, waited <= bound, sentence);
+    if (asked) judge(book, "S10", waited <= bound, sentence);
+  }
+
+  return {
+    crashed() {
+      shaken = Math.max(shaken, world.loop.now);
+    },
+    step({ operation }) {
+      const over = world.loop.now + lastsFor(operation);
+      if (!("peer" in operation)) shaken = Math.max(shaken, over);
+      else if (operation.type === "unmute") unmuted.set(`${operation.peer}/${operation.source}`, over);
+      else if (operation.type !== "mute" && operation.type !== "join") touched.set(operation.peer, over);
+    },
+    afterInput({ now }) {
+      if (now < nextLook || world.zeroAt === 0) return;
+      nextLook = now + LOOK_EVERY_MICROS;
+      if (world.sites.fired > fired) shaken = Math.max(shaken, now);
+      fired = world.sites.fired;
+      for (const peer of world.peers.values()) {
+        const { client } = peer;
+        if (client?.status === "connected") for (const slot of client.media.slots) lookAtSlot(peer, client, slot);
+      }
+    },
+  };
+}
+
+/** How long an operation goes on. */
+function lastsFor(operation: Operation): number {
+  if (operation.type === "rejoin") return operation.times * operation.everyMicros;
+  if ("overMicros" in operation) return operation.overMicros;
+  return "forMicros" in operation ? operation.forMicros : 0;
+}
+
+/** When something of this sender was last perceived in a slot, and whether a keyframe has been asked for since. */
+function lastSeen(world: World, slot: ReceivingSlot, sender: Client): { seenAt: number; asked: boolean } {
+  const { camera, microphone } = sender.media.plan;
+  if (slot.screen === undefined)
+    return { seenAt: slot.speaker?.heard.get(microphone?.source ?? -1)?.lastAt ?? 0, asked: false };
+  const seenAt = slot.screen.seen.get(camera?.source ?? -1)?.lastAt ?? 0;
+  return { seenAt, asked: slot.screen.askedAt > Math.max(seenAt, world.zeroAt) };
+}
+
+/** Whether the links of a peer carry what a call needs, so that waiting has an end. */
+function carries({ up, down }: Peer): boolean {
+  return linkCarries(up.plan) && linkCarries(down.plan);
+}
+
+function linkCarries(plan: LinkPlan): boolean {
+  const narrow = plan.rateBps + plan.policerBps > 0 || plan.capacity !== null || plan.mtuBytes < MTU_BYTES_MIN;
+  const broken =
+    plan.cut || plan.udp !== "passes" || plan.idleMicros > 0 || plan.outages !== null || plan.stalls !== null;
+  const lossy = plan.lossPpm + (plan.burstBadMicros > 0 ? plan.burstLossPpm / 10 : 0) + plan.corruptPpm;
+  return !narrow && !broken && lossy <= LOSS_PPM_MAX;
+}
