@@ -45,6 +45,8 @@ export interface VideoPlayer {
   highest: number;
   /** Since when a packet is missing, 0 while none is. */
   blockedSince: number;
+  /** Since when frames come that can't be shown, 0 while they can. */
+  brokenSince: number;
   askedAt: number;
   firstPacketAt: number;
   /** Whether the chain of references is whole from the last keyframe on. */
@@ -83,6 +85,7 @@ export function createVideoPlayer(): VideoPlayer {
     next: -1,
     highest: -1,
     blockedSince: 0,
+    brokenSince: 0,
     askedAt: 0,
     firstPacketAt: 0,
     chainSource: -1,
@@ -130,13 +133,13 @@ export function videoPlayerTake(
 
 /** Lets time pass: jumps over what is lost for good. Answers whether a keyframe must be asked for now. */
 export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): boolean {
-  const waitsSince = player.next < 0 ? player.firstPacketAt : player.blockedSince;
-  if (waitsSince === 0) return false;
-  const waited = now - waitsSince;
-  if (player.next >= 0 && waited >= JUMP_TO_KEYFRAME_MICROS && jump(player, waited >= JUMP_TO_ANY_MICROS)) {
+  const blockedFor = player.blockedSince === 0 ? 0 : now - player.blockedSince;
+  if (player.next >= 0 && blockedFor >= JUMP_TO_KEYFRAME_MICROS && jump(player, blockedFor >= JUMP_TO_ANY_MICROS)) {
     play(player, now, onFrame);
-    return false;
   }
+  // Frames may come whole and still be of no use, when what they refer to never came.
+  const waitsSince = player.next < 0 ? player.firstPacketAt : player.blockedSince || player.brokenSince;
+  const waited = waitsSince === 0 ? 0 : now - waitsSince;
   if (waited < ASK_FOR_KEYFRAME_MICROS || now - player.askedAt < ASK_AGAIN_MICROS) return false;
   player.askedAt = now;
   player.keyframesAsked++;
@@ -211,6 +214,7 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport:
     }
     player.framesSkipped++;
     player.skipped = true;
+    player.brokenSince ||= now;
     onFrame(passport);
     return;
   }
@@ -259,6 +263,7 @@ function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head:
   }
   player.decoded.add(passport.frame);
   player.skipped = false;
+  player.brokenSince = 0;
   player.framesShown++;
   const seen = sourceSeen(player, passport.source, now);
   const gap = now - seen.lastAt;

@@ -220,6 +220,19 @@ describe("a screen", () => {
     expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 500_000), () => {})).toBe(false);
   });
 
+  it("asks for a keyframe when frames come whole but refer to what never came", () => {
+    const packets = film(60);
+    const player = createVideoPlayer();
+    show(
+      player,
+      packets.filter(({ timestamp }) => timestamp < 20 * 4_500 || timestamp >= 24 * 4_500),
+    );
+    expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 650_000), () => {})).toBe(false);
+    expect([player.blockedSince, player.packets.size]).toEqual([0, 0]);
+    expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 960_000), () => {})).toBe(true);
+    expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 1_060_000), () => {})).toBe(false);
+  });
+
   it("complains when a reference is missing without a gap in the numbers", () => {
     const packets = film(20);
     const first = packets.findIndex(({ timestamp }) => timestamp === 4 * 4_500);
