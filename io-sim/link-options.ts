@@ -40,8 +40,8 @@ export interface LinkOptions {
   readonly down?: number;
   /** A capacity that varies. */
   readonly capacity?: CapacityPlan;
-  /** Packets of strangers in the same queue. */
-  readonly cross?: CrossTrafficPlan;
+  /** Packets of strangers in the same queue; null when there are none any more. */
+  readonly cross?: CrossTrafficPlan | null;
   /** The name of a bottleneck that all links of that name share, each direction for itself. */
   readonly shared?: string;
   /** One way. */

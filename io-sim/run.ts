@@ -13,7 +13,7 @@ import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import { createOracles } from "./oracles/oracles.ts";
 import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./oracles/promises.ts";
-import { perceptionOf } from "./oracles/story.ts";
+import { canBePerceivedFrom, perceptionOf } from "./oracles/story.ts";
 import type { Plan } from "./plan.ts";
 import { note } from "./rows.ts";
 import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type WorldOptions } from "./world.ts";
@@ -53,6 +53,8 @@ export interface QualityRow {
   readonly source: string;
   /** Frames, or packets of sound. */
   readonly count: number;
+  /** From when both were there to the first of it. */
+  readonly firstAfterMicros: number;
   readonly longestGapMicros: number;
 }
 
@@ -64,6 +66,8 @@ export interface RunOptions extends WorldOptions {
   readonly onProgress?: (simulatedMicros: number) => void;
   /** Asked before each event whether the run stops here, unjudged: for tools that look at the middle of a run. */
   readonly haltBefore?: (world: World) => boolean;
+  /** Judges only what holds under any fault, and neither liveness nor what the story promises. */
+  readonly safetyAlone?: boolean;
   /** Leaves the drain out, and with it what is judged there: for tools that look for a promise broken before it. */
   readonly withoutDrain?: boolean;
 }
@@ -71,7 +75,7 @@ export interface RunOptions extends WorldOptions {
 /** Runs a plan with a seed. The same two always give the same verdict and the same fingerprint. */
 export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict {
   const world = createWorld(plan, seed, options);
-  const book = createPromiseBook(world.loop);
+  const book = createPromiseBook(world.loop, options.safetyAlone);
   const oracles = createOracles(world, book);
   options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options);
@@ -152,7 +156,9 @@ function measure(world: World): QualityRow[] {
         const source = `${other.plan.name}/${kind}`;
         const seen = perceptionOf(world, peer.client, source);
         if (seen === undefined) continue;
-        rows.push({ viewer: peer.plan.name, source, count: seen.count, longestGapMicros: seen.longestGapMicros });
+        const { count, firstAt, longestGapMicros } = seen;
+        const firstAfterMicros = Math.max(0, firstAt - canBePerceivedFrom(world, peer.client, source));
+        rows.push({ viewer: peer.plan.name, source, count, firstAfterMicros, longestGapMicros });
       }
     }
   }

@@ -5,20 +5,16 @@
  * of the numbers, so that the same range gives the same findings on any machine with any number of workers; only how far a
  * search by the clock gets differs.
  */
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { PROMISES } from "../oracles/promises.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
 import { SITE_NAMES } from "../sites.ts";
-import { type Crew, createCrew } from "./crew.ts";
-import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
-import type { RunAnswer, ShrinkAnswer } from "./search-worker.ts";
+import { type Crew, createCrew, readWorkers } from "./crew.ts";
+import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
+import { type Answer, type RunAnswer, SEARCHING, type ShrinkAnswer, type Task } from "./search-worker.ts";
 import { FOUND_FOLDER, foundStory, writeStory } from "./story-files.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
-
-/** More threads than any machine has use for. */
-const WORKERS_MAX = 256;
 
 interface ExploreOptions {
   readonly minutes?: string;
@@ -55,11 +51,10 @@ async function search(options: ExploreOptions): Promise<number> {
   const most = options.seeds === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber(options.seeds, "--seeds");
   const regime = readRegime(options.regime);
   const millis = readMinutes(options) * 60_000;
-  const workers = options.workers === undefined ? availableParallelism() : wholeNumber(options.workers, "--workers");
-  if (workers > WORKERS_MAX) throw new Misuse(`--workers takes at most ${WORKERS_MAX} threads.`);
+  const workers = readWorkers(options.workers);
   const tally = createTally<RunAnswer>(first, wholeNumber(options.findings, "--findings"));
   const startedAt = performance.now();
-  const crew = createCrew(workers);
+  const crew = createCrew(SEARCHING, workers);
   try {
     const goesOn = (number: number) =>
       number - first < most && performance.now() - startedAt < millis && !isFull(tally);
@@ -73,13 +68,6 @@ async function search(options: ExploreOptions): Promise<number> {
   }
 }
 
-function readRegime(text: string): Regime {
-  if (text !== "torture" && text !== "realistic") {
-    throw new Misuse(`--regime takes torture or realistic, not "${text}".`);
-  }
-  return text;
-}
-
 function readMinutes({ minutes, seeds }: ExploreOptions): number {
   if (minutes === undefined) return seeds === undefined ? 1 : Number.POSITIVE_INFINITY;
   if (!/^\d{1,5}(\.\d+)?$/.test(minutes)) throw new Misuse(`--minutes takes a number such as 5, not "${minutes}".`);
@@ -88,7 +76,7 @@ function readMinutes({ minutes, seeds }: ExploreOptions): number {
 
 /** Tries worlds until `goesOn` says no. */
 async function searchWorlds(
-  crew: Crew,
+  crew: Crew<Task, Answer>,
   first: number,
   goesOn: (number: number) => boolean,
   regime: Regime,
@@ -152,7 +140,7 @@ function tell({ json }: ExploreOptions, line: object, text: string): void {
 
 /** Makes each finding small if that was asked for, and tells those that differ in promise or shape. */
 async function tellFindings(
-  crew: Crew,
+  crew: Crew<Task, Answer>,
   findings: readonly RunAnswer[],
   regime: Regime,
   options: ExploreOptions,

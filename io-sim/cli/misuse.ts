@@ -2,6 +2,7 @@
  * What the simulator's commands share: their exit statuses, and how they say that they were used wrongly.
  */
 import { CommanderError } from "commander";
+import type { Regime } from "../search/generate.ts";
 
 /** Exit statuses: it held, a promise was broken (or two runs differ, or something was found), wrong use. */
 export const EXIT = { HELD: 0, BROKEN: 1, MISUSED: 2 } as const;
@@ -13,6 +14,14 @@ export class Misuse extends Error {}
 export function wholeNumber(text: string, option: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new Misuse(`${option} takes a whole number of 0 or more, not "${text}".`);
   return Number(text);
+}
+
+/** Reads the text behind `--regime`. */
+export function readRegime(text: string): Regime {
+  if (text !== "torture" && text !== "realistic") {
+    throw new Misuse(`--regime takes torture or realistic, not "${text}".`);
+  }
+  return text;
 }
 
 /**

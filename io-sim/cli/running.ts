@@ -16,6 +16,8 @@ export interface RunningOptions {
   readonly json?: boolean;
   readonly trace?: boolean;
   readonly journal?: string;
+  /** Judges only what holds under any fault. */
+  readonly safetyAlone?: boolean;
 }
 
 /** A run that is over, and how long it took on this machine. */
@@ -28,7 +30,9 @@ export interface TimedRun {
 export function runOne(story: Story, seed: number, options: RunningOptions): Verdict {
   const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
   const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
-  const timed = runShowingProgress(story, seed, { journal: options.journal !== undefined, ...watching }, options);
+  const { safetyAlone = false } = options;
+  const how = { journal: options.journal !== undefined, safetyAlone, ...watching };
+  const timed = runShowingProgress(story, seed, how, options);
   const { verdict } = timed;
   const artifacts = options.journal === undefined ? [] : writeJournals(options.journal, verdict.journals);
   if (recorder !== undefined) printTrace(recorder.finish(verdict), options.json === true);

@@ -2,10 +2,8 @@
  * What a worker of `lockstep explore` does: runs worlds by number and shrinks those that broke.
  *
  * A worker knows nothing of the others. Its answers depend on the number alone, so that it does not matter which of them
- * took it, nor how many there are; even shrinking is bounded by events and not by the clock. `parentPort` is missing when
- * the main thread works by itself.
+ * took it, nor how many there are; even shrinking is bounded by events and not by the clock.
  */
-import { isMainThread, parentPort } from "node:worker_threads";
 import type { PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { attempt } from "../search/attempt.ts";
@@ -14,6 +12,7 @@ import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import type { SiteCount } from "../sites.ts";
 import type { World } from "../world.ts";
+import type { Trade } from "./crew.ts";
 
 /** Events that shrinking one finding may cost: some tens of seconds. */
 const SHRINK_EVENTS_MAX = 600_000;
@@ -50,7 +49,7 @@ export interface ShrinkAnswer {
 export type Answer = RunAnswer | ShrinkAnswer;
 
 /** Does one task. */
-export function work({ kind, number, regime }: Task): Answer {
+function work({ kind, number, regime }: Task): Answer {
   const plan = generatePlan(number, regime);
   if (kind === "shrink") {
     const options = { goesOn: (events: number) => events < SHRINK_EVENTS_MAX, isFair: promisesFollow };
@@ -66,9 +65,5 @@ export function work({ kind, number, regime }: Task): Answer {
   return { kind, number, key, detail, fingerprint, simulatedMicros, judged: [...judged], sites };
 }
 
-if (!isMainThread && parentPort !== null) {
-  const port = parentPort;
-  port.on("message", (task: Task) => {
-    port.postMessage(work(task));
-  });
-}
+/** The trade of those who search. */
+export const SEARCHING: Trade<Task, Answer> = { module: import.meta.url, name: "SEARCHING", work };

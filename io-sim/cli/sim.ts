@@ -1,14 +1,37 @@
 /**
  * `lockstep sim`: runs stories, each with its committed seeds or with those that are named.
+ *
+ * Runs are shared among worker threads and told in the order of the stories, whoever is ready first; a run depends on its
+ * plan and its seed alone, so the number of workers changes nothing but the time. A single run, a trace and a journal are
+ * the main thread's.
  */
-import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
-import { type RunningOptions, runOne } from "./running.ts";
-import { allStories, type Story, theStory } from "./stories.ts";
+import { type Crew, createCrew, readWorkers } from "./crew.ts";
+import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
+import { type RunningOptions, runOne, writeOrMisuse } from "./running.ts";
+import {
+  readScoreboard,
+  SCOREBOARD_FILE,
+  SCOREBOARD_SEEDS,
+  scoreboardLine,
+  scoreboardText,
+  storiesOnScoreboard,
+} from "./scoreboard.ts";
+import { SIMULATING, type SimAnswer, type SimTask } from "./sim-worker.ts";
+import { allStories, replayName, type Story, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
+import { tableHead, tableRow } from "./table.ts";
 
 interface SimOptions extends RunningOptions {
   readonly seed?: string;
   readonly seeds?: string;
+  readonly workers?: string;
+  readonly regime: string;
+  readonly scoreboard?: boolean;
+}
+
+interface StoryRuns {
+  readonly story: Story;
+  readonly seeds: readonly number[];
 }
 
 /** Seeds of one range. */
@@ -26,23 +49,115 @@ export function sim(words: readonly string[]): Promise<number> {
     )
     .option("--seed <N>", "one seed instead of the committed ones")
     .option("--seeds <A..B>", "a range of seeds, both ends included")
-    .option("--json", "one JSON object a line")
+    .option("--regime <REGIME>", "torture judges safety alone, realistic what was promised too", "realistic")
+    .option("--workers <N>", "worker threads; 0 works in the main thread (default: one for each core)")
+    .option("--json", "one JSON object a line, one for each run")
     .option("--trace", "print what happened in each run")
-    .option("--journal <FILE>", "write the journal of the run to a file (one story, one seed)");
+    .option("--journal <FILE>", "write the journal of the run to a file (one story, one seed)")
+    .option("--scoreboard", "measure twenty seeds of each story and write sim-scenarios/scoreboard.md");
   return answer(command, words, simulate);
 }
 
 async function simulate(names: readonly string[], options: SimOptions): Promise<number> {
+  const safetyAlone = readRegime(options.regime) === "torture";
+  const workers = readWorkers(options.workers);
   const stories = names.length === 0 ? await allStories() : await Promise.all(names.map(theStory));
-  const runs = stories.flatMap((story) => seedsOf(story, options).map((seed) => ({ story, seed })));
-  if (options.journal !== undefined && runs.length !== 1) {
+  if (options.scoreboard === true) return makeScoreboard(stories, workers, options);
+  const runs = stories.map((story) => ({ story, seeds: seedsOf(story, options) }));
+  const count = runs.reduce((sum, { seeds }) => sum + seeds.length, 0);
+  if (options.journal !== undefined && count !== 1) {
     throw new Misuse("--journal writes one run: name one story and one seed (--seed N).");
   }
-  let held = 0;
-  for (const { story, seed } of runs) if (runOne(story, seed, options).verdict === "held") held++;
+  const held =
+    count === 1 || options.trace === true
+      ? runHere(runs, { ...options, safetyAlone })
+      : await runInCrew(runs, workers, safetyAlone, options.json === true);
   // One run speaks for itself, and a broken one ends with the command that shows it again.
-  if (options.json !== true && runs.length > 1) process.stdout.write(`${held} of ${runs.length} runs held.\n`);
-  return held === runs.length ? EXIT.HELD : EXIT.BROKEN;
+  if (options.json !== true && count > 1) process.stdout.write(`${held} of ${count} runs held.\n`);
+  return held === count ? EXIT.HELD : EXIT.BROKEN;
+}
+
+/** One run after the other, each reported on in full; answers how many held. */
+function runHere(runs: readonly StoryRuns[], options: RunningOptions): number {
+  let held = 0;
+  for (const { story, seeds } of runs) {
+    for (const seed of seeds) if (runOne(story, seed, options).verdict === "held") held++;
+  }
+  return held;
+}
+
+/** All runs on the workers; tells them as a table or as lines of JSON, and answers how many held. */
+async function runInCrew(
+  runs: readonly StoryRuns[],
+  workers: number,
+  safetyAlone: boolean,
+  json: boolean,
+): Promise<number> {
+  const names = runs.map(({ story }) => story.plan.name);
+  if (!json) process.stdout.write(`${tableHead(names)}\n`);
+  const answers = await askAll(runs, workers, { safetyAlone, withoutDrain: false }, (ofStory) => {
+    process.stdout.write(json ? ofStory.map(jsonLine).join("") : `${tableRow(names, ofStory)}\n`);
+  });
+  if (!json) for (const { report } of answers.flat()) if (report.length > 0) process.stdout.write(reportText(report));
+  return answers.flat().filter(({ verdict }) => verdict === "held").length;
+}
+
+/** Does all runs; each story's answers are handed over as soon as those of all before it are. */
+async function askAll(
+  runs: readonly StoryRuns[],
+  workers: number,
+  how: Pick<SimTask, "safetyAlone" | "withoutDrain">,
+  onStory: (answers: readonly SimAnswer[]) => void,
+): Promise<SimAnswer[][]> {
+  const crew: Crew<SimTask, SimAnswer> = createCrew(SIMULATING, workers);
+  try {
+    const asked = runs.map(({ story, seeds }) => {
+      const ask = (seed: number) => crew.ask({ plan: story.plan, seed, replayName: replayName(story), ...how });
+      return Promise.all(seeds.map(ask));
+    });
+    // Whoever fails before his turn must not count as forgotten.
+    for (const answers of asked) answers.catch(() => {});
+    const told: SimAnswer[][] = [];
+    for (const answers of asked) {
+      told.push(await answers);
+      onStory(told.at(-1)!);
+    }
+    return told;
+  } finally {
+    await crew.close();
+  }
+}
+
+function jsonLine({ story, seed, verdict, promise, fingerprint, simulatedMicros, wallMillis }: SimAnswer): string {
+  return `${JSON.stringify({ story, seed, verdict, promise, fingerprint, simulatedMicros, wallMillis })}\n`;
+}
+
+function reportText(report: readonly string[]): string {
+  return `\n${report.map((line) => `${line}\n`).join("")}`;
+}
+
+/** Measures the stories and writes their lines into the scoreboard. Breaches count there and are no failure here. */
+async function makeScoreboard(stories: readonly Story[], workers: number, options: SimOptions): Promise<number> {
+  const { seed, seeds, journal, trace, json } = options;
+  if ([seed, seeds, journal, trace, json].some((option) => option !== undefined)) {
+    throw new Misuse("--scoreboard has seeds and a form of its own: give it no more than stories and --workers.");
+  }
+  const committed = storiesOnScoreboard(await allStories()).map(({ plan }) => plan.name);
+  const measured = storiesOnScoreboard(stories);
+  const stranger = measured.find(({ plan }) => !committed.includes(plan.name));
+  if (stranger !== undefined) throw new Misuse(`"${stranger.plan.name}" is no story of sim-scenarios/.`);
+  const lines = new Map<string, string>();
+  const runs = measured.map((story) => ({ story, seeds: SCOREBOARD_SEEDS }));
+  await askAll(runs, workers, { safetyAlone: false, withoutDrain: true }, (answers) => {
+    const { story } = answers[0]!;
+    const line = scoreboardLine(story, answers);
+    lines.set(story, line);
+    process.stdout.write(`${line}\n`);
+    // Written after each story, so that whoever breaks it off keeps what is done.
+    writeOrMisuse(SCOREBOARD_FILE, scoreboardText(committed, lines, readScoreboard()));
+  });
+  process.stdout.write(`wrote   ${SCOREBOARD_FILE}\n`);
+  return EXIT.HELD;
 }
 
 function seedsOf(story: Story, options: SimOptions): number[] {

@@ -57,18 +57,26 @@ export interface BrokenPromise {
 export interface PromiseBook {
   readonly judged: Map<PromiseId, number>;
   broken: BrokenPromise | undefined;
+  /** Whether nothing else is judged than what holds under any fault. */
+  readonly safetyAlone: boolean;
   /** Where the time comes from. */
   readonly clock: { readonly now: number; readonly ran: number };
 }
 
 /** An empty book. */
-export function createPromiseBook(clock: PromiseBook["clock"]): PromiseBook {
-  return { judged: new Map(), broken: undefined, clock };
+export function createPromiseBook(clock: PromiseBook["clock"], safetyAlone = false): PromiseBook {
+  return { judged: new Map(), broken: undefined, safetyAlone, clock };
 }
 
 /** Judges one case: `detail` is only asked for when the promise is broken, and only the first breach is kept. */
 export function judge(book: PromiseBook, promise: PromiseId, holds: boolean, detail: () => string): void {
+  if (book.safetyAlone && !isSafety(promise)) return;
   book.judged.set(promise, (book.judged.get(promise) ?? 0) + 1);
   if (holds || book.broken !== undefined) return;
   book.broken = { promise, detail: detail(), time: book.clock.now, event: book.clock.ran };
+}
+
+/** Whether a promise is about safety or resources, and so holds under any fault whatever. */
+function isSafety(promise: PromiseId): boolean {
+  return /^[SR]\d/.test(promise);
 }

@@ -62,8 +62,7 @@ function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPro
   if (client === undefined || seen === undefined) return;
   const standsStill = world.loop.now - seen.lastAt;
   if (promise.kind === "plays") {
-    const from = Math.max(client.connectedAt, connectedAt(world, source));
-    const waited = seen.firstAt - from;
+    const waited = seen.firstAt - canBePerceivedFrom(world, client, source);
     const late = () => `${viewer} waited ${waited} µs for ${source}; ${promise.withinMicros} are allowed.`;
     judge(book, "STORY", waited <= promise.withinMicros, late);
     const over = () => `${viewer} has perceived nothing of ${source} for ${standsStill} µs at the end.`;
@@ -100,6 +99,11 @@ export function perceptionOf(world: World, client: Client, source: string): Perc
 function sourcesCalled(world: World, name: string): Source[] {
   const [peer, kind] = name.split("/");
   return [...world.sources.values()].filter((source) => source.peer.plan.name === peer && source.kind === kind);
+}
+
+/** From when on a client can perceive a source: both are connected. */
+export function canBePerceivedFrom(world: World, client: Client, source: string): number {
+  return Math.max(client.connectedAt, connectedAt(world, source));
 }
 
 /** When the first client of this source was connected. */

@@ -1,8 +1,11 @@
 /** Whether stories compile to plans that are data, and senseless ones are refused with a sentence. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { allStories } from "../../io-sim/cli/stories.ts";
+import * as vocabulary from "../../io-sim/index.ts";
 import { at, cut, freezes, heal, kbps, link, ms, percent, plays, scenario, seconds } from "../../io-sim/index.ts";
 import { checkPlan } from "../../io-sim/plan.ts";
+import { PROFILES } from "../../io-sim/profiles/profiles.ts";
 import { run } from "../../io-sim/run.ts";
 import { smallStory } from "../support/small-story.ts";
 
@@ -53,11 +56,31 @@ describe("the committed stories", () => {
   it("are all whole, have names of their own, and give a reason for each seed", async () => {
     const stories = await allStories();
     expect(new Set(stories.map(({ plan }) => plan.name)).size).toBe(stories.length);
-    expect(stories.length).toBeGreaterThanOrEqual(12);
+    expect(stories.length).toBeGreaterThanOrEqual(40);
     for (const { plan } of stories) {
       checkPlan(plan);
       expect(plan.story.length).toBeGreaterThan(20);
       for (const { why } of plan.seeds) expect(why.length).toBeGreaterThan(5);
     }
+  });
+});
+
+describe("the reference of the vocabulary", () => {
+  const reference = readFileSync(new URL("../../docs/writing-scenarios.md", import.meta.url), "utf8");
+
+  it.each(Object.keys(vocabulary))("explains %s with an example", (word) => {
+    expect(reference).toContain(`\`${word}`);
+    expect(reference).toContain(`${word}(`);
+  });
+
+  it("names every profile", () => {
+    for (const name of Object.keys(PROFILES)) expect(reference).toContain(`\`${name}\``);
+  });
+
+  it("begins with a story whose words exist", () => {
+    const [, text] = /```ts\n([\s\S]*?)```/.exec(reference)!;
+    expect(text).toContain("export default scenario({");
+    const words = /import \{ (.*) \} from/.exec(text!)![1]!.split(", ");
+    for (const word of words) expect(vocabulary).toHaveProperty(word);
   });
 });

@@ -1,0 +1,56 @@
+/**
+ * What a worker of `lockstep sim` does: runs a story with a seed and says what it has come to.
+ *
+ * The plan travels with the task, so a worker needs no file; what goes back is what the table, the scoreboard, a line of
+ * JSON or the report on a broken promise are made of.
+ */
+import { failureReport } from "../failure-report.ts";
+import type { Plan } from "../plan.ts";
+import { type QualityRow, run } from "../run.ts";
+import type { Trade } from "./crew.ts";
+
+/** One run that is asked for. */
+export interface SimTask {
+  readonly plan: Plan;
+  readonly seed: number;
+  /** What the command line finds the story by. */
+  readonly replayName: string;
+  readonly safetyAlone: boolean;
+  /** Stops when the story is over and leaves out what is judged after everyone has left. */
+  readonly withoutDrain: boolean;
+}
+
+/** What a run has come to. */
+export interface SimAnswer {
+  readonly story: string;
+  readonly seed: number;
+  readonly verdict: "held" | "broken";
+  readonly promise: string;
+  readonly fingerprint: string;
+  readonly simulatedMicros: number;
+  readonly wallMillis: number;
+  readonly quality: readonly QualityRow[];
+  /** The report on a broken promise; empty when all held. */
+  readonly report: readonly string[];
+}
+
+/** Does one run. */
+function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): SimAnswer {
+  const startedAt = performance.now();
+  const verdict = run(plan, seed, { safetyAlone, withoutDrain });
+  const { story, promise, fingerprint, simulatedMicros, quality } = verdict;
+  return {
+    story,
+    seed,
+    verdict: verdict.verdict,
+    promise,
+    fingerprint,
+    simulatedMicros,
+    wallMillis: Math.round(performance.now() - startedAt),
+    quality,
+    report: failureReport(verdict, { replayName }),
+  };
+}
+
+/** The trade of those who run stories. */
+export const SIMULATING: Trade<SimTask, SimAnswer> = { module: import.meta.url, name: "SIMULATING", work };

@@ -1,0 +1,155 @@
+/** Whether many runs come out the same on any number of workers, and what the table and the scoreboard say of them. */
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { figuresOf, percentile } from "../../../io-sim/cli/figures.ts";
+import { main } from "../../../io-sim/cli/main.ts";
+import { SCOREBOARD_SEEDS, scoreboardLine, scoreboardLines, scoreboardText } from "../../../io-sim/cli/scoreboard.ts";
+import { SIMULATING, type SimAnswer } from "../../../io-sim/cli/sim-worker.ts";
+import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table.ts";
+import broken from "../../support/broken-story.ts";
+import small from "../../support/small-story.ts";
+
+const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
+const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
+
+afterEach(() => vi.restoreAllMocks());
+
+async function sim(...words: string[]): Promise<{ status: number; out: string }> {
+  let out = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  const status = await main(["sim", ...words]);
+  vi.restoreAllMocks();
+  return { status, out };
+}
+
+const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
+  story: "a story",
+  seed: 1,
+  verdict: "held",
+  promise: "",
+  fingerprint: "00000001000000ff",
+  simulatedMicros: 1_000_000,
+  wallMillis: 1,
+  quality: [],
+  report: [],
+  ...more,
+});
+
+const picture = (firstAfterMicros: number, longestGapMicros: number) => ({
+  viewer: "bob",
+  source: "ana/camera",
+  count: 1,
+  firstAfterMicros,
+  longestGapMicros,
+});
+
+describe("many runs", () => {
+  it("give the same table in the same order with and without workers", async () => {
+    const words = [BROKEN, SMALL, "--seed", "1", "--workers"];
+    const alone = await sim(...words, "0");
+    expect(alone.status).toBe(1);
+    expect(await sim(...words, "3")).toEqual(alone);
+  });
+
+  it("are told as a table, and each broken one ends with the command that replays it", async () => {
+    const { out } = await sim(BROKEN, SMALL, "--seeds", "1..2", "--workers", "0");
+    const [head, first, second, ...rest] = out.trim().split("\n");
+    expect(head).toMatch(/^story +seeds +simulated +verdict +worst freeze +first picture +fingerprint$/);
+    expect(first).toMatch(/^a broken story +1, 2 +[\d.]+ s +2\/2 BROKEN +\d+ ms +\d+ ms +[0-9a-f]{16}$/);
+    expect(second).toMatch(/^a small story +1, 2 +[\d.]+ s +held +\d+ ms +\d+ ms +[0-9a-f]{16}$/);
+    expect(rest.filter((line) => /replay +node lockstep\.mjs replay .*--seed \d --trace$/.test(line))).toHaveLength(2);
+    expect(rest.at(-1)).toBe("2 of 4 runs held.");
+  });
+
+  it("are judged by safety alone in the regime of torture", async () => {
+    expect((await sim(BROKEN, "--seeds", "1..2", "--regime", "torture", "--workers", "0")).status).toBe(0);
+    expect((await sim(BROKEN, "--seed", "1", "--regime", "torture")).status).toBe(0);
+    expect((await sim(BROKEN, "--seeds", "1..2", "--regime", "realistic", "--workers", "0")).status).toBe(1);
+  });
+
+  it("keep the fingerprint in either regime", () => {
+    const task = { plan: small, seed: 1, replayName: "x", withoutDrain: false };
+    const [all, safe] = [true, false].map((safetyAlone) => SIMULATING.work({ ...task, safetyAlone }));
+    expect(all!.fingerprint).toBe(safe!.fingerprint);
+  });
+
+  it("are reported on when they break, and only then", () => {
+    const task = { seed: 7, replayName: "x", withoutDrain: false, safetyAlone: false };
+    const told = SIMULATING.work({ ...task, plan: broken });
+    expect([told.verdict, told.promise]).toEqual(["broken", "STORY"]);
+    expect(told.report.length).toBeLessThanOrEqual(12);
+    expect(told.report.at(-1)).toContain("replay x --seed 7 --trace");
+    expect(SIMULATING.work({ ...task, plan: small }).report).toEqual([]);
+  });
+});
+
+describe("figures", () => {
+  it("are the worst of what anybody saw or heard", () => {
+    const voice = { ...picture(5, 700), source: "ana/microphone" };
+    expect(figuresOf([picture(80, 50), picture(20, 300), voice])).toEqual({
+      firstPictureMicros: 80,
+      worstFreezeMicros: 300,
+      worstSilenceMicros: 700,
+    });
+    expect(figuresOf([])).toEqual({ firstPictureMicros: 0, worstFreezeMicros: 0, worstSilenceMicros: 0 });
+  });
+
+  it("have the percentiles of the nearest rank", () => {
+    const values = Array.from({ length: 20 }, (_, index) => 20 - index);
+    expect([5, 50, 95, 100].map((hundredths) => percentile(values, hundredths))).toEqual([1, 10, 19, 20]);
+    expect([percentile([7], 5), percentile([], 50)]).toEqual([7, 0]);
+  });
+});
+
+describe("a line of the table", () => {
+  it("holds a story's runs together", () => {
+    const answers = [answerOf({ quality: [picture(80_000, 50_000)] }), answerOf({ seed: 5, verdict: "broken" })];
+    const row = tableRow(["a story"], answers);
+    expect(row.split(/ {2,}/)).toEqual([
+      "a story",
+      "1, 5",
+      "2.0 s",
+      "1/2 BROKEN",
+      "50 ms",
+      "80 ms",
+      expect.any(String),
+    ]);
+    expect(row.indexOf("1, 5")).toBe(tableHead(["a story"]).indexOf("seeds"));
+  });
+
+  it("has the fingerprint of its run, and one of all runs that depends on their order", () => {
+    expect(joinFingerprints(["0123456789abcdef"])).toBe("0123456789abcdef");
+    const [one, other] = ["0123456789abcdef", "fedcba9876543210"];
+    expect(joinFingerprints([one!, other!])).not.toBe(joinFingerprints([other!, one!]));
+  });
+});
+
+describe("the scoreboard", () => {
+  it("says how many held, and the 5th percentile, the median and the 95th", () => {
+    const answers = SCOREBOARD_SEEDS.map((seed) => answerOf({ seed, quality: [picture(1_000 * seed, 2_000 * seed)] }));
+    expect(scoreboardLine("a story", answers)).toBe("| a story | 20/20 | 1 / 10 / 19 | 2 / 20 / 38 | 0 / 0 / 0 |");
+  });
+
+  it("keeps the lines of stories that were not measured, and loses those of stories that are gone", () => {
+    const before = scoreboardText(
+      ["one", "two", "gone"],
+      new Map([
+        ["one", "| one | 1 |"],
+        ["two", "| two | 2 |"],
+        ["gone", "| gone | 3 |"],
+      ]),
+    );
+    const after = scoreboardText(
+      ["new", "one", "two"],
+      new Map([
+        ["two", "| two | 9 |"],
+        ["new", "| new | 0 |"],
+      ]),
+      before,
+    );
+    expect([...scoreboardLines(after).values()]).toEqual(["| new | 0 |", "| one | 1 |", "| two | 9 |"]);
+  });
+});
