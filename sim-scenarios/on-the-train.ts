@@ -13,7 +13,7 @@ export default scenario({
   peers: {
     traveller: {
       sends: { camera: "vp8", microphone: true },
-      receives: { audio: 1, video: 1 },
+      receives: { audio: 2, video: 1 },
       link: profile("lte-drive", { outages: { every: [seconds(5), seconds(9)], lasts: [seconds(1), seconds(4)] } }),
     },
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 2, video: 2 }, link: profile("cable-bloat") },

@@ -166,7 +166,8 @@ function receiveMedia(
       if (overflows || buggify(faults, "rtp/gaps-too-many", stream.id)) keyframeWanted(stream.keyframes, now);
     }
   }
-  noteFlow(shard, ports, now, stream);
+  // A repetition says nothing of whether its stream goes on.
+  if (!recovered) noteFlow(shard, ports, now, stream);
   if (packet.keyframe && !buggify(faults, "rtp/keyframe-unnoticed", stream.id)) noteKeyframe(shard, now, stream, bytes);
   let began = forwardMedia(shard, ports, now, stream, bytes);
   if (publication.relays.length > 0) {

@@ -139,8 +139,9 @@ function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: 
       const client = clientOf(world, participant);
       if (client === undefined || isWild(ledger, client)) continue;
       for (const { kind, flowing } of publications) {
-        const streams = ledger.sources.get(client)?.values();
-        const came = [...(streams ?? [])].filter((each) => each.kind === kind).map((each) => each.lastArrivalAt);
+        const streams = [...(ledger.sources.get(client)?.values() ?? [])];
+        const own = streams.filter((each) => each.kind === kind && each.repairs === undefined);
+        const came = own.map((each) => each.lastDirectlyAt);
         const silent = now - Math.max(0, ...came);
         const name = () => `${client.plan.name}'s ${kind}`;
         const most = PAUSED_MICROS + world.plan.timerLateMicros;

@@ -224,7 +224,7 @@ function judgeArrival(world: World, book: PromiseBook, ledger: Ledger, inHand: I
   const { now } = world.loop;
   if (carrier === undefined) return;
   const { client } = carrier;
-  const isFirst = noteCarried(carrier, inHand.carrierIndex);
+  const isFirst = noteCarried(carrier, inHand.carrierIndex, now);
   const twice = () => `The server took packet ${inHand.carrierIndex & 0xffff} of ${client.plan.name} twice.`;
   judge(book, "S7", isFirst, twice);
   if (inHand.transportSequence >= 0) noteTransport(ledger, client, inHand.transportSequence, now);

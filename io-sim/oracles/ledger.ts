@@ -40,7 +40,8 @@ export interface SourceStream {
   /** Of the packets that came by themselves, not as RTX: the newest, and how many. */
   highestDirectly: number;
   receivedDirectly: number;
-  lastArrivalAt: number;
+  /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
+  lastDirectlyAt: number;
   /** What came by itself; and what came at all, and when. */
   readonly carried: Float64Array;
   readonly indices: Float64Array;
@@ -183,7 +184,7 @@ function createSourceStream(
     highest: -1,
     highestDirectly: -1,
     receivedDirectly: 0,
-    lastArrivalAt: 0,
+    lastDirectlyAt: 0,
     carried: new Float64Array(REMEMBERED).fill(-1),
     indices: new Float64Array(REMEMBERED).fill(-1),
     arrivedAt: new Float64Array(REMEMBERED),
@@ -245,7 +246,8 @@ export function hasArrived(source: SourceStream, index: number): boolean {
 }
 
 /** Notes that the server has taken a packet that came by itself; answers whether it is the first time. */
-export function noteCarried(carrier: SourceStream, index: number): boolean {
+export function noteCarried(carrier: SourceStream, index: number, now: number): boolean {
+  carrier.lastDirectlyAt = now;
   if (carrier.carried[index & MASK] === index) return false;
   carrier.carried[index & MASK] = index;
   if (carrier.first < 0) carrier.first = index;
@@ -257,7 +259,6 @@ export function noteCarried(carrier: SourceStream, index: number): boolean {
 
 /** Notes that the server has a packet, by itself or as RTX; answers whether that is new. */
 export function noteArrival(source: SourceStream, index: number, now: number): boolean {
-  source.lastArrivalAt = now;
   if (hasArrived(source, index)) return false;
   const place = index & MASK;
   source.indices[place] = index;

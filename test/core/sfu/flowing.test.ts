@@ -1,0 +1,31 @@
+/** Whether a publication flows, as rosters say it: by what comes of itself, not by what is repeated. */
+import { describe, expect, it } from "vitest";
+import { rtpPacket, vp8Packet } from "../../support/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
+import { createShardWorld, join, passMillis, sendRtp } from "../../support/shard-world.ts";
+
+const { VP8 } = PAYLOAD_TYPE;
+
+describe("a publication that has fallen silent", () => {
+  it("is said to be paused once, and repetitions that still come do not make it flow", () => {
+    const world = createShardWorld();
+    const offer = offerOf([{ kind: "video", codecs: ["VP8"], ssrc: 2000, rtxSsrc: 2001 }]);
+    const ana = join(world, { name: "ana", offer });
+    join(world, { name: "bob", offer: offerOf([{ kind: "video", codecs: ["VP8"] }]) });
+    for (const sequence of [10, 11, 20])
+      sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence, keyframe: sequence === 10 }));
+    const told = () => world.events.filter((event) => event.type === "roster").length;
+    const before = told();
+    passMillis(world, 1_000);
+    expect(told() - before).toBe(1);
+    for (let i = 0; i < 5; i++) {
+      const payload = [0, 12 + i, 0x90, 0x80, 1, 0x11];
+      sendRtp(world, ana, rtpPacket({ payloadType: VP8 + 1, ssrc: 2001, sequence: 500 + i, timestamp: 0, payload }));
+      passMillis(world, 40);
+    }
+    expect(world.shard.history.counters.rtpRecovered).toBe(5);
+    expect(told() - before).toBe(1);
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 21 }));
+    expect(told() - before).toBe(2);
+  });
+});
