@@ -74,7 +74,8 @@ describe("a codec", () => {
       await expectWithin(15_000, async () => (await readStats(ana)).video.some((each) => each.framesDecoded > 30));
       expect((await readStats(bob)).video[0]!.codec.toLowerCase()).toBe(`video/${codec}`);
       expect((await readStats(ana)).layers).toEqual(simulcast ? ["f", "h", "q"] : [""]);
-      expect(await pictureChange(bob)).toBeGreaterThan(0.5);
+      // A busy machine shows fewer pictures: then half a second may hold little of the movement.
+      await expectWithin(15_000, async () => (await pictureChange(bob)) > 0.5);
       await ana.context().close();
       await bob.context().close();
     }
@@ -124,11 +125,11 @@ describe("more people", () => {
       pages.push(await enterCall(browser, server, { room: "eight", name, simulcast: false, camera: TINY }));
     }
     for (const page of [pages[0]!, pages[7]!]) {
-      await expectWithin(60_000, async () => (await readStats(page)).video.length === 7);
+      await expectWithin(120_000, async () => (await readStats(page)).video.length === 7);
       const { own, bound } = await readBindings(page);
       expect(bound).not.toContain(own);
     }
-  });
+  }, 300_000);
 });
 
 describe("a network that loses 5 % and reorders", () => {
