@@ -3,32 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../io-sim/cli/main.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { command } from "../support/command.ts";
 
 const SMALL = fileURLToPath(new URL("../support/small-story.ts", import.meta.url));
 const BROKEN = fileURLToPath(new URL("../support/broken-story.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "lockstep-cli-"));
 
-afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Runs a command and keeps what it wrote. */
-async function command(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
-  const status = await main(words);
-  vi.restoreAllMocks();
-  return { status, out, err };
-}
 
 describe("lockstep sim", () => {
   it("answers 0 and one JSON line a run with --json", async () => {

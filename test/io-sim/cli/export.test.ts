@@ -3,38 +3,22 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../../io-sim/cli/main.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { command } from "../../support/command.ts";
 
 const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
 const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "lockstep-export-"));
 
-afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the command and keeps what it wrote. */
-async function command(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
-  const status = await main(["export", ...words]);
-  vi.restoreAllMocks();
-  return { status, out, err };
-}
+const exportRun = (...words: string[]) => command("export", ...words);
 
 describe("lockstep export", () => {
   it("writes the three files of one run, and says so in JSON when asked", async () => {
     const [pcapng, perfetto, html] = ["a.pcapng", "a.json", "a.html"].map((name) => join(folder, name));
     const words = ["--seed", "1", "--pcapng", pcapng!, "--perfetto", perfetto!, "--html", html!];
-    const { status, out } = await command(SMALL, ...words, "--json");
+    const { status, out } = await exportRun(SMALL, ...words, "--json");
     const result = JSON.parse(out);
     expect([status, result.verdict, result.seed]).toEqual([0, "held", 1]);
     expect(result.files).toEqual([pcapng, perfetto, html]);
@@ -45,7 +29,7 @@ describe("lockstep export", () => {
 
   it("writes the files of a broken run too, and answers 1", async () => {
     const html = join(folder, "broken.html");
-    const { status, out } = await command(BROKEN, "--seed", "7", "--html", html);
+    const { status, out } = await exportRun(BROKEN, "--seed", "7", "--html", html);
     expect(status).toBe(1);
     expect(out).toContain("BROKEN");
     expect(readFileSync(html, "utf8")).toContain("bob has perceived nothing");
@@ -61,14 +45,14 @@ describe("lockstep export", () => {
     [[SMALL, "--bogus"], "unknown option"],
     [["package.json", "--seed", "1", "--html", "x"], "The plan has a field"],
   ])("%j answers 2 and one sentence", async (words, sentence) => {
-    const { status, out, err } = await command(...words);
+    const { status, out, err } = await exportRun(...words);
     expect([status, out]).toEqual([2, ""]);
     expect(err).toContain(sentence);
     expect(err.trim().split("\n").length).toBe(1);
   });
 
   it("explains itself", async () => {
-    const { status, out } = await command("--help");
+    const { status, out } = await exportRun("--help");
     expect(status).toBe(0);
     for (const word of ["--pcapng <FILE>", "--perfetto <FILE>", "--html <FILE>", "Example:"])
       expect(out).toContain(word);

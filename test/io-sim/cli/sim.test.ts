@@ -1,29 +1,18 @@
 /** Whether many runs come out the same on any number of workers, and what the table and the scoreboard say of them. */
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { figuresOf, percentile } from "../../../io-sim/cli/figures.ts";
-import { main } from "../../../io-sim/cli/main.ts";
 import { SCOREBOARD_SEEDS, scoreboardLine, scoreboardLines, scoreboardText } from "../../../io-sim/cli/scoreboard.ts";
 import { SIMULATING, type SimAnswer } from "../../../io-sim/cli/sim-worker.ts";
 import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table.ts";
 import broken from "../../support/broken-story.ts";
+import { command } from "../../support/command.ts";
 import small from "../../support/small-story.ts";
 
 const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
 const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
 
-afterEach(() => vi.restoreAllMocks());
-
-async function sim(...words: string[]): Promise<{ status: number; out: string }> {
-  let out = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  const status = await main(["sim", ...words]);
-  vi.restoreAllMocks();
-  return { status, out };
-}
+const sim = (...words: string[]) => command("sim", ...words);
 
 const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
   story: "a story",

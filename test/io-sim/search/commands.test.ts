@@ -4,17 +4,16 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../../io-sim/cli/main.ts";
+import { afterAll, describe, expect, it } from "vitest";
 import { findStory } from "../../../io-sim/cli/stories.ts";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
 import { planToJson } from "../../../io-sim/plan-json.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
+import { command } from "../../support/command.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-search-"));
-afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const broken = join(folder, "broken.json");
@@ -28,22 +27,6 @@ writeFileSync(
     }),
   ),
 );
-
-/** Runs a command and keeps what it wrote. */
-async function command(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
-  const written = { out: "", err: "" };
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    written.out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    written.err += String(text);
-    return true;
-  });
-  const status = await main(argv);
-  vi.restoreAllMocks();
-  return { status, ...written };
-}
 
 describe("lockstep shrink", () => {
   it("writes a story that breaks", async () => {
