@@ -103,7 +103,10 @@ function describeEvent(world: World, event: ShardEvent): string {
       const shown = (kind: "audio" | "video") =>
         event.slots
           .filter((slot) => slot.kind === kind)
-          .map((slot) => (slot.publication === 0 ? "nobody" : nameOf(world, slot.participant)));
+          .map((slot) => {
+            if (slot.publication === 0) return "nobody";
+            return `${nameOf(world, slot.participant)}${slot.paused ? " (paused)" : ""}`;
+          });
       const parts = [
         ["is shown", shown("video")],
         ["hears", shown("audio")],

@@ -3,7 +3,8 @@
  *
  * Video slots fill in order of arrival, and a slot that falls empty takes the one that has waited longest. Audio does the
  * same while there are slots enough; when there are more voices than slots, the loudest are heard, and who is heard
- * already keeps his slot. A publication of the subscriber's own is never offered to it.
+ * already keeps his slot. A publication of the subscriber's own is never offered to it. A slot that the shard leaves out
+ * keeps what stands in it, and is said to be paused.
  */
 import { chooseSpeakers } from "../media/loudness.ts";
 import type { ShardEvent, SlotView } from "./events.ts";
@@ -34,13 +35,12 @@ interface AllocatorSlot {
   kind: "audio" | "video";
   /** The publication in it, or 0. */
   publication: number;
+  /** The shard leaves out what would be shown here (shedding.ts). */
+  leftOut: boolean;
 }
 
 /** An allocator with empty slots. */
-export function createAllocator(
-  participant: number,
-  slots: readonly { slot: number; mid: string; kind: "audio" | "video" }[],
-): Allocator {
+export function createAllocator(participant: number, slots: readonly Omit<AllocatorSlot, "publication">[]): Allocator {
   return { participant, slots: slots.map((slot) => ({ ...slot, publication: 0 })), offerings: new Map() };
 }
 
@@ -64,6 +64,9 @@ export function allocatorHandle(
       break;
     case "speakers":
       changed = seatSpeakers(allocator, message.speakers, mail);
+      break;
+    case "left-out":
+      changed = leaveOut(allocator, message.slots);
       break;
   }
   if (fillSlots(allocator, "audio", mail)) changed = true;
@@ -127,6 +130,18 @@ function seatSpeakers(allocator: Allocator, speakers: readonly Speaker[], mail: 
   return changed;
 }
 
+/** Takes note of which slots are left out; answers whether anything changed that is shown. */
+function leaveOut(allocator: Allocator, slots: readonly number[]): boolean {
+  let changed = false;
+  for (const slot of allocator.slots) {
+    const leftOut = slots.includes(slot.slot);
+    if (slot.leftOut === leftOut) continue;
+    slot.leftOut = leftOut;
+    if (slot.publication !== 0) changed = true;
+  }
+  return changed;
+}
+
 function bind(allocator: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
   slot.publication = publication;
   postMail(mail, refOf(allocator), publicationRef(publication, mail.shard), subscription("subscribe", slot));
@@ -147,11 +162,12 @@ function refOf(allocator: Allocator): ActorRef {
 }
 
 function bindingsOf(allocator: Allocator, room: string): ShardEvent {
-  const slots: SlotView[] = allocator.slots.map(({ mid, kind, publication }) => ({
+  const slots: SlotView[] = allocator.slots.map(({ mid, kind, publication, leftOut }) => ({
     mid,
     kind,
     publication,
     participant: allocator.offerings.get(publication)?.owner ?? 0,
+    paused: leftOut && publication !== 0,
   }));
   return { type: "bindings", room, participant: allocator.participant, slots };
 }

@@ -48,6 +48,8 @@ export interface SlotView {
   /** The publication in the slot, or 0 for none, and whose it is. */
   readonly publication: number;
   readonly participant: number;
+  /** Whether the server leaves it out for want of time: what stands here is not forwarded until this is false again. */
+  readonly paused: boolean;
 }
 
 /** Something that happened in a shard. */

@@ -15,13 +15,14 @@ import { createLoudness } from "../media/loudness.ts";
 import { createNtpOffset } from "../media/media-clock.ts";
 import { createRtt } from "../media/rtt.ts";
 import { createTransportArrivals } from "../media/transport-arrivals.ts";
-import type { NegotiatedSession } from "../peer/negotiated.ts";
+import type { NegotiatedMedia, NegotiatedSession } from "../peer/negotiated.ts";
 import { negotiate } from "../peer/negotiation.ts";
 import { createPeer } from "../peer/peer.ts";
 import { createSrtpSendStream } from "../srtp/context.ts";
 import { parseSdp } from "../wire/sdp.ts";
 import { createAllocator } from "./allocator.ts";
 import type { Command, CommandReply, RefusalCode, ShardPorts } from "./ports.ts";
+import { isLeftOut } from "./shedding.ts";
 import { createSlot, type OwnPublication, type Participant, type Shard, type Slot } from "./state.ts";
 import { createStream } from "./streams.ts";
 
@@ -141,7 +142,7 @@ function createParticipant(
   const { id } = names;
   const slotIds = session.media.map(() => shard.history.nextSlot++);
   const allocatorSlots = session.media.flatMap((media, index) =>
-    media.isSlot ? [{ slot: slotIds[index]!, mid: media.mid, kind: media.kind }] : [],
+    media.isSlot ? [slotOfAllocator(shard, slotIds[index]!, media)] : [],
   );
   const participant: Participant = {
     id,
@@ -183,6 +184,10 @@ function createParticipant(
   addSlots(shard, participant, slotIds);
   addPublications(shard, participant);
   return participant;
+}
+
+function slotOfAllocator(shard: Shard, slot: number, { mid, kind }: NegotiatedMedia) {
+  return { slot, mid, kind, leftOut: isLeftOut(shard, slot, kind) };
 }
 
 function addSlots(shard: Shard, participant: Participant, slotIds: readonly number[]): void {

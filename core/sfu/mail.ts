@@ -68,7 +68,9 @@ export interface Speaker {
 export type AllocatorMessage =
   | { readonly to: "allocator"; readonly type: "appeared"; readonly offerings: readonly Offering[] }
   | { readonly to: "allocator"; readonly type: "gone"; readonly publications: readonly number[] }
-  | { readonly to: "allocator"; readonly type: "speakers"; readonly speakers: readonly Speaker[] };
+  | { readonly to: "allocator"; readonly type: "speakers"; readonly speakers: readonly Speaker[] }
+  /** The slots whose pictures are left out from now on; all others show theirs. */
+  | { readonly to: "allocator"; readonly type: "left-out"; readonly slots: readonly number[] };
 
 /** What a publication learns. */
 export type PublicationMessage =

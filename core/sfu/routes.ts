@@ -34,7 +34,7 @@ export function routeHandle(
     publication,
     slot,
     stream: null,
-    leftOut: isLeftOut(shard, slot),
+    leftOut: isLeftOut(shard, slot.id, slot.media.kind),
     incomingType: -1,
     payloadType: -1,
     rtxPayloadType: -1,

@@ -200,6 +200,7 @@ function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): vo
     }
     case "leave-out-video":
       leaveOutVideo(shard, now, command.parts);
+      deliverMail(shard, ports, now);
       ports.outbox.reply({ commandId, type: "video-left-out" });
       return;
     default:

@@ -193,16 +193,24 @@ function goodbye(reason, detail = "") {
 function showRoom() {
   if (page.session === null) return;
   const slotOf = new Map();
-  for (const { kind, mid, participant } of state.slots) {
-    if (kind === "video" && participant !== 0) slotOf.set(participant, mid);
+  for (const slot of state.slots) {
+    if (slot.kind === "video" && slot.participant !== 0) slotOf.set(slot.participant, slot);
   }
   const others = state.roster.filter(({ participant }) => participant !== state.participant);
   const people = others.map((each) => {
-    const mid = slotOf.get(each.participant);
-    const stream = mid === undefined ? null : streamOf(mid);
+    const slot = slotOf.get(each.participant);
+    const stream = slot === undefined ? null : streamOf(slot.mid);
+    const isPaused = slot?.paused === true;
     const flows = (kind) => each.publications.some((one) => one.kind === kind && one.flowing);
     const key = String(each.participant);
-    return { key, name: nameOf(each), own: false, stream, flowing: flows("video"), muted: !flows("audio") };
+    return {
+      key,
+      name: nameOf(each),
+      own: false,
+      stream,
+      flowing: flows("video") && !isPaused,
+      muted: !flows("audio"),
+    };
   });
   const name = state.name || "Guest";
   const own = { name, own: true, stream: page.cameraStream, flowing: state.cameraOn, muted: !state.micOn };

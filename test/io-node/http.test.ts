@@ -210,13 +210,13 @@ describe("the event stream", () => {
   it("begins with the whole state", async () => {
     const { ask, event } = createSubject();
     await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
-    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2 }] as const;
+    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2, paused: false }] as const;
     event({ type: "bindings", room: "blue", participant: 1, slots });
     const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const text = await readUntil(
       response,
-      'bindings\ndata: {"slots":[{"mid":"3","kind":"video","publication":7,"participant":2}]}\n\n',
+      'bindings\ndata: {"slots":[{"mid":"3","kind":"video","publication":7,"participant":2,"paused":false}]}\n\n',
     );
     expect(text).toContain(
       'event: roster\ndata: {"room":"blue","you":1,"participants":[{"participant":1,"name":"Ana","publications":[]}]}\n\n',
@@ -269,7 +269,7 @@ describe("a participant's own view", () => {
   it("is the call as the events tell it", async () => {
     const { ask, event } = createSubject();
     await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
-    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2 }] as const;
+    const slots = [{ mid: "3", kind: "video", publication: 7, participant: 2, paused: false }] as const;
     event({ type: "bindings", room: "blue", participant: 1, slots });
     const response = await ask("GET", LOCATION);
     expect(response.status).toBe(200);

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { VIDEO_PARTS } from "../../../core/index.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
-import { command, createShardWorld, join, sendRtp, type TestClient } from "../../support/shard-world.ts";
+import {
+  command,
+  createShardWorld,
+  join,
+  type ShardWorld,
+  sendRtp,
+  type TestClient,
+} from "../../support/shard-world.ts";
 
 const PUBLISH = offerOf([
   { kind: "audio", ssrc: 1000 },
@@ -27,6 +34,12 @@ function createSubject(viewers: number) {
   };
   const leaveOut = (parts: number) => command(world, { type: "leave-out-video", parts });
   return { world, ana, all, send, leaveOut };
+}
+
+/** Of each slot, in order, whether it was last said to be paused. */
+function pausedOf(world: ShardWorld, client: TestClient): boolean[] {
+  const told = world.events.findLast((each) => each.type === "bindings" && each.participant === client.participant);
+  return told?.type === "bindings" ? told.slots.map(({ paused }) => paused) : [];
 }
 
 const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
@@ -74,11 +87,29 @@ describe("video that is left out", () => {
     expect(world.shard.history.counters.rtpLeftOut).toBeGreaterThan(0);
   });
 
-  it("is left out of slots that are filled meanwhile", () => {
+  it("is left out of slots that are filled meanwhile, and they are said to be paused", () => {
     const { world, send, leaveOut } = createSubject(0);
     leaveOut(VIDEO_PARTS);
     const bob = join(world, { name: "bob", offer: SUBSCRIBE });
     send(true);
     expect(bob.rtp).toHaveLength(1);
+    expect(pausedOf(world, bob)).toEqual([false, true]);
+  });
+
+  it("is said to be paused, to everybody who does not get it and to nobody else, and once", () => {
+    const { world, all, send, leaveOut } = createSubject(24);
+    send(true);
+    for (const parts of [3, 6, 1, 0]) {
+      const before = world.events.length;
+      const paused = all.map((client) => pausedOf(world, client)[1]);
+      leaveOut(parts);
+      send(true);
+      const now = all.map((client) => pausedOf(world, client));
+      expect(now).toEqual(send(false).video.map((comes) => [false, !comes]));
+      const told = world.events.slice(before).filter(({ type }) => type === "bindings").length;
+      expect(told).toBe(count(now.map(([, isPaused], index) => isPaused !== paused[index])));
+      leaveOut(parts);
+      expect(world.events).toHaveLength(before + told);
+    }
   });
 });
