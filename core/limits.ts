@@ -131,6 +131,8 @@ export const LIMITS = {
   layerSilentMicros: millis(750),
   /** A publication without a packet for this long is said to be paused (S20 asks for 1 s). */
   publicationSilentMicros: millis(900),
+  /** How long a video publication that is paused, or has not begun, keeps its slots while another one waits for them. */
+  slotYieldMicros: millis(2_000),
 
   /** Time between two transport-wide feedback packets to one publisher. */
   transportFeedbackMicros: millis(50),

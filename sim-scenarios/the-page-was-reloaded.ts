@@ -8,7 +8,6 @@ export default scenario({
   story: "I reloaded the page in the middle of the call and was back before anybody asked where I was.",
   seeds: { 261: "a reload with a word of leave, and one without" },
   peers: {
-    // The page that crashed holds its places until its consent has run out, so there have to be two.
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 2, video: 2 } },
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } },
   },

@@ -1,15 +1,18 @@
 /**
  * The allocator of one subscriber: which publication stands in which of its slots.
  *
- * Video slots fill in order of arrival, and a slot that falls empty takes the one that has waited longest. Audio does the
- * same while there are slots enough; when there are more voices than slots, the loudest are heard, and who is heard
- * already keeps his slot. A publication of the subscriber's own is never offered to it. A slot that the shard leaves out
- * keeps what stands in it, and is said to be paused.
+ * Video slots fill in order of arrival, and a slot that falls empty takes the one that has waited longest. One that shows
+ * what has become dormant is given to one that waits and flows: nobody looks at a frozen picture while there is a living
+ * one. What flows is never moved, so no pause makes pictures jump about. Audio fills in the same order while there are
+ * slots enough; when there are more voices than slots, the loudest are heard, and who is heard already keeps his slot. A
+ * publication of the subscriber's own is never offered to it. A slot that the shard leaves out keeps what stands in it, and
+ * is said to be paused.
  */
 import { chooseSpeakers } from "../media/loudness.ts";
 import type { ShardEvent, SlotView } from "./events.ts";
 import { shardOf } from "./ids.ts";
 import {
+  type Activity,
   type ActorRef,
   type AllocatorMessage,
   type Mail,
@@ -62,6 +65,9 @@ export function allocatorHandle(
     case "gone":
       changed = forget(allocator, message.publications, mail);
       break;
+    case "activity":
+      setActivity(allocator, message.publication, message.activity);
+      break;
     case "speakers":
       changed = seatSpeakers(allocator, message.speakers, mail);
       break;
@@ -92,23 +98,39 @@ function forget(allocator: Allocator, publications: readonly number[], mail: Mai
   return vacated;
 }
 
-/** Puts waiting publications of a kind into its empty slots, in order of arrival; answers whether anything changed. */
+function setActivity(allocator: Allocator, publication: number, activity: Activity): void {
+  const offering = allocator.offerings.get(publication);
+  if (offering !== undefined) allocator.offerings.set(publication, { ...offering, activity });
+}
+
+/** Puts waiting publications of a kind into slots that are for them, in order of arrival; answers whether it did. */
 function fillSlots(allocator: Allocator, kind: "audio" | "video", mail: Mail): boolean {
+  const { offerings, slots } = allocator;
+  const same = slots.filter((slot) => slot.kind === kind);
   let changed = false;
-  for (const slot of allocator.slots) {
-    if (slot.kind !== kind || slot.publication !== 0) continue;
-    const waiting = firstWaiting(allocator, kind);
+  for (const slot of same) {
+    if (slot.publication !== 0) continue;
+    const waiting = firstWaiting(allocator, kind, "flowing", "paused") || firstWaiting(allocator, kind, "dormant");
     if (waiting === 0) return changed;
+    bind(allocator, slot, waiting, mail);
+    changed = true;
+  }
+  for (const slot of same) {
+    if (offerings.get(slot.publication)?.activity !== "dormant") continue;
+    const waiting = firstWaiting(allocator, kind, "flowing");
+    if (waiting === 0) return changed;
+    release(allocator, slot, mail);
     bind(allocator, slot, waiting, mail);
     changed = true;
   }
   return changed;
 }
 
-function firstWaiting(allocator: Allocator, kind: "audio" | "video"): number {
-  for (const offering of allocator.offerings.values()) {
-    if (offering.kind !== kind) continue;
-    if (!allocator.slots.some((slot) => slot.publication === offering.publication)) return offering.publication;
+/** The publication of a kind, and of one of these activities, that has waited longest; 0 for none. */
+function firstWaiting({ slots, offerings }: Allocator, kind: "audio" | "video", ...activities: Activity[]): number {
+  for (const offering of offerings.values()) {
+    if (offering.kind !== kind || !activities.includes(offering.activity)) continue;
+    if (!slots.some((slot) => slot.publication === offering.publication)) return offering.publication;
   }
   return 0;
 }

@@ -2,7 +2,7 @@
  * Delivers the mail of the control plane until there is none, and tells the host what has become of it.
  */
 import { unreachable } from "../base/assert.ts";
-import { after, type Micros } from "../base/micros.ts";
+import { after, type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
 import { LIMITS } from "../limits.ts";
 import { allocatorHandle } from "./allocator.ts";
@@ -12,7 +12,7 @@ import { type ActorRef, type Letter, type PublicationMessage, postMail, type Roo
 import type { ShardPorts } from "./ports.ts";
 import { proxyHandle } from "./proxies.ts";
 import { relayHandle } from "./relays.ts";
-import { createRoom, type Room, roomHandle, roomNeedsRanking } from "./room.ts";
+import { createRoom, type Room, roomHandle, roomNeedsRanking, roomNextTimeout } from "./room.ts";
 import { routeHandle } from "./routes.ts";
 import type { Participant, Shard } from "./state.ts";
 
@@ -39,7 +39,7 @@ function deliver(shard: Shard, ports: ShardPorts, now: Micros, letter: Letter, e
     case "room": {
       const room = findRoom(shard, to, message);
       if (!room) return;
-      roomHandle(room, message, shard.mail, events);
+      roomHandle(room, now, message, shard.mail, events);
       settleRoom(shard, now, room);
       return;
     }
@@ -68,17 +68,17 @@ function deliver(shard: Shard, ports: ShardPorts, now: Micros, letter: Letter, e
   }
 }
 
-/** Ends a room that is empty, and wakes the ranking of voices where there are more of them than slots. */
+/** Ends a room that is empty; gives others the turn that they wait for, which compares voices where slots are too few. */
 function settleRoom(shard: Shard, now: Micros, room: Room): void {
   const key = roomTimerKey(room);
   if (room.members.size === 0) {
     shard.rooms.delete(room.name);
     timerHeapClear(shard.timers, key);
-  } else if (!roomNeedsRanking(room)) {
-    timerHeapClear(shard.timers, key);
-  } else if (!shard.timers.positions.has(key)) {
-    timerHeapSet(shard.timers, key, after(now, LIMITS.loudnessMicros));
+    return;
   }
+  if (!roomNeedsRanking(room)) room.nextRankingAt = NEVER;
+  else if (room.nextRankingAt === NEVER) room.nextRankingAt = after(now, LIMITS.loudnessMicros);
+  timerHeapSet(shard.timers, key, roomNextTimeout(room));
 }
 
 /** The room that a letter is for, which comes to life when the first one enters. */

@@ -90,8 +90,14 @@ function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
     to: "room",
     type: "ready",
     participant: id,
-    publications: publications.map(({ id: publication, kind }) => ({ publication, kind, owner: id })),
+    publications: publications.map(({ id: publication, kind }) => ({
+      publication,
+      kind,
+      owner: id,
+      activity: "paused",
+    })),
     audioSlots: slots.filter((slot) => slot.media.kind === "audio").length,
+    videoSlots: slots.filter((slot) => slot.media.kind === "video").length,
   });
   deliverMail(shard, ports, now);
 }

@@ -39,6 +39,7 @@ export type RoomMessage =
       readonly participant: number;
       readonly publications: readonly Offering[];
       readonly audioSlots: number;
+      readonly videoSlots: number;
     }
   | { readonly to: "room"; readonly type: "flowing"; readonly publication: number; readonly flowing: boolean }
   | { readonly to: "room"; readonly type: "loudness"; readonly publication: number; readonly score: number }
@@ -49,14 +50,20 @@ export type RoomMessage =
       readonly reason: LeaveReason;
       readonly detail: string;
     }
-  | { readonly to: "room"; readonly type: "rank" };
+  | { readonly to: "room"; readonly type: "rank" }
+  /** It is time to look whose pause has become a long one. */
+  | { readonly to: "room"; readonly type: "look" };
 
 /** A publication that a subscriber may see. */
 export interface Offering {
   readonly publication: number;
   readonly kind: "audio" | "video";
   readonly owner: number;
+  readonly activity: Activity;
 }
+
+/** Whether packets come of a publication: "paused" when none do or did as yet, "dormant" when that has lasted long. */
+export type Activity = "flowing" | "paused" | "dormant";
 
 /** A publication and how loud it is; see core/media/loudness.ts. */
 export interface Speaker {
@@ -68,6 +75,8 @@ export interface Speaker {
 export type AllocatorMessage =
   | { readonly to: "allocator"; readonly type: "appeared"; readonly offerings: readonly Offering[] }
   | { readonly to: "allocator"; readonly type: "gone"; readonly publications: readonly number[] }
+  /** A video publication has begun or stopped to flow, or has been silent for long. */
+  | { readonly to: "allocator"; readonly type: "activity"; readonly publication: number; readonly activity: Activity }
   | { readonly to: "allocator"; readonly type: "speakers"; readonly speakers: readonly Speaker[] }
   /** The slots whose pictures are left out from now on; all others show theirs. */
   | { readonly to: "allocator"; readonly type: "left-out"; readonly slots: readonly number[] };

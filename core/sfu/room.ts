@@ -3,12 +3,22 @@
  *
  * The room tells each subscriber's allocator which publications appear and go, in order of arrival, and never a word to
  * anybody outside: it is the isolation boundary. When somebody has fewer audio slots than there are voices it also hands
- * out, a few times a second, the list of the loudest. After each change it tells the host who is there.
+ * out, a few times a second, the list of the loudest. Of video it says which publications flow and which have been silent for so
+ * long that others may have their slots. After each change it tells the host who is there.
  */
+import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { ParticipantView, ShardEvent } from "./events.ts";
 import { shardOf } from "./ids.ts";
-import { type ActorRef, type Mail, type Offering, postMail, type RoomMessage, type Speaker } from "./mail.ts";
+import {
+  type Activity,
+  type ActorRef,
+  type Mail,
+  type Offering,
+  postMail,
+  type RoomMessage,
+  type Speaker,
+} from "./mail.ts";
 
 /** The state of a room; only {@link roomHandle} changes it. */
 export interface Room {
@@ -18,6 +28,10 @@ export interface Room {
   home: number;
   /** In order of arrival. */
   members: Map<number, Member>;
+  /** When voices are compared next. The shard sees to it, which has to ask them how loud they are. */
+  nextRankingAt: Micros;
+  /** When somebody's pause may have become a long one. */
+  nextLookAt: Micros;
 }
 
 interface Member {
@@ -25,23 +39,26 @@ interface Member {
   name: string;
   ready: boolean;
   audioSlots: number;
+  videoSlots: number;
   publications: MemberPublication[];
 }
 
 interface MemberPublication {
   publication: number;
   kind: "audio" | "video";
-  flowing: boolean;
+  activity: Activity;
   score: number;
+  /** Of video: when its pause becomes a long one; `NEVER` while it flows, and afterwards. */
+  dormantAt: Micros;
 }
 
 /** An empty room. */
 export function createRoom(id: number, name: string, home: number): Room {
-  return { id, name, home, members: new Map() };
+  return { id, name, home, members: new Map(), nextRankingAt: NEVER, nextLookAt: NEVER };
 }
 
 /** Takes one message; what follows from it goes into the mail, and what others should know into `events`. */
-export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events: ShardEvent[]): void {
+export function roomHandle(room: Room, now: Micros, message: RoomMessage, mail: Mail, events: ShardEvent[]): void {
   switch (message.type) {
     case "enter":
       if (room.members.size >= LIMITS.participantsPerRoomMax) {
@@ -53,15 +70,16 @@ export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events:
         name: message.name,
         ready: false,
         audioSlots: 0,
+        videoSlots: 0,
         publications: [],
       });
       return;
     case "ready":
-      memberReady(room, message, mail);
+      memberReady(room, now, message, mail);
       events.push(rosterOf(room));
       return;
     case "flowing":
-      if (setFlowing(room, message.publication, message.flowing)) events.push(rosterOf(room));
+      if (setFlowing(room, now, message.publication, message.flowing, mail)) events.push(rosterOf(room));
       return;
     case "loudness":
       setScore(room, message.publication, message.score);
@@ -69,10 +87,18 @@ export function roomHandle(room: Room, message: RoomMessage, mail: Mail, events:
     case "rank":
       tellSpeakers(room, mail);
       return;
+    case "look":
+      lookForDormant(room, now, mail);
+      return;
     case "exit":
       if (memberLeaves(room, message.participant, mail)) events.push(rosterOf(room));
       if (room.members.size === 0) events.push({ type: "room-closed", room: room.name });
   }
+}
+
+/** When the room wants a turn at the latest: to compare voices, or to look whose pause has become a long one. */
+export function roomNextTimeout(room: Room): Micros {
+  return earliest(room.nextRankingAt, room.nextLookAt);
 }
 
 /** Whether somebody has fewer audio slots than there are voices of others to hear, so that loudness decides. */
@@ -92,26 +118,29 @@ function voicesOf(member: Member): number {
   return voices;
 }
 
-function memberReady(room: Room, message: RoomMessage & { type: "ready" }, mail: Mail): void {
+function memberReady(room: Room, now: Micros, message: RoomMessage & { type: "ready" }, mail: Mail): void {
   const newcomer = room.members.get(message.participant);
   if (!newcomer) return;
   const earlier: Offering[] = [];
   const appeared = { to: "allocator", type: "appeared", offerings: message.publications } as const;
   for (const member of room.members.values()) {
     if (!member.ready || member === newcomer) continue;
-    for (const { publication, kind } of member.publications) {
-      earlier.push({ publication, kind, owner: member.participant });
+    for (const { publication, kind, activity } of member.publications) {
+      earlier.push({ publication, kind, owner: member.participant, activity });
     }
     if (message.publications.length > 0) tellAllocator(room, mail, member.participant, appeared);
   }
   newcomer.ready = true;
   newcomer.audioSlots = message.audioSlots;
+  newcomer.videoSlots = message.videoSlots;
   newcomer.publications = message.publications.map(({ publication, kind }) => ({
     publication,
     kind,
-    flowing: false,
+    activity: "paused",
     score: 0,
+    dormantAt: kind === "video" ? after(now, LIMITS.slotYieldMicros) : NEVER,
   }));
+  for (const { dormantAt } of newcomer.publications) room.nextLookAt = earliest(room.nextLookAt, dormantAt);
   for (let from = 0; from < earlier.length; from += LIMITS.offeringsPerMessageMax) {
     const offerings = earlier.slice(from, from + LIMITS.offeringsPerMessageMax);
     tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings });
@@ -133,12 +162,36 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
   return leaver.ready;
 }
 
-function setFlowing(room: Room, publication: number, flowing: boolean): boolean {
+function setFlowing(room: Room, now: Micros, publication: number, flowing: boolean, mail: Mail): boolean {
   const found = findPublication(room, publication);
-  if (!found || found.flowing === flowing) return false;
-  found.flowing = flowing;
+  if (!found || (found.activity === "flowing") === flowing) return false;
   if (!flowing) found.score = 0;
+  found.dormantAt = flowing || found.kind === "audio" ? NEVER : after(now, LIMITS.slotYieldMicros);
+  room.nextLookAt = earliest(room.nextLookAt, found.dormantAt);
+  setActivity(room, found, flowing ? "flowing" : "paused", mail);
   return true;
+}
+
+function lookForDormant(room: Room, now: Micros, mail: Mail): void {
+  room.nextLookAt = NEVER;
+  for (const member of room.members.values()) {
+    for (const publication of member.publications) {
+      if (publication.dormantAt <= now) {
+        publication.dormantAt = NEVER;
+        setActivity(room, publication, "dormant", mail);
+      }
+      room.nextLookAt = earliest(room.nextLookAt, publication.dormantAt);
+    }
+  }
+}
+
+function setActivity(room: Room, found: MemberPublication, activity: Activity, mail: Mail): void {
+  found.activity = activity;
+  if (found.kind === "audio") return;
+  const message = { to: "allocator", type: "activity", publication: found.publication, activity } as const;
+  for (const member of room.members.values()) {
+    if (member.ready && member.videoSlots > 0) tellAllocator(room, mail, member.participant, message);
+  }
 }
 
 function setScore(room: Room, publication: number, score: number): void {
@@ -194,7 +247,11 @@ function rosterOf(room: Room): ShardEvent {
   const participants: ParticipantView[] = [];
   for (const member of room.members.values()) {
     if (!member.ready) continue;
-    const publications = member.publications.map(({ publication, kind, flowing }) => ({ publication, kind, flowing }));
+    const publications = member.publications.map(({ publication, kind, activity }) => ({
+      publication,
+      kind,
+      flowing: activity === "flowing",
+    }));
     participants.push({ participant: member.participant, name: member.name, publications });
   }
   return { type: "roster", room: room.name, participants };

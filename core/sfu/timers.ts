@@ -20,7 +20,7 @@ import type { ShardPorts } from "./ports.ts";
 import { proxiesTurn } from "./proxies.ts";
 import { sendReports } from "./reports.ts";
 import { requestKeyframeIfDue, requestMissing, sendTransportFeedback } from "./requests.ts";
-import { type Room, roomNeedsRanking } from "./room.ts";
+import { type Room, roomNeedsRanking, roomNextTimeout } from "./room.ts";
 import type { Participant, Shard } from "./state.ts";
 
 /** Gives everybody who is due by `now` a turn. */
@@ -82,11 +82,20 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
   participant.nextTickAt = goesOn ? after(now, LIMITS.mediaTickMicros) : NEVER;
 }
 
+function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
+  const to = { actor: "room", shard: shard.number, id: room.name } as const;
+  if (now >= room.nextLookAt) postMail(shard.mail, to, to, { to: "room", type: "look" });
+  if (now >= room.nextRankingAt) compareVoices(shard, ports, now, room);
+  room.nextRankingAt = roomNeedsRanking(room) ? after(now, LIMITS.loudnessMicros) : NEVER;
+  timerHeapSet(shard.timers, roomTimerKey(room), roomNextTimeout(room));
+  deliverMail(shard, ports, now);
+}
+
 /**
  * Has the publications of a room say how loud they are, and the room compare them. Those of other shards answer later: the
  * room compares what they said last time.
  */
-function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
+function compareVoices(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
   const to = { actor: "room", shard: shard.number, id: room.name } as const;
   const measure = { to: "publication", type: "measure" } as const;
   for (const member of room.members.values()) {
@@ -108,8 +117,6 @@ function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): voi
   if (!buggify(ports.faults, "timers/ranking-skipped", room.id)) {
     postMail(shard.mail, to, to, { to: "room", type: "rank" });
   }
-  if (roomNeedsRanking(room)) timerHeapSet(shard.timers, roomTimerKey(room), after(now, LIMITS.loudnessMicros));
-  deliverMail(shard, ports, now);
 }
 
 function roomOfTimer(shard: Shard, key: number): Room | undefined {

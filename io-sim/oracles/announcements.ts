@@ -3,8 +3,8 @@
  *
  * It keeps a room of its own from who joined, connected and left, and after each input what was last announced must say
  * the same (S16): a roster names those who are connected, in order of arrival; a slot shows a publication that is there,
- * of somebody else in the room, and no slot stays empty while somebody waits for it (L3). An announcement that changes
- * nothing is not made. What the roster calls flowing flows, and what has stopped is said to be paused within a second (S20).
+ * of somebody else in the room, and no slot stays empty, or with what has long been paused, while somebody waits for it (L3).
+ * An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is said to be paused within a second (S20).
  */
 import { LIMITS, type ShardEvent } from "../../core/index.ts";
 import type { World, WorldWatcher } from "../world.ts";
@@ -31,28 +31,33 @@ interface RoomView {
 interface Announced {
   readonly rooms: Map<string, RoomView>;
   readonly bindings: Map<number, Bindings>;
+  /** Since when publications have been called paused, by their numbers. */
+  readonly pausedSince: Map<number, number>;
   /** Rooms about which something was said within the present input. */
   readonly changed: Set<string>;
 }
 
 /** The oracle of this world. */
 export function createAnnouncementOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
-  const announced: Announced = { rooms: new Map(), bindings: new Map(), changed: new Set() };
+  const announced: Announced = { rooms: new Map(), bindings: new Map(), pausedSince: new Map(), changed: new Set() };
   let nextLook = 0;
   return {
     crashed() {
       announced.rooms.clear();
       announced.bindings.clear();
+      announced.pausedSince.clear();
       announced.changed.clear();
     },
     afterInput(input, effects) {
-      for (const effect of effects) if (effect.kind === "event") follow(book, announced, effect.event);
+      for (const effect of effects) if (effect.kind === "event") follow(book, announced, input.now, effect.event);
       for (const room of announced.changed) settle(world, book, announced, room);
       announced.changed.clear();
       if (input.now < nextLook) return;
       nextLook = input.now + LOOK_EVERY_MICROS;
       // What was made to fail may have made the server blind for a while.
-      if (world.sites.fired === 0) lookAtFlow(world, book, ledger, announced, input.now);
+      if (world.sites.fired > 0) return;
+      lookAtFlow(world, book, ledger, announced, input.now);
+      lookForFrozen(world, book, announced, input.now);
     },
   };
 }
@@ -63,7 +68,7 @@ function roomOf({ rooms }: Announced, name: string): RoomView {
   return room;
 }
 
-function follow(book: PromiseBook, announced: Announced, event: ShardEvent): void {
+function follow(book: PromiseBook, announced: Announced, now: number, event: ShardEvent): void {
   const { bindings } = announced;
   announced.changed.add(event.room);
   const room = roomOf(announced, event.room);
@@ -80,6 +85,7 @@ function follow(book: PromiseBook, announced: Announced, event: ShardEvent): voi
       judge(book, "S16", text !== room.text, () => `The roster of ${event.room} was announced again unchanged.`);
       room.roster = event;
       room.text = text;
+      notePauses(announced, now, event);
       return;
     }
     case "bindings": {
@@ -90,6 +96,13 @@ function follow(book: PromiseBook, announced: Announced, event: ShardEvent): voi
     }
     case "room-closed":
       judge(book, "S16", room.present.size === 0, () => `${event.room} was closed while somebody was in it.`);
+  }
+}
+
+function notePauses({ pausedSince }: Announced, now: number, { participants }: Roster): void {
+  for (const { publication, flowing } of participants.flatMap((each) => each.publications)) {
+    if (flowing) pausedSince.delete(publication);
+    else if (!pausedSince.has(publication)) pausedSince.set(publication, now);
   }
 }
 
@@ -154,6 +167,25 @@ function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: 
           () => `${name()} is said to be paused and came ${silent} µs ago.`,
         );
       }
+    }
+  }
+}
+
+/** Nobody is shown for long what is paused while something that flows waits for the slot. */
+function lookForFrozen(world: World, book: PromiseBook, announced: Announced, now: number): void {
+  const { rooms, bindings, pausedSince } = announced;
+  const most = LIMITS.slotYieldMicros + world.plan.timerLateMicros;
+  for (const { roster } of rooms.values()) {
+    for (const { participant } of roster?.participants ?? []) {
+      const shown = (bindings.get(participant)?.slots ?? []).filter((slot) => slot.kind === "video");
+      const others = roster!.participants.filter((each) => each.participant !== participant);
+      const flowing = others
+        .flatMap((each) => each.publications)
+        .filter((each) => each.kind === "video" && each.flowing);
+      const waits = flowing.some((each) => !shown.some((slot) => slot.publication === each.publication));
+      const since = Math.min(...shown.map((slot) => pausedSince.get(slot.publication) ?? now));
+      const frozen = () => `Participant ${participant} is shown what has paused for ${now - since} µs; others wait.`;
+      judge(book, "L3", !waits || shown.length === 0 || now - since <= most, frozen);
     }
   }
 }

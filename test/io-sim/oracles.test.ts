@@ -2,8 +2,10 @@
  * Whether each oracle cries out when what it watches is sabotaged. Every case breaks one thing in an otherwise sound run,
  * and the run must end with the promise that the thing was about; the first case shows that the run is sound.
  */
+
 import { describe, expect, it } from "vitest";
 import { micros, NEVER } from "../../core/index.ts";
+import { createRoom } from "../../core/sfu/room.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
 import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
 import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds } from "../../io-sim/index.ts";
@@ -163,8 +165,7 @@ describe("S12", () => {
       onWorld: (world) => {
         world.watchers.unshift({
           afterInput: () => {
-            if (world.attacker.inHand)
-              world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", home: 0, members: new Map() });
+            if (world.attacker.inHand) world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0));
           },
         });
       },
@@ -222,8 +223,7 @@ describe("S18", () => {
 
 describe("R1 and L7", () => {
   it("break when something of somebody remains", () => {
-    const act = (world: World) =>
-      world.node.shard.rooms.set("ghost", { id: 99, name: "ghost", home: 0, members: new Map() });
+    const act = (world: World) => world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0));
     expect(broken(later(1_000_000, act))).toBe("R1");
   });
 

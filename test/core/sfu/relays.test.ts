@@ -2,6 +2,7 @@
  * Rooms that span shards: what crosses, how often, and what remains when somebody goes. The room lives on shard 0 of three;
  * who publishes and who watches may be anywhere.
  */
+
 import { describe, expect, it } from "vitest";
 import {
   emptyShardResidue,
@@ -13,6 +14,7 @@ import {
   shardSnapshot,
 } from "../../../core/index.ts";
 import { firstId, shardOf } from "../../../core/sfu/ids.ts";
+import { createRoom } from "../../../core/sfu/room.ts";
 import { writeNack, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
 import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
@@ -179,7 +181,7 @@ describe("a room over two shards", () => {
     const cluster = createShardCluster(2);
     const seats = Array.from({ length: LIMITS.participantsPerRoomMax }, (_, i) => i + 1_000);
     const members = new Map(seats.map((participant) => [participant, member(participant)]));
-    cluster.worlds[0]!.shard.rooms.set("room", { id: 9, name: "room", home: 0, members });
+    cluster.worlds[0]!.shard.rooms.set("room", { ...createRoom(9, "room", 0), members });
     const bob = enter(cluster, 1, "bob", VIEWER);
     passTogether(cluster, 1);
     const left = cluster.worlds[1]!.events.find((event) => event.type === "left");
@@ -187,7 +189,7 @@ describe("a room over two shards", () => {
   });
 
   function member(participant: number) {
-    return { participant, name: "", ready: false, audioSlots: 0, publications: [] };
+    return { participant, name: "", ready: false, audioSlots: 0, videoSlots: 0, publications: [] };
   }
 });
 
