@@ -194,6 +194,7 @@ const PLAN: Check = fields(
     wallMicros: count,
     turn: fields({ atMicros: count, seed: count }),
     shards: fields(SHARDS_FIELDS),
+    steady: fields({ fromMicros: count, among: listOf(text) }),
     decisions: listOf(fields({ site: text, entity: text, answers: listOf(ANSWER), others: orNull(whole) })),
   },
 );

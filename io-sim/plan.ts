@@ -134,6 +134,12 @@ export interface SeedPlan {
   readonly why: string;
 }
 
+/** From some time on, to the end of the story, nothing befalls these peers and the server: they are owed quality. */
+export interface SteadyPlan {
+  readonly fromMicros: number;
+  readonly among: readonly string[];
+}
+
 /** All that a run needs besides its seed. */
 export interface Plan {
   readonly name: string;
@@ -152,6 +158,7 @@ export interface Plan {
   readonly steps: readonly StepPlan[];
   readonly always: readonly AlwaysPromise[];
   readonly finally: readonly FinallyPromise[];
+  readonly steady?: SteadyPlan;
   /** What the server's clock showed at the beginning; 2026-01-01 when this is missing. */
   readonly wallMicros?: number;
   /** Answers of chance that are fixed; a shrunk world names the few accidents that it needs. */
@@ -187,6 +194,13 @@ export function checkPlan(plan: Plan): void {
     if (step.operation.type === "buggify") checkSites(step.operation.sites);
     if (step.operation.type === "crash-shard") hasShard(step.operation.place);
   }
+  for (const name of plan.steady?.among ?? []) known(name);
+  const disturbs = ({ atMicros, operation }: StepPlan, { fromMicros, among }: SteadyPlan) =>
+    atMicros >= fromMicros && (!("peer" in operation) || among.includes(operation.peer));
+  const { steady } = plan;
+  const disturbing = steady === undefined ? undefined : plan.steps.find((step) => disturbs(step, steady));
+  if (disturbing !== undefined) refuse(`has the step "${disturbing.label}" in its steady time.`);
+  if (steady !== undefined && steady.fromMicros >= plan.runForMicros) refuse("ends before its steady time begins.");
   for (const promise of [...plan.always, ...plan.finally]) {
     if (promise.kind === "departs") known(promise.peer);
     else {

@@ -2,7 +2,7 @@
  * One run from the first datagram to the verdict: everyone connects, the story happens, everyone leaves.
  *
  * Three phases. *Connecting* ends when all who are there from the start are connected, which is time zero. The *story* runs
- * for as long as its plan says. In the *drain* everyone leaves, and time goes on until those who vanished without a word
+ * for as long as its plan says; from some time on it may be steady, and then quality is judged as well. In the *drain* everyone leaves, and time goes on until those who vanished without a word
  * have expired too; then nothing may remain. The run stops at the first broken promise.
  */
 import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
@@ -13,6 +13,7 @@ import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import { createOracles } from "./oracles/oracles.ts";
 import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./oracles/promises.ts";
+import { type QualityBars, qualityBars } from "./oracles/quality-bars.ts";
 import { canBePerceivedFrom, perceptionOf } from "./oracles/story.ts";
 import type { Plan } from "./plan.ts";
 import { note } from "./rows.ts";
@@ -68,6 +69,8 @@ export interface RunOptions extends WorldOptions {
   readonly haltBefore?: (world: World) => boolean;
   /** Judges only what holds under any fault, and neither liveness nor what the story promises. */
   readonly safetyAlone?: boolean;
+  /** Counts instead of the bars of quality that there are: for tests. */
+  readonly bars?: QualityBars;
   /** Leaves the drain out, and with it what is judged there: for tools that look for a promise broken before it. */
   readonly withoutDrain?: boolean;
 }
@@ -76,7 +79,7 @@ export interface RunOptions extends WorldOptions {
 export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict {
   const world = createWorld(plan, seed, options);
   const book = createPromiseBook(world.loop, options.safetyAlone);
-  const oracles = createOracles(world, book);
+  const oracles = createOracles(world, book, options.bars ?? qualityBars());
   options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options);
 

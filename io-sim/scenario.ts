@@ -81,6 +81,8 @@ export interface Scenario {
   readonly shards?: ShardsOptions;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
+  /** From this time on nothing befalls these people, nor the server: they are owed quality. Default: nobody is. */
+  readonly steady?: { readonly from: number; readonly among: readonly string[] };
   /** Accidents that chance has no say in; see `only`. */
   readonly chance?: readonly DecisionPlan[];
   /** From this time on (see `seconds`), chance is drawn from another seed. */
@@ -123,6 +125,7 @@ export function scenario(story: Scenario): Plan {
     ...(story.chanceTurns === undefined
       ? {}
       : { turn: { atMicros: story.chanceTurns.at, seed: story.chanceTurns.seed } }),
+    ...(story.steady === undefined ? {} : { steady: { fromMicros: story.steady.from, among: story.steady.among } }),
     ...(story.shards === undefined ? {} : { shards: compileShards(story.shards) }),
   };
   checkPlan(plan);

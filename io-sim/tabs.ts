@@ -117,6 +117,9 @@ function watcherOf(world: World): ClientWatcher {
     filmed(client, ssrc, firstSequence, packets, passport) {
       for (const watcher of watchers) watcher.filmed?.(client, ssrc, firstSequence, packets, passport);
     },
+    spoke(client, passport) {
+      for (const watcher of watchers) watcher.spoke?.(client, passport);
+    },
     resent(client, rtxSsrc, rtxSequence, ssrc, sequence) {
       for (const watcher of watchers) watcher.resent?.(client, rtxSsrc, rtxSequence, ssrc, sequence);
     },

@@ -14,6 +14,7 @@ export default scenario({
     eve: { sends: { camera: "h264", microphone: true }, receives: { audio: 2, video: 2 } },
   },
   runFor: seconds(20),
+  steady: { from: seconds(10), among: ["ana", "bob", "eve"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300)), freezes("ana", "bob/microphone").shorterThan(ms(100))],
   finally: [plays("ana", "bob/camera"), plays("bob", "ana/camera"), plays("eve", "ana/microphone")],
 });

@@ -13,6 +13,8 @@ export interface SourceHeard {
   packets: number;
   firstAt: number;
   lastAt: number;
+  /** RTP timestamp of what was heard last. */
+  lastTimestamp: number;
   longestGapMicros: number;
   longestGapAt: number;
 }
@@ -29,7 +31,12 @@ export function createAudioPlayer(): AudioPlayer {
 }
 
 /** Takes a packet's payload that is new; answers the passport, or undefined when it is garbled. */
-export function audioPlayerTake(player: AudioPlayer, now: Micros, payload: Uint8Array): FramePassport | undefined {
+export function audioPlayerTake(
+  player: AudioPlayer,
+  now: Micros,
+  timestamp: number,
+  payload: Uint8Array,
+): FramePassport | undefined {
   const passport = payload.length > 1 ? readBody(payload.subarray(1)) : undefined;
   if (passport === undefined) {
     player.garbled++;
@@ -38,7 +45,7 @@ export function audioPlayerTake(player: AudioPlayer, now: Micros, payload: Uint8
   let heard = player.heard.get(passport.source);
   if (heard === undefined) {
     const { source } = passport;
-    heard = { source, packets: 0, firstAt: now, lastAt: now, longestGapMicros: 0, longestGapAt: 0 };
+    heard = { source, packets: 0, firstAt: now, lastAt: now, lastTimestamp: 0, longestGapMicros: 0, longestGapAt: 0 };
     player.heard.set(source, heard);
   }
   if (now - heard.lastAt > heard.longestGapMicros) {
@@ -47,5 +54,6 @@ export function audioPlayerTake(player: AudioPlayer, now: Micros, payload: Uint8
   }
   heard.packets++;
   heard.lastAt = now;
+  heard.lastTimestamp = timestamp;
   return passport;
 }

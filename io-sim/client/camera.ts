@@ -118,22 +118,20 @@ export interface Microphone {
   level: number;
   /** Bytes of 20 ms: 60 is 24 kbit/s. */
   readonly bytes: number;
+  /** Of the newest piece of sound. */
+  passport: FramePassport;
 }
 
 /** A microphone that speaks at `level` (-dBov). */
 export function createMicrophone(source: number, stream: Stream, level: number): Microphone {
-  return { source, stream, packet: 0, level, bytes: 60 };
+  const passport = { source, layer: 0, keyframe: true, frame: 0, reference: NO_REFERENCE };
+  return { source, stream, packet: 0, level, bytes: 60, passport };
 }
 
 /** The next 20 ms: a payload that begins with an Opus TOC byte (RFC 6716 §3.1: CELT fullband, 20 ms, one frame). */
 export function captureAudio(microphone: Microphone): Uint8Array {
-  const passport = {
-    source: microphone.source,
-    layer: 0,
-    keyframe: true,
-    frame: microphone.packet++,
-    reference: NO_REFERENCE,
-  };
+  const passport = { ...microphone.passport, frame: microphone.packet++ };
+  microphone.passport = passport;
   const body = writeBody(passport, microphone.bytes - 1);
   const payload = new Uint8Array(microphone.bytes);
   payload[0] = 0xf8;

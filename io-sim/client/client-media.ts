@@ -249,6 +249,7 @@ function speak(client: Client): void {
   const payload = captureAudio(media.microphone);
   if (media.habits.has("dtx") && media.microphone.packet % 20 !== 0) return;
   const timestamp = mediaTimestamp(stream, ports.loop.now);
+  ports.watcher.spoke?.(client, media.microphone.passport);
   sendRtp(client, number(client, stream, timestamp, false, payload, media.microphone.level));
 }
 

@@ -109,7 +109,7 @@ function play(
 ): void {
   const { loop, watcher } = client.ports;
   if (slot.speaker !== undefined) {
-    const passport = audioPlayerTake(slot.speaker, loop.now, payload);
+    const passport = audioPlayerTake(slot.speaker, loop.now, timestamp, payload);
     if (passport !== undefined) watcher.perceived(client, slot.mid, "audio", passport);
     return;
   }

@@ -106,6 +106,8 @@ export interface ClientWatcher {
   plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
   /** A frame of the camera was sent, in `packets` packets from `firstSequence` on. */
   filmed?(client: Client, ssrc: number, firstSequence: number, packets: number, passport: FramePassport): void;
+  /** A piece of sound was sent. */
+  spoke?(client: Client, passport: FramePassport): void;
   /** The packet `sequence` of ours was sent again, as RTX. */
   resent?(client: Client, rtxSsrc: number, rtxSequence: number, ssrc: number, sequence: number): void;
   /** The server has sent the packet `sequence` of a slot again, as RTX. */

@@ -27,6 +27,8 @@ export interface SourceSeen {
   keyframes: number;
   firstAt: number;
   lastAt: number;
+  /** RTP timestamp of the picture that was shown last. */
+  lastTimestamp: number;
   /** The longest time between two frames that were shown one after the other, and when it ended. */
   longestGapMicros: number;
   longestGapAt: number;
@@ -219,7 +221,7 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport:
     return;
   }
   judgePictureId(player, head);
-  decode(player, now, passport, head);
+  decode(player, now, passport, head, player.packets.get(player.next)!.timestamp);
   onFrame(passport);
 }
 
@@ -255,7 +257,7 @@ function judgePictureId(player: VideoPlayer, head: PayloadView): void {
   player.lastTl0 = head.tl0;
 }
 
-function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head: PayloadView): void {
+function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head: PayloadView, timestamp: number): void {
   if (passport.keyframe) {
     player.decoded.clear();
     player.chainSource = passport.source;
@@ -275,6 +277,7 @@ function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head:
   seen.layer = passport.layer;
   seen.frames++;
   seen.lastAt = now;
+  seen.lastTimestamp = timestamp;
   if (passport.keyframe) {
     seen.keyframes++;
     if (head.width > 0) seen.width = head.width;
@@ -291,6 +294,7 @@ function sourceSeen(player: VideoPlayer, source: number, now: Micros): SourceSee
       keyframes: 0,
       firstAt: now,
       lastAt: now,
+      lastTimestamp: 0,
       longestGapMicros: 0,
       longestGapAt: 0,
       width: 0,

@@ -13,6 +13,8 @@ import { createLedger } from "./ledger.ts";
 import { createPatienceOracle } from "./patience.ts";
 import { createPlayerOracle } from "./player.ts";
 import type { PromiseBook } from "./promises.ts";
+import { createQualityOracle } from "./quality.ts";
+import type { QualityBars } from "./quality-bars.ts";
 import { createStateOracle } from "./state.ts";
 import { createStoryOracle } from "./story.ts";
 import { createWireOracle } from "./wire.ts";
@@ -26,12 +28,13 @@ export interface Oracles {
 }
 
 /** Has all oracles watch this world and write into this book. */
-export function createOracles(world: World, book: PromiseBook): Oracles {
+export function createOracles(world: World, book: PromiseBook, bars: QualityBars): Oracles {
   const ledger = createLedger(world);
   const forwarding = createForwardingOracle(world, book, ledger);
   const wire = createWireOracle(world, book);
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
+  const quality = createQualityOracle(world, book, bars);
   // These follow one server process; what goes on between several shards is judged by what leaves them and by the players.
   const isAlone = world.nodes.length === 1;
   const close = [
@@ -42,10 +45,13 @@ export function createOracles(world: World, book: PromiseBook): Oracles {
     createAnnouncementOracle(world, book, ledger),
   ];
   world.watchers.push(...(isAlone ? close : []), wire, createPlayerOracle(world, book), end, story);
+  // Who measures costs; a plan without a steady time has nothing to be measured.
+  if (world.plan.steady !== undefined) world.watchers.push(quality);
   return {
     judgeStory() {
       story.judgeStory();
       end.judgeStory();
+      quality.judgeStory();
       if (isAlone) forwarding.finish();
       wire.finish();
     },

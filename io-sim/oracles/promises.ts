@@ -1,8 +1,8 @@
 /**
  * The promises that every run is held to, by id, and the book in which a run keeps what it has judged.
  *
- * Safety is judged at every effect, liveness and resources at the end. A book counts each judgement, so that a promise that
- * was never really tested can be told from one that held.
+ * Safety (S) is judged at every effect, liveness (L) and resources (R) at the end, quality (Q) in the steady time of a plan
+ * that has one. A book counts each judgement, so that a promise that was never really tested can be told from one that held.
  */
 
 /** What each id promises, in one sentence. */
@@ -37,6 +37,15 @@ export const PROMISES = {
   L5: "Nobody is asked for keyframes again and again without end.",
   L6: "A drain ends.",
   L7: "After everyone has left, no timer is left.",
+  Q1: "The first picture comes as soon as a keyframe can be asked for and sent.",
+  Q2: "No picture stands still for longer than the repetition of a lost packet takes.",
+  Q3: "Hardly a picture has to be left out.",
+  Q4: "No voice is silent for longer than concealment can hide.",
+  Q5: "Lips and voice belong together.",
+  Q6: "Layers seldom change.",
+  Q7: "No queue stands.",
+  Q8: "Where there is room, the best layer that comes is shown.",
+  Q9: "Who watches the same camera is shown as much of it as anybody else.",
   STORY: "What the story promises.",
 } as const;
 

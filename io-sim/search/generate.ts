@@ -9,12 +9,14 @@
  */
 import fc from "fast-check";
 import type { LinkOptions } from "../link-options.ts";
+import type { Persona } from "../personas.ts";
 import type { CameraKind, Plan, StepPlan } from "../plan.ts";
+import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { below, createStream } from "../random.ts";
-import { at, type PeerOptions, profile, type StoryStep, scenario } from "../scenario.ts";
-import { ms, seconds } from "../units.ts";
+import { at, type PeerOptions, profile, type Scenario, type StoryStep, scenario } from "../scenario.ts";
+import { ms, percent, seconds } from "../units.ts";
 import { type Deed, FAULT_CLASSES, type FaultClass } from "./fault-classes.ts";
-import { forget, GOOD_NETWORKS, SETTLE_MICROS, settled } from "./settling.ts";
+import { forget, SETTLE_MICROS, settled } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
@@ -55,7 +57,7 @@ function named(plan: Plan, number: number): Plan {
 function compile(
   peers: readonly PeerOptions[],
   timeline: readonly StoryStep[],
-  rest: Pick<Parameters<typeof scenario>[0], "cipher" | "scheduler" | "timersLateBy">,
+  rest: Pick<Scenario, "cipher" | "scheduler" | "timersLateBy" | "shards">,
   healsAt: number,
 ): Plan {
   return scenario({
@@ -193,22 +195,55 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
     );
 }
 
-/** People with ordinary networks who come and go, and owe each other moving pictures. */
+/** People with the networks that there are, who come and go; those who come to rest owe each other quality. */
 function ordinaryWorld(): fc.Arbitrary<Plan> {
-  const habits = ["muting", "leaving", "joining", "moves", "restarts", "pauses"];
+  const habits = ["muting", "leaving", "joining", "moves", "restarts", "pauses", "stalls"];
   const classes = FAULT_CLASSES.filter(({ name }) => habits.includes(name));
   return fc
-    .record({ classes: fc.subarray(classes), count: fc.integer({ min: 2, max: 4 }) })
+    .record({ classes: fc.subarray(classes), count: fc.integer({ min: 2, max: 5 }) })
     .chain(({ classes: chosen, count }) => {
       const names = NAMES.slice(0, count);
-      const healsAt = seconds(8);
-      const guest = fc.record({
-        sends: sending(),
-        receives: fc.constant({ audio: names.length + 4, video: names.length + 4 }),
-        link: fc.constantFrom(...GOOD_NETWORKS).map((network) => profile(network)),
-      });
+      const healsAt = seconds(6);
       return fc
-        .record({ peers: fc.tuple(...names.map(() => guest)), timeline: steps(chosen, names, 0, healsAt) })
-        .map(({ peers, timeline }) => settled(compile(peers, timeline, {}, healsAt), healsAt, names, true));
+        .record({
+          peers: fc.tuple(...names.map(() => guest(count))),
+          timeline: steps(chosen, names, 0, healsAt),
+          core: fc.subarray([...names], { minLength: 2 }),
+          shards: someShards(),
+        })
+        .map(({ peers, timeline, core, shards }) =>
+          settled(compile(peers, timeline, shards, healsAt), healsAt, core, true),
+        );
     });
+}
+
+/** Somebody with a network of those that people have. Who sits behind a firewall that drops UDP goes through it by TCP. */
+function guest(count: number): fc.Arbitrary<PeerOptions> {
+  return fc
+    .record({
+      sends: sending(),
+      receives: fc.constant({ audio: count + 4, video: count + 4 }),
+      network: fc.constantFrom(...(Object.keys(PROFILES) as ProfileName[])),
+      persona: fc.constantFrom<(Persona | undefined)[]>(undefined, "chromium", "thin", "mobile"),
+      nearWrap: fc.boolean(),
+    })
+    .map(({ network, persona, ...rest }) => ({
+      ...rest,
+      ...(persona === undefined ? {} : { persona }),
+      link: profile(network, network === "corporate" ? { udp: "tunnelled" } : {}),
+    }));
+}
+
+/** One shard, or a few with ways between them. */
+function someShards(): fc.Arbitrary<Pick<Scenario, "shards">> {
+  const several = fc
+    .record({
+      count: fc.integer({ min: 2, max: 3 }),
+      delay: fc.integer({ min: 0, max: 5_000 }),
+      jitter: fc.integer({ min: 0, max: 3_000 }),
+      batch: fc.constantFrom(0, 500),
+      loss: fc.constantFrom(0, percent(1)),
+    })
+    .map((shards) => ({ shards }));
+  return fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: several });
 }

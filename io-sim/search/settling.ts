@@ -3,17 +3,20 @@
  *
  * Whatever happens before, at one moment all that troubles a core set of peers is healed, and then time goes on for long
  * enough that every protocol has recovered; the troubles of everybody else stay for good. Who of the core set is there at
- * the end owes something: whoever has slots enough sees and hears whoever sends. In a realistic world those whom nothing
- * befell owe pictures that never stood still for long, too. What may be promised is read from the plan alone, so that a
- * mutated or a shrunk plan can be asked again; a promise that no longer follows is not made (or, by who shrinks, not kept).
+ * the end owes something: whoever has slots enough sees and hears whoever sends. A realistic world has a steady time behind
+ * that, in which those of the core set who have come to rest owe each other quality. What may be promised is read from the plan alone, so that a mutated or a shrunk
+ * plan can be asked again; a promise that no longer follows is not made (or, by who shrinks, not kept).
  */
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
-import type { AlwaysPromise, FinallyPromise, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import type { FinallyPromise, PeerPlan, Plan, StepPlan } from "../plan.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 
 /** Time that a generated world has after everything has healed. */
 export const SETTLE_MICROS = 10_000_000;
+
+/** The steady time of a realistic world behind that: long enough for a share of its pictures to mean something. */
+const STEADY_MICROS = 6_000_000;
 
 /** Time after which everything must have recovered: a DTLS flight is repeated after 5 s at the latest. */
 const RECOVERY_MICROS = 8_500_000;
@@ -21,11 +24,8 @@ const RECOVERY_MICROS = 8_500_000;
 /** The longest way of a healed link. */
 const HEALED_DELAY_MICROS = 60_000;
 
-/** What may stand still for no longer on a good network: a keyframe that was lost is asked for again within this time. */
-const STANDSTILL_MICROS = 2_000_000;
-
 /** Networks on which a call is owed quality. */
-export const GOOD_NETWORKS: readonly ProfileName[] = ["fiber", "wifi-good", "5g"];
+const GOOD_NETWORKS: readonly ProfileName[] = ["fiber", "wifi-good", "5g", "cable-bloat"];
 
 const GOOD_LINKS: ReadonlySet<string> = new Set(
   GOOD_NETWORKS.flatMap((profile) => {
@@ -52,25 +52,38 @@ export function settled(plan: Plan, healsAt: number, core: readonly string[], re
       operation: { type: "buggify", sites, sharePpm: 0 },
     });
   }
-  const whole = { ...plan, steps: [...steps, ...healing], runForMicros: healsAt + SETTLE_MICROS };
-  return { ...whole, always: realistic ? followingAlways(whole) : [], finally: followingPromises(whole) };
+  const { steady: _, ...rest } = plan;
+  const restsAt = healsAt + SETTLE_MICROS;
+  const whole: Plan = { ...rest, steps: [...steps, ...healing], runForMicros: restsAt };
+  if (!realistic) return { ...whole, always: [], finally: followingPromises(whole) };
+  const longer = { ...whole, runForMicros: restsAt + STEADY_MICROS };
+  const steady = {
+    fromMicros: restsAt,
+    among: whole.peers.filter((peer) => isRested(whole, peer)).map(({ name }) => name),
+  };
+  return { ...longer, always: [], finally: followingPromises(longer), steady };
 }
 
 /** A settled plan as it was before: without healing and promises, and when it healed. */
 export function forget(plan: Plan): { plan: Plan; healsAt: number } {
   const steps = plan.steps.filter(({ label }) => !label.endsWith(HEALING));
-  return { plan: { ...plan, steps, always: [], finally: [] }, healsAt: plan.runForMicros - SETTLE_MICROS };
+  const { steady, ...rest } = plan;
+  const healsAt = (steady?.fromMicros ?? plan.runForMicros) - SETTLE_MICROS;
+  return { plan: { ...rest, steps, always: [], finally: [] }, healsAt };
 }
 
 /** Whether every promise that the plan makes follows from the plan. */
 export function promisesFollow(plan: Plan): boolean {
-  const following = new Set([...followingPromises(plan), ...followingAlways(plan)].map(promiseKey));
-  return [...plan.finally, ...plan.always].every((promise) => following.has(promiseKey(promise)));
+  const following = new Set(followingPromises(plan).map(promiseKey));
+  if (plan.always.length > 0 || !plan.finally.every((promise) => following.has(promiseKey(promise)))) return false;
+  const { steady } = plan;
+  if (steady === undefined) return true;
+  const before = { ...plan, runForMicros: steady.fromMicros };
+  return plan.peers.every((peer) => !steady.among.includes(peer.name) || isRested(before, peer));
 }
 
-function promiseKey(promise: FinallyPromise | AlwaysPromise): string {
-  if (promise.kind === "departs") return `${promise.peer} ${promise.reason}`;
-  return `${promise.kind} ${promise.viewer} ${promise.source}`;
+function promiseKey(promise: FinallyPromise): string {
+  return promise.kind === "departs" ? `${promise.peer} ${promise.reason}` : `${promise.viewer} ${promise.source}`;
 }
 
 /** The step that makes a peer's links well, if they are not. */
@@ -104,23 +117,6 @@ function followingPromises(plan: Plan): FinallyPromise[] {
     promises.push({ kind: "plays", viewer: viewer.name, source: name, withinMicros: 60_000_000 });
   }
   return promises;
-}
-
-/** What the plan allows to promise for all of its time: between people whom nothing befell. */
-function followingAlways(plan: Plan): AlwaysPromise[] {
-  const serverIsWell = plan.steps.every(({ operation }) => "peer" in operation);
-  return pairs(plan)
-    .filter(({ viewer, owner }) => serverIsWell && [viewer, owner].every((peer) => isUndisturbed(plan, peer)))
-    .map(({ viewer, name }) => ({
-      kind: "freezes",
-      viewer: viewer.name,
-      source: name,
-      shorterThanMicros: STANDSTILL_MICROS,
-    }));
-}
-
-function isUndisturbed(plan: Plan, peer: PeerPlan): boolean {
-  return peer.atStart && stepsOf(plan, peer).length === 0;
 }
 
 /** Who must see or hear whom at the end. */

@@ -168,6 +168,9 @@ function withPeers(plan: Plan, peers: PeerPlan[]): Plan {
         if (operation.type !== "swizzle") return step;
         return { ...step, operation: { ...operation, peers: operation.peers.filter((name) => names.has(name)) } };
       }),
+    ...(plan.steady === undefined
+      ? {}
+      : { steady: { ...plan.steady, among: plan.steady.among.filter((name) => names.has(name)) } }),
     always: plan.always.filter(({ viewer, source }) => names.has(viewer) && isThere(source)),
     finally: plan.finally.filter((promise) =>
       promise.kind === "departs" ? names.has(promise.peer) : names.has(promise.viewer) && isThere(promise.source),

@@ -7,7 +7,7 @@
 import type { DecisionPlan } from "../decisions.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
-import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, SteadyPlan, StepPlan } from "../plan.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { ONE_SHARD, type ShardsPlan } from "../shards.ts";
 import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
@@ -73,6 +73,7 @@ function storyFields(use: Use, plan: Plan): Piece[] {
       ? []
       : [field("chanceTurns", object([field("at", timeText(use, plan.turn.atMicros)), `seed: ${plan.turn.seed}`]))]),
     field("runFor", timeText(use, plan.runForMicros)),
+    ...(plan.steady === undefined ? [] : [field("steady", object(steadyText(use, plan.steady)))]),
     ...listField(
       "always",
       plan.always.map((one) => alwaysText(use, one)),
@@ -82,6 +83,10 @@ function storyFields(use: Use, plan: Plan): Piece[] {
       plan.finally.map((one) => finallyText(use, one)),
     ),
   ];
+}
+
+function steadyText(use: Use, { fromMicros, among }: SteadyPlan): Piece[] {
+  return [field("from", timeText(use, fromMicros)), field("among", list(among.map(quote)))];
 }
 
 function shardsText(use: Use, shards: ShardsPlan): Piece[] {

@@ -1,0 +1,97 @@
+/**
+ * Whether each promise of quality breaks when what it speaks of goes wrong in the steady time, and holds otherwise. What
+ * goes wrong is no step of the story, so that nothing excuses it.
+ */
+import { describe, expect, it } from "vitest";
+import { micros } from "../../../core/index.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { at, kbps, mute, seconds } from "../../../io-sim/index.ts";
+import { changeLink } from "../../../io-sim/link.ts";
+import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
+import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
+import { type RunOptions, run } from "../../../io-sim/run.ts";
+import type { World } from "../../../io-sim/world.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const FROM = seconds(4);
+const PEERS = {
+  ana: { sends: { camera: "vp8-simulcast" as const, microphone: true as const }, receives: { audio: 2, video: 2 } },
+  bob: { receives: { audio: 2, video: 2 } },
+  eve: { receives: { audio: 2, video: 2 } },
+};
+const STEADY = { peers: PEERS, steady: { from: FROM, among: ["ana", "bob", "eve"] }, runFor: seconds(6.5) };
+
+function broken(options: RunOptions = {}): PromiseId | "" {
+  return run(smallStory(STEADY), 1, options).promise;
+}
+
+/** Other bars than those of the file. */
+function withBars(bars: Partial<QualityBars>): RunOptions {
+  return { bars: { ...qualityBars(), ...bars } };
+}
+
+/** Does things to the world so long after the steady time has begun (at the end of the connecting, a second is enough). */
+function inSteadyTime(...acts: readonly (readonly [number, (world: World) => void])[]): RunOptions {
+  return {
+    onWorld: (world) => {
+      for (const [after, act] of acts) {
+        const when = micros(world.loop.now + seconds(1) + FROM + after);
+        schedule(world.loop, when, EVENT_CLASS.STEP, () => act(world));
+      }
+    },
+  };
+}
+
+const isCut = (name: string, cut: boolean) => (world: World) => changeLink(world.peers.get(name)!.down, { cut });
+
+describe("a steady time", () => {
+  it("holds all promises of quality on good links, and judges each of them", () => {
+    const verdict = run(smallStory(STEADY), 1);
+    expect(verdict.broken).toBeUndefined();
+    const ids = Object.keys(PROMISES).filter((id) => /^Q/.test(id)) as PromiseId[];
+    expect(ids.map((id) => [id, (verdict.judged.get(id) ?? 0) > 0])).toEqual(ids.map((id) => [id, true]));
+  });
+
+  it("is judged in the realistic regime alone, and only where a plan has one", () => {
+    const torture = run(smallStory(STEADY), 1, { safetyAlone: true, ...withBars({ firstPictureMicros: 0 }) });
+    const without = run(smallStory(), 1, withBars({ freezeMicros: -1, silenceMicros: 0 }));
+    for (const { judged, verdict } of [torture, without]) {
+      expect(verdict).toBe("held");
+      expect([...judged.keys()].filter((id) => /^Q/.test(id))).toEqual([]);
+    }
+  });
+
+  it("is refused when a step disturbs it, or when it never comes", () => {
+    const timeline = [at(seconds(5), "off", mute("ana", "camera"))];
+    expect(() => smallStory({ ...STEADY, timeline })).toThrow('has the step "off" in its steady time');
+    expect(() => smallStory({ ...STEADY, runFor: FROM })).toThrow("ends before its steady time begins");
+    expect(() => smallStory({ ...STEADY, steady: { from: FROM, among: ["zoe"] } })).toThrow('speaks of "zoe"');
+  });
+
+  it("has a reason for each bar", () => {
+    for (const { reason } of Object.values(QUALITY_BARS)) expect(reason).toMatch(/^[A-Z].{40}.*\.$/s);
+  });
+});
+
+describe("a promise of quality", () => {
+  const change = (name: string, rate: number) => (world: World) =>
+    changeLink(world.peers.get(name)!.down, rate === 0 ? {} : { rateBps: rate });
+  const skip = (world: World) => {
+    for (const { screen } of world.peers.get("bob")!.client!.media.slots)
+      if (screen !== undefined) screen.framesSkipped += 20;
+  };
+
+  it.each<[PromiseId, string, RunOptions]>([
+    ["Q1", "a picture comes too late", withBars({ firstPictureMicros: 0, firstPictureRoundTrips: 0 })],
+    ["Q2", "a picture stands still", inSteadyTime([0, isCut("bob", true)], [800_000, isCut("bob", false)])],
+    ["Q3", "pictures are left out", inSteadyTime([500_000, skip])],
+    ["Q4", "a voice is silent", inSteadyTime([0, isCut("bob", true)], [250_000, isCut("bob", false)])],
+    ["Q5", "lips and voice differ", withBars({ lipSyncMicros: -1 })],
+    ["Q6", "layers change", withBars({ layerChangesPerMinute: -60 })],
+    ["Q7", "a queue stands", inSteadyTime([0, change("bob", kbps(500))])],
+    ["Q8", "a lesser layer is shown than there is", withBars({ utilisationPercent: 101 })],
+    ["Q9", "one viewer is shown more than another", withBars({ fairnessPercent: 101 })],
+  ])("%s breaks when %s", (promise, _what, options) => {
+    expect(broken(options)).toBe(promise);
+  });
+});
