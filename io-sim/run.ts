@@ -8,7 +8,7 @@
 import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
 import { step } from "./event-loop.ts";
-import { Trespass, withoutHostGlobals } from "./guards.ts";
+import { letOut, Trespass, withoutHostGlobals } from "./guards.ts";
 import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import { createOracles } from "./oracles/oracles.ts";
@@ -23,6 +23,9 @@ import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type 
 const CONNECT_MICROS = LIMITS.connectMicros;
 /** Longest time for a peer that vanished to expire, and a little more. */
 const DRAIN_MICROS = LIMITS.consentMicros + LIMITS.connectMicros + 5_000_000;
+
+/** Progress is told, and the end of a phase looked for, after so much simulated time at least. */
+const SLICE_MICROS = 100_000;
 
 /** What a run has come to. */
 export interface Verdict {
@@ -63,7 +66,7 @@ export interface QualityRow {
 export interface RunOptions extends WorldOptions {
   /** Gets the world before anything happens in it: for tools that look closer, and for tests that break it on purpose. */
   readonly onWorld?: (world: World, book: PromiseBook) => void;
-  /** Hears of the run's progress: simulated microseconds so far. Called outside the walls, a few times a second of it. */
+  /** Hears of the run's progress: simulated microseconds so far. May look at the host; called a few times a second of it. */
   readonly onProgress?: (simulatedMicros: number) => void;
   /** Asked before each event whether the run stops here, unjudged: for tools that look at the middle of a run. */
   readonly haltBefore?: (world: World) => boolean;
@@ -108,15 +111,17 @@ function createAdvance(world: World, book: PromiseBook, options: RunOptions) {
     halted ||= haltBefore?.(world) === true;
     return halted || book.broken !== undefined;
   };
+  const passSlice = (slice: number, done: () => boolean) => {
+    while (loop.heap.length > 0 && loop.heap[0]!.time <= slice && !stops() && !done()) judgedStep(world, book);
+    if (!stops() && !done()) loop.now = micros(Math.max(loop.now, slice));
+  };
   return (limit: number, done: () => boolean = () => false): boolean => {
-    while (!stops() && loop.now < limit && !done()) {
-      const slice = Math.min(limit, loop.now + 100_000);
-      withoutHostGlobals(world.guard, () => {
-        while (loop.heap.length > 0 && loop.heap[0]!.time <= slice && !stops() && !done()) judgedStep(world, book);
-        if (!stops() && !done()) loop.now = micros(Math.max(loop.now, slice));
-      });
-      onProgress?.(loop.now - MICROS_ORIGIN);
-    }
+    withoutHostGlobals(world.guard, () => {
+      while (!stops() && loop.now < limit && !done()) {
+        passSlice(Math.min(limit, loop.now + SLICE_MICROS), done);
+        if (onProgress !== undefined) letOut(world.guard, () => onProgress(loop.now - MICROS_ORIGIN));
+      }
+    });
     return halted;
   };
 }

@@ -125,7 +125,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   let made: World | undefined;
   const storyTime = () => (made === undefined || made.zeroAt === 0 ? -1 : loop.now - made.zeroAt);
   const chance = chanceOf(plan, seed, options, storyTime);
-  const guard: GuardState = { coreOnStack: false, providerOnStack: false };
+  const guard: GuardState = { coreOnStack: false, outsiderOnStack: false };
   const createCrypto = () => {
     const crypto = createGuardedProvider(plan.cipher, guard);
     return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);

@@ -53,7 +53,7 @@ export async function createSimHostUnderTest(clients: number): Promise<HostUnder
       scheduler: 1,
       timerLateMicros: TIMER_LATE,
       lateness: createStream(1, "lateness", "host"),
-      guard: { coreOnStack: false, providerOnStack: false },
+      guard: { coreOnStack: false, outsiderOnStack: false },
       journal: undefined,
       // A restart now and then, of which nobody outside may notice anything.
       restartBefore: (input) => input % 7 === 3,

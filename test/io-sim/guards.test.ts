@@ -18,7 +18,7 @@ const TRESPASSES: readonly [string, () => unknown][] = [
 ];
 
 function guard(coreOnStack: boolean): GuardState {
-  return { coreOnStack, providerOnStack: false };
+  return { coreOnStack, outsiderOnStack: false };
 }
 
 describe("the walls around a run", () => {
@@ -34,13 +34,28 @@ describe("the walls around a run", () => {
     expect(Number.isFinite(Date.now() + Math.random())).toBe(true);
   });
 
+  it("leave Math an object of plain values, as V8 computes with no other kind at full speed", () => {
+    const seen = withoutHostGlobals(guard(false), () => Object.getOwnPropertyDescriptor(Math, "random"));
+    expect(seen?.get).toBe(undefined);
+    expect(seen?.value).not.toBe(Math.random);
+  });
+
+  it("let out who hears of a run's progress, and nobody else", () => {
+    let told = 0;
+    run(smallStory(), 1, { onProgress: () => (told += Number(Date.now() > 0 && Math.random() < 1)) });
+    expect(told).toBeGreaterThan(10);
+    expect(() => run(smallStory(), 1, { haltBefore: () => Date.now() === 0 })).toThrow(
+      "the simulated world reached for Date",
+    );
+  });
+
   it("have a door for the provider of cryptography, whose answers do not depend on what is behind it", () => {
     const state = guard(false);
     const provider = letProviderOut(state, createNodeCrypto());
     const key = new Uint8Array(32).fill(7);
     const sign = () => withoutHostGlobals(state, () => provider.signEcdsaP256(key, key));
     expect(sign()).toEqual(sign());
-    expect(state.providerOnStack).toBe(false);
+    expect(state.outsiderOnStack).toBe(false);
   });
 
   it("stop a run whose core is impure", () => {
