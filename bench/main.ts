@@ -18,6 +18,13 @@ interface Subject {
 const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ["core", { help: "the core alone", load: async () => (await import("./core/command.ts")).benchCore }],
   ["forward", { help: "a server under load", load: async () => (await import("./forward/command.ts")).benchForward }],
+  [
+    "joins",
+    {
+      help: "a storm of joins, with real handshakes",
+      load: async () => (await import("./joins/command.ts")).benchJoins,
+    },
+  ],
   ["limit", { help: "kernel and cipher alone", load: async () => (await import("./limit/command.ts")).benchLimit }],
 ]);
 

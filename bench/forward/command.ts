@@ -6,10 +6,10 @@ import { LIMITS } from "../../core/index.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
 import { boundedNumber, createProgress } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
-import type { RoomShape } from "./shape.ts";
 
 const DEFAULTS = { publishers: "1", subscribers: "100", rooms: "1", rate: "1000", size: "1200", seconds: "5" } as const;
 
@@ -20,6 +20,7 @@ const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - 16;
 
 interface Flags extends Readonly<Record<keyof typeof DEFAULTS, string>> {
   readonly meeting?: string;
+  readonly speakers?: string;
   readonly ramp?: string;
   readonly server?: string;
   readonly io?: string;
@@ -38,6 +39,7 @@ export function benchForward(words: readonly string[]): Promise<number> {
       "--meeting <N>",
       "rooms of N who all send video and sound and receive all others, in place of the two above",
     )
+    .option("--speakers <N>", "of a meeting, only so many who send")
     .option("--rooms <N>", "rooms", DEFAULTS.rooms)
     .option("--rate <N>", "packets a second of each video stream", DEFAULTS.rate)
     .option("--ramp <FROM..TO/STEPS>", "a ramp of such rates in place of one")
@@ -96,8 +98,11 @@ function readOptions(flags: Flags): ForwardOptions {
 
 function readRoom(flags: Flags): RoomShape {
   if (flags.meeting !== undefined) {
-    return { kind: "meeting", people: boundedNumber(flags.meeting, "--meeting", 2, 32) };
+    const people = boundedNumber(flags.meeting, "--meeting", 2, 32);
+    const speakers = flags.speakers === undefined ? people : boundedNumber(flags.speakers, "--speakers", 1, people);
+    return { kind: "meeting", people, speakers };
   }
+  if (flags.speakers !== undefined) throw new Misuse("--speakers is for a meeting: say how large with --meeting.");
   const publishers = boundedNumber(flags.publishers, "--publishers", 1, 32);
   const subscribers = boundedNumber(flags.subscribers, "--subscribers", 1, ROOM_MAX);
   if (publishers + subscribers > ROOM_MAX + 1) throw new Misuse(`A room takes ${ROOM_MAX + 1} participants at most.`);

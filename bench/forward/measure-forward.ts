@@ -4,10 +4,10 @@
  */
 import { measureAdapterLimit, measureCLimit } from "../limit/measure-limit.ts";
 import { type Generator, passSeconds, startGenerator } from "../load/generator.ts";
-import type { Counted } from "../load/messages.ts";
-import { cpuBetween, readCpu, readResidentBytes } from "./process-meter.ts";
-import { type ServerProcess, startServerProcess } from "./server-process.ts";
-import { forwardedPerSecond, type LoadShape, peersOf } from "./shape.ts";
+import type { Percentiles } from "../load/messages.ts";
+import { forwardedPerSecond, type LoadShape, peersOf } from "../load/shape.ts";
+import { cpuBetween, readCpu, readResidentBytes } from "../server/process-meter.ts";
+import { type ServerProcess, startServerProcess } from "../server/server-process.ts";
 
 /** Seconds of each step before it is measured. */
 const SETTLE_SECONDS = 2;
@@ -38,7 +38,7 @@ export interface ForwardStep {
   readonly userMicrosPerForwardedPacket: number | null;
   readonly systemMicrosPerForwardedPacket: number | null;
   readonly lossRatio: number;
-  readonly addedDelayMicros: Counted["delayMicros"];
+  readonly addedDelayMicros: Percentiles;
   readonly garbage: { readonly pauses: number; readonly totalMicros: number; readonly longestMicros: number } | null;
   readonly verified: number;
   readonly wrong: number;
@@ -100,7 +100,8 @@ async function measureServer(
   const idleBytes = server === undefined ? 0 : readResidentBytes(server.pid);
   const idleCpu = server === undefined ? undefined : readCpu(server.pid);
   const serverUrl = server?.url ?? options.server!;
-  const meeting = { kind: "join", serverUrl, joinsAtATime: JOINS_AT_A_TIME } as const;
+  const pace = { joinsAtATime: JOINS_AT_A_TIME, withinSeconds: 0, sendsAtOnce: false };
+  const meeting = { kind: "join", serverUrl, ...pace } as const;
   const generator = await startGenerator({ meeting, peers }, (count) => onProgress("joining", count / peers.length));
   try {
     const joinCpu = server === undefined ? null : cpuBetween(idleCpu!, readCpu(server.pid));

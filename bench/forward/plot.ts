@@ -1,8 +1,9 @@
 /**
  * Cost and delay against load, as one SVG that opens anywhere.
  */
+
+import { shapeWords } from "../load/shape.ts";
 import type { ForwardReport } from "./report.ts";
-import { shapeWords } from "./shape.ts";
 
 const WIDTH = 860;
 const HEIGHT = 300;

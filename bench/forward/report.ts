@@ -1,9 +1,10 @@
 /**
  * What `lockstep bench forward` prints: one object for machines, a table for people, a plot as SVG.
  */
+
+import { shapeWords } from "../load/shape.ts";
 import { type Machine, machineLine } from "../machine.ts";
 import { bestStep, type ForwardFigures, type ForwardOptions, type ForwardStep } from "./measure-forward.ts";
-import { shapeWords } from "./shape.ts";
 
 /** One report: what `--json` prints. The figures at the top are those of the last step without loss. */
 export interface ForwardReport extends ForwardFigures {

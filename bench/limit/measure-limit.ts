@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { type CpuTime, cpuBetween, readCpu } from "../forward/process-meter.ts";
 import { type Generator, passSeconds, startGenerator } from "../load/generator.ts";
 import { givenSessionKeys } from "../load/given-keys.ts";
 import type { Counted, LoadPeerPlan } from "../load/messages.ts";
 import { filmSsrc, givenSlotSsrc } from "../load/peer.ts";
+import { type CpuTime, cpuBetween, readCpu } from "../server/process-meter.ts";
 import { writeEnd } from "./ends.ts";
 
 /** Seconds before anything is measured: V8 has compiled what is hot by then. */

@@ -4,8 +4,8 @@
  *
  *     RTP header | extensions | VP8 descriptor and frame tag (video) | publisher:32 | ordinal:32 | sent at:64 | ...
  *
- * Only what an SFU looks at is real. Eight packets make a picture, and a picture in sixty is a keyframe, so that whoever
- * comes late need not ask for one.
+ * Only what an SFU looks at is real. About thirty pictures a second, of eight packets at most; a picture in sixty is a
+ * keyframe, and so is the next one when somebody asks.
  */
 import { readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import { rtpSetExtension, rtpWriteHeader } from "../../core/wire/rtp.ts";
@@ -21,7 +21,8 @@ const STAMP_BYTES = 16;
 /** The least packet that carries a stamp. */
 export const FILM_PACKET_BYTES_MIN = FILM_HEADER_BYTES + VIDEO_LEAD_BYTES + STAMP_BYTES;
 
-const PACKETS_PER_PICTURE = 8;
+const PICTURES_PER_SECOND = 30;
+const PACKETS_PER_PICTURE_MAX = 8;
 const PICTURES_PER_KEYFRAME = 60;
 const VIDEO_CLOCK_HZ = 90_000;
 const AUDIO_CLOCK_HZ = 48_000;
@@ -39,6 +40,19 @@ export interface Film {
   written: number;
   /** Packets that are due and not yet written, in millionths. */
   dueMillionths: number;
+  readonly packetsPerPicture: number;
+  /** Somebody waits for a keyframe: the next picture is one. */
+  keyframeWanted: boolean;
+  /** The picture that is being sent is a keyframe. */
+  isKeyframe: boolean;
+}
+
+/** A film at its beginning. */
+export function createFilm(plan: StreamPlan, ssrc: number, publisher: number): Film {
+  const part = Math.round(plan.packetsPerSecond / PICTURES_PER_SECOND);
+  const packetsPerPicture = Math.min(Math.max(part, 1), PACKETS_PER_PICTURE_MAX);
+  const start = { written: 0, dueMillionths: 0, keyframeWanted: false, isKeyframe: false };
+  return { plan, ssrc, publisher, packetsPerPicture, ...start };
 }
 
 /** What a stamp says. */
@@ -56,13 +70,13 @@ export function writeFilmPacket(
   transportSequence: number,
   sentMicros: number,
 ): void {
-  const { plan, ssrc, written } = film;
+  const { plan, ssrc, written, packetsPerPicture } = film;
   const isVideo = plan.kind === "video";
-  const picture = Math.floor(written / PACKETS_PER_PICTURE);
-  const part = written % PACKETS_PER_PICTURE;
-  const marker = isVideo ? part === PACKETS_PER_PICTURE - 1 : false;
+  const picture = Math.floor(written / packetsPerPicture);
+  const part = written % packetsPerPicture;
+  const marker = isVideo ? part === packetsPerPicture - 1 : false;
   const ticks = isVideo
-    ? Math.floor((picture * PACKETS_PER_PICTURE * VIDEO_CLOCK_HZ) / plan.packetsPerSecond)
+    ? Math.floor((picture * packetsPerPicture * VIDEO_CLOCK_HZ) / plan.packetsPerSecond)
     : Math.floor((written * AUDIO_CLOCK_HZ) / plan.packetsPerSecond);
   const type = isVideo ? PAYLOAD_TYPE.VP8 : PAYLOAD_TYPE.OPUS;
   rtpWriteHeader(bytes, offset, type, marker, written & 0xffff, ticks | 0, ssrc | 0);
@@ -74,7 +88,11 @@ export function writeFilmPacket(
   bytes[offset + 19] = 0;
   let at = offset + FILM_HEADER_BYTES;
   if (isVideo) {
-    writeDescriptor(bytes, at, picture, part);
+    if (part === 0) {
+      film.isKeyframe = film.keyframeWanted || picture % PICTURES_PER_KEYFRAME === 0;
+      film.keyframeWanted = false;
+    }
+    writeDescriptor(bytes, at, picture, part, film.isKeyframe);
     at += VIDEO_LEAD_BYTES;
   }
   writeU32(bytes, at, film.publisher);
@@ -101,13 +119,13 @@ export function readStamp(
   return true;
 }
 
-function writeDescriptor(bytes: Uint8Array, at: number, picture: number, part: number): void {
+function writeDescriptor(bytes: Uint8Array, at: number, picture: number, part: number, isKeyframe: boolean): void {
   bytes[at] = part === 0 ? 0x90 : 0x80; // X, and S where a picture starts
   bytes[at + 1] = 0xe0; // I, L and T
   bytes[at + 2] = 0x80 | ((picture >> 8) & 0x7f);
   bytes[at + 3] = picture;
   bytes[at + 4] = picture; // TL0PICIDX: every picture is of temporal layer 0
   bytes[at + 5] = 0;
-  const start = picture % PICTURES_PER_KEYFRAME === 0 ? KEYFRAME_START : FRAME_START;
+  const start = isKeyframe ? KEYFRAME_START : FRAME_START;
   for (let i = 0; i < start.length; i++) bytes[at + 6 + i] = part === 0 ? start[i]! : 0;
 }

@@ -4,7 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Counted, FromLoad, LoadPlan, ToLoad } from "./messages.ts";
+import type { Arrivals, Counted, FromLoad, LoadPlan, ToLoad } from "./messages.ts";
 
 const ENTRY = fileURLToPath(new URL("./process.ts", import.meta.url));
 
@@ -12,11 +12,15 @@ const ENTRY = fileURLToPath(new URL("./process.ts", import.meta.url));
 export interface Generator {
   /** How long it took until every peer was connected. */
   readonly joinSeconds: number;
+  /** How often the server asked somebody to come later. */
+  readonly joinsRefused: number;
   /** The ports of its peers. */
   readonly ports: readonly number[];
   setRate(factor: number): void;
   /** Counts for so long. */
   count(seconds: number): Promise<Counted>;
+  /** How its peers have come in so far. */
+  arrivals(): Promise<Arrivals>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +33,7 @@ export async function startGenerator(plan: LoadPlan, onJoined: (count: number) =
     const ready = await hear(child, "ready", onJoined);
     return {
       joinSeconds: ready.seconds,
+      joinsRefused: ready.refused,
       ports: ready.ports,
       setRate: (factor) => tell({ kind: "rate", factor }),
       async count(seconds) {
@@ -36,6 +41,10 @@ export async function startGenerator(plan: LoadPlan, onJoined: (count: number) =
         await passSeconds(seconds);
         tell({ kind: "end" });
         return (await hear(child, "counted", onJoined)).counted;
+      },
+      async arrivals() {
+        tell({ kind: "arrivals" });
+        return (await hear(child, "arrivals", onJoined)).arrivals;
       },
       async stop() {
         tell({ kind: "stop" });

@@ -2,6 +2,7 @@
  * A histogram of microseconds with steps of a sixty-fourth of the value: enough for percentiles, and of fixed size however
  * much is put into it.
  */
+import type { Percentiles } from "./messages.ts";
 
 /** Values below this have a step of their own, and each doubling above it has as many steps. */
 const STEPS = 64;
@@ -38,6 +39,15 @@ export function histogramQuantile({ counts, total }: Histogram, part: number): n
     if (rest <= 0) return lastOf(step);
   }
   return 0;
+}
+
+/** The percentiles that reports have. */
+export function histogramPercentiles(histogram: Histogram): Percentiles {
+  return {
+    p50: histogramQuantile(histogram, 0.5),
+    p99: histogramQuantile(histogram, 0.99),
+    p999: histogramQuantile(histogram, 0.999),
+  };
 }
 
 function stepOf(value: number): number {

@@ -15,6 +15,8 @@ export interface Ledger {
   /** As a signed integer, like what the packets say. */
   ssrc: number;
   received: number;
+  /** When the very first packet came, by the generator's clock; -1 before it. */
+  firstAt: number;
   /** Unwrapped; -1 before the first packet. */
   firstSequence: number;
   lastSequence: number;
@@ -26,7 +28,16 @@ export interface Ledger {
 
 /** An account with nothing in it. */
 export function createLedger(kind: "audio" | "video", ssrc: number): Ledger {
-  return { kind, ssrc: ssrc | 0, received: 0, firstSequence: -1, lastSequence: -1, publisher: -1, shift: 0 };
+  return {
+    kind,
+    ssrc: ssrc | 0,
+    received: 0,
+    firstAt: -1,
+    firstSequence: -1,
+    lastSequence: -1,
+    publisher: -1,
+    shift: 0,
+  };
 }
 
 /** Begins to count anew. */

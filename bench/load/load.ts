@@ -5,12 +5,14 @@
  * the kernel's stamps and do not suffer. Nothing is awaited within a turn.
  */
 import { LIMITS } from "../../core/index.ts";
-import { srtpOpenRtp, srtpSealRtp } from "../../core/srtp/context.ts";
+import { srtpOpenRtcp, srtpOpenRtp, srtpSealRtp } from "../../core/srtp/context.ts";
+import { RTCP, RTCP_TYPE, rtcpCheck, rtcpPacketLength, rtcpPacketType } from "../../core/wire/rtcp.ts";
+import { feedbackMediaSsrc, isPli } from "../../core/wire/rtcp-feedback.ts";
 import { rtpHeaderLength, rtpPayloadType, rtpSignedSsrc } from "../../core/wire/rtp.ts";
 import { FILM_HEADER_BYTES, type Stamp, writeFilmPacket } from "./film.ts";
-import { createHistogram, type Histogram, histogramAdd, histogramClear, histogramQuantile } from "./histogram.ts";
+import { createHistogram, type Histogram, histogramAdd, histogramClear, histogramPercentiles } from "./histogram.ts";
 import { type Ledger, ledgerBegin, ledgerCount, ledgerJudge, ledgerLost } from "./ledger.ts";
-import type { Counted } from "./messages.ts";
+import type { Arrivals, Counted, CountedKind } from "./messages.ts";
 import { isConnected, type LoadHost, type LoadPeer, loadNow, peerControl, peerTurn } from "./peer.ts";
 import {
   BATCH,
@@ -42,7 +44,7 @@ export interface Load {
   turns: number;
   lastTurnAt: number;
   arrived: number;
-  sent: number;
+  sent: { audio: number; video: number };
   refused: number;
   verified: number;
   wrong: number;
@@ -61,7 +63,7 @@ export function createLoad(host: LoadHost): Load {
     turns: 0,
     lastTurnAt: loadNow(),
     arrived: 0,
-    sent: 0,
+    sent: { audio: 0, video: 0 },
     refused: 0,
     verified: 0,
     wrong: 0,
@@ -87,7 +89,7 @@ export function loadTurn(load: Load): void {
 export function loadBegin(load: Load): void {
   for (const peer of load.peers) for (const ledger of peer.ledgers) ledgerBegin(ledger);
   histogramClear(load.delays);
-  load.sent = 0;
+  load.sent = { audio: 0, video: 0 };
   load.refused = 0;
   load.verified = 0;
   load.wrong = 0;
@@ -98,22 +100,59 @@ export function loadBegin(load: Load): void {
 /** What was counted since then. */
 export function loadCounted(load: Load): Counted {
   const ledgers = load.peers.flatMap((peer) => peer.ledgers);
+  const countKind = (kind: "audio" | "video") => ({
+    sent: load.sent[kind],
+    ...countLedgers(ledgers.filter((ledger) => ledger.kind === kind)),
+  });
   return {
     seconds: (loadNow() - load.beganAt) / 1_000_000,
-    sent: load.sent,
+    audio: countKind("audio"),
+    video: countKind("video"),
+    sent: load.sent.audio + load.sent.video,
     refused: load.refused,
+    ...countLedgers(ledgers),
+    verified: load.verified,
+    wrong: load.wrong,
+    delayMicros: histogramPercentiles(load.delays),
+    cpuMicros: cpuMicros() - load.beganCpu,
+  };
+}
+
+/** How the peers have come in so far. */
+export function loadArrivals({ peers }: Load): Arrivals {
+  const connected = createHistogram();
+  const first = createHistogram();
+  const all = createHistogram();
+  let [hearing, seeing] = [0, 0];
+  for (const { askedAt, connectedAt, ledgers } of peers) {
+    if (connectedAt >= 0) histogramAdd(connected, connectedAt - askedAt);
+    const served = ledgers.filter(({ firstAt }) => firstAt >= 0);
+    const isServed = (kind: "audio" | "video") =>
+      ledgers.some((ledger) => ledger.kind === kind) &&
+      ledgers.every((ledger) => ledger.kind !== kind || ledger.firstAt >= 0);
+    if (isServed("audio")) hearing++;
+    if (isServed("video")) seeing++;
+    if (served.length > 0) histogramAdd(first, Math.min(...served.map(({ firstAt }) => firstAt)) - askedAt);
+    if (served.length === ledgers.length && served.length > 0) {
+      histogramAdd(all, Math.max(...served.map(({ firstAt }) => firstAt)) - askedAt);
+    }
+  }
+  return {
+    peers: peers.length,
+    hearing,
+    seeing,
+    connectedMicros: histogramPercentiles(connected),
+    firstPacketMicros: histogramPercentiles(first),
+    allSlotsMicros: histogramPercentiles(all),
+  };
+}
+
+function countLedgers(ledgers: readonly Ledger[]): Omit<CountedKind, "sent"> {
+  return {
     received: ledgers.reduce((sum, ledger) => sum + ledger.received, 0),
     lost: ledgers.reduce((sum, ledger) => sum + ledgerLost(ledger), 0),
     slotsServed: ledgers.filter(({ received }) => received > 0).length,
     slots: ledgers.length,
-    verified: load.verified,
-    wrong: load.wrong,
-    delayMicros: {
-      p50: histogramQuantile(load.delays, 0.5),
-      p99: histogramQuantile(load.delays, 0.99),
-      p999: histogramQuantile(load.delays, 0.999),
-    },
-    cpuMicros: cpuMicros() - load.beganCpu,
   };
 }
 
@@ -127,7 +166,10 @@ function publish(load: Load, peer: LoadPeer, passedMicros: number): void {
   const { system, crypto } = load.host;
   const bytes = system.outbound.slots.bytes;
   for (const { film, stream } of peer.films) {
-    film.dueMillionths += passedMicros * film.plan.packetsPerSecond * load.factor;
+    const { kind, packetsPerSecond } = film.plan;
+    // A voice is as fast as it is, whatever the video's rate.
+    const factor = kind === "audio" ? Math.min(1, Math.ceil(load.factor)) : load.factor;
+    film.dueMillionths += passedMicros * packetsPerSecond * factor;
     const due = Math.min(Math.floor(film.dueMillionths / 1_000_000), BATCH);
     film.dueMillionths -= due * 1_000_000;
     if (film.dueMillionths > 1_000_000) film.dueMillionths = 0;
@@ -154,7 +196,7 @@ function publish(load: Load, peer: LoadPeer, passedMicros: number): void {
       setOutboundLength(system, slot, length);
     }
     const taken = sendSlots(system, peer.fd, due);
-    load.sent += taken;
+    load.sent[kind] += taken;
     load.refused += due - taken;
   }
 }
@@ -174,9 +216,24 @@ function sweep(load: Load, peer: LoadPeer): void {
         continue;
       }
       const type = rtpPayloadType(bytes, offset);
-      if (type >= RTCP_TYPES.first && type <= RTCP_TYPES.last) continue;
+      if (type >= RTCP_TYPES.first && type <= RTCP_TYPES.last) {
+        if (peer.films.length > 0) receiveFeedback(load, peer, bytes, offset, length);
+        continue;
+      }
       receiveMedia(load, peer, bytes, offset, length, i);
     }
+  }
+}
+
+/** Looks for requests for keyframes. What tells alone when packets arrived is not even opened: that comes often. */
+function receiveFeedback(load: Load, peer: LoadPeer, bytes: Uint8Array, offset: number, length: number): void {
+  if (rtcpPacketType(bytes, offset) === RTCP_TYPE.TRANSPORT_FEEDBACK || peer.srtp === undefined) return;
+  const opened = srtpOpenRtcp(peer.srtp, load.host.crypto, bytes, offset, length);
+  if (opened < 0 || rtcpCheck(bytes, offset, opened) !== RTCP.OK) return;
+  for (let at = offset; at < offset + opened; at += rtcpPacketLength(bytes, at)) {
+    if (!isPli(bytes, at)) continue;
+    const asked = peer.films.find(({ film }) => film.ssrc === feedbackMediaSsrc(bytes, at) >>> 0);
+    if (asked !== undefined) asked.film.keyframeWanted = true;
   }
 }
 
@@ -191,6 +248,7 @@ function receiveMedia(
   const ledger = ledgerOf(peer, rtpSignedSsrc(bytes, offset));
   if (ledger === undefined) return;
   const sequence = ledgerCount(ledger, bytes, offset);
+  if (ledger.firstAt < 0) ledger.firstAt = loadNow();
   if (load.arrived++ % SAMPLE !== 0 || peer.srtp === undefined) return;
   const { crypto, system } = load.host;
   load.verified++;

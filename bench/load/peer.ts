@@ -26,7 +26,7 @@ import {
 } from "../../core/srtp/context.ts";
 import { STUN, STUN_TYPE, stunCheck, stunType, stunWriteBindingRequest } from "../../core/wire/stun.ts";
 import { type Answer, type OfferedMedia, readAnswer, writeOffer } from "../../io-sim/client/offer.ts";
-import type { Film } from "./film.ts";
+import { createFilm, type Film } from "./film.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { LoadPeerPlan } from "./messages.ts";
 import { openConnectedSocket, type System, sendSlots, setOutboundLength } from "./system.ts";
@@ -55,6 +55,9 @@ export interface LoadPeer {
   readonly fd: number;
   readonly films: readonly { readonly film: Film; readonly stream: SrtpSendStream }[];
   readonly ledgers: readonly Ledger[];
+  /** When it first asked to join, and when it had keys; -1 before that. */
+  readonly askedAt: number;
+  connectedAt: number;
   srtp: SrtpSession | undefined;
   /** What is known of the server's side; undefined for keys that were given. */
   readonly connection: Connection | undefined;
@@ -73,12 +76,27 @@ export function loadNow(): Micros {
   return micros(MICROS_ORIGIN + Math.floor(performance.now() * 1_000));
 }
 
-/** Asks the server to let a peer in; throws with the server's sentence when it does not. */
+/** The server has more work than it can do, and asks to come again in so many seconds. */
+export class ComeLater extends Error {
+  override readonly name = "ComeLater";
+  readonly seconds: number;
+
+  constructor(seconds: number) {
+    super(`the server has too much to do, and asks to come again in ${seconds} s`);
+    this.seconds = seconds;
+  }
+}
+
+/**
+ * Asks the server to let a peer in, who first asked at `askedAt`; throws {@link ComeLater} or an error with the server's
+ * sentence when it does not.
+ */
 export async function joinPeer(
   host: LoadHost,
   plan: LoadPeerPlan,
   index: number,
   serverUrl: string,
+  askedAt: Micros,
 ): Promise<LoadPeer> {
   const ufrag = hexEncode(randomBytes(4));
   const offered = offeredMedia(plan, index);
@@ -95,12 +113,14 @@ export async function joinPeer(
     body: writeOffer(identity, offered),
   });
   const text = await response.text();
+  const later = Number(response.headers.get("retry-after") ?? Number.NaN);
+  if (response.status === 503 && later >= 0) throw new ComeLater(later);
   if (response.status !== 201) throw new Error(`the server refused a peer with ${response.status}: ${text.trim()}`);
   const answer = readAnswer(text);
   if (typeof answer === "string") throw new Error(`the server's answer can't be used: ${answer}`);
   const [ip = "", port = ""] = answer.addresses[0]!.split(":");
   const connection: Connection = { answer, ufrag, dtls: undefined, nextCheckAt: 0 };
-  return createPeer(plan, index, openConnectedSocket(host.system, ip, Number(port)), connection);
+  return createPeer(plan, index, openConnectedSocket(host.system, ip, Number(port)), connection, askedAt);
 }
 
 /** A peer that shares one key with a server which has no more than that: it seals and opens by it. */
@@ -111,7 +131,7 @@ export function createGivenPeer(
   keys: { readonly profile: number; readonly key: Uint8Array; readonly salt: Uint8Array },
   target: { readonly ip: string; readonly port: number },
 ): LoadPeer {
-  const peer = createPeer(plan, index, openConnectedSocket(host.system, target.ip, target.port), undefined);
+  const peer = createPeer(plan, index, openConnectedSocket(host.system, target.ip, target.port), undefined, loadNow());
   const { profile, key, salt } = keys;
   const both = { readKey: key, readSalt: salt, writeKey: key, writeSalt: salt };
   useKeys(host, peer, createSrtpSession({ profile, ...both, keyHandleBase: index * HANDLES }));
@@ -170,16 +190,22 @@ export function closePeer(host: LoadHost, peer: LoadPeer): void {
   host.system.libc.close(peer.fd);
 }
 
-function createPeer(plan: LoadPeerPlan, index: number, fd: number, connection: Connection | undefined): LoadPeer {
+function createPeer(
+  plan: LoadPeerPlan,
+  index: number,
+  fd: number,
+  connection: Connection | undefined,
+  askedAt: Micros,
+): LoadPeer {
   const films = plan.sends.map((each, stream) => {
     const ssrc = filmSsrc(index, stream);
-    const film: Film = { plan: each, ssrc, publisher: index, written: 0, dueMillionths: 0 };
-    return { film, stream: createSrtpSendStream(ssrc) };
+    return { film: createFilm(each, ssrc, index), stream: createSrtpSendStream(ssrc) };
   });
   const kinds = slotKinds(plan);
   const media = connection?.answer.media.slice(plan.sends.length) ?? [];
   const ledgers = kinds.map((kind, slot) => createLedger(kind, media[slot]?.ssrc ?? 0));
-  return { plan, index, fd, films, ledgers, srtp: undefined, connection, transportSequence: 0 };
+  const times = { askedAt, connectedAt: -1 };
+  return { plan, index, fd, films, ledgers, ...times, srtp: undefined, connection, transportSequence: 0 };
 }
 
 function offeredMedia(plan: LoadPeerPlan, index: number): OfferedMedia[] {
@@ -246,6 +272,7 @@ function followDtls(host: LoadHost, peer: LoadPeer, { dtls }: Connection): void 
 function useKeys({ crypto }: LoadHost, peer: LoadPeer, session: SrtpSession): void {
   srtpBindKeys(session, crypto);
   peer.srtp = session;
+  peer.connectedAt = loadNow();
 }
 
 /** Where DTLS writes its datagrams: each is sent at once. */

@@ -7,13 +7,24 @@ import { randomBytes } from "node:crypto";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { givenKeys } from "./given-keys.ts";
-import { createLoad, type Load, loadBegin, loadCounted, loadTurn } from "./load.ts";
+import { createLoad, type Load, loadArrivals, loadBegin, loadCounted, loadTurn } from "./load.ts";
 import type { FromLoad, LoadPlan, ToLoad } from "./messages.ts";
-import { closePeer, createGivenPeer, isConnected, joinPeer, type LoadHost, loadNow } from "./peer.ts";
+import {
+  ComeLater,
+  closePeer,
+  createGivenPeer,
+  isConnected,
+  joinPeer,
+  type LoadHost,
+  type LoadPeer,
+  loadNow,
+} from "./peer.ts";
 import { localPort, openSystem } from "./system.ts";
 
 /** How long peers may take from the last answer to the last key. */
 const CONNECT_MICROS = 30_000_000;
+/** How long a peer goes on asking a server that has no time. */
+const PATIENCE_MICROS = 60_000_000;
 
 let load: Load | undefined;
 let stopped = false;
@@ -38,6 +49,7 @@ async function hear(message: ToLoad): Promise<void> {
   if (message.kind === "rate") load.factor = message.factor;
   if (message.kind === "begin") loadBegin(load);
   if (message.kind === "end") tell({ kind: "counted", counted: loadCounted(load) });
+  if (message.kind === "arrivals") tell({ kind: "arrivals", arrivals: loadArrivals(load) });
   if (message.kind === "stop") {
     stopped = true;
     for (const peer of load.peers) closePeer(load.host, peer);
@@ -49,14 +61,15 @@ async function begin({ meeting, peers }: LoadPlan): Promise<void> {
   const host = createHost();
   load = createLoad(host);
   const startedAt = loadNow();
+  let refused = 0;
   run(load);
   if (meeting.kind === "given") {
     peers.forEach((plan, index) => {
       load!.peers.push(createGivenPeer(host, plan, index, givenKeys(index), meeting));
     });
-  } else await joinAll(load, peers, meeting);
+  } else refused = await joinAll(load, peers, meeting);
   const ports = load.peers.map(({ fd }) => localPort(host.system, fd));
-  tell({ kind: "ready", seconds: (loadNow() - startedAt) / 1_000_000, ports });
+  tell({ kind: "ready", seconds: (loadNow() - startedAt) / 1_000_000, refused, ports });
 }
 
 function createHost(): LoadHost {
@@ -79,30 +92,62 @@ function run(running: Load): void {
   if (!stopped) setImmediate(run, running);
 }
 
-/** Lets all peers in, some at a time, and waits until everybody has keys. */
+/**
+ * Lets all peers in, some at a time, and waits until everybody has keys. Answers how often somebody was asked to come later.
+ */
 async function joinAll(
   running: Load,
   plans: LoadPlan["peers"],
   meeting: LoadPlan["meeting"] & { kind: "join" },
-): Promise<void> {
+): Promise<number> {
+  const { serverUrl, joinsAtATime, withinSeconds, sendsAtOnce } = meeting;
+  if (sendsAtOnce) running.factor = 1;
+  const startedAt = loadNow();
   const queue = [...plans.entries()];
   const joined: Load["peers"] = new Array(plans.length);
-  let count = 0;
+  let [count, refused] = [0, 0];
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [index, plan] = next;
-      const peer = await joinPeer(running.host, plan, index, meeting.serverUrl);
+      const dueAt = startedAt + (index / plans.length) * withinSeconds * 1_000_000;
+      await passMicros(dueAt - loadNow());
+      const peer = await joinPatiently(running.host, plan, index, serverUrl, () => refused++);
       joined[index] = peer;
       running.peers.push(peer);
       count++;
       if (count % 10 === 0) tell({ kind: "joined", count });
     }
   };
-  await Promise.all(Array.from({ length: meeting.joinsAtATime }, work));
+  await Promise.all(Array.from({ length: joinsAtATime }, work));
   const deadline = loadNow() + CONNECT_MICROS;
   while (!joined.every(isConnected)) {
     const missing = joined.filter((peer) => !isConnected(peer)).length;
     if (loadNow() > deadline) throw new Error(`${missing} of ${plans.length} peers did not get connected`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await passMicros(5_000);
   }
+  return refused;
+}
+
+/** Asks again, as a page does, while the server says that it has no time now. */
+async function joinPatiently(
+  host: LoadHost,
+  plan: LoadPlan["peers"][number],
+  index: number,
+  serverUrl: string,
+  onRefused: () => void,
+): Promise<LoadPeer> {
+  const askedAt = loadNow();
+  for (;;) {
+    try {
+      return await joinPeer(host, plan, index, serverUrl, askedAt);
+    } catch (error) {
+      if (!(error instanceof ComeLater) || loadNow() > askedAt + PATIENCE_MICROS) throw error;
+      onRefused();
+      await passMicros(error.seconds * 1_000_000);
+    }
+  }
+}
+
+function passMicros(micros: number): Promise<void> {
+  return micros <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, micros / 1_000));
 }

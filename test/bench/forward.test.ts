@@ -2,38 +2,21 @@
  * The benchmarks of the server as commands, with little load: that they measure, what they print, how they take wrong use.
  * Nothing here depends on how fast the machine is.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ForwardReport } from "../../bench/forward/report.ts";
-import { forwardedPerSecond, peersOf } from "../../bench/forward/shape.ts";
-import { loadNative } from "../../io-crypto/native.ts";
+import { forwardedPerSecond, peersOf } from "../../bench/load/shape.ts";
+import { bench, whyNoLoad } from "../support/bench.ts";
 
-const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 const SMALL = ["--rate", "100", "--seconds", "1"];
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function bench(...words: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [LOCKSTEP, "bench", ...words], { stdio: ["ignore", "pipe", "pipe"] });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (part) => {
-    stdout += String(part);
-  });
-  child.stderr.on("data", (part) => {
-    stderr += String(part);
-  });
-  const [status] = (await once(child, "close")) as [number];
-  return { status, stdout, stderr };
-}
-
-const native = loadNative();
-const measures = typeof native !== "string";
+const native = whyNoLoad();
+const measures = native === "";
 
 describe("bench forward", () => {
   if (!measures) {
@@ -113,7 +96,7 @@ describe("the shape of a load", () => {
     const fanOut = { rooms: 2, room: { kind: "fan-out", publishers: 2, subscribers: 5 } } as const;
     expect(peersOf({ ...fanOut, packetsPerSecond: 10, packetBytes: 1_000 })).toHaveLength(14);
     expect(forwardedPerSecond({ ...fanOut, packetsPerSecond: 10, packetBytes: 1_000 })).toBe(200);
-    const meeting = { rooms: 3, room: { kind: "meeting", people: 4 } } as const;
+    const meeting = { rooms: 3, room: { kind: "meeting", people: 4, speakers: 4 } } as const;
     const peers = peersOf({ ...meeting, packetsPerSecond: 10, packetBytes: 1_000 });
     expect(peers.map(({ room }) => room).filter((room) => room === "bench-2")).toHaveLength(4);
     expect(forwardedPerSecond({ ...meeting, packetsPerSecond: 10, packetBytes: 1_000 })).toBe(3 * 4 * 3 * 60);

@@ -1,0 +1,69 @@
+/**
+ * `lockstep bench joins`: what a join costs, how many come in a second, and whether everybody then hears and sees.
+ */
+import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
+import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
+import { describeMachine } from "../machine.ts";
+import { boundedNumber, createProgress } from "../words.ts";
+import type { JoinsOptions } from "./measure-joins.ts";
+
+const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10" } as const;
+
+type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
+  readonly io?: string;
+  readonly shards?: string;
+  readonly json?: boolean;
+};
+
+/** Runs `bench joins …`. */
+export function benchJoins(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "bench joins",
+    "Measure joins with real handshakes: their price, and a storm of them.",
+  )
+    .option("--participants <N>", "those who join", DEFAULTS.participants)
+    .option("--within <SECONDS>", "the time in which they come", DEFAULTS.within)
+    .option("--room <N>", "participants of each room", DEFAULTS.room)
+    .option("--speakers <N>", "of these, those who send video and sound", DEFAULTS.speakers)
+    .option("--rate <N>", "packets a second of each video stream", DEFAULTS.rate)
+    .option("--io <KIND>", "what the server is told as --io")
+    .option("--shards <N>", "what the server is told as --shards")
+    .option("--json", "one JSON object");
+  return answer(command, words, measure);
+}
+
+async function measure(flags: Flags): Promise<number> {
+  const options = readOptions(flags);
+  // Loaded only now, so that help and wrong use are answered at once.
+  const { measureJoins } = await import("./measure-joins.ts");
+  const { joinsText } = await import("./report.ts");
+  const machine = describeMachine();
+  try {
+    const figures = await measureJoins(options, createProgress());
+    const report = { benchmark: "joins", machine, options, ...figures } as const;
+    process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : joinsText(report));
+    return figures.everybodyHearsAndSees ? EXIT.HELD : EXIT.BROKEN;
+  } catch (error) {
+    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.BROKEN;
+  }
+}
+
+function readOptions(flags: Flags): JoinsOptions {
+  const people = boundedNumber(flags.room, "--room", 2, 32);
+  const participants = boundedNumber(flags.participants, "--participants", people, 10_000);
+  if (participants % people !== 0)
+    throw new Misuse(`--participants must fill rooms of ${people}: take a multiple of it.`);
+  return {
+    participants,
+    withinSeconds: boundedNumber(flags.within, "--within", 1, 600),
+    people,
+    // One alone in a room would neither hear nor see.
+    speakers: boundedNumber(flags.speakers, "--speakers", 2, people),
+    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 1_000),
+    serveWords: [
+      ...(flags.io === undefined ? [] : ["--io", flags.io]),
+      ...(flags.shards === undefined ? [] : ["--shards", flags.shards]),
+    ],
+  };
+}
