@@ -17,7 +17,7 @@ import {
   serverFor,
   withPort,
 } from "./addresses.ts";
-import { type Client, clientMoved, clientReceive } from "./client/client.ts";
+import { type Client, clientIsActive, clientMoved, clientReceive } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { nodeReceive, type SfuNode } from "./node.ts";
@@ -125,9 +125,14 @@ export function movePeer(world: World, peer: Peer, to: MovePlan, noticed: boolea
   if (peer.client !== undefined) clientMoved(peer.client, noticed);
 }
 
-/** Gives a peer the address that another one has given up, or that its dead client still seems to have. */
+/**
+ * Gives a peer the address that another one has given up, or that its dead client still seems to have. Nothing happens while
+ * somebody still lives there.
+ */
 export function inheritAddress(world: World, peer: Peer, from: Peer): void {
   const address = from.formerAddress === "" ? from.address : from.formerAddress;
+  const holder = world.byAddress.get(address)?.client;
+  if (holder !== undefined && clientIsActive(holder)) return;
   settle(world, peer, address);
   peer.inherited = true;
   if (peer.client !== undefined) clientMoved(peer.client, true);

@@ -7,8 +7,10 @@
  */
 
 import fc from "fast-check";
+import { HABITS, type Habit } from "../client/misbehaviour.ts";
 import type { GarbageKind } from "../garbage.ts";
 import { type LinkOptions, linkChange } from "../link-options.ts";
+import type { Persona } from "../personas.ts";
 import type { MovePlan, Operation } from "../plan.ts";
 import type { PeerOptions, Scenario } from "../scenario.ts";
 import { SITE_NAMES } from "../sites.ts";
@@ -23,9 +25,9 @@ export interface FaultClass {
   /** What it may do to a link, moderate or extreme. */
   readonly link?: (extreme: boolean) => fc.Arbitrary<LinkOptions>;
   /** What it may do to a peer. */
-  readonly peer?: fc.Arbitrary<Pick<PeerOptions, "joinsLater" | "nearWrap" | "impostor">>;
+  readonly peer?: fc.Arbitrary<Pick<PeerOptions, "joinsLater" | "impostor" | "persona" | "likeness">>;
   /** What it does to the world. */
-  readonly world?: fc.Arbitrary<Pick<Scenario, "timersLateBy" | "cipher">>;
+  readonly world?: fc.Arbitrary<Pick<Scenario, "timersLateBy" | "cipher" | "shards">>;
   /** The steps that it adds; `link` is an extreme link of this swarm. */
   readonly deed?: (peer: fc.Arbitrary<string>, link: fc.Arbitrary<LinkOptions>) => fc.Arbitrary<Deed>;
 }
@@ -44,6 +46,19 @@ const direction = fc.constantFrom("both" as const, "up" as const, "down" as cons
 const share = (most: number) => fc.integer({ min: 1, max: most }).map(percent);
 const span = (most: number, least = 1) => fc.integer({ min: least, max: most }).map(ms);
 const oneIn = (count: number) => fc.integer({ min: 1, max: count }).map((value) => value === 1);
+
+const SHARDS_MAX = 3;
+
+/** A few shards with ways between them. */
+export const SEVERAL_SHARDS: fc.Arbitrary<Pick<Scenario, "shards">> = fc
+  .record({
+    count: fc.integer({ min: 2, max: SHARDS_MAX }),
+    delay: fc.integer({ min: 0, max: 5_000 }),
+    jitter: fc.integer({ min: 0, max: 3_000 }),
+    batch: fc.constantFrom(0, 500),
+    loss: fc.constantFrom(0, percent(1), percent(5)),
+  })
+  .map((shards) => ({ shards }));
 
 /** Every class, by what it does to the network, to addresses, to processes, to peers, and to what the code relies on. */
 export const FAULT_CLASSES: readonly FaultClass[] = [
@@ -176,7 +191,46 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
     name: "crashes",
     deed: () => span(500).map((forMicros) => ["the server crashes", { type: "crash", forMicros }]),
   },
-  { name: "wraps", peer: fc.boolean().map((nearWrap) => ({ nearWrap })) },
+  {
+    name: "personas",
+    peer: fc.constantFrom<Persona[]>("chromium", "thin", "mobile", "misbehaving").map((persona) => ({ persona })),
+  },
+  // The first two names are in every world. Whoever has his own likeness has none.
+  {
+    name: "copied profiles",
+    peer: fc
+      .constantFrom("ana", "bob", undefined, undefined)
+      .map((likeness) => (likeness === undefined ? {} : { likeness })),
+  },
+  {
+    name: "bad habits",
+    deed: (peer) =>
+      fc
+        .tuple(peer, fc.constantFrom(...(Object.keys(HABITS) as Habit[])), span(3_000, 100))
+        .map(([who, habit, forMicros]) => [
+          `${who} ${HABITS[habit]}`,
+          { type: "misbehave", peer: who, habit, forMicros },
+        ]),
+  },
+  {
+    name: "second-hand addresses",
+    deed: (peer) =>
+      fc
+        .uniqueArray(peer, { minLength: 2, maxLength: 2 })
+        .map(([who, from]) => [
+          `${who} gets the address that was ${from}'s`,
+          { type: "inherit", peer: who!, from: from! },
+        ]),
+  },
+  { name: "IPv6", link: (extreme) => fc.constant(extreme ? {} : { ip: 6 as const }) },
+  {
+    name: "several shards",
+    world: SEVERAL_SHARDS,
+    deed: () =>
+      fc
+        .integer({ min: 0, max: SHARDS_MAX - 1 })
+        .map((place) => [`the shard in place ${place} dies`, { type: "crash-shard", place }]),
+  },
   { name: "impostors", peer: oneIn(8).map((impostor) => ({ impostor })) },
   { name: "late timers", world: span(50).map((timersLateBy) => ({ timersLateBy })) },
   { name: "real ciphers", world: fc.constant({ cipher: "real" as const }) },
@@ -207,6 +261,12 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
         .map(([sites, sharePpm]) => ["parts of the server fail now and then", { type: "buggify", sites, sharePpm }]),
   },
 ];
+
+/** Whether this can happen to a server of so many shards: one dies as a whole, several one by one. */
+export function canHappen(operation: Operation, shards: number): boolean {
+  if (operation.type === "crash") return shards === 1;
+  return operation.type !== "crash-shard" || (shards > 1 && operation.place < shards);
+}
 
 function rate(least: number): fc.Arbitrary<number> {
   return fc.integer({ min: least, max: 3_000 }).map(kbps);

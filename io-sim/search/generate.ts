@@ -10,18 +10,19 @@
 import fc from "fast-check";
 import type { LinkOptions } from "../link-options.ts";
 import type { Persona } from "../personas.ts";
-import type { CameraKind, Plan, StepPlan } from "../plan.ts";
+import type { CameraKind, Operation, Plan, StepPlan } from "../plan.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { below, createStream } from "../random.ts";
 import { at, type PeerOptions, profile, type Scenario, type StoryStep, scenario } from "../scenario.ts";
-import { ms, percent, seconds } from "../units.ts";
-import { type Deed, FAULT_CLASSES, type FaultClass } from "./fault-classes.ts";
+import { ms, seconds } from "../units.ts";
+import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
 import { forget, SETTLE_MICROS, settled } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
 
 const NAMES = ["ana", "bob", "eve", "dan", "mia", "tom", "zoe"] as const;
+const ROOMS = ["lounge", "kitchen", "garden"] as const;
 const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", "h264", null];
 
 /** How many early numbers are worlds of their own before others are made from them. */
@@ -66,7 +67,7 @@ function compile(
     seeds: { 0: "the number of its world" },
     ...rest,
     peers: Object.fromEntries(peers.map((peer, index) => [NAMES[index]!, peer])),
-    timeline,
+    timeline: timeline.filter(({ operation }) => canHappen(operation, rest.shards?.count ?? 1)),
     runFor: healsAt + SETTLE_MICROS,
   });
 }
@@ -77,13 +78,15 @@ function tortureWorld(): fc.Arbitrary<Plan> {
       classes: fc.subarray([...FAULT_CLASSES]),
       count: fc.integer({ min: 2, max: 5 }),
       healsAt: fc.integer({ min: 2_000, max: 6_000 }).map(ms),
-      twoRooms: fc.boolean(),
+      rooms: fc.integer({ min: 1, max: ROOMS.length }),
+      // In half of all runs every counter of every client starts near its wrap.
+      nearWrap: fc.boolean(),
     })
-    .chain(({ classes, count, healsAt, twoRooms }) => {
+    .chain(({ classes, count, healsAt, rooms, nearWrap }) => {
       const names = NAMES.slice(0, count);
       return fc
         .record({
-          peers: fc.tuple(...names.map(() => person(classes, twoRooms))),
+          peers: fc.tuple(...names.map(() => person(classes, rooms, nearWrap))),
           timeline: steps(classes, names, 0, healsAt),
           worlds: fc.tuple(...classes.map(({ world }) => world ?? fc.constant({}))),
           scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
@@ -96,11 +99,12 @@ function tortureWorld(): fc.Arbitrary<Plan> {
     });
 }
 
-function person(classes: readonly FaultClass[], twoRooms: boolean): fc.Arbitrary<PeerOptions> {
+function person(classes: readonly FaultClass[], rooms: number, nearWrap: boolean): fc.Arbitrary<PeerOptions> {
   const traits = classes.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
   return fc
     .record({
-      room: twoRooms ? fc.constantFrom("lounge", "kitchen") : fc.constant("lounge"),
+      room: fc.constantFrom(...ROOMS.slice(0, rooms)),
+      nearWrap: fc.constant(nearWrap),
       sends: sending(),
       // Whoever neither sent nor received would have nothing to offer, and is refused.
       receives: fc.record({ audio: fc.integer({ min: 0, max: 5 }), video: fc.integer({ min: 1, max: 5 }) }),
@@ -149,8 +153,9 @@ function timed(deed: fc.Arbitrary<Deed>, from: number, until: number): fc.Arbitr
 function mutation(parent: Plan, donor: Plan): fc.Arbitrary<Plan> {
   const names = parent.peers.map((peer) => peer.name);
   const { healsAt, plan: raw } = forget(parent);
+  const shards = raw.shards?.count ?? 1;
   const usable = forget(donor).plan.steps.filter(
-    ({ operation }) => !("peer" in operation) || names.includes(operation.peer),
+    ({ operation }) => speaksOf(operation).every((name) => names.includes(name)) && canHappen(operation, shards),
   );
   return fc
     .record({
@@ -160,9 +165,10 @@ function mutation(parent: Plan, donor: Plan): fc.Arbitrary<Plan> {
       wraps: fc.boolean(),
       scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
       simulcast: fc.integer({ min: 0, max: names.length }),
+      copied: fc.integer({ min: 0, max: 3 * names.length }),
       core: fc.subarray(names, { minLength: 1 }),
     })
-    .map(({ kept, given, shifts, wraps, scheduler, simulcast, core }) => {
+    .map(({ kept, given, shifts, wraps, scheduler, simulcast, copied, core }) => {
       const moved = [...kept, ...given].map((one, index): StepPlan => {
         const time = one.atMicros + ms(shifts[index % shifts.length]!);
         return { ...one, atMicros: Math.max(0, Math.min(healsAt - 1, time)) };
@@ -171,9 +177,17 @@ function mutation(parent: Plan, donor: Plan): fc.Arbitrary<Plan> {
         ...peer,
         nearWrap: wraps !== peer.nearWrap,
         camera: index === simulcast ? ("vp8-simulcast" as const) : peer.camera,
+        ...(index === copied && index > 0 ? { likeness: names[0]! } : {}),
       }));
       return settled({ ...raw, peers, steps: moved, scheduler }, healsAt, core);
     });
+}
+
+/** The peers that an operation names. */
+function speaksOf(operation: Operation): readonly string[] {
+  if (operation.type === "swizzle") return operation.peers;
+  if (operation.type === "inherit") return [operation.peer, operation.from];
+  return "peer" in operation ? [operation.peer] : [];
 }
 
 /** The same world up to a moment; then other things happen, and chance is another. */
@@ -190,7 +204,8 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
     .chain(({ classes, turnsAt, seed, core }) =>
       steps(classes, names, turnsAt, healsAt).map((others) => {
         const before = raw.steps.filter(({ atMicros }) => atMicros < turnsAt);
-        return settled({ ...raw, steps: [...before, ...others], turn: { atMicros: turnsAt, seed } }, healsAt, core);
+        const after = others.filter(({ operation }) => canHappen(operation, raw.shards?.count ?? 1));
+        return settled({ ...raw, steps: [...before, ...after], turn: { atMicros: turnsAt, seed } }, healsAt, core);
       }),
     );
 }
@@ -236,14 +251,5 @@ function guest(count: number): fc.Arbitrary<PeerOptions> {
 
 /** One shard, or a few with ways between them. */
 function someShards(): fc.Arbitrary<Pick<Scenario, "shards">> {
-  const several = fc
-    .record({
-      count: fc.integer({ min: 2, max: 3 }),
-      delay: fc.integer({ min: 0, max: 5_000 }),
-      jitter: fc.integer({ min: 0, max: 3_000 }),
-      batch: fc.constantFrom(0, 500),
-      loss: fc.constantFrom(0, percent(1)),
-    })
-    .map((shards) => ({ shards }));
-  return fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: several });
+  return fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: SEVERAL_SHARDS });
 }

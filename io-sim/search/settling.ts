@@ -155,7 +155,9 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   const { healedAt } = lastLinks(plan, peer);
   // A request that got lost may have been the one that mattered.
   const unheard = stepsOf(plan, peer).some(({ operation }) => operation.type === "signalling");
-  if (!there || peer.impostor || unheard || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
+  // Who misbehaved has earned whatever became of his own streams.
+  const misbehaved = stepsOf(plan, peer).some(({ operation }) => operation.type === "misbehave");
+  if (!there || peer.impostor || unheard || misbehaved || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
   return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
 }
 
@@ -177,7 +179,7 @@ function serverWellSince(plan: Plan): number {
   let since = 0;
   for (const { atMicros, operation } of [...plan.steps].sort((a, b) => a.atMicros - b.atMicros)) {
     // Nobody knows of a server that has forgotten everybody, until he notices and joins again.
-    if (operation.type === "crash") return plan.runForMicros;
+    if (operation.type === "crash" || operation.type === "crash-shard") return plan.runForMicros;
     if (operation.type === "swizzle") since = atMicros + operation.overMicros;
     if (operation.type === "restart") since = atMicros;
     if (operation.type === "pause" || operation.type === "garbage") since = atMicros + operation.forMicros;
@@ -221,7 +223,7 @@ function lifeOf(plan: Plan, peer: PeerPlan, until = Number.POSITIVE_INFINITY) {
     if (operation.type === "rejoin") tabs += operation.times;
     if (operation.type === "join" || operation.type === "rejoin") there = true;
     if (operation.type === "leave" || operation.type === "kill") there = false;
-    if (["join", "move", "clock"].includes(operation.type)) since = atMicros;
+    if (["join", "move", "inherit", "clock"].includes(operation.type)) since = atMicros;
     if (operation.type === "rejoin") {
       stormUntil = atMicros + operation.times * operation.everyMicros;
       since = stormUntil;

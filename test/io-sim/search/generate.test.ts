@@ -16,7 +16,7 @@ const REGIMES = ["torture", "realistic"] as const;
 
 describe("a generated world", () => {
   it.each(REGIMES)("makes sense, is JSON, is the same each time, and promises only what follows: %s", (regime) => {
-    for (let number = 0; number < 40; number++) {
+    for (let number = 0; number < 80; number++) {
       const plan = generatePlan(number, regime);
       expect(isSound(plan)).toBe(true);
       expect(planFromJson(planToJson(plan))).toEqual(plan);
@@ -26,12 +26,12 @@ describe("a generated world", () => {
   });
 
   it("differs from its neighbours, and all kinds of steps and troubles come up", () => {
-    const plans = Array.from({ length: 120 }, (_, number) => generatePlan(number, "torture"));
+    const plans = Array.from({ length: 160 }, (_, number) => generatePlan(number, "torture"));
     const types = new Set<string>(plans.flatMap(({ steps }) => steps.map(({ operation }) => operation.type)));
     const deeds =
-      "buggify clock crash garbage join kill leave link move mute pause rejoin restart signalling stall swizzle unmute";
+      "buggify clock crash crash-shard garbage inherit join kill leave link misbehave move mute pause rejoin restart signalling stall swizzle unmute";
     expect([...types].sort((a, b) => (a < b ? -1 : 1)).join(" ")).toBe(deeds);
-    expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, name: "", seeds: [] }))).size).toBe(120);
+    expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, name: "", seeds: [] }))).size).toBe(160);
     expect(plans.some(({ turn }) => turn !== undefined)).toBe(true);
     expect(plans.some(({ timerLateMicros }) => timerLateMicros > 0)).toBe(true);
     expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
