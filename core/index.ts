@@ -47,6 +47,7 @@ export {
   type CommandInput,
   type CommandReply,
   createDatagramInput,
+  createRelayInput,
   type DatagramInput,
   type Outbox,
   type RefusalCode,

@@ -134,6 +134,13 @@ export interface RelayInput {
   length: number;
 }
 
+/** An input for a host that uses one object for all that is relayed; see {@link createDatagramInput} for its time. */
+export function createRelayInput(bytes: Uint8Array): RelayInput {
+  const input: RelayInput = { kind: "relay", now: null as unknown as Micros, shard: 0, bytes, offset: 0, length: 0 };
+  input.now = MICROS_ORIGIN;
+  return input;
+}
+
 /** Another shard is gone for good. Nothing of it is relayed here after this input. */
 export interface ShardLostInput {
   readonly kind: "shard-lost";
