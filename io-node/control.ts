@@ -1,8 +1,9 @@
 /**
  * The control plane over the shards: commands with promises for their replies, and a view of every room made of events.
  *
- * A join goes to the shard where its room lives (placement.ts), a leave to the participant's, a drain to all of them. The
- * participants' numbers are those of their shard, so that two shards may have the same one.
+ * A join goes to the shard that placement.ts finds, with word of where the room lives; a leave to the participant's, a drain
+ * to all of them. Rosters come from a room's home alone. What a shard still says of a room that has ended or lives elsewhere
+ * by now is not heard.
  *
  * The view holds what the page and the roster request show: who is in a room, and what each participant's slots show. It is
  * replaced whole by each event, so a watcher that misses ten changes and reads once has missed nothing. A participant's
@@ -11,12 +12,13 @@
 import type { Command, CommandReply, LeaveReason, ParticipantView, ShardEvent, SlotView } from "../core/index.ts";
 import {
   createPlacement,
+  giveBack,
   type NoPlace,
   type Placement,
   placeInRoom,
-  removeFromRoom,
   shardIsLost,
   shardServes,
+  type Ticket,
 } from "./placement.ts";
 
 /** Watchers of one participant; one more ends the oldest. A page has one, and a reload may leave one behind for a while. */
@@ -43,8 +45,9 @@ export interface ParticipantRecord {
   readonly shard: number;
   readonly participant: number;
   readonly room: string;
-  /** Empty until the join was replied to. */
+  /** Empty until the join was replied to; the ticket is there from then on too. */
   resource: string;
+  ticket: Ticket | undefined;
   slots: readonly SlotView[];
   /** Counts the changes of `slots`. */
   slotsVersion: number;
@@ -67,32 +70,36 @@ export interface Watcher {
   replaced(): void;
 }
 
-/** Hands a command to a shard. */
-export type Submit = (commandId: number, command: Command) => void;
+/** A shard as the control plane sees it. */
+export interface ControlledShard {
+  /** Its number; a fresh shard in the same place has another one. */
+  readonly number: number;
+  command(commandId: number, command: Command): void;
+}
 
-/** The control plane's side; make one with {@link createControl}. */
+/** The control plane's side; make one with {@link createControl}. A shard is named by its place, 0 and up. */
 export interface Control {
   readonly shards: readonly ControlledShard[];
+  /** Sees to it that two shards can reach each other. */
+  readonly connect: (one: number, other: number) => void;
   readonly placement: Placement;
   nextCommandId: number;
   draining: boolean;
   readonly waiting: Map<number, WaitingCommand>;
   readonly rooms: Map<string, RoomRecord>;
+  /** Participants by their numbers, which differ between shards too. */
+  readonly byNumber: Map<number, ParticipantRecord>;
   readonly byResource: Map<string, ParticipantRecord>;
   /** The last {@link DEPARTURES_MAX} participants that have left, by resource. */
   readonly departed: Map<string, ParticipantRecord>;
-}
-
-/** One shard, and its participants by their numbers. */
-interface ControlledShard {
-  readonly submit: Submit;
-  readonly byNumber: Map<number, ParticipantRecord>;
 }
 
 /** A command without a reply so far. */
 interface WaitingCommand {
   readonly shard: number;
   readonly command: Command;
+  /** Of a join. */
+  readonly ticket: Ticket | undefined;
   readonly resolve: (reply: CommandReply) => void;
 }
 
@@ -104,15 +111,21 @@ export interface ParticipantState {
   readonly slots: readonly SlotView[];
 }
 
-/** A control plane without rooms over these shards. */
-export function createControl(submits: readonly Submit[]): Control {
+/** A control plane without rooms over these shards, which `connect` lets reach each other; a lone one needs none. */
+export function createControl(
+  shards: readonly ControlledShard[],
+  connect: Control["connect"] = () => {},
+  placement: Placement = createPlacement(shards.length),
+): Control {
   return {
-    shards: submits.map((submit) => ({ submit, byNumber: new Map() })),
-    placement: createPlacement(submits.length),
+    shards,
+    connect,
+    placement,
     nextCommandId: 1,
     draining: false,
     waiting: new Map(),
     rooms: new Map(),
+    byNumber: new Map(),
     byResource: new Map(),
     departed: new Map(),
   };
@@ -123,10 +136,12 @@ export async function controlCommand(
   control: Control,
   command: Command & { type: "join" | "leave" },
 ): Promise<CommandReply> {
-  const shard =
-    command.type === "join" ? placeInRoom(control.placement, command.room) : shardOf(control, command.resource);
-  if (typeof shard === "number") return submit(control, shard, command);
-  return { commandId: control.nextCommandId++, type: "refused", code: shard, detail: NO_PLACE[shard] };
+  if (command.type === "join") {
+    const ticket = placeInRoom(control.placement, command.room);
+    return typeof ticket === "string" ? noPlace(control, ticket) : join(control, ticket, command);
+  }
+  const shard = shardOf(control, command.resource);
+  return typeof shard === "string" ? noPlace(control, shard) : submit(control, shard, command);
 }
 
 /** Has a shard leave out so many of `VIDEO_PARTS` of its video. */
@@ -147,32 +162,31 @@ export function controlReply(control: Control, reply: CommandReply): void {
   const asked = control.waiting.get(reply.commandId);
   if (asked === undefined) return;
   control.waiting.delete(reply.commandId);
-  const { shard, command, resolve } = asked;
-  if (reply.type === "joined") {
-    const record = control.shards[shard]!.byNumber.get(reply.participant);
-    // Without a record the participant has left within the same input.
-    if (record !== undefined) {
-      record.resource = reply.resource;
-      control.byResource.set(reply.resource, record);
-    }
-  } else if (command.type === "join") {
-    removeFromRoom(control.placement, command.room, shard);
+  const { ticket, resolve } = asked;
+  const record = reply.type === "joined" ? control.byNumber.get(reply.participant) : undefined;
+  if (reply.type === "joined" && record !== undefined) {
+    record.resource = reply.resource;
+    record.ticket = ticket;
+    control.byResource.set(reply.resource, record);
+  } else if (ticket !== undefined) {
+    // Refused; or the participant has left within the same input.
+    giveBack(control.placement, ticket);
   }
   resolve(reply);
 }
 
 /** Takes in an event of a shard. */
 export function controlEvent(control: Control, shard: number, event: ShardEvent): void {
-  const { byNumber } = control.shards[shard]!;
+  const { byNumber } = control;
   switch (event.type) {
     case "joined":
       byNumber.set(event.participant, createRecord(shard, event.participant, event.room));
       return;
     case "left":
-      participantLeft(control, shard, event.participant, { reason: event.reason, detail: event.detail });
+      participantLeft(control, event.participant, { reason: event.reason, detail: event.detail });
       return;
     case "roster":
-      rosterChanged(control, shard, event.room, event.participants);
+      if (livesOn(control, event.room) === shard) rosterChanged(control, event.room, event.participants);
       return;
     case "bindings": {
       const record = byNumber.get(event.participant);
@@ -183,7 +197,7 @@ export function controlEvent(control: Control, shard: number, event: ShardEvent)
       return;
     }
     case "room-closed":
-      control.rooms.delete(event.room);
+      if ((livesOn(control, event.room) ?? shard) === shard) control.rooms.delete(event.room);
       return;
   }
 }
@@ -193,11 +207,11 @@ export function controlEvent(control: Control, shard: number, event: ShardEvent)
  * of it. Until {@link controlServes} nothing goes there.
  */
 export function controlLost(control: Control, shard: number): void {
-  for (const [room, placed] of control.placement.rooms) if (placed.shard === shard) control.rooms.delete(room);
+  for (const [room, { home }] of control.placement.rooms) if (home === shard) control.rooms.delete(room);
   shardIsLost(control.placement, shard);
   const lost: Departure = { reason: "shard-failed", detail: "The server has lost this call; join again." };
-  for (const participant of [...control.shards[shard]!.byNumber.keys()]) {
-    participantLeft(control, shard, participant, lost);
+  for (const record of [...control.byNumber.values()]) {
+    if (record.shard === shard) participantLeft(control, record.participant, lost);
   }
   for (const [commandId, asked] of [...control.waiting]) {
     if (asked.shard !== shard) continue;
@@ -250,12 +264,29 @@ export function watchParticipant(record: ParticipantRecord, watcher: Watcher): (
   return () => record.watchers.delete(watcher);
 }
 
-function submit(control: Control, shard: number, command: Command): Promise<CommandReply> {
+/** Everybody in a room has to hear everybody, and the home has to hear all. */
+function join(control: Control, ticket: Ticket, command: Command & { type: "join" }): Promise<CommandReply> {
+  const { shard, room } = ticket;
+  for (const other of room.members.keys()) if (other !== shard) control.connect(shard, other);
+  const home = control.shards[room.home]!.number;
+  return submit(control, shard, room.home === shard ? command : { ...command, home }, ticket);
+}
+
+function submit(control: Control, shard: number, command: Command, ticket?: Ticket): Promise<CommandReply> {
   const commandId = control.nextCommandId++;
   return new Promise((resolve) => {
-    control.waiting.set(commandId, { shard, command, resolve });
-    control.shards[shard]!.submit(commandId, command);
+    control.waiting.set(commandId, { shard, command, ticket, resolve });
+    control.shards[shard]!.command(commandId, command);
   });
+}
+
+function noPlace(control: Control, code: NoPlace): CommandReply {
+  return { commandId: control.nextCommandId++, type: "refused", code, detail: NO_PLACE[code] };
+}
+
+/** Where a room has its home; undefined when there is no such room, or none any more. */
+function livesOn({ placement }: Control, room: string): number | undefined {
+  return placement.rooms.get(room)?.home;
 }
 
 /** The shard of a participant. Any shard can say that it doesn't know somebody. */
@@ -265,17 +296,17 @@ function shardOf(control: Control, resource: string): number | NoPlace {
 }
 
 function createRecord(shard: number, participant: number, room: string): ParticipantRecord {
-  const unknown = { resource: "", slots: [], slotsVersion: 0, departure: undefined };
+  const unknown = { resource: "", ticket: undefined, slots: [], slotsVersion: 0, departure: undefined };
   return { shard, participant, room, ...unknown, watchers: new Set() };
 }
 
-function participantLeft(control: Control, shard: number, participant: number, departure: Departure): void {
-  const { byNumber } = control.shards[shard]!;
+function participantLeft(control: Control, participant: number, departure: Departure): void {
+  const { byNumber } = control;
   const record = byNumber.get(participant);
   if (record === undefined) return;
   record.departure = departure;
   byNumber.delete(participant);
-  removeFromRoom(control.placement, record.room, shard);
+  if (record.ticket !== undefined) giveBack(control.placement, record.ticket);
   if (control.byResource.delete(record.resource)) remember(control, record);
   wakeWatchers(record);
 }
@@ -288,7 +319,7 @@ function remember(control: Control, record: ParticipantRecord): void {
   control.departed.delete(oldest!);
 }
 
-function rosterChanged(control: Control, shard: number, room: string, participants: readonly ParticipantView[]): void {
+function rosterChanged(control: Control, room: string, participants: readonly ParticipantView[]): void {
   const record = control.rooms.get(room);
   // An empty room is no room: the shard says so with `room-closed`, and a roster after that must not bring it back.
   if (record === undefined && participants.length === 0) return;
@@ -298,7 +329,7 @@ function rosterChanged(control: Control, shard: number, room: string, participan
     record.version += 1;
   }
   for (const { participant } of participants) {
-    const watched = control.shards[shard]!.byNumber.get(participant);
+    const watched = control.byNumber.get(participant);
     if (watched !== undefined) wakeWatchers(watched);
   }
 }

@@ -13,6 +13,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { candidateAddress, machineAddresses } from "./addresses.ts";
 import {
   type Control,
+  type ControlledShard,
   controlDrain,
   controlEvent,
   controlLost,
@@ -25,6 +26,8 @@ import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
 import { LOOK_MILLIS } from "./overload.ts";
+import { createPlacement } from "./placement.ts";
+import { connectPlaces, createRelayMesh, losePlace, meshSeat, type RelayMesh, seatHost } from "./relay-mesh.ts";
 import {
   type MediaPort,
   type MediaPorts,
@@ -65,8 +68,11 @@ export class StartError extends Error {
   override readonly name = "StartError";
 }
 
-/** Starts a server. Rejects with a {@link StartError}; then nothing stays open. */
-export async function startServer(options: ServeOptions, log: Log): Promise<RunningServer> {
+/**
+ * Starts a server. Rejects with a {@link StartError}; then nothing stays open. `roomShare` is for tests: how many
+ * participants of one room a shard takes before another gets some.
+ */
+export async function startServer(options: ServeOptions, log: Log, roomShare?: number): Promise<RunningServer> {
   const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards).catch((error: unknown) => {
     if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
     if (error instanceof NoPort) throw startError(error.cause, "UDP", error.port, "--udp-port");
@@ -77,15 +83,19 @@ export async function startServer(options: ServeOptions, log: Log): Promise<Runn
   const addresses =
     options.publicAddresses.length > 0 ? options.publicAddresses : machineAddresses(networkInterfaces(), hasIpv6);
   const hosts: ShardHost[] = [];
+  const mesh = createRelayMesh(ports.length);
   const control = createControl(
-    ports.map((_, shard) => (commandId, command) => hosts[shard]!.command(commandId, command)),
+    ports.map((_, shard) => shardOf(hosts, shard)),
+    (one, other) => connectPlaces(mesh, one, other),
+    createPlacement(ports.length, roomShare),
   );
   const http = createAdaptorServer({
     fetch: createHttp({ control, log }).fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {
-    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, log, shard))));
+    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, mesh, log, shard))));
+    for (const [shard, host] of hosts.entries()) seatHost(mesh, shard, host);
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
     await Promise.all(hosts.map((host) => host.close(0)));
@@ -122,10 +132,21 @@ async function startHosts(
   throw new StartError(`A shard can't start (${String(failed.reason)}); try --io portable.`);
 }
 
-/** What the control plane and the log hear of a shard. */
-function listeners(control: Control, log: Log, shard: number): ShardListeners {
+/** A shard for the control plane, which is there before the hosts are. */
+function shardOf(hosts: readonly ShardHost[], shard: number): ControlledShard {
+  return {
+    get number() {
+      return hosts[shard]!.number;
+    },
+    command: (commandId, command) => hosts[shard]!.command(commandId, command),
+  };
+}
+
+/** What the control plane, the mesh and the log hear of a shard. */
+function listeners(control: Control, mesh: RelayMesh, log: Log, shard: number): ShardListeners {
   const shardLog = log.child({ shard });
   return {
+    seat: meshSeat(mesh, shard),
     onReply: (reply) => controlReply(control, reply),
     onEvent(event) {
       logEvent(shardLog, event);
@@ -133,6 +154,7 @@ function listeners(control: Control, log: Log, shard: number): ShardListeners {
     },
     onLost(error) {
       shardLog.error({ err: error }, "the shard has failed, and its calls are lost");
+      losePlace(mesh, shard);
       controlLost(control, shard);
     },
     onServing() {

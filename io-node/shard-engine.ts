@@ -12,19 +12,25 @@ import {
   shardNextTimeout,
 } from "../core/index.ts";
 import { type Clock, wallClock } from "./clock.ts";
+import type { ShardLife } from "./relay-mesh.ts";
 import type { Engine } from "./udp-host.ts";
 
 /** Makes what a host drives: a shard, or what a test puts in its place. */
 export type CreateEngine = (boot: BootRecord, crypto: CryptoProvider) => Engine;
 
-/** A boot record with secrets that nobody has seen. */
-export function createBootRecord(clock: Clock, candidates: readonly CandidateAddress[]): BootRecord {
+/** The boot record of a shard's life, with secrets that nobody has seen. */
+export function createBootRecord(
+  clock: Clock,
+  candidates: readonly CandidateAddress[],
+  { number, wall }: ShardLife,
+): BootRecord {
   return {
     entropySeed: Uint8Array.from(randomBytes(ENTROPY_SEED_BYTES)),
     randomSeed: randomBytes(4).readUInt32BE(0),
     now: clock(),
-    wall: wallClock(),
+    wall: wallClock(wall),
     config: { candidates },
+    shard: number,
   };
 }
 

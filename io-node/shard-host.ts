@@ -13,17 +13,22 @@ import { createOpensslCrypto } from "../io-crypto/openssl-crypto.ts";
 import { closeFastResources, openFastResources, startFastHost } from "./fast/fast-host.ts";
 import type { IoChoice } from "./io-choice.ts";
 import { startPortableHost } from "./portable-host.ts";
+import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
 import { closeSocket, openUdpSockets } from "./sockets.ts";
 import type { UdpHost } from "./udp-host.ts";
 
 /** A running shard. */
-export interface ShardHost extends Pick<UdpHost, "received" | "sent" | "command" | "close"> {
+export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent" | "relayed" | "command" | "close"> {
+  /** The shard's number; a fresh shard has another one. */
+  readonly number: number;
   /** Processor time of its thread so far; it begins anew with a fresh shard. */
   readonly cpuMicros: number;
 }
 
 /** Who hears of what a shard does. */
 export interface ShardListeners {
+  /** The shard's place among others; left out, it has none beside it. */
+  readonly seat?: MeshSeat | undefined;
   readonly onReply: (reply: CommandReply) => void;
   readonly onEvent: (event: ShardEvent) => void;
   /** The shard has failed: everybody in a call is gone, open commands get no reply, and new ones must wait. */

@@ -23,6 +23,7 @@ import {
   type Micros,
   NEVER,
   type Outbox,
+  type RelayInput,
   type ShardEvent,
   type ShardInput,
   type ShardPorts,
@@ -30,6 +31,20 @@ import {
 import type { Clock } from "./clock.ts";
 import { hostFails } from "./fault-sites.ts";
 import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
+import {
+  closeWay,
+  createRelayWays,
+  openWay,
+  type RelayCounters,
+  type RelayPeer,
+  type RelayWays,
+  relayMail,
+  relayPacket,
+  settleWays,
+  TAKE_BYTES,
+  takeRelayed,
+  waysHold,
+} from "./relay-ways.ts";
 import {
   createSendArena,
   reserveSlot,
@@ -56,6 +71,9 @@ export interface UdpHostParts {
   readonly onEvent: (event: ShardEvent) => void;
   /** The shard has thrown, and gets no more inputs. */
   readonly onFailure: (error: unknown) => void;
+  /** The shard with this number, which shares the thread, has been told something, or does not read what it is told. */
+  readonly onWake?: (number: number) => void;
+  readonly onGivenUp?: (number: number) => void;
   /** Failures to inject, for tests; a host that serves people has none. */
   readonly faults?: Faults | undefined;
 }
@@ -77,8 +95,17 @@ export interface UdpHost {
   readonly flows: FlowTable;
   readonly received: ReceiveCounters;
   readonly sent: SendCounters;
+  readonly relayed: RelayCounters;
   /** Hands a command to the shard; its reply comes through `onReply`, perhaps before this returns. */
   command(commandId: number, command: Command): void;
+  /** From now on another shard can be reached. */
+  meet(peer: RelayPeer): void;
+  /** Another shard is gone for good. */
+  part(number: number): void;
+  /** Another shard has shown something: it is taken in the next turn of the event loop. */
+  wake(): void;
+  /** Ends the shard as if it had thrown this. */
+  fail(error: unknown): void;
   /** Waits until what was sent has left, or for `waitMillis`, and closes the sockets. */
   close(waitMillis: number): Promise<void>;
 }
@@ -89,10 +116,13 @@ interface Loop {
   readonly ports: ShardPorts;
   readonly flows: FlowTable;
   readonly arena: SendArena;
+  readonly relays: RelayWays;
   readonly received: ReceiveCounters;
   /** Every datagram comes to the shard in this one object and this one array. */
   readonly input: DatagramInput;
   readonly deferred: Deferred;
+  /** A turn for what is relayed will come. */
+  relayTurn: NodeJS.Immediate | undefined;
   timer: NodeJS.Timeout | undefined;
   /** When the timer goes off. */
   timerAt: Micros;
@@ -107,22 +137,26 @@ interface Deferred {
   events: ShardEvent[];
   released: number[];
   commands: { commandId: number; command: Command }[];
+  parted: number[];
 }
 
 /** Starts to feed a shard. */
 export function startUdpHost(parts: UdpHostParts): UdpHost {
   const flows = createFlowTable(parts.udp.sockets.length);
   const arena = createSendArena();
-  const deferred: Deferred = { replies: [], events: [], released: [], commands: [] };
-  const outbox = createOutbox(parts, flows, arena, deferred);
+  const relays = createRelayWays(arena.bytes, new Uint8Array(TAKE_BYTES));
+  const deferred: Deferred = { replies: [], events: [], released: [], commands: [], parted: [] };
+  const outbox = createOutbox(parts, flows, arena, relays, deferred);
   const loop: Loop = {
     parts,
     ports: { crypto: parts.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED },
     flows,
     arena,
+    relays,
     received: { received: 0, receivedBytes: 0, badLength: 0, noFlow: 0, socketErrors: 0 },
     input: createDatagramInput(new Uint8Array(LIMITS.datagramBytesMax)),
     deferred,
+    relayTurn: undefined,
     timer: undefined,
     timerAt: NEVER,
     busy: false,
@@ -146,12 +180,23 @@ export function startUdpHost(parts: UdpHostParts): UdpHost {
     flows,
     received: loop.received,
     sent: arena.counters,
+    relayed: relays.counters,
     command: (commandId, command) => giveCommand(loop, commandId, command),
+    meet: (peer) => openWay(relays, peer),
+    part: (number) => part(loop, number),
+    wake: () => planRelayTurn(loop),
+    fail: (error) => fail(loop, error),
     close: (waitMillis) => close(loop, waitMillis),
   };
 }
 
-function createOutbox(parts: UdpHostParts, flows: FlowTable, arena: SendArena, deferred: Deferred): Outbox {
+function createOutbox(
+  parts: UdpHostParts,
+  flows: FlowTable,
+  arena: SendArena,
+  relays: RelayWays,
+  deferred: Deferred,
+): Outbox {
   const { faults } = parts;
   const { sockets } = parts.udp;
   return {
@@ -171,9 +216,8 @@ function createOutbox(parts: UdpHostParts, flows: FlowTable, arena: SendArena, d
     },
     reply: (reply) => deferred.replies.push(reply),
     event: (event) => deferred.events.push(event),
-    // The shard is alone, so it has nobody to relay to.
-    relayPacket: () => {},
-    relayMail: () => {},
+    relayPacket: (shard, offset, length) => relayPacket(relays, shard, offset, length),
+    relayMail: (shard, record) => relayMail(relays, shard, record),
     releaseFlow: (index) => deferred.released.push(index),
   };
 }
@@ -215,19 +259,59 @@ function giveCommand(loop: Loop, commandId: number, command: Command): void {
   armTimer(loop);
 }
 
+function part(loop: Loop, number: number): void {
+  if (loop.stopped) return;
+  if (loop.busy) {
+    loop.deferred.parted.push(number);
+    return;
+  }
+  closeWay(loop.relays, number);
+  feed(loop, { kind: "shard-lost", now: loop.parts.clock(), shard: number });
+  armTimer(loop);
+}
+
+/** What others show while datagrams are read is taken together. */
+function planRelayTurn(loop: Loop): void {
+  if (loop.stopped) return;
+  loop.relayTurn ??= setImmediate(() => {
+    loop.relayTurn = undefined;
+    takeRelayed(loop.relays, loop.parts.clock(), (input: RelayInput) => {
+      if (!loop.stopped) feed(loop, input);
+    });
+    settleRelays(loop);
+    armTimer(loop);
+    if (waysHold(loop.relays)) planRelayTurn(loop);
+  });
+}
+
+/** Shows what was relayed. Mail that waits for room gets it once the others have had their turn. */
+function settleRelays(loop: Loop): void {
+  const { relays, parts } = loop;
+  if (!relays.unsettled || loop.stopped) return;
+  if (settleWays(relays, ({ number }) => parts.onWake?.(number))) planRelayTurn(loop);
+  for (const number of relays.givenUp.splice(0)) parts.onGivenUp?.(number);
+}
+
+function fail(loop: Loop, error: unknown): void {
+  if (loop.stopped) return;
+  stop(loop);
+  loop.parts.onFailure(error);
+}
+
 /** Feeds one input and whatever comes of it. */
 function feed(loop: Loop, input: ShardInput): void {
   loop.busy = true;
   try {
     loop.parts.engine.handle(loop.ports, input);
   } catch (error) {
-    stop(loop);
-    loop.parts.onFailure(error);
+    fail(loop, error);
     return;
   }
-  const { replies, events, released, commands } = loop.deferred;
+  const { replies, events, released, commands, parted } = loop.deferred;
+  settleRelays(loop);
   if (replies.length + events.length + released.length > 0) carryOut(loop);
   loop.busy = false;
+  for (const number of parted.splice(0)) part(loop, number);
   const next = commands.length > 0 ? commands.shift() : undefined;
   if (next !== undefined) giveCommand(loop, next.commandId, next.command);
 }
@@ -267,6 +351,7 @@ function timeout(loop: Loop): void {
 function stop(loop: Loop): void {
   loop.stopped = true;
   clearTimeout(loop.timer);
+  clearImmediate(loop.relayTurn);
   loop.timerAt = NEVER;
 }
 

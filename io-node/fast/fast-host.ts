@@ -11,6 +11,8 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { CandidateAddress } from "../../core/index.ts";
 import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
+import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
+import type { RelayCounters } from "../relay-ways.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
 import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
@@ -48,6 +50,7 @@ export interface FastHostParts extends ShardListeners {
 /** The host's own state. */
 interface Host {
   readonly parts: FastHostParts;
+  readonly seat: MeshSeat;
   readonly counters: Float64Array;
   readonly ledger: ContextLedger;
   readonly deaths: Deaths;
@@ -60,6 +63,7 @@ interface Host {
 interface Running {
   readonly thread: Worker;
   readonly port: MessagePort;
+  readonly life: ShardLife;
   /** Resolves when the thread has ended. */
   readonly ended: Promise<void>;
   /** The thread has come so far as to serve. */
@@ -96,12 +100,15 @@ export function closeFastResources({ libc, sockets, wakeFd, block }: FastResourc
 export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
   const counters = new Float64Array(new SharedArrayBuffer(COUNTERS.length * 8));
   const ledger = createContextLedger();
-  const running = startThread(parts, counters, ledger);
-  const host: Host = { parts, counters, ledger, deaths: [], running, restart: undefined, closing: false };
+  const seat = parts.seat ?? loneSeat();
+  const running = startThread(parts, seat.begin(), counters, ledger);
+  const host: Host = { parts, seat, counters, ledger, deaths: [], running, restart: undefined, closing: false };
   watchThread(host, running);
   await Promise.race([once(running.port, "message"), running.ended]);
   if (!running.serves) {
     await running.ended;
+    // Nobody wakes it up: nobody has met anybody before all have started.
+    void seat.end();
     closeFastResources(parts.resources);
     throw reasonOf(running);
   }
@@ -114,6 +121,17 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     get sent() {
       return readCounters(counters);
     },
+    get relayed() {
+      return readCounters(counters);
+    },
+    get number() {
+      return host.running.life.number;
+    },
+    wakeFd: parts.resources.wakeFd,
+    meet: (peer) => tell(host, { kind: "meet", peer }),
+    part: (number) => tell(host, { kind: "part", number }),
+    wake: () => {},
+    giveUp: () => endThread(host, new Error("the shard does not read what other shards tell it")),
     get cpuMicros() {
       return counters[COUNTERS.indexOf("cpuMicros")]!;
     },
@@ -128,21 +146,22 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
   };
 }
 
-/** All counters by name: those of receiving and those of sending have different ones. */
-function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounters {
+/** All counters by name: those of receiving, of sending and of relaying have different ones. */
+function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounters & RelayCounters {
   return Object.fromEntries(COUNTERS.map((name, index) => [name, counters[index]!])) as Record<
     (typeof COUNTERS)[number],
     number
   >;
 }
 
-function startThread(parts: FastHostParts, counters: Float64Array, ledger: ContextLedger): Running {
+function startThread(parts: FastHostParts, life: ShardLife, counters: Float64Array, ledger: ContextLedger): Running {
   const { port1, port2 } = new MessageChannel();
   const { resources, candidates } = parts;
   const boot: ThreadBoot = {
     entry: (parts.entry ?? new URL("./thread-entry.ts", import.meta.url)).href,
     port: port2,
     candidates,
+    life,
     block: resources.block,
     fds: resources.sockets.fds,
     wakeFd: resources.wakeFd,
@@ -156,7 +175,7 @@ function startThread(parts: FastHostParts, counters: Float64Array, ledger: Conte
     execArgv: [],
   });
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  return { thread, port: port1, ended, serves: false, lastWord: undefined };
+  return { thread, port: port1, life, ended, serves: false, lastWord: undefined };
 }
 
 function watchThread(host: Host, running: Running): void {
@@ -168,6 +187,7 @@ function watchThread(host: Host, running: Running): void {
       running.serves = true;
       if (host.deaths.length > 0) parts.onServing();
     }
+    if (message.kind === "given-up") host.seat.giveUp(message.number);
     if (message.kind !== "outputs") return;
     for (const event of message.events) parts.onEvent(event);
     for (const reply of message.replies) parts.onReply(reply);
@@ -192,7 +212,7 @@ function replaceThread(host: Host, dead: Running): void {
   const pause = pauseAfterDeath(host.deaths, performance.now());
   parts.onLost(reasonOf(dead));
   host.restart = setTimeout(() => {
-    host.running = startThread(parts, host.counters, host.ledger);
+    host.running = startThread(parts, host.seat.begin(), host.counters, host.ledger);
     watchThread(host, host.running);
   }, pause);
 }
@@ -208,18 +228,23 @@ function lookAfter(host: Host): NodeJS.Timeout {
   const lookMillis = host.parts.lookMillis ?? LOOK_MILLIS;
   let [turns, still] = [-1, 0];
   const look = () => {
-    const { running, counters, parts } = host;
+    const { running, counters } = host;
     still = running.serves && counters[at] === turns ? still + 1 : 0;
     turns = counters[at]!;
     if (still < STILL_LOOKS_MAX) return;
     still = 0;
     const seconds = (STILL_LOOKS_MAX * lookMillis) / 1_000;
-    running.lastWord ??= { error: new Error(`the shard has not come back from an input for ${seconds} s`) };
-    void running.thread.terminate();
-    knock(parts.resources);
+    endThread(host, new Error(`the shard has not come back from an input for ${seconds} s`));
   };
   // Looks are counted, and not seconds: a machine that slept must not end its threads for that.
   return setInterval(look, lookMillis).unref();
+}
+
+/** Ends a thread from outside; `error` says why, if it has not said so itself. */
+function endThread({ running, parts }: Host, error: Error): void {
+  running.lastWord ??= { error };
+  void running.thread.terminate();
+  knock(parts.resources);
 }
 
 function tell(host: Host, message: ToThread): void {
@@ -246,5 +271,6 @@ async function close(host: Host, waitMillis: number): Promise<void> {
   }, waitMillis + END_MILLIS);
   await ended;
   clearTimeout(late);
+  await host.seat.end();
   closeFastResources(host.parts.resources);
 }

@@ -4,6 +4,7 @@
  * Whoever owns the thread calls {@link fastTurn} again and again. A turn waits in `ppoll` for a datagram, for room in a
  * full socket, for a knock on the wake-up descriptor or for the shard's next timeout; then it reads batches, feeds each
  * datagram as one input, and sends what came of them. Time is asked once a batch: its datagrams lay in the kernel together.
+ * What other shards have relayed (relay-ways.ts) is taken once a turn, and what is for them is shown with each sending.
  *
  * What the portable host promises (io-node/udp-host.ts) holds here too: replies, events and released flows wait until the
  * shard has returned, and a shard that throws gets no more inputs. A released flow keeps its number until what was queued
@@ -20,11 +21,25 @@ import {
   type Micros,
   NEVER,
   type Outbox,
+  type RelayInput,
   type ShardEvent,
   type ShardInput,
   type ShardPorts,
 } from "../../core/index.ts";
 import type { Clock } from "../clock.ts";
+import {
+  closeWay,
+  createRelayWays,
+  openWay,
+  type RelayPeer,
+  type RelayWays,
+  relayMail,
+  relayPacket,
+  settleWays,
+  TAKE_BYTES,
+  takeRelayed,
+  waysHold,
+} from "../relay-ways.ts";
 import type { Engine, ReceiveCounters } from "../udp-host.ts";
 import {
   createFastFlows,
@@ -59,8 +74,15 @@ import {
 /** Batches read from one socket before others, timers and commands have their turn. */
 const BATCHES_A_TURN = 4;
 
+/** How long a turn waits at most while mail for another shard waits for room. */
+const MAIL_MICROS = 1_000;
+
 /** How often the thread's processor time is read. */
 const CPU_READ_MICROS = 50_000;
+
+/** Where in {@link FastLoop.time} the counter of an eventfd is read to, and where a 1 stands to be written into one. */
+const COUNTER_AT = 16;
+const ONE_AT = 24;
 
 /** What a loop is made of. */
 export interface FastLoopParts {
@@ -89,14 +111,18 @@ export interface FastLoop {
   readonly flows: FastFlows;
   readonly queues: SendQueues;
   readonly batch: ReceiveBatch;
+  readonly relays: RelayWays;
   readonly received: ReceiveCounters;
   readonly sent: FastSendCounters;
   /** One `pollfd` for each socket, and one for the wake-up. */
   readonly polls: Piece;
-  /** A `timespec`, and behind it the eventfd's counter. */
+  /** A `timespec`, and behind it what is read from an eventfd and what is written into one: a 1 in 64 bits. */
   readonly time: Piece;
   /** Every datagram comes to the shard in this one object. */
   readonly input: DatagramInput;
+  /** Feeds what another shard has relayed, and wakes another shard: functions that are made once. */
+  readonly takeIn: (input: RelayInput) => void;
+  readonly wake: (peer: RelayPeer) => void;
   readonly waiting: Waiting;
   /** The shard is at work: what comes meanwhile waits. */
   busy: boolean;
@@ -120,7 +146,7 @@ interface Waiting {
 
 /** Native memory that a loop over `sockets` sockets needs. */
 export function fastLoopBytes(sockets: number): number {
-  const small = pieceBytes((sockets + 1) * WORDS.POLL * 4) + pieceBytes(2 * WORDS.TIME * 4);
+  const small = pieceBytes((sockets + 1) * WORDS.POLL * 4) + pieceBytes(2 * WORDS.TIME * 4) + pieceBytes(TAKE_BYTES);
   return sendQueuesBytes(sockets) + receiveBatchBytes() + pieceBytes(flowNamesBytes(FAST_FLOWS_MAX)) + small;
 }
 
@@ -135,19 +161,27 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     polls.words[index * WORDS.POLL] = fd;
     polls.words[index * WORDS.POLL + 1] = LINUX.POLLIN;
   });
+  const time = takePiece(block, 2 * WORDS.TIME * 4);
+  time.words[ONE_AT / 4] = 1;
+  const relays = createRelayWays(queues.arena.bytes, takePiece(block, TAKE_BYTES).bytes);
   const waiting: Waiting = { replies: [], events: [], released: [], commands: [] };
-  const outbox = createOutbox(flows, queues, waiting);
-  return {
+  const outbox = createOutbox(flows, queues, relays, waiting);
+  const loop: FastLoop = {
     parts,
     ports: { crypto: parts.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED },
     flows,
     queues,
     batch,
+    relays,
     received: { received: 0, receivedBytes: 0, badLength: 0, noFlow: 0, socketErrors: 0 },
     sent: queues.counters,
     polls,
-    time: takePiece(block, 2 * WORDS.TIME * 4),
+    time,
     input: createDatagramInput(batch.slots.bytes),
+    takeIn: (input) => {
+      if (!loop.stopped) feed(loop, input);
+    },
+    wake: ({ wakeFd: other }) => void libc.write(other, time.address + ONE_AT, 8),
     waiting,
     busy: false,
     stopped: false,
@@ -156,6 +190,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     cpuMicros: 0,
     cpuReadAt: parts.clock(),
   };
+  return loop;
 }
 
 /** Hands a command to the shard; its reply comes through `onReply`, perhaps before this returns. */
@@ -165,6 +200,17 @@ export function fastCommand(loop: FastLoop, commandId: number, command: Command)
   else feed(loop, { kind: "command", now: loop.parts.clock(), commandId, command });
 }
 
+/** From now on another shard can be reached. */
+export function fastMeet(loop: FastLoop, peer: RelayPeer): void {
+  openWay(loop.relays, peer);
+}
+
+/** Another shard is gone for good. */
+export function fastPart(loop: FastLoop, number: number): void {
+  closeWay(loop.relays, number);
+  if (!loop.stopped) feed(loop, { kind: "shard-lost", now: loop.parts.clock(), shard: number });
+}
+
 /** Waits for something to do, for `waitMicrosMax` at most, and does it. */
 export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   if (loop.stopped) return;
@@ -172,6 +218,7 @@ export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   settle(loop);
   const ready = wait(loop, waitMicrosMax);
   if (ready > 0) attend(loop);
+  if (waysHold(loop.relays)) takeRelayed(loop.relays, loop.parts.clock(), loop.takeIn);
   if (loop.stopped) return;
   const now = loop.parts.clock();
   if (loop.parts.engine.nextTimeout() <= now) feed(loop, { kind: "timer", now });
@@ -192,7 +239,7 @@ export function fastFarewell(loop: FastLoop, waitMillis: number): void {
   }
 }
 
-function createOutbox(flows: FastFlows, queues: SendQueues, waiting: Waiting): Outbox {
+function createOutbox(flows: FastFlows, queues: SendQueues, relays: RelayWays, waiting: Waiting): Outbox {
   return {
     sendBytes: queues.arena.bytes,
     reserve: () => reservedOffset(queues),
@@ -205,9 +252,8 @@ function createOutbox(flows: FastFlows, queues: SendQueues, waiting: Waiting): O
     },
     reply: (reply) => waiting.replies.push(reply),
     event: (event) => waiting.events.push(event),
-    // Rooms stay on the shard that they were placed on, so there is nothing to relay.
-    relayPacket: () => {},
-    relayMail: () => {},
+    relayPacket: (shard, offset, length) => relayPacket(relays, shard, offset, length),
+    relayMail: (shard, record) => relayMail(relays, shard, record),
     releaseFlow(flow) {
       if (!hasFastFlow(flows, flow) || flows.releasing[flow] === 1) return;
       flows.releasing[flow] = 1;
@@ -216,8 +262,9 @@ function createOutbox(flows: FastFlows, queues: SendQueues, waiting: Waiting): O
   };
 }
 
-/** Sends what is queued; then released flows may go. */
+/** Sends what is queued, and shows what was relayed; then released flows may go. */
 function settle(loop: FastLoop): void {
+  settleWays(loop.relays, loop.wake);
   const empty = flushAll(loop.queues);
   const { waiting, flows } = loop;
   if (!empty || waiting.released.length === 0) return;
@@ -230,12 +277,13 @@ function settle(loop: FastLoop): void {
 /** Waits for descriptors or the shard's next timeout; answers how many descriptors are ready. */
 function wait(loop: FastLoop, waitMicrosMax: number): number {
   const next = loop.parts.engine.nextTimeout();
-  const micros = next === NEVER ? waitMicrosMax : Math.min(next - loop.parts.clock(), waitMicrosMax);
+  const most = loop.relays.unsettled ? Math.min(waitMicrosMax, MAIL_MICROS) : waitMicrosMax;
+  const micros = next === NEVER ? most : Math.min(next - loop.parts.clock(), most);
   const { queues } = loop.queues;
   for (let i = 0; i < queues.length; i++) {
     loop.polls.words[i * WORDS.POLL + 1] = LINUX.POLLIN | (queues[i]!.blocked ? LINUX.POLLOUT : 0);
   }
-  return poll(loop, Math.max(micros, 0));
+  return poll(loop, waysHold(loop.relays) ? 0 : Math.max(micros, 0));
 }
 
 /** `ppoll` with a timeout in microseconds. A signal that interrupts it counts as nothing ready. */
@@ -249,7 +297,7 @@ function attend(loop: FastLoop): void {
   const { parts, polls, time } = loop;
   unblock(loop);
   if (revents(loop, parts.fds.length) !== 0) {
-    parts.libc.read(parts.wakeFd, time.address + WORDS.TIME * 4, 8);
+    parts.libc.read(parts.wakeFd, time.address + COUNTER_AT, 8);
     loop.knocked = true;
   }
   polls.words[parts.fds.length * WORDS.POLL + 1] = LINUX.POLLIN;

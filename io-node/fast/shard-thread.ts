@@ -10,9 +10,20 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import type { CandidateAddress, Command, CommandReply, CryptoProvider, ShardEvent } from "../../core/index.ts";
 import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
+import type { ShardLife } from "../relay-mesh.ts";
+import type { RelayPeer } from "../relay-ways.ts";
 import { type CreateEngine, createBootRecord } from "../shard-engine.ts";
 import { loadLibc } from "./libc.ts";
-import { createFastLoop, type FastLoop, fastCommand, fastFarewell, fastTurn, stopFastLoop } from "./loop.ts";
+import {
+  createFastLoop,
+  type FastLoop,
+  fastCommand,
+  fastFarewell,
+  fastMeet,
+  fastPart,
+  fastTurn,
+  stopFastLoop,
+} from "./loop.ts";
 import { openBlock } from "./memory.ts";
 
 /** The longest that a thread waits without looking around: an exit of the process waits for its threads. */
@@ -24,6 +35,7 @@ export interface ThreadBoot {
   readonly entry: string;
   readonly port: MessagePort;
   readonly candidates: readonly CandidateAddress[];
+  readonly life: ShardLife;
   /** Native memory and descriptors, lent by the main thread. */
   readonly block: { readonly address: number; readonly length: number };
   readonly fds: readonly number[];
@@ -37,6 +49,8 @@ export interface ThreadBoot {
 /** What the main thread says. */
 export type ToThread =
   | { readonly kind: "command"; readonly commandId: number; readonly command: Command }
+  | { readonly kind: "meet"; readonly peer: RelayPeer }
+  | { readonly kind: "part"; readonly number: number }
   | { readonly kind: "close"; readonly waitMillis: number };
 
 /** What the thread says. */
@@ -44,13 +58,19 @@ export type FromThread =
   /** It serves from now on. */
   | { readonly kind: "started" }
   | { readonly kind: "outputs"; readonly events: readonly ShardEvent[]; readonly replies: readonly CommandReply[] }
+  /** The shard with this number does not read what it is told. */
+  | { readonly kind: "given-up"; readonly number: number }
   | { readonly kind: "failed"; readonly error: unknown };
 
 const RECEIVE_COUNTERS = ["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const;
 const SEND_COUNTERS = ["sent", "sentBytes", "dropped", "failed", "noBuffers"] as const;
+const RELAY_COUNTERS = ["relayedPackets", "relayDropped", "relayedMail"] as const;
 
-/** The counters that both threads see, in order: of receiving, of sending, how often the loop has turned, and processor time. */
-export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, "turns", "cpuMicros"] as const;
+/**
+ * The counters that both threads see, in order: of receiving, of sending, of relaying, how often the loop has turned, and
+ * processor time.
+ */
+export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, ...RELAY_COUNTERS, "turns", "cpuMicros"] as const;
 
 /** Serves until the main thread says "close" or the shard throws. What fails here is told to the main thread. */
 export function runShardThread(createEngine: CreateEngine): void {
@@ -85,7 +105,7 @@ function serve(
     block: openBlock(libc.native, boot.block.address, boot.block.length),
     fds: boot.fds,
     wakeFd: boot.wakeFd,
-    engine: createEngine(createBootRecord(clock, boot.candidates), crypto),
+    engine: createEngine(createBootRecord(clock, boot.candidates, boot.life), crypto),
     crypto,
     clock,
     flowSeed: randomBytes(4).readInt32LE(0),
@@ -101,6 +121,7 @@ function serve(
       events = [];
       replies = [];
     }
+    for (const number of loop.relays.givenUp.splice(0)) say({ kind: "given-up", number });
     if (farewellMillis >= 0) fastFarewell(loop, farewellMillis);
     writeCounters(loop, boot.counters);
     if (failures.length > 0) throw failures[0];
@@ -114,19 +135,29 @@ function takeMessages(port: MessagePort, loop: FastLoop): number {
   loop.knocked = false;
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
     const message = next.message as ToThread;
-    if (message.kind === "command") fastCommand(loop, message.commandId, message.command);
-    else {
-      stopFastLoop(loop);
-      return message.waitMillis;
+    switch (message.kind) {
+      case "command":
+        fastCommand(loop, message.commandId, message.command);
+        break;
+      case "meet":
+        fastMeet(loop, message.peer);
+        break;
+      case "part":
+        fastPart(loop, message.number);
+        break;
+      case "close":
+        stopFastLoop(loop);
+        return message.waitMillis;
     }
   }
   return -1;
 }
 
-function writeCounters({ received, sent, turns, cpuMicros }: FastLoop, counters: Float64Array): void {
+function writeCounters({ received, sent, relays, turns, cpuMicros }: FastLoop, counters: Float64Array): void {
   let at = 0;
   for (const name of RECEIVE_COUNTERS) counters[at++] = received[name];
   for (const name of SEND_COUNTERS) counters[at++] = sent[name];
+  for (const name of RELAY_COUNTERS) counters[at++] = relays.counters[name];
   counters[at++] = turns;
   counters[at] = cpuMicros;
 }

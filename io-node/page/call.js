@@ -21,6 +21,8 @@ const ENDINGS = {
   "consent-expired": "The server had not heard from this browser for a while. Check your network and rejoin.",
   "connect-timeout": "The media connection could not be made: the network may be blocking UDP to the server.",
   "dtls-failed": "The encrypted connection could not be set up. Please rejoin.",
+  "room-full": "The room was full when this browser came in. Try again when somebody has left.",
+  "shard-lost": "The part of the server that carried this room has failed. Please rejoin.",
   drained: "The server is shutting down or restarting. Rejoin in a moment.",
   "connection-lost": "The connection to the server was lost. Check your network and rejoin.",
   "server-gone": "The server does not answer any more. Rejoin when it is back.",

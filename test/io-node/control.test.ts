@@ -13,6 +13,7 @@ import {
   roomParticipants,
   watchParticipant,
 } from "../../io-node/control.ts";
+import { createPlacement } from "../../io-node/placement.ts";
 import { createFakeShard, resourceOf } from "./fake-shard.ts";
 
 const JOIN = { type: "join", room: "blue", name: "Ana", offer: "v=0" } as const;
@@ -48,12 +49,9 @@ describe("the view of a room", () => {
     }
     event({ type: "bindings", room: "blue", participant: 2, slots: [] });
     event({ type: "roster", room: "blue", participants: [] });
-    expect([
-      control.rooms.size,
-      control.shards[0]!.byNumber.size,
-      control.byResource.size,
-      control.waiting.size,
-    ]).toEqual([0, 0, 0, 0]);
+    const { rooms, byNumber, byResource, waiting, placement } = control;
+    expect([rooms, byNumber, byResource, waiting, placement.rooms].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0]);
+    expect(placement.places[0]!.participants).toBe(0);
   });
 });
 
@@ -89,22 +87,28 @@ describe("those who have left", () => {
 });
 
 describe("several shards", () => {
-  /** Three shards that take joins without an answer so far; each event and reply is said by hand. */
-  function createShards() {
-    const sent: [shard: number, commandId: number, type: string][] = [];
+  /** Three shards, numbered from 10, that take joins without an answer so far; each event and reply is said by hand. */
+  function createShards(roomShare?: number) {
+    const sent: [shard: number, commandId: number, command: Command][] = [];
+    const met: string[] = [];
     const control = createControl(
-      [0, 1, 2].map((shard) => (commandId: number, command: Command) => sent.push([shard, commandId, command.type])),
+      [0, 1, 2].map((shard) => ({
+        number: 10 + shard,
+        command: (commandId: number, command: Command) => void sent.push([shard, commandId, command]),
+      })),
+      (one, other) => void met.push(`${one}-${other}`),
+      createPlacement(3, roomShare),
     );
     const join = async (room: string) => {
       const reply = controlCommand(control, { ...JOIN, room });
-      const [shard, commandId] = sent.at(-1)!;
+      const [shard, commandId, command] = sent.at(-1)!;
       const participant = commandId;
       controlEvent(control, shard, { type: "joined", room, participant, name: "" });
       controlReply(control, { commandId, type: "joined", participant, resource: resourceOf(participant), answer: "" });
       await reply;
-      return { shard, participant, resource: resourceOf(participant) };
+      return { shard, participant, resource: resourceOf(participant), home: command.type === "join" && command.home };
     };
-    return { control, sent, join };
+    return { control, sent, met, join };
   }
 
   it("carry a room each, and everybody who joins a room comes to its shard", async () => {
@@ -118,15 +122,61 @@ describe("several shards", () => {
     const { control, sent, join } = createShards();
     const [, second] = [await join("a"), await join("b")];
     void controlCommand(control, { type: "leave", room: "b", resource: second.resource });
-    expect(sent.at(-1)).toMatchObject([1, expect.anything(), "leave"]);
+    expect(sent.at(-1)).toMatchObject([1, expect.anything(), { type: "leave" }]);
   });
 
-  it("may have participants of one number, and each keeps its own", async () => {
-    const { control } = createShards();
-    for (const shard of [0, 1])
-      controlEvent(control, shard, { type: "joined", room: "ab"[shard]!, participant: 7, name: "" });
-    controlEvent(control, 0, { type: "left", room: "a", participant: 7, reason: "left", detail: "" });
-    expect(control.shards.map(({ byNumber }) => byNumber.size)).toEqual([0, 1, 0]);
+  it("share a room that outgrows one: further ones are told its home, and all that it is on can reach each other", async () => {
+    const { control, met, sent, join } = createShards(2);
+    const joined = [];
+    for (let i = 0; i < 6; i++) joined.push(await join("a"));
+    expect(joined.map(({ shard, home }) => [shard, home])).toEqual([
+      [0, undefined],
+      [0, undefined],
+      [1, 10],
+      [1, 10],
+      [2, 10],
+      [2, 10],
+    ]);
+    expect(new Set(met)).toEqual(new Set(["1-0", "2-0", "2-1"]));
+    void controlCommand(control, { type: "leave", room: "a", resource: joined[4]!.resource });
+    expect(sent.at(-1)).toMatchObject([2, expect.anything(), { type: "leave" }]);
+  });
+
+  it("are heard of a room's roster where it lives alone, and its watchers are woken wherever they are", async () => {
+    const { control, join } = createShards(1);
+    const [first, second] = [await join("a"), await join("a")];
+    let woken = 0;
+    watchParticipant(findParticipant(control, "a", second.resource)!, { wake: () => woken++, replaced: () => {} });
+    const participants = [first, second].map(({ participant }) => ({ participant, name: "", publications: [] }));
+    controlEvent(control, 1, { type: "roster", room: "a", participants: [] });
+    controlEvent(control, 1, { type: "room-closed", room: "a" });
+    expect([woken, roomParticipants(control, "a")]).toEqual([0, []]);
+    controlEvent(control, 0, { type: "roster", room: "a", participants });
+    controlEvent(control, 1, { type: "room-closed", room: "a" });
+    expect([woken, roomParticipants(control, "a")]).toEqual([1, participants]);
+  });
+
+  it("that hold a part of a room leave the rest of it alone when they go, and their participants are counted out", async () => {
+    const { control, join } = createShards(1);
+    const [first, second] = [await join("a"), await join("a")];
+    controlLost(control, 1);
+    expect(findDeparture(control, "a", second.resource)?.reason).toBe("shard-failed");
+    expect(findParticipant(control, "a", first.resource)?.departure).toBeUndefined();
+    expect(control.placement.places.map(({ participants }) => participants)).toEqual([1, 0, 0]);
+    expect((await join("a")).shard).toBe(2);
+  });
+
+  it("that were a room's home leave its name free at once, and what the others still say of the old one is not heard", async () => {
+    const { control, join } = createShards(1);
+    const [, second] = [await join("a"), await join("a")];
+    controlLost(control, 0);
+    const fresh = await join("a");
+    expect([fresh.shard, fresh.home]).toEqual([2, undefined]);
+    const { participant } = second;
+    controlEvent(control, 1, { type: "left", room: "a", participant, reason: "shard-lost", detail: "" });
+    controlEvent(control, 1, { type: "room-closed", room: "a" });
+    expect(control.placement.places.map(({ participants }) => participants)).toEqual([0, 0, 1]);
+    expect([...control.placement.rooms.get("a")!.members]).toEqual([[2, 1]]);
   });
 
   it("lose their own rooms alone: watchers hear why, open commands are refused, new ones wait for a fresh shard", async () => {
@@ -160,7 +210,7 @@ describe("several shards", () => {
     const { control, sent } = createShards();
     controlLost(control, 1);
     const sessions = controlDrain(control);
-    expect(sent.map(([shard, , type]) => [shard, type])).toEqual([
+    expect(sent.map(([shard, , { type }]) => [shard, type])).toEqual([
       [0, "drain"],
       [2, "drain"],
     ]);

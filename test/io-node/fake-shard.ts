@@ -30,17 +30,16 @@ export function createFakeShard(): FakeShard {
   const members = new Map<string, Member>();
   let refusal: { code: RefusalCode; detail: string } | undefined;
   let count = 0;
-  const control = createControl([
-    (commandId, command) => {
-      commands.push(command);
-      const refused = refusal;
-      refusal = undefined;
-      if (refused !== undefined) reply({ commandId, type: "refused", ...refused });
-      else if (command.type === "join") joined(commandId, command);
-      else if (command.type === "leave") left(commandId, command);
-      else drained(commandId);
-    },
-  ]);
+  const obey = (commandId: number, command: Command) => {
+    commands.push(command);
+    const refused = refusal;
+    refusal = undefined;
+    if (refused !== undefined) reply({ commandId, type: "refused", ...refused });
+    else if (command.type === "join") joined(commandId, command);
+    else if (command.type === "leave") left(commandId, command);
+    else drained(commandId);
+  };
+  const control = createControl([{ number: 0, command: obey }]);
   const event = (happened: ShardEvent) => controlEvent(control, 0, happened);
   const reply = (said: CommandReply) => controlReply(control, said);
   const roster = (room: string) => {

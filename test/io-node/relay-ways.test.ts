@@ -1,0 +1,182 @@
+/** What a host does with the ways to others: packets that may be lost and are counted, mail that may not, and its turn. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
+import {
+  closeWay,
+  createRelayWays,
+  createWayMemory,
+  openWay,
+  type RelayWays,
+  relayMail,
+  relayPacket,
+  settleWays,
+  TAKE_BYTES,
+  takeRelayed,
+  WAITING_BYTES_MAX,
+  waysHold,
+} from "../../io-node/relay-ways.ts";
+
+const NOW = 9_000_000_000 as Micros;
+const PACKET_BYTES = 1_200;
+
+/** The hosts of two shards, 3 and 5, that can reach each other; the send slots of the first hold what `fill` writes. */
+function createPair() {
+  const slots = new Uint8Array(4 * LIMITS.datagramBytesMax);
+  const [first, second] = [slots, new Uint8Array(LIMITS.datagramBytesMax)].map((sendBytes) =>
+    createRelayWays(sendBytes, new Uint8Array(TAKE_BYTES)),
+  ) as [RelayWays, RelayWays];
+  const { there, back } = createWayMemory();
+  openWay(first, { number: 5, outgoing: there, incoming: back, wakeFd: 7 });
+  openWay(second, { number: 3, outgoing: back, incoming: there, wakeFd: 8 });
+  const woken: number[] = [];
+  const settle = () => settleWays(first, ({ wakeFd }) => woken.push(wakeFd));
+  const packet = (value: number) => {
+    slots.fill(value, LIMITS.datagramBytesMax, LIMITS.datagramBytesMax + PACKET_BYTES);
+    relayPacket(first, 5, LIMITS.datagramBytesMax, PACKET_BYTES);
+  };
+  const mail = (value: number, length = 100) => relayMail(first, 5, new Uint8Array(length).fill(value));
+  return { first, second, woken, settle, packet, mail, taken: () => taken(second) };
+}
+
+/** Takes one batch: length and first byte of each record. */
+function taken(ways: RelayWays): [length: number, first: number][] {
+  const records: [number, number][] = [];
+  takeRelayed(ways, NOW, ({ bytes, offset, length }: RelayInput) => void records.push([length, bytes[offset]!]));
+  return records;
+}
+
+/** Takes batches and settles until nothing moves any more. */
+function drained({ second, settle }: ReturnType<typeof createPair>): [length: number, first: number][] {
+  const all: [number, number][] = [];
+  for (settle(); waysHold(second); settle()) all.push(...taken(second));
+  return all;
+}
+
+describe("what is relayed", () => {
+  it("is seen when the host settles, with the number of the shard that it comes from and one time for all of a batch", () => {
+    const { second, woken, settle, packet, mail } = createPair();
+    packet(1);
+    mail(2);
+    packet(3);
+    expect([waysHold(second), woken]).toEqual([false, []]);
+    settle();
+    expect([waysHold(second), woken]).toEqual([true, [7]]);
+    const seen: unknown[] = [];
+    takeRelayed(second, NOW, ({ kind, now, shard, bytes, offset, length }) => {
+      seen.push([kind, now, shard, length, bytes[offset], bytes[offset + length - 1]]);
+    });
+    expect(seen).toEqual([
+      ["relay", NOW, 3, PACKET_BYTES, 1, 1],
+      ["relay", NOW, 3, 100, 2, 2],
+      ["relay", NOW, 3, PACKET_BYTES, 3, 3],
+    ]);
+    expect(waysHold(second)).toBe(false);
+  });
+
+  it("wakes the other once for all that it has not seen", () => {
+    const { woken, settle, packet, taken } = createPair();
+    for (let i = 0; i < 3; i++) {
+      packet(i);
+      settle();
+    }
+    expect(woken).toEqual([7]);
+    taken();
+    packet(9);
+    settle();
+    expect(woken).toEqual([7, 7]);
+  });
+
+  it("is taken in bounded batches, so that sockets have their turn", () => {
+    const { settle, packet, taken, second } = createPair();
+    for (let i = 0; i < 300; i++) packet(i % 256);
+    settle();
+    const counts = [];
+    while (waysHold(second)) counts.push(taken().length);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(300);
+    expect(Math.max(...counts) * PACKET_BYTES).toBeLessThanOrEqual(TAKE_BYTES);
+    expect(counts.length).toBeGreaterThan(2);
+  });
+});
+
+describe("a full ring", () => {
+  it("drops packets and counts them, takes mail all the same, and takes packets again when there is room", () => {
+    const pair = createPair();
+    const { first, packet, mail } = pair;
+    for (let i = 0; i < 2_000; i++) packet(1);
+    const { relayedPackets, relayDropped } = first.counters;
+    expect([relayedPackets + relayDropped, relayDropped > 0, relayedPackets > 100]).toEqual([2_000, true, true]);
+    mail(2);
+    expect(first.ways.get(5)!.waiting).toEqual([]);
+    const all = drained(pair);
+    expect(all).toHaveLength(relayedPackets + 1);
+    expect(all.at(-1)).toEqual([100, 2]);
+    packet(3);
+    expect(drained(pair)).toEqual([[PACKET_BYTES, 3]]);
+  });
+
+  it("keeps mail that finds no room and lets no packet pass it: all of it arrives, in its turn", () => {
+    const pair = createPair();
+    const { first, settle, packet, mail } = pair;
+    for (let i = 0; i < 2_000; i++) packet(1);
+    for (let i = 0; i < 40; i++) mail(i, 10_000);
+    expect(first.ways.get(5)!.waiting.length).toBeGreaterThan(0);
+    const dropped = first.counters.relayDropped;
+    packet(99);
+    expect(first.counters.relayDropped).toBe(dropped + 1);
+    expect(settle()).toBe(true);
+    const all = drained(pair).filter(([length]) => length !== PACKET_BYTES);
+    expect(all.map(([, value]) => value)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect([settle(), first.ways.get(5)!.waitingBytes]).toEqual([false, 0]);
+  });
+
+  it("lets a packet in behind the mail that waited, once the other has made room", () => {
+    const pair = createPair();
+    const { second, settle, packet, mail, taken } = pair;
+    for (let i = 0; i < 2_000; i++) packet(1);
+    for (let i = 0; i < 40; i++) mail(2, 10_000);
+    settle();
+    while (waysHold(second)) taken();
+    packet(3);
+    const values = drained(pair).map(([, value]) => value);
+    expect([values.at(0), values.at(-1), values.indexOf(3)]).toEqual([2, 3, values.length - 1]);
+  });
+
+  it("gives a shard up that has been told so much and reads nothing, and says so once", () => {
+    const { first, packet, mail } = createPair();
+    for (let bytes = 0; bytes <= WAITING_BYTES_MAX + 2 * 1_048_576; bytes += 1_048_576) mail(1, 1_048_576);
+    expect(first.givenUp).toEqual([5]);
+    expect(first.ways.get(5)!.waiting).toEqual([]);
+    mail(1);
+    packet(1);
+    expect([first.givenUp, first.counters.relayDropped]).toEqual([[5], 1]);
+  });
+});
+
+describe("mail", () => {
+  it("of any length arrives whole and in order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 3_000_000 }), { maxLength: 6 }), (lengths) => {
+        const pair = createPair();
+        const wanted = lengths.map((length, index): [number, number] => [length, index + 1]);
+        for (const [length, value] of wanted) pair.mail(value, length);
+        expect(drained(pair)).toEqual(wanted);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("a shard that is gone", () => {
+  it("is told nothing, and what it said and nobody took is forgotten", () => {
+    const { first, second, settle, packet, mail, woken } = createPair();
+    packet(1);
+    settle();
+    closeWay(second, 3);
+    expect([waysHold(second), taken(second)]).toEqual([false, []]);
+    closeWay(first, 5);
+    packet(2);
+    mail(3);
+    expect([settle(), first.counters.relayDropped, first.counters.relayedMail, woken]).toEqual([false, 1, 0, [7]]);
+  });
+});
