@@ -100,6 +100,13 @@ export const LIMITS = {
   nackReorderPackets: 3,
   /** The least time between two questions for one packet; a longer round trip makes it longer. */
   nackRepeatMicros: millis(20),
+  /**
+   * Questions for missing packets that each packet of a stream earns, in percent: what repetitions that come to nothing may
+   * take of its way. Those that are answered are given back; without any left, nothing is asked for.
+   */
+  nackSharePercent: 10,
+  /** Questions that a stream may have saved up, as it has at first: so many lost at once are asked for at once. */
+  nackSavedMax: 64,
   /** How far a sequence number may jump ahead and still belong to the same run (RFC 3550 A.1, MAX_DROPOUT). */
   sequenceAheadMax: 3_000,
   /** How far back a sequence number may come from and still be an old one, not a new run (RFC 3550 A.1, MAX_MISORDER). */
@@ -176,6 +183,10 @@ assert(
   (LIMITS.relayHistoryPackets & (LIMITS.relayHistoryPackets - 1)) === 0 &&
     LIMITS.relayHistoryPackets >= LIMITS.nackMissingMax,
   "what a lane can miss its home still knows, and its history is a power of two",
+);
+assert(
+  LIMITS.nackSavedMax > 0 && LIMITS.nackSavedMax <= LIMITS.nackMissingMax,
+  "no more questions are saved up than packets can be missing",
 );
 assert((LIMITS.packetCachePackets & (LIMITS.packetCachePackets - 1)) === 0, "the packet cache is a power of two");
 assert(

@@ -6,6 +6,11 @@
  * after `LIMITS.nackReorderPackets` newer packets or `LIMITS.nackReorderMicros`; then once a round trip. It is given up
  * after `LIMITS.nackTriesMax` questions, or when nobody would keep the packet any longer (`LIMITS.packetCacheAgeMicros`).
  * A gap that is too long for the list is not worth asking for: the list is emptied, and a keyframe is what helps.
+ *
+ * Repetitions take the same way as the packets. Where that is narrow, losses come of its being full, and asking again and
+ * again keeps it full for good. So questions have a budget: each new packet earns a share of one
+ * (`LIMITS.nackSharePercent`), each answer gives one back, up to `LIMITS.nackSavedMax`. Losses by chance are mended whatever
+ * their share, because what is asked for comes; where it does not come, they cease.
  */
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { seqDistance16, seqUnwrap16 } from "../base/sequence.ts";
@@ -16,6 +21,10 @@ export const NACK = {
   /** More is missing than `LIMITS.nackMissingMax`: all was forgotten; ask for a keyframe. */
   OVERFLOW: -1,
 } as const;
+
+/** What a question costs, and how much may be saved up. */
+const QUESTION = 100;
+const CREDIT_MAX = QUESTION * LIMITS.nackSavedMax;
 
 /** The missing packets of one stream. Others may read the three counters. */
 export interface NackGenerator {
@@ -31,6 +40,8 @@ export interface NackGenerator {
   newerAt: Float64Array;
   nextAskAt: Float64Array;
   tries: Uint8Array;
+  /** Questions that may still be asked, in hundredths. */
+  credit: number;
   /** Since the start: packets that came after all, packets given up, and times that the list ran over. */
   recovered: number;
   givenUp: number;
@@ -48,6 +59,7 @@ export function createNackGenerator(): NackGenerator {
     newerAt: new Float64Array(LIMITS.nackMissingMax),
     nextAskAt: new Float64Array(LIMITS.nackMissingMax),
     tries: new Uint8Array(LIMITS.nackMissingMax),
+    credit: CREDIT_MAX,
     recovered: 0,
     givenUp: 0,
     overflows: 0,
@@ -73,6 +85,7 @@ export function nackPacket(generator: NackGenerator, now: Micros, sequence: numb
   const added = distance - 1;
   generator.highest += distance;
   generator.newer++;
+  earn(generator, LIMITS.nackSharePercent);
   if (generator.missing + added > LIMITS.nackMissingMax) {
     generator.missing = 0;
     generator.overflows++;
@@ -91,8 +104,8 @@ export function nackPacket(generator: NackGenerator, now: Micros, sequence: numb
 }
 
 /**
- * Writes the sequence numbers to ask for now into `out`, oldest first, and answers how many. Those that don't fit are due
- * still. `rttMicros` is the round trip to the publisher, 0 when it is not known.
+ * Writes the sequence numbers to ask for now into `out`, oldest first, and answers how many. Those that don't fit, and those
+ * that the budget does not allow, are due still. `rttMicros` is the round trip to the publisher, 0 when it is not known.
  */
 export function nackDue(generator: NackGenerator, now: Micros, rttMicros: Micros, out: Uint16Array): number {
   const wait = Math.max(rttMicros, LIMITS.nackRepeatMicros);
@@ -106,7 +119,8 @@ export function nackDue(generator: NackGenerator, now: Micros, rttMicros: Micros
       continue;
     }
     moveEntry(generator, entry, kept);
-    if (due && count < out.length) {
+    if (due && count < out.length && generator.credit >= QUESTION) {
+      generator.credit -= QUESTION;
       out[count++] = generator.sequences[kept]! & 0xffff;
       generator.tries[kept]!++;
       generator.nextAskAt[kept] = now + wait;
@@ -165,9 +179,15 @@ function takeOff(generator: NackGenerator, sequence: number): void {
     else high = middle;
   }
   if (low === generator.missing || generator.sequences[low] !== sequence) return;
+  const answersQuestion = generator.tries[low]! > 0;
   for (let entry = low + 1; entry < generator.missing; entry++) moveEntry(generator, entry, entry - 1);
   generator.missing--;
   generator.recovered++;
+  if (answersQuestion) earn(generator, QUESTION);
+}
+
+function earn(generator: NackGenerator, credit: number): void {
+  generator.credit = Math.min(CREDIT_MAX, generator.credit + credit);
 }
 
 function moveEntry(generator: NackGenerator, from: number, to: number): void {

@@ -159,6 +159,29 @@ describe("nack generator", () => {
     expect([...out]).toEqual([3, 4]);
   });
 
+  it("asks no more once its questions have come to nothing, until new packets have earned another", () => {
+    const generator = withGap(0, 20);
+    let asked = 0;
+    for (let now = LATER; now < 500; now++) asked += due(generator, at(now)).length;
+    expect(asked).toBe(LIMITS.nackSavedMax);
+    const perQuestion = Math.ceil(100 / LIMITS.nackSharePercent);
+    for (let i = 1; i <= 3 * perQuestion; i++) nackPacket(generator, at(500), 20 + i);
+    for (let now = 500; now < 600; now++) asked += due(generator, at(now)).length;
+    expect(asked).toBe(LIMITS.nackSavedMax + 3);
+  });
+
+  it("goes on asking when a third of the packets is lost, as long as what it asks for comes", () => {
+    const generator = createNackGenerator();
+    let lost = 0;
+    for (let i = 0; i <= 3_000; i++) {
+      const now = at(20 * i);
+      if (i % 3 === 1) lost++;
+      else nackPacket(generator, now, i & 0xffff);
+      for (const sequence of due(generator, now, 100)) nackPacket(generator, now, sequence);
+    }
+    expect(generator.recovered).toBe(lost);
+  });
+
   it("asks for exactly what a plain list of the missing packets would ask for", () => {
     const step = fc.record({ ahead: fc.integer({ min: -30, max: 12 }), wait: fc.nat(30_000), rtt: fc.nat(60_000) });
     fc.assert(
@@ -166,6 +189,7 @@ describe("nack generator", () => {
         const generator = createNackGenerator();
         let missing: { place: number; since: number; newer: number; askAt: number; tries: number }[] = [];
         let highest = 0;
+        let percent = 100 * LIMITS.nackSavedMax;
         let now = MICROS_ORIGIN as number;
         nackPacket(generator, micros(now), start);
         for (const { ahead, wait, rtt } of steps) {
@@ -181,6 +205,9 @@ describe("nack generator", () => {
             const late = place > highest && entry.newer === LIMITS.nackReorderPackets && entry.tries === 0;
             if (late) entry.askAt = Math.min(entry.askAt, now);
           }
+          const answered = missing.some((entry) => entry.place === place && entry.tries > 0);
+          percent += (place > highest ? LIMITS.nackSharePercent : 0) + (answered ? 100 : 0);
+          percent = Math.min(percent, 100 * LIMITS.nackSavedMax);
           missing = missing.filter((entry) => entry.place !== place);
           highest = Math.max(highest, place);
           if (missing.length > LIMITS.nackMissingMax) return;
@@ -195,7 +222,8 @@ describe("nack generator", () => {
           missing = missing.filter(
             ({ since, askAt, tries }) => now - since < age && !(askAt <= now && tries === LIMITS.nackTriesMax),
           );
-          const asked = missing.filter(({ askAt }) => askAt <= now);
+          const asked = missing.filter(({ askAt }) => askAt <= now).slice(0, Math.floor(percent / 100));
+          percent -= 100 * asked.length;
           expect(due(generator, micros(now), rtt / 1_000)).toEqual(
             asked.map((entry) => (start + entry.place) & 0xffff),
           );
