@@ -12,7 +12,13 @@
 import * as node from "node:crypto";
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type CryptoProvider, NAMED_GROUP } from "../core/crypto/provider.ts";
+import {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type CryptoProvider,
+  createCryptoWorkspace,
+  NAMED_GROUP,
+} from "../core/crypto/provider.ts";
 import { buildCertificate } from "./certificate.ts";
 import { signDeterministic } from "./ecdsa.ts";
 
@@ -52,7 +58,7 @@ interface BoundKey {
 
 /** A provider over `node:crypto`. It holds the bound keys; everything else is a function of its arguments. */
 export function createNodeCrypto(): CryptoProvider {
-  return { ...handshakeFunctions(), ...keyedCiphers() };
+  return { workspace: createCryptoWorkspace(), ...handshakeFunctions(), ...keyedCiphers() };
 }
 
 /** What a provider answers to functions of their arguments alone. */

@@ -19,8 +19,36 @@ export const AEAD_TAG_BYTES = 16;
 /** Bytes of the nonce of AES-128-GCM. */
 export const AEAD_NONCE_BYTES = 12;
 
+/** What the core hands over for one packet, and gets back: room for one of each. Overwritten by every call. */
+export interface CryptoWorkspace {
+  /** 12 bytes. */
+  readonly nonce: Uint8Array;
+  /** 16 bytes: a block of AES-CM. */
+  readonly counter: Uint8Array;
+  /** 20 bytes: a whole HMAC-SHA-1. */
+  readonly tag: Uint8Array;
+  /** 12 bytes: the associated data of SRTCP. */
+  readonly aad: Uint8Array;
+}
+
+/** A workspace on the heap, for a provider that has no better place. */
+export function createCryptoWorkspace(): CryptoWorkspace {
+  return {
+    nonce: new Uint8Array(AEAD_NONCE_BYTES),
+    counter: new Uint8Array(16),
+    tag: new Uint8Array(20),
+    aad: new Uint8Array(12),
+  };
+}
+
 /** A provider of cryptography; `io-crypto` has the one that production and the simulator use. */
 export interface CryptoProvider {
+  /**
+   * One for all keys: with one for each peer, sealing for a hundred of them would wait for memory a hundred times. It holds
+   * nothing from call to call.
+   */
+  readonly workspace: CryptoWorkspace;
+
   /** SHA-256: 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array;
 

@@ -24,7 +24,8 @@ export const CURRENT_SEGMENT = -1;
 const HISTORY = LIMITS.rewriterHistoryPackets;
 /** Lines count from here, so that a line is never negative. */
 const LINE_ORIGIN = 0x1_0000;
-const LINE_NEVER = Number.MAX_SAFE_INTEGER;
+/** The end of a segment that goes on. */
+const LINE_OPEN = -1;
 /** The least step of the timestamp between two segments, as a part of the clock rate: one Opus frame, 20 ms. */
 const STEPS_PER_SECOND = 50;
 /** The most that a pause between segments moves the timestamp: a jump of half the circle would look like one back. */
@@ -33,10 +34,10 @@ const UNITS_MAX = 0x4000_0000;
 /** A run of one source with constant offsets. */
 export interface RewriterSegment {
   source: number;
-  /** The lines of the segment: `lineFirst` up to, not including, `lineEnd`. */
+  /** The lines of the segment: `lineFirst` up to, not including, `lineEnd`, which is -1 while it goes on. */
   lineFirst: number;
   lineEnd: number;
-  /** What is added to the source's number, modulo the size of each. */
+  /** What is added to the source's number, modulo the size of each; that of the timestamp as a signed integer. */
   sequenceOffset: number;
   timestampOffset: number;
   pictureIdOffset: number;
@@ -46,29 +47,30 @@ export interface RewriterSegment {
   lead: number;
 }
 
-/** The outgoing numbers of one stream; treat the fields as private. */
+/** The outgoing numbers of one stream; treat the fields as private. What each packet asks for comes first. */
 export interface StreamRewriter {
-  /** The last segments; the one with index i is at i modulo `LIMITS.rewriterSegmentsMax`. */
-  segments: RewriterSegment[];
-  /** Segments begun so far; the current one has the index `segmentCount - 1`. */
-  segmentCount: number;
-  /** The current one again, as each packet asks for it. */
+  /** The segment that is being sent. */
   current: RewriterSegment | undefined;
   /** The newest line that was sent or left out. */
   lineHighest: number;
   /** Lines left out so far: a line minus this is the sequence number of a packet that is newest. */
   skips: number;
-  skipped: Uint32Array;
   /** Which unwrapped outgoing sequence numbers were sent. */
   sent: Uint32Array;
-  /** Of the newest frame that was sent; the -1 of the last three means that there was none yet. */
+  /** Of the newest frame that was sent, the timestamp as a signed integer; a -1 of the others means that there was none. */
   started: boolean;
-  sentAt: Micros;
   timestamp: number;
   pictureId: number;
   tl0: number;
   frameNumber: number;
   lead: number;
+  sentAt: Micros;
+  /** Which lines were left out. */
+  skipped: Uint32Array;
+  /** The last segments; the one with index i is at i modulo `LIMITS.rewriterSegmentsMax`. */
+  segments: RewriterSegment[];
+  /** Segments begun so far; the current one has the index `segmentCount - 1`. */
+  segmentCount: number;
 }
 
 /** Where an outgoing packet came from; filled by {@link rewriterSourceOf}. */
@@ -84,20 +86,20 @@ export interface RewriterSource {
 /** A stream whose first packet will have this sequence number (16 bits) and timestamp (32 bits). */
 export function createStreamRewriter(firstSequence: number, firstTimestamp: number): StreamRewriter {
   return {
-    segments: [],
-    segmentCount: 0,
     current: undefined,
     lineHighest: LINE_ORIGIN + firstSequence - 1,
     skips: 0,
-    skipped: createBitRing(HISTORY),
     sent: createBitRing(HISTORY),
     started: false,
-    sentAt: micros(0),
-    timestamp: firstTimestamp,
+    timestamp: firstTimestamp | 0,
     pictureId: -1,
     tl0: -1,
     frameNumber: -1,
     lead: 0,
+    sentAt: micros(0),
+    skipped: createBitRing(HISTORY),
+    segments: [],
+    segmentCount: 0,
   };
 }
 
@@ -143,9 +145,9 @@ export function rewriterBeginSegment(
   const segment: RewriterSegment = {
     source,
     lineFirst,
-    lineEnd: LINE_NEVER,
+    lineEnd: LINE_OPEN,
     sequenceOffset: seqAdd16(lineFirst, -sequence),
-    timestampOffset: seqAdd32(rewriter.timestamp, step - timestamp),
+    timestampOffset: seqAdd32(rewriter.timestamp, step - timestamp) | 0,
     pictureIdOffset: offsetAfter(rewriter.pictureId, pictureId, 0x7fff),
     tl0Offset: offsetAfter(rewriter.tl0, tl0, 0xff),
     frameNumberOffset: offsetAfter(rewriter.frameNumber, frameNumber, 0xffff),
@@ -166,7 +168,7 @@ export function rewriterSequence(rewriter: StreamRewriter, inSequence: number, s
   const segment = segmentAt(rewriter, segmentIndex);
   if (segment === undefined) return -1;
   const line = lineOfSource(rewriter, segment, inSequence);
-  if (line < segment.lineFirst || line >= segment.lineEnd) return -1;
+  if (line < segment.lineFirst || (line >= segment.lineEnd && segment.lineEnd !== LINE_OPEN)) return -1;
   const ahead = line - rewriter.lineHighest;
   if (ahead > 0) return ahead <= LIMITS.sequenceAheadMax ? seqAdd16(line, -rewriter.skips) : -1;
   if (-ahead >= HISTORY || bitRingHas(rewriter.skipped, line)) return -1;
@@ -251,7 +253,7 @@ export function rewriterSent(
 
   const frames = rewriter.started ? seqDistance32(rewriter.timestamp, outTimestamp) : 1;
   if (frames > 0) {
-    rewriter.timestamp = outTimestamp;
+    rewriter.timestamp = outTimestamp | 0;
     rewriter.sentAt = now;
     rewriter.started = true;
     rewriter.lead = rewriter.current?.lead ?? 0;

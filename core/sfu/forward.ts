@@ -41,8 +41,9 @@ import {
   headerExtensionsEnd,
   headerExtensionsReserve,
   headerExtensionsScan,
+  headerExtensionsWriteWord,
 } from "../wire/header-extensions.ts";
-import { rtpSetExtension, rtpWriteHeader } from "../wire/rtp.ts";
+import { RTP_HEADER_BYTES, rtpSetExtension, rtpWriteHeader } from "../wire/rtp.ts";
 import { codecOfPayloadType, describePacket, patchPayload } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { relayMedia } from "./relays.ts";
@@ -57,7 +58,10 @@ const SENT_AT_MASK = LIMITS.rewriterHistoryPackets - 1;
 export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, bytes: Uint8Array): boolean {
   const { routes } = stream.publication;
   const { faults } = ports;
-  if (buggify(faults, "forward/extensions-dropped", stream.id)) shard.scratch.scan.count = 0;
+  if (buggify(faults, "forward/extensions-dropped", stream.id)) {
+    shard.scratch.scan.count = 0;
+    shard.scratch.packet.extensionsPresent = 0;
+  }
   let began = false;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
@@ -252,8 +256,8 @@ function writePacket(
   asRtx: boolean,
 ): boolean {
   const { packet } = shard.scratch;
-  const { srtp } = slot.owner.peer;
-  const flow = peerSendFlow(slot.owner.peer);
+  const { srtp } = slot.peer;
+  const flow = peerSendFlow(slot.peer);
   if (flow < 0 || srtp === null) return false;
   // One question for all: this is asked for each packet and receiver, and code that is small enough gets inlined.
   if (ports.faults !== undefined && sendingFails(ports.faults, slot)) return false;
@@ -267,7 +271,7 @@ function writePacket(
     slot.rtxSequence = seqAdd16(slot.rtxSequence, 1);
   }
   const timestamp = rewriterSignedTimestamp(slot.rewriter, packet.timestamp, segmentIndex);
-  let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc | 0);
+  let headerLength = rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence, timestamp, stream.ssrc);
   headerLength += writeExtensions(shard, slot, bytes, target, at, segmentIndex);
 
   let payloadOffset = packet.payloadOffset;
@@ -317,9 +321,14 @@ function writeExtensions(
   segmentIndex: number,
 ): number {
   const { scan, writer, packet } = shard.scratch;
+  if (slot.midWord !== 0 && (packet.extensionsPresent & slot.extensionsTaken) === 0) {
+    rtpSetExtension(target, at, true);
+    return headerExtensionsWriteWord(target, at + RTP_HEADER_BYTES, slot.midWord);
+  }
   const { extensionIds, twoByteExtensions } = slot.media;
   const incoming = packet.extensionKinds;
-  headerExtensionsBegin(writer, at + 12, at + 12 + LIMITS.rtpGrowthBytesMax, twoByteExtensions);
+  const start = at + RTP_HEADER_BYTES;
+  headerExtensionsBegin(writer, start, start + LIMITS.rtpGrowthBytesMax, twoByteExtensions);
   const midId = extensionIds[HEADER_EXTENSION.MID]!;
   if (midId !== 0) headerExtensionsAdd(writer, target, midId, slot.mid, 0, slot.mid.length);
   for (let i = 0; i < scan.count; i++) {

@@ -112,9 +112,14 @@ function readPayloadNumbers(packet: PacketScratch, bytes: Uint8Array): void {
   }
 }
 
+const DESCRIPTOR_BIT = 1 << HEADER_EXTENSION.DEPENDENCY_DESCRIPTOR;
+
 function readDescriptor(packet: PacketScratch, scan: ExtensionScan, media: NegotiatedMedia, bytes: Uint8Array): void {
   packet.descriptor = -1;
   packet.frameNumber = -1;
+  packet.extensionsPresent = 0;
+  for (let i = 0; i < scan.count; i++) packet.extensionsPresent |= 1 << media.extensionKinds[scan.ids[i]!]!;
+  if ((packet.extensionsPresent & DESCRIPTOR_BIT) === 0) return;
   for (let i = 0; i < scan.count; i++) {
     if (media.extensionKinds[scan.ids[i]!] !== HEADER_EXTENSION.DEPENDENCY_DESCRIPTOR) continue;
     if (!descriptorCheck(scan.lengths[i]!)) return;

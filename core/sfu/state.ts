@@ -38,6 +38,8 @@ import {
   createExtensionWriter,
   type ExtensionScan,
   type ExtensionWriter,
+  HEADER_EXTENSION,
+  headerExtensionsWord,
 } from "../wire/header-extensions.ts";
 import type { Allocator } from "./allocator.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -129,6 +131,8 @@ export interface PacketScratch {
   frameNumber: number;
   /** What the ids of the publisher's header extensions mean. */
   extensionKinds: Uint8Array;
+  /** The kinds of header extensions that the packet has: a bit for each. */
+  extensionsPresent: number;
 }
 
 /** Somebody in a room, or on the way in. */
@@ -261,24 +265,30 @@ export interface OwnStream extends Stream {
   publication: OwnPublication;
 }
 
-/** One m-line on which a participant receives: one SSRC for life, whatever it shows. */
+/** One m-line on which a participant receives: one SSRC for life, whatever it shows. What each packet asks for comes first. */
 export interface Slot {
-  id: number;
-  owner: Participant;
-  media: NegotiatedMedia;
   rewriter: StreamRewriter;
   sendStream: SrtpSendStream;
-  rtxStream: SrtpSendStream | null;
-  rtxSequence: number;
-  /** The SDES mid as bytes, for the header extension. */
-  mid: Uint8Array;
-  route: Route | null;
+  /** The owner's. */
+  peer: Peer;
+  /** The extension block of a packet that has the mid alone, as its one word; 0 when it does not fit one. */
+  midWord: number;
+  /** The kinds of header extensions besides that the receiver takes: a bit for each. */
+  extensionsTaken: number;
   /** Whether the newest packet that was sent did not end its frame. */
   midFrame: boolean;
   /** When each of the last sequence numbers was sent, modulo their count; null when nothing is repeated but as RTX. */
   sentAt: Float64Array | null;
   packetsSent: number;
   octetsSent: number;
+  id: number;
+  owner: Participant;
+  media: NegotiatedMedia;
+  rtxStream: SrtpSendStream | null;
+  rtxSequence: number;
+  /** The SDES mid as bytes, for the header extension. */
+  mid: Uint8Array;
+  route: Route | null;
 }
 
 /** From a publication to a slot. */
@@ -304,23 +314,34 @@ export function createSlot(
   first: { sequence: number; timestamp: number; rtxSequence: number },
   mid: Uint8Array,
 ): Slot {
+  const { extensionIds } = media;
   return {
-    id,
-    owner,
-    media,
     rewriter: createStreamRewriter(first.sequence, first.timestamp),
     sendStream: streams.send,
-    rtxStream: streams.rtx,
-    rtxSequence: first.rtxSequence,
-    mid,
-    route: null,
+    peer: owner.peer,
+    midWord: headerExtensionsWord(extensionIds[HEADER_EXTENSION.MID]!, mid),
+    extensionsTaken: kindsOf(extensionIds),
     midFrame: false,
     sentAt: media.codecs.some((codec) => codec.nack && codec.rtxPayloadType < 0)
       ? new Float64Array(LIMITS.rewriterHistoryPackets)
       : null,
     packetsSent: 0,
     octetsSent: 0,
+    id,
+    owner,
+    media,
+    rtxStream: streams.rtx,
+    rtxSequence: first.rtxSequence,
+    mid,
+    route: null,
   };
+}
+
+/** A bit for each kind that has an id, but for the mid's: that is the slot's own. */
+function kindsOf(extensionIds: Uint8Array): number {
+  let kinds = 0;
+  for (const [kind, id] of extensionIds.entries()) if (id !== 0 && kind !== HEADER_EXTENSION.MID) kinds |= 1 << kind;
+  return kinds;
 }
 
 /** The parts of the shard with this number that its boot record does not name: all empty. */
@@ -373,6 +394,7 @@ export function createScratch(): Scratch {
       descriptor: -1,
       frameNumber: -1,
       extensionKinds: new Uint8Array(256),
+      extensionsPresent: 0,
     },
     source: createRewriterSource(),
     sequences: new Uint16Array(LIMITS.nackMissingMax),

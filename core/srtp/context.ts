@@ -15,7 +15,7 @@
 import { assert } from "../base/assert.ts";
 import { copyBytes, equalConstantTime, readI32, readU16, readU32, writeU16, writeU32 } from "../base/bytes.ts";
 import { KEY_HANDLE } from "../crypto/handles.ts";
-import { AEAD_NONCE_BYTES, type CryptoProvider } from "../crypto/provider.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
 import { LIMITS } from "../limits.ts";
 import { RTP_HEADER_BYTES, rtpSequence, rtpSignedSsrc } from "../wire/rtp.ts";
 import { deriveSessionKeys, SRTP_STREAM_KIND, type SrtpSessionKeys } from "./key-derivation.ts";
@@ -24,7 +24,6 @@ import {
   SRTCP_INDEX_BYTES,
   SRTP_KEY_BYTES,
   SRTP_PROFILE,
-  SRTP_SALT_BYTES_MAX,
   type SrtpProfile,
   srtpSaltBytes,
   srtpTagBytes,
@@ -81,29 +80,40 @@ interface ReceiveStreams {
   windows: ReplayWindow[];
 }
 
-/** One peer's keys and counters; make one with {@link createSrtpSession}. */
+/**
+ * A session salt in the words that a packet's SSRC and index are mixed with: signed integers, as in {@link readI32}. Four
+ * numbers lie in one piece of memory, and an array of 14 bytes in three.
+ */
+interface Salt {
+  /** What stands before the SSRC: 16 bits for AES-GCM, 32 for AES-CM. */
+  readonly lead: number;
+  readonly ssrc: number;
+  readonly roc: number;
+  readonly sequence: number;
+}
+
+/** One peer's keys and counters; make one with {@link createSrtpSession}. What each packet asks for comes first. */
 export interface SrtpSession {
   readonly profile: SrtpProfile;
   readonly keyHandleBase: number;
-  readonly readKey: Uint8Array;
-  readonly readSalt: Uint8Array;
-  readonly writeKey: Uint8Array;
-  readonly writeSalt: Uint8Array;
   /** The session salts, which {@link srtpBindKeys} derives. */
-  rtpReadSalt: Uint8Array;
-  rtcpReadSalt: Uint8Array;
-  rtpWriteSalt: Uint8Array;
-  rtcpWriteSalt: Uint8Array;
+  rtpWriteSalt: Salt;
+  rtpReadSalt: Salt;
+  rtcpReadSalt: Salt;
+  rtcpWriteSalt: Salt;
   rtpStreams: ReceiveStreams;
   rtcpStreams: ReceiveStreams;
   /** The index of the next SRTCP packet that we send, whatever its SSRC. */
   rtcpSendIndex: number;
-  /** Overwritten by every call; holds no state. */
-  readonly scratch: { nonce: Uint8Array; counter: Uint8Array; tag: Uint8Array; aad: Uint8Array };
+  readonly readKey: Uint8Array;
+  readonly readSalt: Uint8Array;
+  readonly writeKey: Uint8Array;
+  readonly writeSalt: Uint8Array;
 }
 
 /** One SSRC that we send; make one with {@link createSrtpSendStream}. */
 export interface SrtpSendStream {
+  /** As a signed integer (see `readI32`). */
   readonly ssrc: number;
   /** The highest packet index sealed, or -1 before the first. */
   highest: number;
@@ -130,26 +140,21 @@ export function createSrtpSession(options: SrtpSessionOptions): SrtpSession {
   const saltBytes = srtpSaltBytes(profile);
   assert(readKey.length === SRTP_KEY_BYTES && writeKey.length === SRTP_KEY_BYTES, "SRTP master keys have 16 bytes");
   assert(readSalt.length === saltBytes && writeSalt.length === saltBytes, "SRTP master salts fit their profile");
+  const salt: Salt = { lead: 0, ssrc: 0, roc: 0, sequence: 0 };
   return {
     profile,
     keyHandleBase,
+    rtpWriteSalt: salt,
+    rtpReadSalt: salt,
+    rtcpReadSalt: salt,
+    rtcpWriteSalt: salt,
+    rtpStreams: createReceiveStreams(),
+    rtcpStreams: createReceiveStreams(),
+    rtcpSendIndex: 0,
     readKey,
     readSalt,
     writeKey,
     writeSalt,
-    rtpReadSalt: new Uint8Array(SRTP_SALT_BYTES_MAX),
-    rtcpReadSalt: new Uint8Array(SRTP_SALT_BYTES_MAX),
-    rtpWriteSalt: new Uint8Array(SRTP_SALT_BYTES_MAX),
-    rtcpWriteSalt: new Uint8Array(SRTP_SALT_BYTES_MAX),
-    rtpStreams: createReceiveStreams(),
-    rtcpStreams: createReceiveStreams(),
-    rtcpSendIndex: 0,
-    scratch: {
-      nonce: new Uint8Array(AEAD_NONCE_BYTES),
-      counter: new Uint8Array(16),
-      tag: new Uint8Array(20),
-      aad: new Uint8Array(RTCP_CLEAR_BYTES + SRTCP_INDEX_BYTES),
-    },
   };
 }
 
@@ -164,10 +169,10 @@ export function srtpBindKeys(session: SrtpSession, crypto: CryptoProvider): void
   bind(session, crypto, base + KEY_HANDLE.SRTCP_READ, rtcpRead);
   bind(session, crypto, base + KEY_HANDLE.SRTP_WRITE, rtpWrite);
   bind(session, crypto, base + KEY_HANDLE.SRTCP_WRITE, rtcpWrite);
-  session.rtpReadSalt = rtpRead.salt;
-  session.rtcpReadSalt = rtcpRead.salt;
-  session.rtpWriteSalt = rtpWrite.salt;
-  session.rtcpWriteSalt = rtcpWrite.salt;
+  session.rtpReadSalt = saltWords(session.profile, rtpRead.salt);
+  session.rtcpReadSalt = saltWords(session.profile, rtcpRead.salt);
+  session.rtpWriteSalt = saltWords(session.profile, rtpWrite.salt);
+  session.rtcpWriteSalt = saltWords(session.profile, rtcpWrite.salt);
 }
 
 /** Frees the session's handles. Nothing may be opened or sealed until they are bound again. */
@@ -201,7 +206,7 @@ export function srtpOpenRtp(
   if (refusal !== 0) return refusal;
   const handle = session.keyHandleBase + KEY_HANDLE.SRTP_READ;
   const payload = offset + headerLength;
-  const { nonce, counter, tag } = session.scratch;
+  const { nonce, counter, tag } = crypto.workspace;
   if (session.profile === SRTP_PROFILE.AEAD_AES_128_GCM) {
     const sealed = length - headerLength;
     writeCounter(nonce, NONCE_SSRC, session.rtpReadSalt, ssrc, index);
@@ -243,7 +248,7 @@ export function srtpOpenRtcp(
   const handle = session.keyHandleBase + KEY_HANDLE.SRTCP_READ;
   const body = offset + RTCP_CLEAR_BYTES;
   const bodyLength = openLength - RTCP_CLEAR_BYTES;
-  const { nonce, counter, tag, aad } = session.scratch;
+  const { nonce, counter, tag, aad } = crypto.workspace;
   if (isAead) {
     writeRtcpAad(aad, bytes, offset, word);
     writeCounter(nonce, NONCE_SSRC, session.rtcpReadSalt, ssrc, index);
@@ -264,7 +269,7 @@ export function srtpOpenRtcp(
  * before the first wrap could not know that there was one (RFC 3711 §3.3.1).
  */
 export function createSrtpSendStream(ssrc: number): SrtpSendStream {
-  return { ssrc, highest: -1 };
+  return { ssrc: ssrc | 0, highest: -1 };
 }
 
 /**
@@ -291,7 +296,7 @@ export function srtpSealRtp(
   const tagBytes = srtpTagBytes(session.profile);
   assert(plainLength + tagBytes <= LIMITS.datagramBytesMax, "a sealed packet fits a send slot");
   assert(rtpSequence(target, headerOffset) === sequence, "a packet is sealed with the sequence number in its header");
-  const ssrc = stream.ssrc | 0;
+  const { ssrc } = stream;
   assert(rtpSignedSsrc(target, headerOffset) === ssrc, "a packet is sealed with the stream of its SSRC");
   const index = packetIndex(stream.highest, sequence);
   if (index > RTP_INDEX_MAX) return SRTP.EXHAUSTED;
@@ -299,7 +304,7 @@ export function srtpSealRtp(
   if (index < 0 || index <= stream.highest - LIMITS.srtpReplayWindowPackets) return SRTP.TOO_OLD;
   const handle = session.keyHandleBase + KEY_HANDLE.SRTP_WRITE;
   const body = headerOffset + headerLength;
-  const { nonce, counter, tag } = session.scratch;
+  const { nonce, counter, tag } = crypto.workspace;
   if (session.profile === SRTP_PROFILE.AEAD_AES_128_GCM) {
     writeCounter(nonce, NONCE_SSRC, session.rtpWriteSalt, ssrc, index);
     crypto.sealAead(
@@ -348,7 +353,7 @@ export function srtpSealRtcp(
   const handle = session.keyHandleBase + KEY_HANDLE.SRTCP_WRITE;
   const body = offset + RTCP_CLEAR_BYTES;
   const bodyLength = length - RTCP_CLEAR_BYTES;
-  const { nonce, counter, tag, aad } = session.scratch;
+  const { nonce, counter, tag, aad } = crypto.workspace;
   if (session.profile === SRTP_PROFILE.AEAD_AES_128_GCM) {
     writeRtcpAad(aad, bytes, offset, word);
     writeCounter(nonce, NONCE_SSRC, session.rtcpWriteSalt, ssrc, index);
@@ -403,16 +408,28 @@ function markReceived(streams: ReceiveStreams, at: number, ssrc: number, index: 
   return true;
 }
 
+function saltWords(profile: SrtpProfile, salt: Uint8Array): Salt {
+  const isAead = profile === SRTP_PROFILE.AEAD_AES_128_GCM;
+  const at = isAead ? NONCE_SSRC : COUNTER_SSRC;
+  return {
+    lead: isAead ? readU16(salt, 0) : readI32(salt, 0),
+    ssrc: readI32(salt, at),
+    roc: readI32(salt, at + 4),
+    sequence: readU16(salt, at + 8),
+  };
+}
+
 /**
  * Fills a nonce (12 bytes, `ssrcOffset` 2) or a counter block (16 bytes, `ssrcOffset` 4, the last two zero): SSRC and index
  * of 48 bits behind zeros, all XOR the salt. An SRTCP index of 31 bits stands where the low bits of 48 do.
  */
-function writeCounter(block: Uint8Array, ssrcOffset: number, salt: Uint8Array, ssrc: number, index: number): void {
-  for (let i = 0; i < ssrcOffset; i++) block[i] = salt[i]!;
+function writeCounter(block: Uint8Array, ssrcOffset: number, salt: Salt, ssrc: number, index: number): void {
   const at = ssrcOffset + 4;
-  writeU32(block, ssrcOffset, ssrc ^ readI32(salt, ssrcOffset));
-  writeU32(block, at, rolloverCounter(index) ^ readI32(salt, at));
-  writeU16(block, at + 4, index ^ readU16(salt, at + 4));
+  if (ssrcOffset === NONCE_SSRC) writeU16(block, 0, salt.lead);
+  else writeU32(block, 0, salt.lead);
+  writeU32(block, ssrcOffset, ssrc ^ salt.ssrc);
+  writeU32(block, at, rolloverCounter(index) ^ salt.roc);
+  writeU16(block, at + 4, index ^ salt.sequence);
 }
 
 /** The associated data of an encrypted SRTCP packet: its first 8 bytes, then the word with E bit and index (RFC 7714 §9.2). */

@@ -10,7 +10,7 @@
  * two-byte form when an element asks for it, for a receiver that allows the mixture (`a=extmap-allow-mixed`, §4.1.2); for
  * another one it leaves such an element out.
  */
-import { copyBytes, readU16, writeU16 } from "../base/bytes.ts";
+import { copyBytes, readU16, writeU16, writeU32 } from "../base/bytes.ts";
 import { LIMITS } from "../limits.ts";
 import { RTP_HEADER_BYTES, rtpCsrcCount, rtpHasExtension } from "./rtp.ts";
 
@@ -150,6 +150,24 @@ function note(scan: ExtensionScan, id: number, offset: number, length: number): 
   scan.offsets[index] = offset;
   scan.lengths[index] = length;
   scan.count = index + 1;
+}
+
+/**
+ * The word behind the head of a block that has this one element, in the one-byte form; 0 when the element does not fit a
+ * word or has no id. Most blocks that an SFU writes have a mid of a character or two and nothing else.
+ */
+export function headerExtensionsWord(id: number, value: Uint8Array): number {
+  if (id === 0 || id > ONE_BYTE_ID_MAX || value.length === 0 || value.length > 3) return 0;
+  const [first, second = 0, third = 0] = value;
+  return (id << 28) | ((value.length - 1) << 24) | (first! << 16) | (second << 8) | third;
+}
+
+/** Writes a block of one element, known by its word; answers its length, 8 bytes. */
+export function headerExtensionsWriteWord(bytes: Uint8Array, offset: number, word: number): number {
+  writeU16(bytes, offset, PROFILE_ONE_BYTE);
+  writeU16(bytes, offset + 2, 1);
+  writeU32(bytes, offset + BLOCK_HEADER_BYTES, word);
+  return BLOCK_HEADER_BYTES + 4;
 }
 
 /** The state of a block that is being written; made once and begun again for each packet. */

@@ -96,21 +96,16 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
   };
 }
 
-/** The state of a shard without the working memory of its ciphers and without its counts of dropped records. */
+/** The state of a shard without its counts of dropped records. */
 function lastingState(shard: Shard): Uint8Array {
   const restore: (() => void)[] = [];
   for (const { peer } of shard.participants.values()) {
-    const { dtls, srtp } = peer;
+    const { dtls } = peer;
     const { droppedRecords } = dtls;
     dtls.droppedRecords = 0;
     restore.push(() => {
       dtls.droppedRecords = droppedRecords;
     });
-    for (const memory of Object.values(srtp?.scratch ?? {})) {
-      const content = memory.slice();
-      memory.fill(0);
-      restore.push(() => memory.set(content));
-    }
   }
   const bytes = shardResidue(shard);
   for (const put of restore) put();

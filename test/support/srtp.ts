@@ -108,8 +108,7 @@ export function openRtcp(
   return length < 0 ? length : bytes.slice(0, length);
 }
 
-/** What a session remembers: a copy of it without the scratch space. */
+/** What a session remembers: a copy of it. */
 export function memoryOf(session: SrtpSession): unknown {
-  const { scratch: _, ...memory } = structuredClone(session);
-  return memory;
+  return structuredClone(session);
 }

@@ -80,13 +80,9 @@ function receiverReport(): Uint8Array {
   return bytes;
 }
 
-/** What the shard holds, without counters and the memory that its ciphers work in. */
+/** What the shard holds, without counters. */
 function residue(world: ShardWorld): Uint8Array {
-  for (const { peer } of world.shard.participants.values()) {
-    peer.dtls.droppedRecords = 0;
-    if (peer.srtp === null) continue;
-    for (const each of Object.values(peer.srtp.scratch)) each.fill(0);
-  }
+  for (const { peer } of world.shard.participants.values()) peer.dtls.droppedRecords = 0;
   return shardResidue(world.shard);
 }
 

@@ -16,6 +16,8 @@ import {
   headerExtensionsEnd,
   headerExtensionsReserve,
   headerExtensionsScan,
+  headerExtensionsWord,
+  headerExtensionsWriteWord,
 } from "../../../core/wire/header-extensions.ts";
 import { RTP, rtpCheckHeader } from "../../../core/wire/rtp.ts";
 import { hex } from "../../support/hex.ts";
@@ -236,6 +238,27 @@ describe("writing header extensions", () => {
         expect(found).toEqual(elements);
       }),
     );
+  });
+});
+
+describe("a block of one word", () => {
+  it("is the block that the writer makes of one short element", () => {
+    for (const id of [1, 4, 14]) {
+      for (const value of [hex("30"), hex("31 32"), hex("ff 00 80")]) {
+        const [written, direct] = [new Uint8Array(24), new Uint8Array(24)];
+        const writer = createExtensionWriter();
+        headerExtensionsBegin(writer, 12, 24, false);
+        headerExtensionsAdd(writer, written, id, value, 0, value.length);
+        const length = headerExtensionsEnd(writer, written);
+        expect(headerExtensionsWriteWord(direct, 12, headerExtensionsWord(id, value))).toBe(length);
+        expect(direct).toEqual(written);
+      }
+    }
+  });
+
+  it("has no room for an element without an id, a long one, an empty one, or one of the two-byte form", () => {
+    const none = [headerExtensionsWord(0, hex("30")), headerExtensionsWord(4, hex("30 31 32 33"))];
+    expect([...none, headerExtensionsWord(4, hex("")), headerExtensionsWord(15, hex("30"))]).toEqual([0, 0, 0, 0]);
   });
 });
 
