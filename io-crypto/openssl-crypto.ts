@@ -3,8 +3,9 @@
  *
  * Node's own API makes a cipher context for each packet, and that costs more than the ciphering. Here each handle keeps its
  * context with the expanded key inside, and a packet gives it a new nonce alone. The functions are those of the OpenSSL
- * that the Node binary carries and exports. Ciphertext is written where it is wanted: nothing is copied but nonces.
- * Everything that does not run per packet passes through to `createNodeCrypto`.
+ * that the Node binary carries and exports. Ciphertext is written where it is wanted: nothing is copied.
+ * Even nonces lie where OpenSSL sees them when the core writes them into the provider's workspace. Everything that does not
+ * run per packet passes through to `createNodeCrypto`.
  *
  * C checks no bounds, so every range is checked here; a range outside its array is a mistake of ours and throws. When the
  * provider is made, a sealed packet must come out as `node:crypto` makes it, or there is no provider.
@@ -41,14 +42,16 @@ const LENGTH_AT = 56;
 const KEY_AT = 64;
 const PARAMETERS_AT = 128;
 const TEXT_AT = 256;
-const SCRATCH_BYTES = 320;
+const COUNTER_AT = 320;
+const AAD_AT = 336;
+const SCRATCH_BYTES = 352;
 
 /** OSSL_PARAM (openssl/core.h): key, data type, data, size, returned size; 40 bytes. */
 const PARAMETER_BYTES = 40;
 const PARAMETER_UTF8 = 4;
 
-/** Arrays whose addresses are remembered: a receive buffer, a send arena, and two packet caches between them. */
-const ADDRESSES = 4;
+/** Buffers whose addresses are remembered: the host's memory, and packet caches. */
+const ADDRESSES = 6;
 
 /**
  * The addresses of all that a provider holds of native memory: its scratch, then for each handle a cipher's context and a
@@ -100,10 +103,10 @@ interface Provider {
   /** Memory that OpenSSL sees too, and where it lies. */
   readonly scratch: Uint8Array;
   readonly base: number;
-  readonly arrays: (Uint8Array | undefined)[];
+  readonly buffers: (ArrayBufferLike | undefined)[];
   readonly addresses: Addresses;
-  /** The entry that the next unknown array takes. */
-  nextArray: number;
+  /** The entry that the next unknown buffer takes. */
+  nextBuffer: number;
   closed: boolean;
 }
 
@@ -131,6 +134,7 @@ export function createOpensslCrypto(ledger: ContextLedger = createContextLedger(
   const openssl = findOpenssl(native);
   if (typeof openssl === "string") return openssl;
   const base = native.allocate(SCRATCH_BYTES);
+  const scratch = native.view(base, SCRATCH_BYTES);
   ledger[0] = base;
   const provider: Provider = {
     native,
@@ -139,15 +143,21 @@ export function createOpensslCrypto(ledger: ContextLedger = createContextLedger(
     ciphers: [undefined],
     macs: [undefined],
     ledger,
-    scratch: native.view(base, SCRATCH_BYTES),
+    scratch,
     base,
-    arrays: new Array(ADDRESSES).fill(undefined),
+    buffers: new Array(ADDRESSES).fill(undefined),
     addresses: new Array(ADDRESSES).fill(undefined),
-    nextArray: 0,
+    nextBuffer: 0,
     closed: false,
   };
   writeDigestParameter(provider);
-  const crypto = { ...createNodeCrypto(), ...keyedCiphers(provider), close: () => close(provider) };
+  const workspace = {
+    nonce: scratch.subarray(NONCE_AT, NONCE_AT + AEAD_NONCE_BYTES),
+    counter: scratch.subarray(COUNTER_AT, COUNTER_AT + AES_BLOCK_BYTES),
+    tag: scratch.subarray(TAG_AT, TAG_AT + SHA1_BYTES),
+    aad: scratch.subarray(AAD_AT, AAD_AT + 12),
+  };
+  const crypto = { ...createNodeCrypto(), workspace, ...keyedCiphers(provider), close: () => close(provider) };
   if (sealsAlike(crypto)) return crypto;
   crypto.close();
   return "The OpenSSL of this Node does not seal packets as node:crypto does.";
@@ -319,9 +329,17 @@ function cipherOf(provider: Provider, handle: number): number {
 }
 
 /** Gives a context its nonce and direction. */
-function begin({ openssl, scratch, base }: Provider, cipher: number, nonce: Uint8Array, direction: number): void {
+function begin(provider: Provider, cipher: number, nonce: Uint8Array, direction: number): void {
+  const { openssl } = provider;
+  const at = nonceAddress(provider, nonce);
+  assert(openssl.cipherInit(cipher, 0, 0, 0, at, direction) === 1, "OpenSSL takes the nonce");
+}
+
+/** Where a nonce or a counter block lies: in the workspace, or now in a copy. */
+function nonceAddress({ scratch, base }: Provider, nonce: Uint8Array): number {
+  if (nonce.buffer === scratch.buffer) return base + nonce.byteOffset;
   for (let i = 0; i < nonce.length; i++) scratch[NONCE_AT + i] = nonce[i]!;
-  assert(openssl.cipherInit(cipher, 0, 0, 0, base + NONCE_AT, direction) === 1, "OpenSSL takes the nonce");
+  return base + NONCE_AT;
 }
 
 function beginAead(
@@ -368,17 +386,18 @@ function authenticate(
   for (let i = 0; i < SHA1_BYTES; i++) tag[i] = scratch[TAG_AT + i]!;
 }
 
-/** Where a range begins. The arrays of the data plane come again and again, so the last few are remembered. */
+/** Where a range begins. The buffers of the data plane come again and again, so the last few are remembered. */
 function rangeAddress(provider: Provider, bytes: Uint8Array, offset: number, length: number): number {
   assert(offset >= 0 && length >= 0 && offset + length <= bytes.length, "a range lies inside its array");
-  const { arrays, addresses } = provider;
-  for (let i = 0; i < ADDRESSES; i++) if (arrays[i] === bytes) return addresses[i]! + offset;
-  const at = provider.nextArray;
-  provider.nextArray = (at + 1) % ADDRESSES;
-  const address = provider.native.addressOf(bytes);
-  arrays[at] = bytes;
+  const { buffers, addresses } = provider;
+  const { buffer, byteOffset } = bytes;
+  for (let i = 0; i < ADDRESSES; i++) if (buffers[i] === buffer) return addresses[i]! + byteOffset + offset;
+  const at = provider.nextBuffer;
+  provider.nextBuffer = (at + 1) % ADDRESSES;
+  const address = provider.native.addressOf(bytes) - byteOffset;
+  buffers[at] = buffer;
   addresses[at] = address;
-  return address + offset;
+  return address + byteOffset + offset;
 }
 
 function close(provider: Provider): void {
