@@ -4,7 +4,6 @@
  */
 import { createInterface } from "node:readline";
 import { readU16, writeU32 } from "../../core/base/bytes.ts";
-import { LIMITS } from "../../core/index.ts";
 import { rtpHeaderLength } from "../../core/wire/rtp.ts";
 import { createOpensslCrypto, type OpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { LINUX, type Libc, loadLibc, SOCKADDR_BYTES, WORDS } from "../../io-node/fast/libc.ts";
@@ -18,6 +17,7 @@ import {
 } from "../../io-node/fast/receive-batch.ts";
 import {
   createSendQueues,
+  expectDatagrams,
   flushAll,
   queueSlot,
   reservedOffset,
@@ -61,17 +61,19 @@ async function main(): Promise<void> {
     crypto.setAeadKey(handle, key);
   });
   const nameBytes = subscribers.length * WORDS.SOCKADDR * 4;
-  const bytes = receiveBatchBytes() + sendQueuesBytes(1) + pieceBytes(nameBytes) + pieceBytes(64);
+  const bytes = receiveBatchBytes() + sendQueuesBytes() + pieceBytes(nameBytes) + pieceBytes(64);
   const block = openBlock(libc.native, libc.native.allocate(bytes), bytes);
+  const names = takePiece(block, nameBytes);
+  const nameLengths = new Uint8Array(subscribers.length).fill(SOCKADDR_BYTES.IPV4);
   const bare: Bare = {
     libc,
     crypto,
     fd: sockets.fds[0]!,
     batch: createReceiveBatch(libc, block),
-    queues: createSendQueues(libc, block, [sockets.fds[0]!]),
-    names: takePiece(block, nameBytes),
+    queues: createSendQueues(libc, block, [sockets.fds[0]!], { names, nameLengths }),
+    names,
     polls: takePiece(block, 64),
-    nonce: new Uint8Array(12),
+    nonce: crypto.workspace.nonce,
     publisher,
     subscribers,
     index: 0,
@@ -96,27 +98,26 @@ function turn(bare: Bare): void {
   queues.queues[0]!.blocked = false;
   if (libc.ppoll(polls.address, 1, polls.address + 16, 0) <= 0) return;
   const count = readBatch(batch, fd);
-  for (let i = 0; i < count; i++) forward(bare, i * LIMITS.datagramBytesMax, takeLength(batch, i));
+  expectDatagrams(queues, count);
+  for (let i = 0; i < count; i++) forward(bare, batch.slots[i]!, takeLength(batch, i));
   flushAll(queues);
 }
 
-function forward(bare: Bare, offset: number, length: number): void {
-  const { crypto, batch, queues, names, nonce, publisher, subscribers } = bare;
-  const { bytes } = batch.slots;
-  bare.index += (readU16(bytes, offset + 2) - (bare.index & 0xffff)) & 0xffff;
-  const header = rtpHeaderLength(bytes, offset);
-  const payload = offset + header;
+function forward(bare: Bare, bytes: Uint8Array, length: number): void {
+  const { crypto, queues, nonce, publisher, subscribers } = bare;
+  bare.index += (readU16(bytes, 2) - (bare.index & 0xffff)) & 0xffff;
+  const header = rtpHeaderLength(bytes, 0);
   writeNonce(nonce, publisher, bare.index);
-  if (!crypto.openAead(0, nonce, bytes, offset, header, bytes, payload, length - header, bytes, payload)) return;
+  if (!crypto.openAead(0, nonce, bytes, 0, header, bytes, header, length - header, bytes, header)) return;
   const target = queues.arena.bytes;
   const plain = length - header - TAG_BYTES;
   for (let i = 0; i < subscribers.length; i++) {
     const at = reservedOffset(queues);
-    for (let k = 0; k < header; k++) target[at + k] = bytes[offset + k]!;
+    for (let k = 0; k < header; k++) target[at + k] = bytes[k]!;
     writeU32(target, at + SSRC_AT, subscribers[i]!.ssrc);
     writeNonce(nonce, subscribers[i]!, bare.index);
-    crypto.sealAead(i + 1, nonce, target, at, header, bytes, payload, plain, target, at + header);
-    queueSlot(queues, 0, length, names.address + i * WORDS.SOCKADDR * 4, SOCKADDR_BYTES.IPV4);
+    crypto.sealAead(i + 1, nonce, target, at, header, bytes, header, plain, target, at + header);
+    queueSlot(queues, 0, i, length);
   }
 }
 

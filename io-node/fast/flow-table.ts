@@ -100,11 +100,6 @@ export function hasFastFlow(flows: FastFlows, index: number): boolean {
   return index >= 0 && index < flows.used && flows.nameLengths[index] !== 0;
 }
 
-/** Where a flow's `sockaddr` lies. */
-export function fastFlowName(flows: FastFlows, index: number): number {
-  return flows.names.address + index * WORDS.SOCKADDR * 4;
-}
-
 /** Forgets a flow; its number may be used again. Nothing happens when it's not in use. */
 export function releaseFastFlow(flows: FastFlows, index: number): void {
   if (!hasFastFlow(flows, index)) return;

@@ -9,12 +9,13 @@
  *     struct iovec         base:64 | length:64
  *     struct mmsghdr       name:64 | nameLength:32 pad | iov:64 | iovLength:64 | control:64 | controlLength:64 |
  *                          flags:32 pad | length:32 pad                                      (64 bytes)
+ *     struct cmsghdr       length:64 | level:32 | type:32 | data                             (24 bytes with 2 of data)
  *     struct pollfd        fd:32 | events:16 revents:16
  *     struct timespec      seconds:64 | nanoseconds:64
  */
 import { loadNative, type Native, type NativeFunction } from "../../io-crypto/native.ts";
 
-/** Numbers of Linux (bits/socket.h, asm-generic/socket.h, poll.h, sys/eventfd.h). */
+/** Numbers of Linux (bits/socket.h, asm-generic/socket.h, linux/udp.h, poll.h, sys/eventfd.h). */
 export const LINUX = {
   AF_INET: 2,
   AF_INET6: 10,
@@ -25,6 +26,8 @@ export const LINUX = {
   SO_RCVBUF: 8,
   IPPROTO_IPV6: 41,
   IPV6_V6ONLY: 26,
+  SOL_UDP: 17,
+  UDP_SEGMENT: 103,
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   /** CLOCK_THREAD_CPUTIME_ID. */
@@ -36,7 +39,17 @@ export const LINUX = {
 } as const;
 
 /** What `errno` says. */
-export const ERRNO = { EINTR: 4, EAGAIN: 11, EACCES: 13, EADDRINUSE: 98, ENOBUFS: 105 } as const;
+export const ERRNO = {
+  EINTR: 4,
+  EIO: 5,
+  EAGAIN: 11,
+  EACCES: 13,
+  EINVAL: 22,
+  EMSGSIZE: 90,
+  EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
+  ENOBUFS: 105,
+} as const;
 
 /** 32-bit words of the structures, and where their fields are. */
 export const WORDS = {
@@ -47,11 +60,19 @@ export const WORDS = {
   MESSAGE_NAME_LENGTH: 2,
   MESSAGE_VECTOR: 4,
   MESSAGE_VECTORS: 6,
+  MESSAGE_CONTROL: 8,
+  MESSAGE_CONTROL_LENGTH: 10,
   MESSAGE_FLAGS: 12,
   MESSAGE_LENGTH: 14,
+  CONTROL_LEVEL: 2,
+  CONTROL_TYPE: 3,
+  CONTROL_DATA: 4,
   POLL: 2,
   TIME: 4,
 } as const;
+
+/** Bytes of a control message with 2 bytes of data (CMSG_SPACE). */
+export const CONTROL_BYTES = 24;
 
 /** Bytes of the two kinds of socket addresses. */
 export const SOCKADDR_BYTES = { IPV4: 16, IPV6: 28 } as const;

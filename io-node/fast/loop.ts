@@ -17,7 +17,6 @@ import {
   createDatagramInput,
   type DatagramInput,
   FIRST_COME_FIRST_SERVED,
-  LIMITS,
   type Micros,
   NEVER,
   type Outbox,
@@ -45,7 +44,6 @@ import {
   createFastFlows,
   FAST_FLOWS_MAX,
   type FastFlows,
-  fastFlowName,
   flowNamesBytes,
   hasFastFlow,
   internFastFlow,
@@ -63,6 +61,7 @@ import {
 } from "./receive-batch.ts";
 import {
   createSendQueues,
+  expectDatagrams,
   type FastSendCounters,
   flushAll,
   queueSlot,
@@ -147,15 +146,15 @@ interface Waiting {
 /** Native memory that a loop over `sockets` sockets needs. */
 export function fastLoopBytes(sockets: number): number {
   const small = pieceBytes((sockets + 1) * WORDS.POLL * 4) + pieceBytes(2 * WORDS.TIME * 4) + pieceBytes(TAKE_BYTES);
-  return sendQueuesBytes(sockets) + receiveBatchBytes() + pieceBytes(flowNamesBytes(FAST_FLOWS_MAX)) + small;
+  return sendQueuesBytes() + receiveBatchBytes() + pieceBytes(flowNamesBytes(FAST_FLOWS_MAX)) + small;
 }
 
 /** A loop that is ready for its first turn. */
 export function createFastLoop(parts: FastLoopParts): FastLoop {
   const { libc, block, fds, wakeFd } = parts;
-  const queues = createSendQueues(libc, block, fds);
   const batch = createReceiveBatch(libc, block);
   const flows = createFastFlows(takePiece(block, flowNamesBytes(FAST_FLOWS_MAX)), parts.flowSeed);
+  const queues = createSendQueues(libc, block, fds, flows);
   const polls = takePiece(block, (fds.length + 1) * WORDS.POLL * 4);
   [...fds, wakeFd].forEach((fd, index) => {
     polls.words[index * WORDS.POLL] = fd;
@@ -177,7 +176,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     sent: queues.counters,
     polls,
     time,
-    input: createDatagramInput(batch.slots.bytes),
+    input: createDatagramInput(batch.slots[0]!),
     takeIn: (input) => {
       if (!loop.stopped) feed(loop, input);
     },
@@ -218,7 +217,10 @@ export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   settle(loop);
   const ready = wait(loop, waitMicrosMax);
   if (ready > 0) attend(loop);
-  if (waysHold(loop.relays)) takeRelayed(loop.relays, loop.parts.clock(), loop.takeIn);
+  if (waysHold(loop.relays)) {
+    expectDatagrams(loop.queues, BATCH);
+    takeRelayed(loop.relays, loop.parts.clock(), loop.takeIn);
+  }
   if (loop.stopped) return;
   const now = loop.parts.clock();
   if (loop.parts.engine.nextTimeout() <= now) feed(loop, { kind: "timer", now });
@@ -248,7 +250,7 @@ function createOutbox(flows: FastFlows, queues: SendQueues, relays: RelayWays, w
         queues.counters.dropped += 1;
         return;
       }
-      queueSlot(queues, flows.sockets[flow]!, length, fastFlowName(flows, flow), flows.nameLengths[flow]!);
+      queueSlot(queues, flows.sockets[flow]!, flow, length);
     },
     reply: (reply) => waiting.replies.push(reply),
     event: (event) => waiting.events.push(event),
@@ -334,6 +336,7 @@ function receive(loop: FastLoop, socket: number): void {
       return;
     }
     const now = parts.clock();
+    expectDatagrams(loop.queues, count);
     for (let datagram = 0; datagram < count; datagram++) receiveOne(loop, socket, now, datagram);
     settle(loop);
     if (count < BATCH) return;
@@ -358,7 +361,7 @@ function receiveOne(loop: FastLoop, socket: number, now: Micros, datagram: numbe
   input.now = now;
   input.flow = flow;
   input.address = flows.addresses[flow]!;
-  input.offset = datagram * LIMITS.datagramBytesMax;
+  input.bytes = batch.slots[datagram]!;
   input.length = length;
   feed(loop, input);
 }

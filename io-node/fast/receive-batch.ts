@@ -13,8 +13,8 @@ export const BATCH = 64;
 /** Slots for one batch; make them with {@link createReceiveBatch}. */
 export interface ReceiveBatch {
   readonly libc: Libc;
-  /** Datagram i stands at i times `LIMITS.datagramBytesMax`. */
-  readonly slots: Piece;
+  /** One for each datagram. Each is an array of its own, because such a one the shard can copy whole (packet-cache.ts). */
+  readonly slots: readonly Uint8Array[];
   /** The senders: the `sockaddr` of datagram i stands at word i times `WORDS.SOCKADDR`. */
   readonly names: Piece;
   readonly messages: Piece;
@@ -28,7 +28,8 @@ export function receiveBatchBytes(): number {
 
 /** An empty batch. */
 export function createReceiveBatch(libc: Libc, block: Block): ReceiveBatch {
-  const slots = takePiece(block, BATCH * LIMITS.datagramBytesMax);
+  const piece = takePiece(block, BATCH * LIMITS.datagramBytesMax);
+  const slots: Uint8Array[] = [];
   const names = takePiece(block, BATCH * WORDS.SOCKADDR * 4);
   const vectors = takePiece(block, BATCH * WORDS.VECTOR * 4);
   const messages = takePiece(block, BATCH * WORDS.MESSAGE * 4);
@@ -39,7 +40,9 @@ export function createReceiveBatch(libc: Libc, block: Block): ReceiveBatch {
     messages.words[message + WORDS.MESSAGE_NAME_LENGTH] = SOCKADDR_BYTES.IPV6;
     writePointer(messages.words, message + WORDS.MESSAGE_VECTOR, vectors.address + vector * 4);
     messages.words[message + WORDS.MESSAGE_VECTORS] = 1;
-    writePointer(vectors.words, vector, slots.address + i * LIMITS.datagramBytesMax);
+    const at = i * LIMITS.datagramBytesMax;
+    slots.push(piece.bytes.subarray(at, at + LIMITS.datagramBytesMax));
+    writePointer(vectors.words, vector, piece.address + at);
     vectors.words[vector + WORDS.VECTOR_LENGTH] = LIMITS.datagramBytesMax;
   }
   return { libc, slots, names, messages };

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../core/index.ts";
-import { ERRNO, type Libc, WORDS } from "../../../io-node/fast/libc.ts";
-import { takePiece } from "../../../io-node/fast/memory.ts";
+import { ERRNO, LINUX, type Libc, WORDS } from "../../../io-node/fast/libc.ts";
+import { pieceBytes, takePiece } from "../../../io-node/fast/memory.ts";
 import {
   createSendQueues,
+  expectDatagrams,
   flushAll,
   queueSlot,
   reservedOffset,
@@ -13,18 +14,48 @@ import {
 
 /** Where the block pretends to lie: above 32 bits, as real memory does. */
 const ADDRESS = 0x7f12_3456_7000;
-const LENGTH = sendQueuesBytes(2);
+const FLOWS = 5_000;
+const NAME_BYTES = WORDS.SOCKADDR * 4;
+const LENGTH = sendQueuesBytes() + pieceBytes(FLOWS * NAME_BYTES);
 const MEMORY = new Uint8Array(LENGTH);
+const NAMES = ADDRESS + sendQueuesBytes();
 
-/** What the kernel does at each call: takes so many datagrams, or fails so. */
+/** What the kernel does at each call: takes so many messages, or fails so. */
 type Answer = { readonly takes: number } | { readonly errno: number };
 
-/** Queues over a kernel that a test plays; it records what it took, as "fd: first bytes → name". */
-function createSubject(answers: Answer[]) {
+/**
+ * Queues over a kernel that a test plays. It records the datagrams that it took, as "fd: first bytes → flow", those of a
+ * train in one line.
+ */
+function createSubject(answers: Answer[], knowsTrains = true) {
   const taken: string[] = [];
   let errno = 0;
   const words = new Uint32Array(MEMORY.buffer);
   const pointer = (at: number) => words[at]! + words[at + 1]! * 0x1_0000_0000;
+  const readMessage = (message: number): string => {
+    const count = words[message + WORDS.MESSAGE_VECTORS]!;
+    const vectors = (pointer(message + WORDS.MESSAGE_VECTOR) - ADDRESS) / 4;
+    const datagrams = Array.from({ length: count }, (_, i) => {
+      const vector = vectors + i * WORDS.VECTOR;
+      const at = pointer(vector) - ADDRESS;
+      return MEMORY.slice(at, at + words[vector + WORDS.VECTOR_LENGTH]!);
+    });
+    const isTrain = words[message + WORDS.MESSAGE_CONTROL_LENGTH] !== 0;
+    expect(isTrain).toBe(count > 1);
+    if (isTrain) expectTrain(datagrams, (pointer(message + WORDS.MESSAGE_CONTROL) - ADDRESS) / 4);
+    expect(words[message + WORDS.MESSAGE_NAME_LENGTH]).toBe(16);
+    const text = datagrams.map((bytes) => (bytes.length > 2 ? `${bytes[0]},${bytes[1]}…${bytes.length}` : `${bytes}`));
+    return `${text.join(" ")} → ${(pointer(message) - NAMES) / NAME_BYTES}`;
+  };
+  /** That the kernel would cut a train as it was put together. */
+  const expectTrain = (datagrams: Uint8Array[], control: number) => {
+    const segment = datagrams[0]!.length;
+    expect([...words.subarray(control, control + 5)]).toEqual([18, 0, LINUX.SOL_UDP, LINUX.UDP_SEGMENT, segment]);
+    expect(datagrams.slice(0, -1).every(({ length }) => length === segment)).toBe(true);
+    expect(datagrams.at(-1)!.length).toBeLessThanOrEqual(segment);
+    expect(datagrams.length).toBeLessThanOrEqual(64);
+    expect(datagrams.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(65_507);
+  };
   const sendmmsg = (fd: number, address: number, count: number): number => {
     const answer = answers.shift() ?? { takes: count };
     if ("errno" in answer) {
@@ -32,26 +63,26 @@ function createSubject(answers: Answer[]) {
       return -1;
     }
     const takes = Math.min(answer.takes, count);
-    for (let i = 0; i < takes; i++) {
-      const message = (address - ADDRESS) / 4 + i * WORDS.MESSAGE;
-      const vector = (pointer(message + WORDS.MESSAGE_VECTOR) - ADDRESS) / 4;
-      const at = pointer(vector) - ADDRESS;
-      const bytes = [...MEMORY.subarray(at, at + words[vector + WORDS.VECTOR_LENGTH]!)];
-      taken.push(`${fd}: ${bytes} → ${pointer(message)}/${words[message + WORDS.MESSAGE_NAME_LENGTH]}`);
-    }
+    for (let i = 0; i < takes; i++) taken.push(`${fd}: ${readMessage((address - ADDRESS) / 4 + i * WORDS.MESSAGE)}`);
     return takes;
   };
-  const libc = { sendmmsg, native: { errno: () => errno } } as unknown as Libc;
-  const block = { address: ADDRESS, bytes: MEMORY, used: 0 };
-  const queues = createSendQueues(libc, block, [7, 8]);
-  const send = (socket: number, number: number) => {
+  const setsockopt = () => (knowsTrains ? 0 : -1);
+  const libc = { sendmmsg, setsockopt, native: { errno: () => errno } } as unknown as Libc;
+  const block = { address: ADDRESS, bytes: MEMORY, used: sendQueuesBytes() };
+  const names = takePiece(block, FLOWS * NAME_BYTES);
+  block.used = 0;
+  const queues = createSendQueues(libc, block, [7, 8], { names, nameLengths: new Uint8Array(FLOWS).fill(16) });
+  const send = (socket: number, number: number, flow = number, length = 2) => {
     queues.arena.bytes.set([number >> 8, number & 0xff], reservedOffset(queues));
-    queueSlot(queues, socket, 2, 0x7fff_0000_1000 + number, 16);
+    queueSlot(queues, socket, flow, length);
   };
-  return { queues, send, taken };
+  const unblock = () => {
+    for (const queue of queues.queues) queue.blocked = false;
+  };
+  return { queues, send, taken, unblock };
 }
 
-const line = (fd: number, number: number) => `${fd}: ${number >> 8},${number & 0xff} → ${0x7fff_0000_1000 + number}/16`;
+const line = (fd: number, number: number) => `${fd}: ${number >> 8},${number & 0xff} → ${number}`;
 
 describe("the send queues", () => {
   it("hand bytes, length and address of each datagram to the kernel, each socket its own, in order", () => {
@@ -92,36 +123,46 @@ describe("the send queues", () => {
     queues.queues[0]!.blocked = false;
     flushAll(queues);
     expect(taken).toEqual(Array.from({ length: 4_095 }, (_, number) => line(7, number)));
-    for (let number = 0; number < 9_000; number++) send(1, number);
+    for (let number = 0; number < 9_000; number++) send(1, number % FLOWS);
     flushAll(queues);
     expect(queues.counters).toMatchObject({ sent: 4_095 + 9_000, dropped });
   });
 
-  it("lose no order and no slot, whatever the kernel does", () => {
+  it("lose no order within a flow and no slot, whatever the kernel does", () => {
     const answer = fc.oneof(
       fc.record({ takes: fc.integer({ min: 1, max: 80 }) }),
       fc.record({ errno: fc.constantFrom<number>(...Object.values(ERRNO)) }),
     );
+    const burst = fc.array(fc.record({ flow: fc.nat(7), length: fc.constantFrom(1_200, 1_200, 900, 60) }), {
+      maxLength: 200,
+    });
     fc.assert(
-      fc.property(fc.array(answer, { maxLength: 40 }), fc.array(fc.nat(200), { maxLength: 12 }), (answers, bursts) => {
-        const { queues, send, taken } = createSubject([...answers]);
+      fc.property(fc.array(answer, { maxLength: 40 }), fc.array(burst, { maxLength: 12 }), (answers, bursts) => {
+        const { queues, send, taken, unblock } = createSubject([...answers]);
         let number = 0;
-        for (const burst of bursts) {
-          for (let i = 0; i < burst; i++) send(i % 2, number++);
+        expectDatagrams(queues, 8);
+        for (const datagrams of bursts) {
+          for (const { flow, length } of datagrams) send(flow & 1, number++, flow, length);
           flushAll(queues);
-          for (const queue of queues.queues) queue.blocked = false;
+          unblock();
         }
         // Each try lets the player of the kernel say one more of what he has to say.
         for (let i = 0; i <= answers.length; i++) {
-          for (const queue of queues.queues) queue.blocked = false;
+          unblock();
           flushAll(queues);
         }
+        const numbers = taken.flatMap((each) => [...each.matchAll(/(\d+),(\d+)…/g)].map(([, a, b]) => +a! * 256 + +b!));
         const { sent, failed } = queues.counters;
-        expect([sent, sent + failed]).toEqual([taken.length, number]);
-        for (const fd of ["7", "8"]) {
-          const order = taken.filter((each) => each.startsWith(fd)).map((each) => Number(each.split(/[:,→/]/)[3]));
+        expect([sent, sent + failed]).toEqual([numbers.length, number]);
+        for (let flow = 0; flow < 8; flow++) {
+          const own = taken.filter((each) => each.startsWith(`${7 + (flow & 1)}:`) && each.endsWith(` → ${flow}`));
+          const order = own.flatMap((each) => [...each.matchAll(/(\d+),(\d+)…/g)].map(([, a, b]) => +a! * 256 + +b!));
           expect(order).toEqual(order.toSorted((a, b) => a - b));
         }
+        expect(queues.queues.map(({ waiting, apart }) => [waiting, apart])).toEqual([
+          [0, false],
+          [0, false],
+        ]);
         expect(new Set([...queues.freeSlots.subarray(0, queues.freeCount), queues.reserved]).size).toBe(4_096);
       }),
       { numRuns: 60 },
@@ -132,5 +173,100 @@ describe("the send queues", () => {
     const { queues } = createSubject([]);
     expect(queues.arena.bytes.length).toBe(4_096 * LIMITS.datagramBytesMax);
     expect(() => takePiece({ address: 0, bytes: MEMORY, used: LENGTH }, 1)).toThrow("fits its block");
+  });
+});
+
+describe("trains of datagrams", () => {
+  /** Sends a picture of three packets, the last one shorter, to each of two flows, as a shard does: packet by packet. */
+  const sendPicture = (send: (socket: number, number: number, flow: number, length: number) => void, first: number) => {
+    for (const [part, length] of [1_200, 1_200, 700].entries()) {
+      for (const flow of [1, 2]) send(0, first + part, flow, length);
+    }
+  };
+  const picture = (first: number, flow: number) =>
+    `7: 0,${first}…1200 0,${first + 1}…1200 0,${first + 2}…700 → ${flow}`;
+
+  it("form of what waits for one flow, in order, up to one that is shorter", () => {
+    const { queues, send, taken } = createSubject([]);
+    expectDatagrams(queues, 6);
+    sendPicture(send, 1);
+    sendPicture(send, 4);
+    expect(flushAll(queues)).toBe(true);
+    expect(taken).toEqual([picture(1, 1), picture(1, 2), picture(4, 1), picture(4, 2)]);
+    expect(queues.counters).toMatchObject({ sent: 12, sentBytes: 4 * 3_100 });
+  });
+
+  it("end where a longer datagram follows, and where the kernel takes no more", () => {
+    const { queues, send, taken } = createSubject([]);
+    expectDatagrams(queues, 64);
+    send(0, 1, 1, 100);
+    send(0, 2, 1, 1_200);
+    for (let i = 0; i < 70; i++) send(0, 3, 2, 500);
+    for (let i = 0; i < 60; i++) send(0, 4, 3, 1_400);
+    flushAll(queues);
+    const counts = taken.map((each) => [Number(each.split(" → ")[1]), each.split("…").length - 1]);
+    expect(counts).toEqual([[1, 1], [1, 1], [2, 64], [2, 6], [3, 46], [3, 14]]); // biome-ignore format: pairs
+  });
+
+  it("wait with all behind them when the kernel is full, and grow meanwhile", () => {
+    const { queues, send, taken, unblock } = createSubject([{ takes: 1 }, { errno: ERRNO.EAGAIN }]);
+    expectDatagrams(queues, 3);
+    for (const number of [1, 2]) for (const flow of [1, 2]) send(0, number, flow, 1_200);
+    expect(flushAll(queues)).toBe(false);
+    expect(taken).toEqual(["7: 0,1…1200 0,2…1200 → 1"]);
+    for (const flow of [1, 2]) send(0, 3, flow, 1_200);
+    unblock();
+    expect(flushAll(queues)).toBe(true);
+    expect(taken.slice(1)).toEqual(["7: 0,1…1200 0,2…1200 0,3…1200 → 2", "7: 0,3…1200 → 1"]);
+  });
+
+  it("go datagram by datagram where the kernel refuses them, and form no more where it takes none", () => {
+    const { queues, send, taken, unblock } = createSubject([
+      { errno: ERRNO.EINVAL },
+      { takes: 2 },
+      { errno: ERRNO.EAGAIN },
+    ]);
+    expectDatagrams(queues, 3);
+    sendPicture(send, 1);
+    flushAll(queues);
+    expect(taken).toEqual(["7: 0,1…1200 → 1", "7: 0,2…1200 → 1"]);
+    unblock();
+    flushAll(queues);
+    // The second had formed before.
+    expect(taken.slice(2)).toEqual(["7: 0,3…700 → 1", picture(1, 2)]);
+    taken.length = 0;
+    sendPicture(send, 4);
+    flushAll(queues);
+    expect(taken).toHaveLength(6);
+    expect(queues.counters).toMatchObject({ sent: 12, failed: 0 });
+  });
+
+  it("are given up for one way alone when that is too narrow for them", () => {
+    const { queues, send, taken } = createSubject([{ errno: ERRNO.EMSGSIZE }]);
+    expectDatagrams(queues, 3);
+    sendPicture(send, 1);
+    flushAll(queues);
+    expect(taken).toEqual(["7: 0,1…1200 → 1", "7: 0,2…1200 → 1", "7: 0,3…700 → 1", picture(1, 2)]);
+    taken.length = 0;
+    sendPicture(send, 4);
+    flushAll(queues);
+    expect(taken).toEqual([picture(4, 1), picture(4, 2)]);
+  });
+
+  it("are lost whole when the network refuses them", () => {
+    const { queues, send, taken } = createSubject([{ errno: ERRNO.ENOBUFS }]);
+    expectDatagrams(queues, 3);
+    sendPicture(send, 1);
+    flushAll(queues);
+    expect(taken).toEqual([picture(1, 2)]);
+    expect(queues.counters).toMatchObject({ sent: 3, failed: 3, noBuffers: 3 });
+  });
+
+  it("never form on a kernel that does not know them", () => {
+    const { queues, send, taken } = createSubject([], false);
+    expectDatagrams(queues, 3);
+    sendPicture(send, 1);
+    flushAll(queues);
+    expect(taken).toHaveLength(6);
   });
 });
