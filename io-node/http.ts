@@ -7,7 +7,7 @@
  * GET    {location}/events                          the same as text/event-stream: roster, bindings, left
  * DELETE {location}                                 204
  * GET    /api/v1/rooms/{room}                       who is in the room
- * GET    /healthz, /readyz                          for operators
+ * GET    /healthz, /readyz, /metrics                for operators
  * GET    /, /r/{room}, /assets/{file}               the page
  * ```
  *
@@ -17,6 +17,7 @@
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Registry } from "prom-client";
 import { isRoomName, LIMITS } from "../core/index.ts";
 import {
   type Control,
@@ -40,6 +41,7 @@ const EVENTS = `${PARTICIPANT}/events`;
 /** What the HTTP interface needs; `heartbeatMillis` is for tests. */
 export interface HttpParts {
   readonly control: Control;
+  readonly metrics: Registry;
   readonly log: Log;
   readonly heartbeatMillis?: number;
 }
@@ -52,7 +54,7 @@ export function createHttp(parts: HttpParts): Hono {
     context.res.headers.set("x-content-type-options", "nosniff");
   });
   addParticipants(app, parts);
-  addHealth(app, parts.control);
+  addHealth(app, parts);
   addPage(app);
   refuseOtherMethods(app);
   app.notFound(() => problemResponse(404, "There is nothing at this address."));
@@ -164,13 +166,16 @@ function absence(control: Control, room: string, resource: string): Response {
   return problemResponse(404, "This participant has left, or never was; join again.");
 }
 
-function addHealth(app: Hono, control: Control): void {
+function addHealth(app: Hono, { control, metrics }: HttpParts): void {
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", (context) =>
     control.draining
       ? problemResponse(503, "The server is shutting down; send new calls elsewhere.", { "retry-after": "5" })
       : context.json({ status: "ready" }),
   );
+  app.get("/metrics", async (context) => {
+    return context.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });
+  });
 }
 
 function addPage(app: Hono): void {
@@ -193,6 +198,7 @@ function refuseOtherMethods(app: Hono): void {
     [EVENTS, "GET, HEAD"],
     ["/healthz", "GET, HEAD"],
     ["/readyz", "GET, HEAD"],
+    ["/metrics", "GET, HEAD"],
     ["/", "GET, HEAD"],
     ["/r/:room", "GET, HEAD"],
     ["/assets/:file", "GET, HEAD"],

@@ -24,6 +24,7 @@ import {
 import { createHttp } from "./http.ts";
 import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import type { ServeOptions } from "./options.ts";
 import { LOOK_MILLIS } from "./overload.ts";
 import { createPlacement } from "./placement.ts";
@@ -90,7 +91,7 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     createPlacement(ports.length, roomShare),
   );
   const http = createAdaptorServer({
-    fetch: createHttp({ control, log }).fetch,
+    fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts), log }).fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {

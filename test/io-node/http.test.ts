@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS, type RefusalCode } from "../../core/index.ts";
+import { controlCommand } from "../../io-node/control.ts";
 import { createHttp } from "../../io-node/http.ts";
 import { createLog } from "../../io-node/log.ts";
+import { createMetrics } from "../../io-node/metrics.ts";
 import { createFakeShard, resourceOf } from "./fake-shard.ts";
 
 const PARTICIPANTS = "/api/v1/rooms/blue/participants";
@@ -12,7 +14,12 @@ function createSubject(heartbeatMillis = 60_000) {
   const fake = createFakeShard();
   const lines: string[] = [];
   const log = createLog("trace", { write: (line) => lines.push(line) });
-  const app = createHttp({ control: fake.control, log, heartbeatMillis });
+  const app = createHttp({
+    control: fake.control,
+    metrics: createMetrics(fake.control.placement, []),
+    log,
+    heartbeatMillis,
+  });
   const ask = async (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
     app.request(path, { method, headers, ...(body === undefined ? {} : { body }) });
   return { ...fake, lines, ask };
@@ -111,7 +118,8 @@ describe("a join", () => {
 
   it("that its sender breaks off makes nothing, and is no mistake of the server's", async () => {
     const { control, commands, lines } = createSubject();
-    const app = createHttp({ control, log: createLog("trace", { write: (line) => lines.push(line) }) });
+    const log = createLog("trace", { write: (line) => lines.push(line) });
+    const app = createHttp({ control, metrics: createMetrics(control.placement, []), log });
     const body = new ReadableStream({
       pull: (controller) => controller.error(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
     });
@@ -355,6 +363,15 @@ describe("other addresses", () => {
     control.draining = true;
     expect((await ask("GET", "/healthz")).status).toBe(200);
     expect((await ask("GET", "/readyz")).status).toBe(503);
+  });
+
+  it("shows its metrics as Prometheus reads them", async () => {
+    const { control, ask } = createSubject();
+    await controlCommand(control, { type: "join", room: "blue", name: "", offer: "v=0" });
+    const response = await ask("GET", "/metrics");
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await response.text()).toContain("\nlockstep_rooms 1\n");
+    expect((await ask("POST", "/metrics")).status).toBe(405);
   });
 });
 

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createHttp } from "../../io-node/http.ts";
 import { createLog } from "../../io-node/log.ts";
+import { createMetrics } from "../../io-node/metrics.ts";
 import { createFakeShard } from "./fake-shard.ts";
 
 const { control } = createFakeShard();
-const app = createHttp({ control, log: createLog("silent") });
+const app = createHttp({ control, metrics: createMetrics(control.placement, []), log: createLog("silent") });
 
 describe("the page", () => {
   it.each(["/", "/?room=blue", "/r/blue"])("is served at %s", async (path) => {
