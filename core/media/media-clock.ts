@@ -9,11 +9,13 @@
  *
  * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than
  * any clock drifts and less than any player notices. A report that is more than `STEP_MICROS` too early proves that the
- * publisher's clock was set, as no path is quicker than the quickest; `LATE_REPORTS` that are so much too late in a row say
- * the same, a single one says that the path was slow. Then the estimate starts anew. Times here are monotonic; wall-clock
- * time is needed for NTP halves alone.
+ * publisher's clock was set forward, as no path is quicker than the quickest: the estimate starts anew. Reports that are too
+ * late say nothing by themselves, however many there are, since a queue can last; that the clock was set back is seen where
+ * no path can disturb it, in the report: its NTP time has gone on by less than its RTP timestamp. Then the estimate goes
+ * along by as much. Times here are monotonic; wall-clock time is needed for NTP halves alone.
  */
 import { between, type Micros, micros, type WallMicros } from "../base/micros.ts";
+import { seqDistance32 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
 import { clockUnits } from "./clock-units.ts";
 
@@ -27,7 +29,6 @@ const SETTLING_SAMPLES = 8;
 const SAMPLE_AGE_MICROS = 30_000_000;
 const SLEW_PARTS_PER_MILLION = 500;
 const STEP_MICROS = 200_000;
-const LATE_REPORTS = 5;
 
 /** The seconds of an NTP timestamp (RFC 5905 §6): the upper 32 bits. They start again at 0 in 2036. */
 export function wallToNtpHigh(wall: WallMicros): number {
@@ -57,8 +58,6 @@ export interface NtpOffset {
   offsetMicros: number;
   reports: number;
   updatedAt: Micros;
-  /** Reports in a row that came much too late. */
-  late: number;
   /** The samples of the last reports, and when they came: rings, the newest at `reports - 1`. */
   samples: Float64Array;
   sampledAt: Float64Array;
@@ -70,21 +69,27 @@ export function createNtpOffset(): NtpOffset {
     offsetMicros: 0,
     reports: 0,
     updatedAt: micros(0),
-    late: 0,
     samples: new Float64Array(LIMITS.ntpOffsetSamplesMax),
     sampledAt: new Float64Array(LIMITS.ntpOffsetSamplesMax),
   };
 }
 
-/** Takes the NTP time of a sender report that arrived at `now`. */
-export function ntpOffsetReport(offset: NtpOffset, now: Micros, ntpHigh: number, ntpLow: number): void {
+/**
+ * Takes the NTP time of a sender report that arrived at `now`. `setBackMicros` is how far the publisher's clock was set back
+ * since the stream's report before, by its RTP timestamps.
+ */
+export function ntpOffsetReport(
+  offset: NtpOffset,
+  now: Micros,
+  ntpHigh: number,
+  ntpLow: number,
+  setBackMicros = 0,
+): void {
   const sample = now - ntpToWall(ntpHigh, ntpLow);
   const error = sample - offset.offsetMicros;
-  offset.late = error > STEP_MICROS ? offset.late + 1 : 0;
-  if (error < -STEP_MICROS || offset.late >= LATE_REPORTS) {
-    offset.reports = 0;
-    offset.late = 0;
-  }
+  if (error < -STEP_MICROS) offset.reports = 0;
+  // When another stream has told of it already, this report is no later than its path explains.
+  else if (setBackMicros > STEP_MICROS && error > setBackMicros - STEP_MICROS) goAlong(offset, setBackMicros);
   const slot = offset.reports % LIMITS.ntpOffsetSamplesMax;
   offset.samples[slot] = sample;
   offset.sampledAt[slot] = now;
@@ -137,9 +142,10 @@ export function mediaClockReport(
   rtpTimestamp: number,
 ): void {
   if (ntpHigh === 0 && ntpLow === 0) return;
-  ntpOffsetReport(clock.offset, now, ntpHigh, ntpLow);
+  const wall = ntpToWall(ntpHigh, ntpLow);
+  ntpOffsetReport(clock.offset, now, ntpHigh, ntpLow, clock.reports === 0 ? 0 : setBackBy(clock, wall, rtpTimestamp));
   clock.reports++;
-  clock.reportWall = ntpToWall(ntpHigh, ntpLow);
+  clock.reportWall = wall;
   clock.reportTimestamp = rtpTimestamp;
 }
 
@@ -165,6 +171,18 @@ export function mediaClockTimestampAt(clock: MediaClock, now: Micros): number {
   }
   const sinceReport = now - clock.offset.offsetMicros - clock.reportWall;
   return (clock.reportTimestamp + clockUnits(micros(sinceReport), clock.clockRate)) >>> 0;
+}
+
+/** How much less the publisher's wall clock has gone on than the stream, since the last report. */
+function setBackBy(clock: MediaClock, wall: WallMicros, rtpTimestamp: number): number {
+  const units = seqDistance32(clock.reportTimestamp, rtpTimestamp);
+  return Math.round((units * MICROS_PER_SECOND) / clock.clockRate) - (wall - clock.reportWall);
+}
+
+/** Moves the estimate along with a clock that was set back: all that was known of it stays true of what it shows now. */
+function goAlong(offset: NtpOffset, setBackMicros: number): void {
+  offset.offsetMicros += setBackMicros;
+  for (let i = 0; i < offset.samples.length; i++) offset.samples[i]! += setBackMicros;
 }
 
 /** The least of the samples that are not too old: that of the report which came quickest. */
