@@ -5,6 +5,9 @@
  * hands over. Events are ordered by (time, class, tie, insertion). Time is whole microseconds from MICROS_ORIGIN and jumps
  * from event to event, there are no ticks. `tie` is zero in an ordinary run, so what is simultaneous happens in the order
  * of its insertion; a perturbed run passes a keyed source of ties, and simultaneous events of a class change places.
+ *
+ * Events of one lane never do. A lane is whatever keeps its order by nature, such as a link; an event is in the lane of the
+ * one that led to it unless it is put into another.
  */
 import { MICROS_ORIGIN, type Micros } from "../core/index.ts";
 
@@ -17,33 +20,55 @@ export interface LoopEvent {
   readonly eventClass: number;
   readonly tie: number;
   readonly order: number;
+  readonly lane: number;
   run: (() => void) | undefined;
 }
 
 /** The loop; make it with {@link createEventLoop} and leave its fields to the functions below. */
 export interface EventLoop {
+  /** When it began. */
+  readonly origin: Micros;
   now: Micros;
   heap: LoopEvent[];
   /** How many events have been scheduled, and how many have run. */
   scheduled: number;
   ran: number;
-  /** The insertion number of the event that runs; -1 before the first. */
+  /** The insertion number of the event that runs, -1 before the first; and its lane. */
   running: number;
+  lane: number;
+  /** How many lanes there are; the first, 0, is for what is in no other. */
+  lanes: number;
   /** By insertion number: the event that scheduled this one, -1 for nobody. For tools that ask why; else undefined. */
   lineage: number[] | undefined;
   /** Where ties come from, or undefined for first come, first served. */
-  readonly ties: (() => number) | undefined;
+  readonly ties: Ties | undefined;
 }
 
-/** A loop at MICROS_ORIGIN without events. `ties` answers a 32-bit number for each event when the run is perturbed. */
-export function createEventLoop(ties?: () => number): EventLoop {
-  return { now: MICROS_ORIGIN, heap: [], scheduled: 0, ran: 0, running: -1, lineage: undefined, ties };
+/** A 32-bit number that says where among what is simultaneous a lane's turn is. */
+export type Ties = (lane: number, time: Micros) => number;
+
+/** A loop without events. `ties` perturbs the order of what is simultaneous. */
+export function createEventLoop(ties?: Ties, origin: Micros = MICROS_ORIGIN): EventLoop {
+  const counts = { scheduled: 0, ran: 0, running: -1, lane: 0, lanes: 1 };
+  return { origin, now: origin, heap: [], ...counts, lineage: undefined, ties };
+}
+
+/** A lane that nothing is in yet. */
+export function createLane(loop: EventLoop): number {
+  return loop.lanes++;
 }
 
 /** Lets `run` happen at `time`; what lies in the past happens now, after everything that was scheduled for now. */
-export function schedule(loop: EventLoop, time: Micros, eventClass: number, run: () => void): LoopEvent {
-  const tie = loop.ties === undefined ? 0 : loop.ties();
-  const event = { time: time < loop.now ? loop.now : time, eventClass, tie, order: loop.scheduled++, run };
+export function schedule(
+  loop: EventLoop,
+  time: Micros,
+  eventClass: number,
+  run: () => void,
+  lane: number = loop.lane,
+): LoopEvent {
+  const at = time < loop.now ? loop.now : time;
+  const tie = loop.ties === undefined ? 0 : loop.ties(lane, at);
+  const event = { time: at, eventClass, tie, order: loop.scheduled++, lane, run };
   loop.lineage?.push(loop.running);
   loop.heap.push(event);
   siftUp(loop.heap, loop.heap.length - 1);
@@ -71,6 +96,7 @@ export function step(loop: EventLoop): boolean {
     event.run = undefined;
     loop.ran++;
     loop.running = event.order;
+    loop.lane = event.lane;
     run();
   }
   return true;

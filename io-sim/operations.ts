@@ -104,7 +104,7 @@ function takeUpHabit(world: World, client: Client, habit: Habit, forMicros: numb
 
 /** The process dies with all that it knew; another one begins with nothing after a while. */
 function crash(world: World, forMicros: number): void {
-  nodeCrash(world.node, bootRecord(world.plan, world.chance, world.node.crashes + 1, 0, world.loop.now), forMicros);
+  nodeCrash(world.node, bootRecord(world, world.node.crashes + 1, 0), forMicros);
   // The next process gives out the same numbers again, to others.
   for (const peer of world.peers.values()) for (const client of peer.clients) client.participant = 0;
   for (const watcher of world.watchers) watcher.crashed?.();

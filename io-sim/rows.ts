@@ -4,7 +4,7 @@
  * A row says when, in which event of the loop, whom it concerns and what it was. What the server announces by numbers is
  * told by names.
  */
-import { MICROS_ORIGIN, type Micros, type ParticipantView, type ShardEvent } from "../core/index.ts";
+import type { Micros, ParticipantView, ShardEvent } from "../core/index.ts";
 import type { World } from "./world.ts";
 
 /** One row. */
@@ -30,9 +30,9 @@ export function noteEvent(world: World, event: ShardEvent): void {
   note(world, "server", who, describeEvent(world, event));
 }
 
-/** A world's time as people read it: seconds from time zero (or from the origin, before), with milliseconds. */
-export function showTime({ zeroAt }: Pick<RowScale, "zeroAt">, time: number): string {
-  const from = zeroAt === 0 ? MICROS_ORIGIN : zeroAt;
+/** A world's time as people read it: seconds from time zero (or from the beginning, before), with milliseconds. */
+export function showTime({ startsAt, zeroAt }: Omit<RowScale, "plan">, time: number): string {
+  const from = zeroAt === 0 ? startsAt : zeroAt;
   const millis = Math.floor((time - from) / 1_000);
   const size = Math.abs(millis);
   const sign = millis < 0 ? "-" : "";
@@ -50,6 +50,7 @@ export interface ShownRow {
 
 /** What the columns of a world's rows depend on. */
 export interface RowScale {
+  readonly startsAt: number;
   readonly zeroAt: number;
   readonly plan: { readonly peers: readonly { readonly name: string }[] };
 }
@@ -65,8 +66,8 @@ export function showRow(scale: RowScale, { time, event, who, text }: ShownRow): 
 }
 
 /** A row for machines: microseconds of the story, and null for what is no event of its own. */
-export function rowAsJson({ zeroAt }: Pick<RowScale, "zeroAt">, { time, event, who, text }: ShownRow): object {
-  return { storyMicros: time - (zeroAt === 0 ? MICROS_ORIGIN : zeroAt), event: event ?? null, who, text };
+export function rowAsJson({ startsAt, zeroAt }: Omit<RowScale, "plan">, { time, event, who, text }: ShownRow): object {
+  return { storyMicros: time - (zeroAt === 0 ? startsAt : zeroAt), event: event ?? null, who, text };
 }
 
 /** The names of the columns. */

@@ -5,7 +5,7 @@
  * for as long as its plan says; from some time on it may be steady, and then quality is judged as well. In the *drain* everyone leaves, and time goes on until those who vanished without a word
  * have expired too; then nothing may remain. The run stops at the first broken promise.
  */
-import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, MICROS_ORIGIN, micros } from "../core/index.ts";
+import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
 import { step } from "./event-loop.ts";
 import { letOut, Trespass, withoutHostGlobals } from "./guards.ts";
@@ -119,7 +119,7 @@ function createAdvance(world: World, book: PromiseBook, options: RunOptions) {
     withoutHostGlobals(world.guard, () => {
       while (!stops() && loop.now < limit && !done()) {
         passSlice(Math.min(limit, loop.now + SLICE_MICROS), done);
-        if (onProgress !== undefined) letOut(world.guard, () => onProgress(loop.now - MICROS_ORIGIN));
+        if (onProgress !== undefined) letOut(world.guard, () => onProgress(loop.now - loop.origin));
       }
     });
     return halted;
@@ -188,7 +188,7 @@ function verdictOf(world: World, book: PromiseBook, quality: QualityRow[]): Verd
     broken: book.broken,
     fingerprint: fingerprintOfAll(all.map(nodeFingerprint)),
     effectFingerprint: nodeEffectFingerprint(all[0]!),
-    simulatedMicros: loop.now - MICROS_ORIGIN,
+    simulatedMicros: loop.now - loop.origin,
     inputs: all.reduce((sum, node) => sum + node.inputs, 0),
     judged: book.judged,
     quality,

@@ -10,7 +10,7 @@
  * A shard may die. The one that takes its place has a number of its own, and the others are told that the dead one is gone.
  */
 import { micros, NEVER, shardOf } from "../core/index.ts";
-import { EVENT_CLASS, schedule } from "./event-loop.ts";
+import { createLane, EVENT_CLASS, schedule } from "./event-loop.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Stream } from "./random.ts";
 import { note } from "./rows.ts";
@@ -57,6 +57,7 @@ export interface Shards {
 
 /** From one shard to another. */
 interface Way {
+  readonly lane: number;
   readonly stream: Stream;
   open: Batch | undefined;
   bytes: number;
@@ -107,10 +108,11 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
   way.open = batch;
   const jitter = plan.jitterMicros === 0 ? 0 : below(way.stream, plan.jitterMicros + 1);
   way.lastAt = Math.max(way.lastAt, batch.until + plan.delayMicros + jitter);
-  schedule(loop, micros(way.lastAt), EVENT_CLASS.DATAGRAM, () => {
+  const arrive = () => {
     if (way.open === batch) way.open = undefined;
     deliver(world, way, from, to, batch);
-  });
+  };
+  schedule(loop, micros(way.lastAt), EVENT_CLASS.DATAGRAM, arrive, way.lane);
 }
 
 /** Packets that the ways between shards have lost. */
@@ -140,6 +142,7 @@ function wayBetween(world: World, from: number, to: number): Way {
   const known = world.shards.ways.get(key);
   if (known !== undefined) return known;
   const way: Way = {
+    lane: createLane(world.loop),
     stream: createStream(world.chance, "shards/way", key),
     open: undefined,
     bytes: 0,
@@ -152,14 +155,18 @@ function wayBetween(world: World, from: number, to: number): Way {
 
 function deliver(world: World, way: Way, from: number, to: number, { records }: Batch): void {
   const node = world.nodes.find(({ shard }) => shard.number === to);
-  const length = records.reduce((sum, record) => sum + record.length, 0);
-  way.bytes -= length;
+  for (const record of records) way.bytes -= record.length;
   if (node === undefined || world.shards.dead.has(from)) return;
-  const bytes = new Uint8Array(length);
+  if (world.guise.relaysSingly) for (const record of records) nodeRelay(node, from, record);
+  else nodeRelay(node, from, joined(records));
+}
+
+function joined(records: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
   let at = 0;
   for (const record of records) {
     bytes.set(record, at);
     at += record.length;
   }
-  nodeRelay(node, from, bytes);
+  return bytes;
 }

@@ -48,7 +48,8 @@ export function signalJoin(world: World, peer: Peer, client: Client, offer: stri
   const ask = () => {
     const node = world.nodes[placeOf(world, peer)]!;
     const home = world.nodes.length === 1 ? {} : { home: homeOf(world, room, node) };
-    return { node, command: { type: "join", room, name, offer, ...home } } as const;
+    const told = { room: world.guise.tell(room), name: world.guise.tell(name) };
+    return { node, command: { type: "join", ...told, offer, ...home } } as const;
   };
   request(world, peer, "join", ask, (reply) => hearReply(world, client, reply));
   if (!world.hasSignallingTrouble || tries === TRIES_MAX) return;
@@ -62,7 +63,7 @@ export function signalJoin(world: World, peer: Peer, client: Client, offer: stri
 export function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
   const ask = () => {
     const node = nodeOf(world, client.participant);
-    return { node, command: { type: "leave", room: client.plan.room, resource } } as const;
+    return { node, command: { type: "leave", room: world.guise.tell(client.plan.room), resource } } as const;
   };
   request(world, peer, "leave", ask, () => {});
 }

@@ -58,7 +58,7 @@ const HARMLESS: readonly string[] = ["join", "mute", "unmute"];
 
 /** Gives a peer of the plan its address and its link. */
 export function addPeer(world: World, plan: PeerPlan, index: number): void {
-  const { loop, chance } = world;
+  const { loop, chance, guise } = world;
   const disturbed = world.plan.steps.some(({ operation }) => {
     if (operation.type === "crash" || operation.type === "swizzle") return true;
     return "peer" in operation && operation.peer === plan.name && !HARMLESS.includes(operation.type);
@@ -81,7 +81,7 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
   const peer: Peer = {
     plan,
     index,
-    address: peerAddress(index, 0, plan.up.overheadBytes === HEADER_BYTES[6] ? 6 : 4),
+    address: peerAddress(guise.firstAddress + index, 0, plan.up.overheadBytes === HEADER_BYTES[6] ? 6 : 4),
     secondAddress: "",
     formerAddress: "",
     moves: 0,
@@ -90,7 +90,7 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     up: way("up", (packet) => arriveAtNode(world, packet)),
     down: way("down", (packet) => arriveAtPeer(world, packet)),
     stalledUntil: 0,
-    clock: createPeerClock(),
+    clock: createPeerClock(loop.origin),
     signalling: createSignalling(chance, plan.name),
     client: undefined,
     clients: [],
@@ -114,7 +114,8 @@ function tellCarried(
 /** Gives a peer another address; `noticed` says whether its client knows. */
 export function movePeer(world: World, peer: Peer, to: MovePlan, noticed: boolean): void {
   peer.moves++;
-  const { index, moves, address } = peer;
+  const { moves, address } = peer;
+  const index = world.guise.firstAddress + peer.index;
   if (to === "beside") {
     peer.secondAddress = peerAddress(index, moves, familyOf(address));
     world.byAddress.set(peer.secondAddress, peer);
@@ -199,12 +200,12 @@ function arriveAtNode(world: World, packet: Packet): void {
 /** The shard that listens there: each has a port of its own. */
 function nodeAt(world: World, address: string): SfuNode | undefined {
   const port = Number(address.slice(address.lastIndexOf(":") + 1));
-  return isServer(withPort(address, SFU_PORT)) ? world.nodes[port - SFU_PORT] : undefined;
+  return isServer(withPort(address, SFU_PORT)) ? world.nodes[port - world.guise.serverPort] : undefined;
 }
 
 /** The address of a shard that answers somebody at `target`. */
 function addressOf(world: World, node: SfuNode, target: string): string {
-  return withPort(serverFor(target), SFU_PORT + world.nodes.indexOf(node));
+  return withPort(serverFor(target), world.guise.serverPort + world.nodes.indexOf(node));
 }
 
 function arriveAtPeer(world: World, packet: Packet): void {

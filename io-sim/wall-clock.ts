@@ -4,13 +4,15 @@
  * The server's runs with the loop from the plan's first moment on. A peer's may be set, forwards or back, and may run too
  * fast or too slow; nothing but its sender reports knows of it. The monotonic clocks of a world never go back.
  */
-import { MICROS_ORIGIN, type Micros, type WallMicros } from "../core/index.ts";
+import type { Micros, WallMicros } from "../core/index.ts";
 
 /** The wall clock at the origin of a world whose plan names no other: 2026-01-01 UTC. */
 export const WALL_AT_ORIGIN = 1_767_225_600_000_000 as WallMicros;
 
 /** A peer's wall clock against the world's. */
 export interface PeerClock {
+  /** When the world began. */
+  readonly origin: Micros;
   /** How far it is ahead at `since`, and how much it gains from then on, in millionths. */
   aheadMicros: number;
   driftPpm: number;
@@ -18,8 +20,8 @@ export interface PeerClock {
 }
 
 /** A clock that is right. */
-export function createPeerClock(): PeerClock {
-  return { aheadMicros: 0, driftPpm: 0, since: MICROS_ORIGIN };
+export function createPeerClock(origin: Micros): PeerClock {
+  return { origin, aheadMicros: 0, driftPpm: 0, since: origin };
 }
 
 /** Sets a clock by so much, and lets it drift from now on. */
@@ -29,9 +31,9 @@ export function setPeerClock(clock: PeerClock, now: Micros, stepMicros: number, 
   clock.since = now;
 }
 
-/** Microseconds since 1970 on this clock, in a world that began at `origin`. */
-export function wallAt(clock: PeerClock, origin: number, now: Micros): number {
-  return origin + (now - MICROS_ORIGIN) + aheadAt(clock, now);
+/** Microseconds since 1970 on this clock, in a world that began when the server's clock showed `wallOrigin`. */
+export function wallAt(clock: PeerClock, wallOrigin: number, now: Micros): number {
+  return wallOrigin + (now - clock.origin) + aheadAt(clock, now);
 }
 
 function aheadAt({ aheadMicros, driftPpm, since }: PeerClock, now: Micros): number {

@@ -9,6 +9,7 @@ import {
   type BootRecord,
   type CommandReply,
   type CryptoProvider,
+  keyedUint32,
   MICROS_ORIGIN,
   type Micros,
   micros,
@@ -16,12 +17,13 @@ import {
   type ShardInput,
   type WallMicros,
 } from "../core/index.ts";
-import { HEADER_BYTES, SFU_IP, SFU_IP6, SFU_PORT } from "./addresses.ts";
+import { HEADER_BYTES, SFU_IP, SFU_IP6 } from "./addresses.ts";
 import type { Client, ClientWatcher } from "./client/client.ts";
 import { createDecisionBook, type Decision, type DecisionPlan } from "./decisions.ts";
-import { createEventLoop, EVENT_CLASS, type EventLoop, schedule } from "./event-loop.ts";
+import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, type Ties } from "./event-loop.ts";
 import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
+import { type Guise, PLAIN_GUISE } from "./guise.ts";
 import { createJournal } from "./journal.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
@@ -75,6 +77,7 @@ export interface World {
   readonly chance: Seed;
   readonly loop: EventLoop;
   readonly guard: GuardState;
+  readonly guise: Guise;
   /** The server's first shard: the only one, unless the plan has more. */
   readonly node: SfuNode;
   /** The shards that live, by their places. */
@@ -92,6 +95,7 @@ export interface World {
   readonly sites: SiteBook;
   /** Whether requests may come to nothing, so that pages have to ask again. */
   readonly hasSignallingTrouble: boolean;
+  readonly startsAt: Micros;
   /** When everyone who joins at the start was connected; 0 before. */
   zeroAt: number;
   /** What happened, one row each, for traces. */
@@ -112,15 +116,24 @@ export interface WorldOptions {
   readonly turn?: NonNullable<Plan["turn"]>;
   /** Cuts the shard down before these inputs. */
   readonly restartBefore?: (input: number) => boolean;
+  /** How the world looks otherwise without anybody noticing. */
+  readonly guise?: Partial<Guise>;
   /** Stands between the core and cryptography. */
   readonly wrapCrypto?: (crypto: CryptoProvider) => CryptoProvider;
   /** Tampers with what leaves the node: answers what is sent instead. For tests of the oracles alone. */
   readonly sabotage?: (target: string, bytes: Uint8Array) => { target: string; bytes: Uint8Array }[];
 }
 
+/** A loop that begins when the guise says; the order of what is simultaneous may be the seed's to decide. */
+function createLoop(seed: number, { uptimeMicros, seededTies }: Guise): EventLoop {
+  const ties: Ties = (lane, time) => keyedUint32(seed, `ties/${time}`, lane, 0);
+  return createEventLoop(seededTies ? ties : undefined, micros(MICROS_ORIGIN + uptimeMicros));
+}
+
 /** A world in which nothing has happened yet. */
 export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}): World {
-  const loop = createEventLoop();
+  const guise: Guise = { ...PLAIN_GUISE, ...options.guise };
+  const loop = createLoop(seed, guise);
   // Chance is asked while the world is being made, long before the story begins.
   let made: World | undefined;
   const storyTime = () => (made === undefined || made.zeroAt === 0 ? -1 : loop.now - made.zeroAt);
@@ -133,29 +146,22 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const sites = createSiteBook(chance);
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const boot = (place: number, number: number): SfuNode => {
-    const record = bootRecord(plan, chance, number, place, loop.now);
+    const record = bootRecord({ plan, chance, loop, guise }, number, place);
     // The first shard's streams are called as if there were no others.
     const name = number === 0 ? "shard" : `shard#${number}`;
     const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", name).next();
-    const node: SfuNode = createNode(
-      loop,
-      surroundingsOf(
-        () => world,
-        () => node,
-        options,
-      ),
-      {
-        boot: record,
-        createCrypto,
-        scheduler,
-        timerLateMicros: plan.timerLateMicros,
-        lateness: createStream(chance, "timer-lateness", name),
-        guard,
-        journal: options.journal === true ? createJournal(record, { scheduler, cipher: plan.cipher }) : undefined,
-        sites: injects ? sites : undefined,
-        restartBefore: options.restartBefore ?? (() => false),
-      },
-    );
+    const [theWorld, theNode] = [() => world, () => node];
+    const node: SfuNode = createNode(loop, surroundingsOf(theWorld, theNode, options), {
+      boot: record,
+      createCrypto,
+      scheduler,
+      timerLateMicros: plan.timerLateMicros,
+      lateness: createStream(chance, "timer-lateness", name),
+      guard,
+      journal: options.journal === true ? createJournal(record, { scheduler, cipher: plan.cipher }) : undefined,
+      sites: injects ? sites : undefined,
+      restartBefore: options.restartBefore ?? (() => false),
+    });
     return node;
   };
   const shardsPlan = plan.shards ?? ONE_SHARD;
@@ -167,6 +173,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     chance,
     loop,
     guard,
+    guise,
     get node() {
       return nodes[0]!;
     },
@@ -180,6 +187,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     attacker: createAttacker(chance),
     sites,
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
+    startsAt: loop.origin,
     zeroAt: 0,
     rows: [],
     names: new Map(),
@@ -195,15 +203,19 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
 /**
  * What a shard with this number is born with, in this place. In a world of one, the number counts the crashes before.
  */
-export function bootRecord(plan: Plan, chance: Seed, number: number, place: number, now: Micros): BootRecord {
+export function bootRecord(
+  { plan, chance, loop, guise }: Pick<World, "plan" | "chance" | "loop" | "guise">,
+  number: number,
+  place: number,
+): BootRecord {
   const entity = (what: string) => (number === 0 ? what : `${what}#${number}`);
   const ips = usesIpv6(plan) ? [SFU_IP, SFU_IP6] : [SFU_IP];
   return {
     entropySeed: randomBytes(createStream(chance, "boot", entity("entropy")), 32),
     randomSeed: createStream(chance, "boot", entity("random")).next(),
-    now,
-    wall: (wallOrigin(plan) + (now - MICROS_ORIGIN)) as WallMicros,
-    config: { candidates: ips.map((ip) => ({ ip, port: SFU_PORT + place })) },
+    now: loop.now,
+    wall: (wallOrigin(plan) + (loop.now - loop.origin)) as WallMicros,
+    config: { candidates: ips.map((ip) => ({ ip, port: guise.serverPort + place })) },
     ...(number === 0 ? {} : { shard: number }),
   };
 }
@@ -257,7 +269,7 @@ export function startWorld(world: World): void {
   const stagger = createStream(world.chance, "world", "stagger");
   for (const peer of world.peers.values()) {
     if (!peer.plan.atStart) continue;
-    const at = micros(MICROS_ORIGIN + (stagger.next() % 40_000));
+    const at = micros(world.startsAt + (stagger.next() % 40_000));
     schedule(world.loop, at, EVENT_CLASS.STEP, () => joinPeer(world, peer));
   }
 }

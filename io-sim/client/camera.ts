@@ -51,6 +51,8 @@ export function createLayerEncoder(
   stream: Stream,
   nearWrap: boolean,
 ): LayerEncoder {
+  // Drawn in any case, so that the frames are the same near the wrap and far from it.
+  const [pictureId, tl0] = [below(stream, 0x8000), below(stream, 0x100)];
   return {
     source,
     layer,
@@ -59,8 +61,8 @@ export function createLayerEncoder(
     framesPerSecond,
     stream,
     frame: 0,
-    pictureId: nearWrap ? 0x7fff - 40 : below(stream, 0x8000),
-    tl0: nearWrap ? 0xff - 10 : below(stream, 0x100),
+    pictureId: nearWrap ? 0x7fff - 40 : pictureId,
+    tl0: nearWrap ? 0xff - 10 : tl0,
     phase: 0,
     lastBase: NO_REFERENCE,
     lastMiddle: NO_REFERENCE,

@@ -206,7 +206,8 @@ function addOutStreams(client: Client, item: OfferedMedia, index: number): void 
   const { mid, extensionIds } = answered;
   const add = (kind: "audio" | "video", ssrc: number, rtxSsrc: number, payloadType: number, rid: string) => {
     const clockRate = kind === "audio" ? 48_000 : 90_000;
-    const streamPlan = { kind, ssrc, rtxSsrc, payloadType, clockRate, mid, rid, extensionIds };
+    const clockOrigin = client.ports.loop.origin;
+    const streamPlan = { kind, ssrc, rtxSsrc, payloadType, clockRate, clockOrigin, mid, rid, extensionIds };
     media.outStreams.push(createOutStream(streamPlan, media.random, plan.media.nearWrap));
   };
   if (item.kind === "microphone") add("audio", item.ssrc, 0, PAYLOAD_TYPE.OPUS, "");

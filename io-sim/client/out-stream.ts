@@ -14,7 +14,7 @@ import {
   SourceDescriptionItem,
 } from "werift-rtp";
 import { writeU16 } from "../../core/base/bytes.ts";
-import { MICROS_ORIGIN, type Micros } from "../../core/base/micros.ts";
+import type { Micros } from "../../core/base/micros.ts";
 import { seqAdd16, seqAdd32 } from "../../core/base/sequence.ts";
 import { utf8Encode } from "../../core/base/text.ts";
 import { below, type Stream } from "../random.ts";
@@ -34,6 +34,8 @@ export interface OutStream {
   readonly rtxSsrc: number;
   readonly payloadType: number;
   readonly clockRate: number;
+  /** When the stream's clock began to run. */
+  readonly clockOrigin: Micros;
   readonly mid: string;
   readonly rid: string;
   readonly extensionIds: readonly number[];
@@ -56,6 +58,8 @@ export interface OutStreamPlan {
   readonly rtxSsrc: number;
   readonly payloadType: number;
   readonly clockRate: number;
+  /** When the stream's clock began to run. */
+  readonly clockOrigin: Micros;
   readonly mid: string;
   readonly rid: string;
   readonly extensionIds: readonly number[];
@@ -63,11 +67,13 @@ export interface OutStreamPlan {
 
 /** A stream that has sent nothing. With `nearWrap` its sequence numbers and its timestamps wrap within the first seconds. */
 export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: boolean): OutStream {
+  // Drawn in any case, so that what is drawn later is the same near the wrap and far from it.
+  const [sequence, rtxSequence, timestampBase] = [below(random, 0x8000), below(random, 0x8000), random.next()];
   return {
     ...plan,
-    sequence: nearWrap ? 0xffff - 60 : below(random, 0x8000),
-    rtxSequence: nearWrap ? 0xffff - 2 : below(random, 0x8000),
-    timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : random.next(),
+    sequence: nearWrap ? 0xffff - 60 : sequence,
+    rtxSequence: nearWrap ? 0xffff - 2 : rtxSequence,
+    timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : timestampBase,
     bound: false,
     rtxBound: false,
     memory: new Map(),
@@ -79,7 +85,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
 
 /** The media time of `now` on the stream's clock, 32 bits. */
 export function mediaTimestamp(stream: OutStream, now: Micros): number {
-  const elapsed = now - MICROS_ORIGIN;
+  const elapsed = now - stream.clockOrigin;
   return seqAdd32(stream.timestampBase, Math.floor((elapsed * (stream.clockRate / 1_000)) / 1_000));
 }
 

@@ -10,7 +10,7 @@
  * to the time at which it leaves. A stalled host, the bottleneck and a receiver's batch have events of their own.
  */
 import { type Micros, micros } from "../../core/index.ts";
-import { EVENT_CLASS, type EventLoop, schedule } from "../event-loop.ts";
+import { createLane, EVENT_CLASS, type EventLoop, schedule } from "../event-loop.ts";
 import { createStream, type Seed } from "../random.ts";
 import { type Bottleneck, createBottleneck, passBottleneck, restartCapacity } from "./bottleneck.ts";
 import { createLinkCounters } from "./counters.ts";
@@ -45,6 +45,7 @@ export function createLink(
     counters: createLinkCounters(),
     onDrop: undefined,
     streams: new Map(),
+    lane: createLane(loop),
     generation: 0,
     gate: createGate(createStream(seed, "link/stall", entity), loop.now),
     bottleneck: bottleneckFor(loop, seed, entity, plan, shares),
@@ -114,7 +115,7 @@ export function linkSend(link: Link, packet: Packet): void {
   const at = passHost(link, loop.now);
   const wait = at - loop.now;
   if (wait === 0) depart(link, packet, 0);
-  else schedule(loop, micros(at), EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait));
+  else schedule(loop, micros(at), EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait), link.lane);
 }
 
 /** Lets go what has waited in a clog, in order. */
@@ -162,7 +163,7 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
 
 function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
   const time: Micros = micros(arrival);
-  schedule(link.loop, time, EVENT_CLASS.DATAGRAM, () => {
+  const come = () => {
     const count = overtakers(link);
     if (count > 0) {
       holdBack(link, packet, since, count);
@@ -170,7 +171,8 @@ function arrive(link: Link, packet: Packet, arrival: number, since: number): voi
     }
     comeOut(link, packet, since);
     if (link.way.held.length > 0) passBy(link.way);
-  });
+  };
+  schedule(link.loop, time, EVENT_CLASS.DATAGRAM, come, link.lane);
 }
 
 function comeOut(link: Link, packet: Packet, since: number): void {
@@ -196,5 +198,5 @@ function holdBack(link: Link, packet: Packet, since: number, count: number): voi
   };
   held.push(entry);
   const latest = link.loop.now + Math.max(1, link.plan.reorderMicros);
-  schedule(link.loop, micros(latest), EVENT_CLASS.DATAGRAM, entry.release);
+  schedule(link.loop, micros(latest), EVENT_CLASS.DATAGRAM, entry.release, link.lane);
 }

@@ -35,7 +35,7 @@ export function receive(link: Link, packet: Packet): void {
   receiver.batch.push({ packet, at: loop.now });
   receiver.bytes += packet.bytes.length;
   if (receiver.batch.length > 1) return;
-  schedule(loop, micros(loop.now + plan.batchMicros), EVENT_CLASS.DATAGRAM, () => handOverBatch(link));
+  schedule(loop, micros(loop.now + plan.batchMicros), EVENT_CLASS.DATAGRAM, () => handOverBatch(link), link.lane);
 }
 
 function handOverBatch(link: Link): void {

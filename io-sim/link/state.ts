@@ -40,6 +40,8 @@ export interface Link {
   readonly streams: Map<string, Stream>;
   /** How often the processes have begun anew, because the plan was changed. */
   generation: number;
+  /** That of its packets in the event loop. */
+  readonly lane: number;
   gate: GateState;
   bottleneck: Bottleneck;
   /** The bottlenecks that links of this world share, by name. */

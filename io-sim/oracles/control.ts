@@ -5,7 +5,7 @@
  * requests are counted against the clock (S10, L5), and no SRTCP index is ever used twice (S7). A packet that is lost on its
  * way to the client is not judged; one that comes twice is judged once.
  */
-import { LIMITS, MICROS_ORIGIN, type Micros, micros } from "../../core/index.ts";
+import { LIMITS, type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkIsLossy, linkSlowestMicros } from "../link.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
@@ -31,6 +31,8 @@ import { judge, type PromiseBook } from "./promises.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
+/** The reference time of transport-wide feedback has 24 bits, each 64 ms. */
+const REFERENCE_TIME_WRAPS_MICROS = 0x100_0000 * 64_000;
 /** What promise S9 allows a clock to be wrong by, and a feedback's clock, which counts in 250 µs. */
 const CLOCK_MICROS = 1_000;
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
@@ -161,7 +163,7 @@ function judgeSenderReport(
   at: number,
 ): void {
   const { name } = client.plan;
-  const wall = wallOrigin(world.plan) + (sent.at - MICROS_ORIGIN);
+  const wall = wallOrigin(world.plan) + (sent.at - world.loop.origin);
   // NTP seconds begin anew in 2036 (RFC 5905 §6).
   const seconds = (readU32(bytes, at + 8) - NTP_UNIX_SECONDS - Math.floor(wall / 1_000_000)) | 0;
   const fraction = Math.round((readU32(bytes, at + 12) * 1_000_000) / 2 ** 32) - (wall % 1_000_000);
@@ -283,12 +285,17 @@ function judgeTransport(
     judge(book, "S9", arrivedAt >= 0, () => `${name} was told that ${status.sequence} had come, which had not.`);
     if (arrivedAt < 0) continue;
     control.clock ??= status.at - arrivedAt;
-    const off = (status.at - arrivedAt - control.clock) % (0x100_0000 * 64_000);
+    const off = aroundZero(status.at - arrivedAt - control.clock, REFERENCE_TIME_WRAPS_MICROS);
     judge(book, "S9", Math.abs(off) <= CLOCK_MICROS, () => `${name} was told an arrival that is ${off} µs off.`);
   }
 }
 
 /** Requests for keyframes of one stream keep their distance, and do not go on for ever. */
+/** A difference on a clock that wraps: within half a turn around 0. */
+function aroundZero(difference: number, turn: number): number {
+  return difference - turn * Math.round(difference / turn);
+}
+
 function judgeRequest(
   book: PromiseBook,
   control: ClientControl,

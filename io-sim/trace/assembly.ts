@@ -1,7 +1,6 @@
 /**
  * The trace of a run that is over, put together from its records and its verdict.
  */
-import { MICROS_ORIGIN } from "../../core/index.ts";
 import { SFU_ADDRESS } from "../addresses.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { TraceRow } from "../rows.ts";
@@ -32,8 +31,8 @@ export function traceOf(recording: Recording, verdict: Verdict, replayName: stri
     verdict: verdict.verdict,
     broken,
     fingerprint: verdict.fingerprint,
-    startsAt: MICROS_ORIGIN,
-    zeroAt: world.zeroAt === 0 ? MICROS_ORIGIN : world.zeroAt,
+    startsAt: loop.origin,
+    zeroAt: world.zeroAt === 0 ? loop.origin : world.zeroAt,
     storyEndsAt: broken === undefined ? storyEndsAt : broken.time,
     endsAt: loop.now,
     wallAtStart: WALL_AT_ORIGIN,
@@ -64,7 +63,7 @@ function stripsOf(recording: Recording, endsAt: number): Strip[] {
     const names = new Set([...world.sources.values()].map(sourceName));
     for (const source of [...names].sort((a, b) => (a < b ? -1 : 1))) {
       const known = facts.has(FACT.shown(viewer, source)) || facts.get(FACT.slotted(viewer, source))?.length;
-      if (known) strips.push(stripOf(facts, viewer, source, MICROS_ORIGIN, endsAt));
+      if (known) strips.push(stripOf(facts, viewer, source, world.loop.origin, endsAt));
     }
   }
   return strips;

@@ -22,7 +22,7 @@ export function traceRows(trace: Trace): ShownRow[] {
 
 /** The lines as text, the first of which names the columns. */
 export function traceLines(trace: Trace): string[] {
-  const scale = { zeroAt: trace.zeroAt, plan: trace };
+  const scale = { startsAt: trace.startsAt, zeroAt: trace.zeroAt, plan: trace };
   return [showHeading(scale), ...traceRows(trace).map((row) => showRow(scale, row))];
 }
 

@@ -4,7 +4,7 @@
  * A recorder changes nothing in the world: it schedules no event and draws no chance, so a traced run has the fingerprint of
  * the same run untraced. Numbers are gathered in ticks of a tenth of a second.
  */
-import { MICROS_ORIGIN, type ShardEvent, type SlotView } from "../../core/index.ts";
+import type { ShardEvent, SlotView } from "../../core/index.ts";
 import { addressText, serverFor } from "../addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
@@ -45,7 +45,7 @@ export function createTraceRecorder(packetsMax: number = PACKETS_MAX): TraceReco
         packets: createKept(packetsMax),
         messages: createMessageBook(),
         facts: new Map(),
-        ticks: createTraceTicks(MICROS_ORIGIN),
+        ticks: createTraceTicks(world.loop.origin),
         drops: new Map(),
         addresses: new Map(),
         participants: new Map(),
@@ -236,7 +236,7 @@ function keepPacket(
 function sample(recording: Recording): void {
   const { world, ticks } = recording;
   const { now } = world.loop;
-  const tick = Math.floor((now - MICROS_ORIGIN) / ticks.tickMicros);
+  const tick = Math.floor((now - world.loop.origin) / ticks.tickMicros);
   if (tick === recording.sampledTick) return;
   recording.sampledTick = tick;
   const { shard } = world.node;

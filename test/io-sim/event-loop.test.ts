@@ -1,7 +1,7 @@
 /** Whether things happen in the order that the loop promises. */
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
-import { cancel, createEventLoop, EVENT_CLASS, runUntil, schedule, step } from "../../io-sim/event-loop.ts";
+import { cancel, createEventLoop, createLane, EVENT_CLASS, runUntil, schedule, step } from "../../io-sim/event-loop.ts";
 import { below, createStream } from "../../io-sim/random.ts";
 
 function later(span: number) {
@@ -69,12 +69,36 @@ describe("the event loop", () => {
     const stream = createStream(3, "test", "ties");
     const loop = createEventLoop(stream.next);
     const seen: number[] = [];
-    for (let i = 0; i < 20; i++) schedule(loop, later(1), EVENT_CLASS.DATAGRAM, () => seen.push(i));
+    const add = (i: number) => schedule(loop, later(1), EVENT_CLASS.DATAGRAM, () => seen.push(i), createLane(loop));
+    for (let i = 0; i < 20; i++) add(i);
     schedule(loop, later(0), EVENT_CLASS.MEDIA, () => seen.push(-1));
     schedule(loop, later(1), EVENT_CLASS.TIMER, () => seen.push(99));
     runUntil(loop, later(2));
     expect([seen[0], seen.at(-1)]).toEqual([-1, 99]);
     expect(seen.slice(1, -1)).not.toEqual([...seen.slice(1, -1)].sort((a, b) => a - b));
+  });
+
+  it("keeps the order within a lane, and an event in the lane of the one that led to it", () => {
+    const loop = createEventLoop((lane) => 100 - lane);
+    const lanes = [createLane(loop), createLane(loop), createLane(loop)];
+    const seen: string[] = [];
+    lanes.forEach((lane, name) => {
+      for (let turn = 0; turn < 3; turn++) {
+        const again = () => {
+          seen.push(`${name}${turn}`);
+          schedule(loop, later(2), EVENT_CLASS.DATAGRAM, () => seen.push(`${name}${turn}'`));
+        };
+        schedule(loop, later(1), EVENT_CLASS.DATAGRAM, again, lane);
+      }
+    });
+    runUntil(loop, later(3));
+    const turns = ["20", "21", "22", "10", "11", "12", "00", "01", "02"];
+    expect(seen).toEqual([...turns, ...turns.map((turn) => `${turn}'`)]);
+  });
+
+  it("may begin later than all clocks", () => {
+    const loop = createEventLoop(undefined, later(7));
+    expect(schedule(loop, later(5), EVENT_CLASS.TIMER, () => {}).time).toBe(later(7));
   });
 
   it("says when nothing is left", () => {
