@@ -40,6 +40,16 @@ export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";
 export type { LeaveReason, ParticipantView, PublicationView, ShardEvent, SlotView } from "./sfu/events.ts";
 export { shardOf } from "./sfu/ids.ts";
+export {
+  createShardLooks,
+  disagreementIn,
+  excessIn,
+  type Finding,
+  lookAtShard,
+  lossIn,
+  type StatePromise,
+  wildEstimateIn,
+} from "./sfu/invariants.ts";
 export { isRoomName } from "./sfu/join.ts";
 export {
   type BootRecord,

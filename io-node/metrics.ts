@@ -1,12 +1,13 @@
 /**
  * What operators can watch: counts and states of the server and of each of its shards, in the text format of Prometheus.
  *
- * Nothing is counted here. Each question reads what hosts and placement know at that moment, so that watching costs the
+ * Nothing is counted here, but what shards find out about their own promises (./promises.ts). Each question reads what hosts and placement know at that moment, so that watching costs the
  * shards nothing. A shard that dies takes its counts with it and begins again at zero, as Prometheus expects of a process
  * that starts anew. Only counts are told: no names, no addresses, no resources.
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Placement, roomsSpilledOver } from "./placement.ts";
+import { createPromiseTally, type PromiseTally } from "./promises.ts";
 import type { ShardHost } from "./shard-host.ts";
 
 /** What a question reads of a host. */
@@ -39,8 +40,18 @@ const OF_PLACEMENT: readonly Row<Placement>[] = [
   ["rooms_spilled_over", "Rooms that are on more than one shard.", roomsSpilledOver],
 ];
 
+/** What each promise says is in io-sim/oracles/promises.ts. */
+const OF_PROMISES: readonly (readonly [name: keyof PromiseTally, help: string])[] = [
+  ["judged", "How often shards have held themselves against a promise, once a second."],
+  ["broken", "How often one was broken: each time is a mistake of ours, which the log tells more of."],
+];
+
 /** The metrics of a server with these hosts, of which there may be none yet. */
-export function createMetrics(placement: Placement, hosts: readonly MeasuredHost[]): Registry {
+export function createMetrics(
+  placement: Placement,
+  hosts: readonly MeasuredHost[],
+  promises: PromiseTally = createPromiseTally(),
+): Registry {
   const registers = [new Registry()];
   const labelNames = ["shard"] as const;
   for (const [name, help, read] of OF_HOSTS) {
@@ -73,6 +84,18 @@ export function createMetrics(placement: Placement, hosts: readonly MeasuredHost
       registers,
       collect() {
         this.set(read(placement));
+      },
+    });
+  }
+  for (const [name, help] of OF_PROMISES) {
+    new Counter({
+      name: `lockstep_promise_${name}_total`,
+      help,
+      registers,
+      labelNames: ["promise"],
+      collect() {
+        this.reset();
+        for (const [promise, times] of promises[name]) this.inc({ promise }, times);
       },
     });
   }

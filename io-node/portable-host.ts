@@ -74,7 +74,7 @@ function run(parts: PortableHostParts, seat: MeshSeat, life: ShardLife, onFailur
   const { candidates, createEngine = createShardEngine } = parts;
   const clock = createClock();
   const crypto: CryptoProvider = createNodeCrypto();
-  const engine = createEngine(createBootRecord(clock, candidates, life), crypto);
+  const engine = createEngine(createBootRecord(clock, candidates, life), crypto, parts.onLook);
   return startUdpHost({ ...parts, engine, crypto, clock, onFailure, onWake: seat.wake, onGivenUp: seat.giveUp });
 }
 

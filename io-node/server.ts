@@ -28,6 +28,7 @@ import { createMetrics } from "./metrics.ts";
 import type { ServeOptions } from "./options.ts";
 import { LOOK_MILLIS } from "./overload.ts";
 import { createPlacement } from "./placement.ts";
+import { createPromiseTally, type PromiseTally, tallyFindings } from "./promises.ts";
 import { connectPlaces, createRelayMesh, losePlace, meshSeat, type RelayMesh, seatHost } from "./relay-mesh.ts";
 import {
   type MediaPort,
@@ -90,12 +91,13 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     (one, other) => connectPlaces(mesh, one, other),
     createPlacement(ports.length, roomShare),
   );
+  const promises = createPromiseTally();
   const http = createAdaptorServer({
-    fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts), log }).fetch,
+    fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts, promises), log }).fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {
-    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, mesh, log, shard))));
+    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, mesh, log, promises, shard))));
     for (const [shard, host] of hosts.entries()) seatHost(mesh, shard, host);
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
@@ -144,7 +146,7 @@ function shardOf(hosts: readonly ShardHost[], shard: number): ControlledShard {
 }
 
 /** What the control plane, the mesh and the log hear of a shard. */
-function listeners(control: Control, mesh: RelayMesh, log: Log, shard: number): ShardListeners {
+function listeners(control: Control, mesh: RelayMesh, log: Log, promises: PromiseTally, shard: number): ShardListeners {
   const shardLog = log.child({ shard });
   return {
     seat: meshSeat(mesh, shard),
@@ -152,6 +154,11 @@ function listeners(control: Control, mesh: RelayMesh, log: Log, shard: number): 
     onEvent(event) {
       logEvent(shardLog, event);
       controlEvent(control, shard, event);
+    },
+    onLook(findings) {
+      tallyFindings(promises, findings);
+      const broken = findings.find(({ trouble }) => trouble !== "");
+      if (broken !== undefined) shardLog.error(broken, "a promise of the server is broken; please report this line");
     },
     onLost(error) {
       shardLog.error({ err: error }, "the shard has failed, and its calls are lost");

@@ -14,6 +14,7 @@ import { closeFastResources, openFastResources, startFastHost } from "./fast/fas
 import type { IoChoice } from "./io-choice.ts";
 import { startPortableHost } from "./portable-host.ts";
 import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
+import type { OnLook } from "./shard-engine.ts";
 import { closeSocket, openUdpSockets } from "./sockets.ts";
 import type { UdpHost } from "./udp-host.ts";
 
@@ -31,6 +32,8 @@ export interface ShardListeners {
   readonly seat?: MeshSeat | undefined;
   readonly onReply: (reply: CommandReply) => void;
   readonly onEvent: (event: ShardEvent) => void;
+  /** The shard was looked at. */
+  readonly onLook: OnLook;
   /** The shard has failed: everybody in a call is gone, open commands get no reply, and new ones must wait. */
   readonly onLost: (error: unknown) => void;
   /** After that: a fresh shard takes commands. */

@@ -128,12 +128,13 @@ export function movePeer(world: World, peer: Peer, to: MovePlan, noticed: boolea
 
 /**
  * Gives a peer the address that another one has given up, or that its dead client still seems to have. Nothing happens while
- * somebody still lives there.
+ * somebody still lives there, nor to a peer that has gone: it will have another address when it comes back.
  */
 export function inheritAddress(world: World, peer: Peer, from: Peer): void {
   const address = from.formerAddress === "" ? from.address : from.formerAddress;
   const holder = world.byAddress.get(address)?.client;
   if (holder !== undefined && clientIsActive(holder)) return;
+  if (peer.client !== undefined && !clientIsActive(peer.client)) return;
   settle(world, peer, address);
   peer.inherited = true;
   if (peer.client !== undefined) clientMoved(peer.client, true);

@@ -19,7 +19,11 @@ export interface Counters {
   rtpReceived: number;
   /** Authentic, but of no m-line, payload type or layer that was negotiated. */
   rtpUnroutable: number;
+  /** Packets times receivers: each is forwarded, or counted by one of the reasons below. */
+  rtpOffered: number;
   rtpForwarded: number;
+  /** Not forwarded because the subscriber is shown another stream of the publication, or nothing to begin with. */
+  rtpNotChosen: number;
   /** Not forwarded because the subscriber still waits for a keyframe. */
   rtpAwaitingKeyframe: number;
   /** Not forwarded because the host has no time for it. */
@@ -65,7 +69,9 @@ export function createCounters(): Counters {
     rtpRefused: 0,
     rtpReceived: 0,
     rtpUnroutable: 0,
+    rtpOffered: 0,
     rtpForwarded: 0,
+    rtpNotChosen: 0,
     rtpAwaitingKeyframe: 0,
     rtpLeftOut: 0,
     rtpTooLate: 0,

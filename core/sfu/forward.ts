@@ -63,6 +63,7 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
     shard.scratch.packet.extensionsPresent = 0;
   }
   let began = false;
+  shard.history.counters.rtpOffered += routes.length;
   for (let i = 0; i < routes.length; i++) {
     const route = routes[i]!;
     if (route.leftOut) {
@@ -71,7 +72,10 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
     }
     const goesOn = route.stream === stream;
     if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
-    if (faults !== undefined && buggify(faults, "forward/route-skipped", route.slot.id)) continue;
+    if (faults !== undefined && buggify(faults, "forward/route-skipped", route.slot.id)) {
+      shard.history.counters.rtpUnsendable++;
+      continue;
+    }
     forwardOn(shard, ports, now, route, stream, bytes);
     if (!goesOn && route.stream === stream) began = true;
   }
@@ -129,14 +133,20 @@ export function sendAgain(
 /** Whether a route can go over to this stream with this packet. */
 function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, stream: Stream): boolean {
   const { packet } = shard.scratch;
+  const { counters } = shard.history;
   const { publication } = route;
-  if (publication.best !== stream || packet.payloadLength === 0) return false;
+  if (publication.best !== stream || packet.payloadLength === 0) {
+    counters.rtpNotChosen++;
+    return false;
+  }
   if (buggify(ports.faults, "forward/not-begun", route.slot.id)) {
     keyframeWanted(stream.keyframes, now);
+    counters.rtpAwaitingKeyframe++;
     return false;
   }
   if (publication.kind === "audio" || packet.keyframe) return true;
-  if (route.stream === null) shard.history.counters.rtpAwaitingKeyframe++;
+  if (route.stream === null) counters.rtpAwaitingKeyframe++;
+  else counters.rtpNotChosen++;
   return false;
 }
 

@@ -188,6 +188,7 @@ function watchThread(host: Host, running: Running): void {
       if (host.deaths.length > 0) parts.onServing();
     }
     if (message.kind === "given-up") host.seat.giveUp(message.number);
+    if (message.kind === "looked") parts.onLook(message.findings);
     if (message.kind !== "outputs") return;
     for (const event of message.events) parts.onEvent(event);
     for (const reply of message.replies) parts.onReply(reply);

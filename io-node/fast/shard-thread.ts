@@ -7,7 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { CandidateAddress, Command, CommandReply, CryptoProvider, ShardEvent } from "../../core/index.ts";
+import type { CandidateAddress, Command, CommandReply, CryptoProvider, Finding, ShardEvent } from "../../core/index.ts";
 import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
 import type { ShardLife } from "../relay-mesh.ts";
@@ -60,6 +60,7 @@ export type FromThread =
   | { readonly kind: "outputs"; readonly events: readonly ShardEvent[]; readonly replies: readonly CommandReply[] }
   /** The shard with this number does not read what it is told. */
   | { readonly kind: "given-up"; readonly number: number }
+  | { readonly kind: "looked"; readonly findings: readonly Finding[] }
   | { readonly kind: "failed"; readonly error: unknown };
 
 const RECEIVE_COUNTERS = ["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const;
@@ -105,7 +106,9 @@ function serve(
     block: openBlock(libc.native, boot.block.address, boot.block.length),
     fds: boot.fds,
     wakeFd: boot.wakeFd,
-    engine: createEngine(createBootRecord(clock, boot.candidates, boot.life), crypto),
+    engine: createEngine(createBootRecord(clock, boot.candidates, boot.life), crypto, (findings) =>
+      say({ kind: "looked", findings }),
+    ),
     crypto,
     clock,
     flowSeed: randomBytes(4).readInt32LE(0),

@@ -5,7 +5,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, expect, it } from "vitest";
-import type { CommandReply, ShardEvent } from "../../core/index.ts";
+import type { CommandReply, Finding, ShardEvent } from "../../core/index.ts";
 import type { ShardHost, ShardListeners } from "../../io-node/shard-host.ts";
 
 /** Starts a host around the failing shard on a free port. */
@@ -24,16 +24,18 @@ export function shardHostContract(start: StartShardHost): void {
     const replies: CommandReply[] = [];
     const events: ShardEvent[] = [];
     const lives: string[] = [];
+    const findings: Finding[] = [];
     const started = await start({
       onReply: (reply) => replies.push(reply),
       onEvent: (event) => events.push(event),
+      onLook: (found) => findings.push(...found),
       onLost: (error) => lives.push(String(error)),
       onServing: () => lives.push("serving"),
     });
     host = started.host;
     let commandId = 0;
     const join = (room: string) => started.host.command(++commandId, { type: "join", room, name: "", offer: "" });
-    return { ...started, join, replies, events, lives };
+    return { ...started, join, replies, events, lives, findings };
   }
 
   it("answers commands and datagrams, events first, and counts", async () => {
@@ -46,6 +48,13 @@ export function shardHostContract(start: StartShardHost): void {
     // Long enough for the host to look at its processor time.
     await until(() => host.cpuMicros > 0);
     expect(host.received).toMatchObject({ received: 1, receivedBytes: 33, badLength: 0, noFlow: 0 });
+  });
+
+  it("says what a look at the shard has found", async () => {
+    const { join, findings } = await createSubject();
+    join("look");
+    await until(() => findings.length === 1);
+    expect(findings).toEqual([{ promise: "S15", trouble: "Nobody is at home" }]);
   });
 
   it("says why a shard has died, and goes on with a fresh one on the same port", async () => {

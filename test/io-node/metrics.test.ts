@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMetrics, type MeasuredHost } from "../../io-node/metrics.ts";
 import { createPlacement, placeInRoom } from "../../io-node/placement.ts";
+import { createPromiseTally, tallyFindings } from "../../io-node/promises.ts";
 
 function hostOf(packets: number): MeasuredHost {
   return {
@@ -41,5 +42,25 @@ describe("the metrics", () => {
       const text = await metrics.metrics();
       expect(text).toContain(`lockstep_shard_datagrams_received_total{shard="0"} ${10 * packets}\n`);
     }
+  });
+
+  it("tell how often each promise was judged and broken", async () => {
+    const promises = createPromiseTally();
+    const metrics = createMetrics(createPlacement(1), [], promises);
+    tallyFindings(promises, [
+      { promise: "S15", trouble: "" },
+      { promise: "S15", trouble: "Nobody is at home" },
+      { promise: "R2", trouble: "" },
+    ]);
+    const lines = (await metrics.metrics()).split("\n");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "# TYPE lockstep_promise_judged_total counter",
+        'lockstep_promise_judged_total{promise="S15"} 2',
+        'lockstep_promise_broken_total{promise="S15"} 1',
+        'lockstep_promise_broken_total{promise="R2"} 0',
+        'lockstep_promise_judged_total{promise="S18"} 0',
+      ]),
+    );
   });
 });

@@ -177,6 +177,10 @@ describe("a server", { timeout: 20_000 }, () => {
     const port = /UDP ports? (\d+)/.exec(stdout)![1];
     expect(await response.text()).toMatch(new RegExp(`a=candidate:.* 203\\.0\\.113\\.5 ${port} typ host`));
     expect((await fetch(new URL(response.headers.get("location")!, page), { method: "DELETE" })).status).toBe(204);
+    // The shard looks at itself with its first input.
+    const metrics = await (await fetch(`${page}/metrics`)).text();
+    expect(metrics).toMatch(/lockstep_promise_judged_total\{promise="S15"\} [1-9]/);
+    expect(metrics).toMatch(/lockstep_promise_broken_total\{promise="S15"\} 0/);
   });
 
   it("writes a line for a join and a leave, with no secret in any", async () => {

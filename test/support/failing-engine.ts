@@ -1,11 +1,12 @@
 /**
  * A shard that obeys the names of rooms: "throw" finds a mistake of its own, "exit" ends the thread without a word, "hang"
- * never returns. Any other room is joined. Datagrams are sent back.
+ * never returns, "look" finds a promise broken. Any other room is joined. Datagrams are sent back.
  */
-import { NEVER, type ShardInput, type ShardPorts } from "../../core/index.ts";
+import { type BootRecord, type CryptoProvider, NEVER, type ShardInput, type ShardPorts } from "../../core/index.ts";
+import type { OnLook } from "../../io-node/shard-engine.ts";
 import type { Engine } from "../../io-node/udp-host.ts";
 
-export function createFailingEngine(): Engine {
+export function createFailingEngine(_boot: BootRecord, _crypto: CryptoProvider, onLook: OnLook): Engine {
   return {
     nextTimeout: () => NEVER,
     handle({ outbox }: ShardPorts, input: ShardInput) {
@@ -22,6 +23,7 @@ export function createFailingEngine(): Engine {
       if (room === "throw") throw new Error("assertion failed: on purpose");
       if (room === "exit") process.exit(3);
       while (room === "hang");
+      if (room === "look") onLook([{ promise: "S15", trouble: "Nobody is at home" }]);
       outbox.event({ type: "joined", room, participant: 1, name: "" });
       outbox.reply({ commandId, type: "drained", sessions: 1 });
     },

@@ -31,6 +31,7 @@ async function createSubject(over: Partial<FastHostParts> = {}) {
     entry: ENTRY,
     onReply: () => {},
     onEvent: () => {},
+    onLook() {},
     onLost: (error) => lives.push(String(error)),
     onServing: () => lives.push("serving"),
     ...over,
@@ -83,7 +84,7 @@ describe.runIf(process.platform === "linux")("the fast host's thread", { timeout
   it("that can't begin is an error of the start, and holds no port", async () => {
     const resources = openResources();
     const entry = new URL("file:///no/such/module.ts");
-    const nobody = { candidates: [], onReply() {}, onEvent() {}, onLost() {}, onServing() {} };
+    const nobody = { candidates: [], onReply() {}, onEvent() {}, onLook() {}, onLost() {}, onServing() {} };
     await expect(startFastHost({ ...nobody, resources, entry })).rejects.toThrow(/no\/such\/module/);
     const other = createSocket("udp4").bind(resources.sockets.port);
     await once(other, "listening");
