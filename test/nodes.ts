@@ -54,11 +54,15 @@ function compare(version: string, here: ReadonlyMap<string, Outcome>): boolean {
   const there = simulate(node);
   if (there === undefined) return false;
   const different = [...here].filter(([run, { fingerprint }]) => there.get(run)?.fingerprint !== fingerprint);
-  for (const [run, { fingerprint }] of different) {
-    console.error(`  ${run}: ${fingerprint} here, ${there.get(run)?.fingerprint ?? "nothing"} on ${exact}`);
+  for (const [run, outcome] of different) {
+    console.error(`  ${run}: ${tell(outcome)} here, ${tell(there.get(run))} on ${exact}`);
   }
   console.log(`${exact}: ${here.size - different.length} of ${here.size} runs have the same fingerprint`);
   return different.length === 0 && there.size === here.size;
+}
+
+function tell(outcome: Outcome | undefined): string {
+  return outcome === undefined ? "nothing" : `${outcome.verdict} ${outcome.fingerprint}`;
 }
 
 /** The Node of this version, or undefined when it can't be had. npm has one package for each kind of machine. */

@@ -1,7 +1,11 @@
-/** Signatures of peers whose keys are of other kinds than ours: RSA is what older clients show. */
-import { constants, generateKeyPairSync, sign } from "node:crypto";
+/**
+ * What Node's cryptography takes: signatures of peers whose keys are of other kinds than ours (RSA is what older clients
+ * show), and keys of X25519 in the form that each version of Node accepts.
+ */
+import { constants, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
+import { x25519PrivateKey } from "../../io-crypto/node-crypto.ts";
 import { certificateOf } from "../support/certificates.ts";
 
 const crypto = createNodeCrypto();
@@ -73,5 +77,15 @@ describe("a peer's key", () => {
     const base64 = Buffer.from(certificateOf(keys)).toString("base64");
     const pem = Buffer.from(`-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`);
     expect(crypto.verifySignature(Uint8Array.from(pem), ECDSA_SECP256R1_SHA256, message, signature)).toBe(false);
+  });
+});
+
+describe("a private key of X25519", () => {
+  it("is the same key in the form that newer versions of Node want", () => {
+    const bytes = new Uint8Array(32).fill(7);
+    const publicHalf = (key: ReturnType<typeof x25519PrivateKey>) => createPublicKey(key).export({ format: "jwk" }).x;
+    const expected = "E75P6uryBMf9M1j8nAByGIHRdCeBKCJ-xnTzf3_pe20";
+    expect(publicHalf(x25519PrivateKey(bytes, false))).toBe(expected);
+    expect(publicHalf(x25519PrivateKey(bytes))).toBe(expected);
   });
 });
