@@ -15,7 +15,12 @@
  */
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
+import {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type CryptoProvider,
+  type CryptoWorkspace,
+} from "../core/crypto/provider.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
@@ -50,8 +55,10 @@ const SCRATCH_BYTES = 352;
 const PARAMETER_BYTES = 40;
 const PARAMETER_UTF8 = 4;
 
-/** Buffers whose addresses are remembered: the host's memory, and packet caches. */
-const ADDRESSES = 6;
+/** Arrays whose addresses are remembered: a send arena, receive slots, packet caches. */
+const ARRAYS = 4;
+/** Buffers whose addresses are: the memory of a host, in which the arrays above lie, and of packet caches. */
+const BUFFERS = 6;
 
 /**
  * The addresses of all that a provider holds of native memory: its scratch, then for each handle a cipher's context and a
@@ -103,9 +110,13 @@ interface Provider {
   /** Memory that OpenSSL sees too, and where it lies. */
   readonly scratch: Uint8Array;
   readonly base: number;
-  readonly buffers: (ArrayBufferLike | undefined)[];
+  readonly workspace: CryptoWorkspace;
+  readonly arrays: (Uint8Array | undefined)[];
   readonly addresses: Addresses;
-  /** The entry that the next unknown buffer takes. */
+  /** The entry that the next unknown array takes. */
+  nextArray: number;
+  readonly buffers: (ArrayBufferLike | undefined)[];
+  readonly bufferAddresses: Addresses;
   nextBuffer: number;
   closed: boolean;
 }
@@ -145,18 +156,22 @@ export function createOpensslCrypto(ledger: ContextLedger = createContextLedger(
     ledger,
     scratch,
     base,
-    buffers: new Array(ADDRESSES).fill(undefined),
-    addresses: new Array(ADDRESSES).fill(undefined),
+    arrays: new Array(ARRAYS).fill(undefined),
+    addresses: new Array(ARRAYS).fill(undefined),
+    nextArray: 0,
+    buffers: new Array(BUFFERS).fill(undefined),
+    bufferAddresses: new Array(BUFFERS).fill(undefined),
     nextBuffer: 0,
+    workspace: {
+      nonce: scratch.subarray(NONCE_AT, NONCE_AT + AEAD_NONCE_BYTES),
+      counter: scratch.subarray(COUNTER_AT, COUNTER_AT + AES_BLOCK_BYTES),
+      tag: scratch.subarray(TAG_AT, TAG_AT + SHA1_BYTES),
+      aad: scratch.subarray(AAD_AT, AAD_AT + 12),
+    },
     closed: false,
   };
   writeDigestParameter(provider);
-  const workspace = {
-    nonce: scratch.subarray(NONCE_AT, NONCE_AT + AEAD_NONCE_BYTES),
-    counter: scratch.subarray(COUNTER_AT, COUNTER_AT + AES_BLOCK_BYTES),
-    tag: scratch.subarray(TAG_AT, TAG_AT + SHA1_BYTES),
-    aad: scratch.subarray(AAD_AT, AAD_AT + 12),
-  };
+  const { workspace } = provider;
   const crypto = { ...createNodeCrypto(), workspace, ...keyedCiphers(provider), close: () => close(provider) };
   if (sealsAlike(crypto)) return crypto;
   crypto.close();
@@ -336,8 +351,9 @@ function begin(provider: Provider, cipher: number, nonce: Uint8Array, direction:
 }
 
 /** Where a nonce or a counter block lies: in the workspace, or now in a copy. */
-function nonceAddress({ scratch, base }: Provider, nonce: Uint8Array): number {
-  if (nonce.buffer === scratch.buffer) return base + nonce.byteOffset;
+function nonceAddress({ scratch, base, workspace }: Provider, nonce: Uint8Array): number {
+  if (nonce === workspace.nonce) return base + NONCE_AT;
+  if (nonce === workspace.counter) return base + COUNTER_AT;
   for (let i = 0; i < nonce.length; i++) scratch[NONCE_AT + i] = nonce[i]!;
   return base + NONCE_AT;
 }
@@ -386,18 +402,33 @@ function authenticate(
   for (let i = 0; i < SHA1_BYTES; i++) tag[i] = scratch[TAG_AT + i]!;
 }
 
-/** Where a range begins. The buffers of the data plane come again and again, so the last few are remembered. */
+/** Where a range begins. The arrays of the data plane come again and again, so the last few are remembered. */
 function rangeAddress(provider: Provider, bytes: Uint8Array, offset: number, length: number): number {
   assert(offset >= 0 && length >= 0 && offset + length <= bytes.length, "a range lies inside its array");
-  const { buffers, addresses } = provider;
-  const { buffer, byteOffset } = bytes;
-  for (let i = 0; i < ADDRESSES; i++) if (buffers[i] === buffer) return addresses[i]! + byteOffset + offset;
-  const at = provider.nextBuffer;
-  provider.nextBuffer = (at + 1) % ADDRESSES;
-  const address = provider.native.addressOf(bytes) - byteOffset;
-  buffers[at] = buffer;
+  const { arrays, addresses } = provider;
+  for (let i = 0; i < ARRAYS; i++) if (arrays[i] === bytes) return addresses[i]! + offset;
+  const at = provider.nextArray;
+  provider.nextArray = (at + 1) % ARRAYS;
+  const address = arrayAddress(provider, bytes);
+  arrays[at] = bytes;
   addresses[at] = address;
-  return address + byteOffset + offset;
+  return address + offset;
+}
+
+/**
+ * Where an array begins. A host has one array for each receive slot, and asking C for the address of each costs more than
+ * asking V8 for its buffer. That costs too (30 ns), so it is not done for each packet and receiver.
+ */
+function arrayAddress(provider: Provider, bytes: Uint8Array): number {
+  const { buffers, bufferAddresses } = provider;
+  const { buffer, byteOffset } = bytes;
+  for (let i = 0; i < BUFFERS; i++) if (buffers[i] === buffer) return bufferAddresses[i]! + byteOffset;
+  const at = provider.nextBuffer;
+  provider.nextBuffer = (at + 1) % BUFFERS;
+  const address = provider.native.addressOf(bytes);
+  buffers[at] = buffer;
+  bufferAddresses[at] = address - byteOffset;
+  return address;
 }
 
 function close(provider: Provider): void {

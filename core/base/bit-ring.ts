@@ -32,6 +32,15 @@ export function bitRingClear(ring: Uint32Array, first: number, last: number): vo
   }
 }
 
+/** Sets the bits of `first` to `last`, both included; more numbers than the ring has bits set all of it. */
+export function bitRingSetRange(ring: Uint32Array, first: number, last: number): void {
+  if (last - first >= ring.length * 32) {
+    ring.fill(0xffff_ffff);
+    return;
+  }
+  for (let number = first; number <= last; number++) bitRingSet(ring, number);
+}
+
 /** How many bits of `first` to `last`, both included, are set; they are at most as many numbers as the ring has bits. */
 export function bitRingCount(ring: Uint32Array, first: number, last: number): number {
   let count = 0;

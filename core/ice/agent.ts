@@ -56,6 +56,8 @@ export interface IceCredentials {
 
 /** The agent of one peer; make one with {@link createIceAgent}. */
 export interface IceAgent {
+  /** The flow that the peer wants to be sent to, or -1 before any nomination. First, as each packet asks for it. */
+  selectedFlow: number;
   readonly localUfrag: string;
   /** The bytes of the local password: the key of both directions' MESSAGE-INTEGRITY. */
   readonly localKey: Uint8Array;
@@ -63,8 +65,6 @@ export interface IceAgent {
   flows: number[];
   /** When each of `flows` was last heard with an authenticated request. */
   heardAt: Micros[];
-  /** The flow that the peer wants to be sent to, or -1 before any nomination. */
-  selectedFlow: number;
   /** From then on nothing may be sent to the peer (RFC 7675 §5.1). */
   consentExpiresAt: Micros;
   /** The flow that the last call of {@link iceHandleStun} gave up to make room, or -1. */
@@ -74,11 +74,11 @@ export interface IceAgent {
 /** An agent that has heard nothing yet; its peer has `LIMITS.consentMicros` to turn up. */
 export function createIceAgent(credentials: IceCredentials, now: Micros): IceAgent {
   return {
+    selectedFlow: -1,
     localUfrag: credentials.localUfrag,
     localKey: utf8Encode(credentials.localPassword),
     flows: [],
     heardAt: [],
-    selectedFlow: -1,
     consentExpiresAt: after(now, LIMITS.consentMicros),
     evictedFlow: -1,
   };

@@ -43,12 +43,12 @@ import {
 
 /** A connection with one client. */
 export interface Peer {
-  /** A small number that is unique among the living peers of the shard: it names the key handles. */
-  index: number;
-  ice: IceAgent;
-  dtls: Dtls;
   /** Set once DTLS has connected. */
   srtp: SrtpSession | null;
+  ice: IceAgent;
+  dtls: Dtls;
+  /** A small number that is unique among the living peers of the shard: it names the key handles. */
+  index: number;
 }
 
 /** What a peer is made of. */
@@ -67,7 +67,7 @@ export interface PeerConfig {
 /** A peer that has heard nothing yet. */
 export function createPeer(config: PeerConfig, now: Micros): Peer {
   return {
-    index: config.index,
+    srtp: null,
     ice: createIceAgent(config.credentials, now),
     dtls: createDtls({
       role: "server",
@@ -78,7 +78,7 @@ export function createPeer(config: PeerConfig, now: Micros): Peer {
       keyHandleBase: keyHandleBase(config.index),
       now,
     }),
-    srtp: null,
+    index: config.index,
   };
 }
 

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bitRingClear, bitRingCount, bitRingHas, bitRingSet, createBitRing } from "../../../core/base/bit-ring.ts";
+import {
+  bitRingClear,
+  bitRingCount,
+  bitRingHas,
+  bitRingSet,
+  bitRingSetRange,
+  createBitRing,
+} from "../../../core/base/bit-ring.ts";
 
 const SIZE = 128;
 /** Places where a ring's index or a 32-bit number turns over. */
@@ -33,6 +40,16 @@ describe("bit ring", () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  it("sets a range, and all of itself for one that is longer than it", () => {
+    for (const start of STARTS) {
+      for (const length of [1, 2, 33, 127, 128, 129, 1_000]) {
+        const ring = createBitRing(SIZE);
+        bitRingSetRange(ring, start, start + length - 1);
+        for (let i = 0; i < SIZE; i++) expect(bitRingHas(ring, start + i)).toBe(i < length);
+      }
+    }
   });
 
   it("counts the bits of any range within it", () => {

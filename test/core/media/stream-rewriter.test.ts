@@ -17,6 +17,7 @@ import {
   rewriterSourceOf,
   rewriterTimestamp,
   rewriterTl0,
+  rewriterWasSent,
   type StreamRewriter,
 } from "../../../core/media/stream-rewriter.ts";
 
@@ -315,6 +316,32 @@ describe("stream rewriter", () => {
     forward(rewriter, at(0), HISTORY);
     expect(rewriterSourceOf(rewriter, 0, answer)).toBe(false);
     expect(rewriterSourceOf(rewriter, 1, answer)).toBe(true);
+  });
+
+  it("tells what went out from what was passed over, until a round of its history has gone by and after it", () => {
+    for (const first of STARTS_16) {
+      const rewriter = createStreamRewriter(first, 0);
+      begin(rewriter, at(0), 100);
+      const number = (packet: number) => (first + packet) & 0xffff;
+      const forwardAll = (from: number, to: number) => {
+        for (let packet = from; packet < to; packet++) forward(rewriter, at(0), 100 + packet);
+      };
+      const unsent = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, i) => from + i).filter((i) => !rewriterWasSent(rewriter, number(i)));
+      forwardAll(0, 3);
+      forwardAll(6, 10);
+      forwardAll(4, 5);
+      expect(unsent(-2, 12)).toEqual([-2, -1, 3, 5, 10, 11]);
+      forwardAll(10, HISTORY + 3);
+      expect(unsent(4, HISTORY + 5)).toEqual([5, HISTORY + 3, HISTORY + 4]);
+      // From here on each number has the bit of one that was passed over, or of a neighbour of it.
+      for (let packet = HISTORY + 3; packet < HISTORY + 12; packet++) {
+        forwardAll(packet, packet + 1);
+        expect(unsent(packet - HISTORY + 5, packet + 1)).toEqual([]);
+      }
+      forwardAll(HISTORY + 13, HISTORY + 14);
+      expect(unsent(20, HISTORY + 14)).toEqual([HISTORY + 12]);
+    }
   });
 
   it("stays exact over many rounds of its history", () => {
