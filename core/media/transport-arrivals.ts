@@ -22,7 +22,10 @@ const NOT_ARRIVED = -1;
 
 /** The arrivals of one peer; treat the fields as private. */
 export interface TransportArrivals {
-  /** When the packet with an unwrapped number arrived, at that number modulo the ring's size; -1 when it did not. */
+  /**
+   * When the packet with an unwrapped number arrived, at that number modulo the ring's size; -1 when it did not. Empty until
+   * one does: most participants of a large room never send any.
+   */
   arrivedAt: Float64Array;
   /** The newest number that arrived, unwrapped; -1 before the first. */
   highest: number;
@@ -34,11 +37,12 @@ export interface TransportArrivals {
 
 /** Nothing has arrived. */
 export function createTransportArrivals(): TransportArrivals {
-  return { arrivedAt: new Float64Array(RING).fill(NOT_ARRIVED), highest: -1, first: 0, feedbackCount: 0 };
+  return { arrivedAt: new Float64Array(0), highest: -1, first: 0, feedbackCount: 0 };
 }
 
 /** Notes the arrival of the packet with this transport-wide sequence number (16 bits). */
 export function transportArrival(arrivals: TransportArrivals, now: Micros, sequence: number): void {
+  if (arrivals.highest < 0) arrivals.arrivedAt = new Float64Array(RING);
   const { arrivedAt } = arrivals;
   // Counted from one round up, so that a packet from before the first has no negative number.
   const number = arrivals.highest < 0 ? 0x1_0000 + sequence : seqUnwrap16(arrivals.highest, sequence);

@@ -11,13 +11,27 @@ const MEETING = offerOf([
   ...Array.from({ length: 9 }, () => ({ kind: "video" }) as const),
 ]);
 
+/** One who watches a single picture. */
+const VIEWER = offerOf([{ kind: "video" }]);
+
+/** Bytes of the shard's state for each participant with such an offer, in a room of his own. */
+function bytesOf(offer: string): number {
+  const world = createShardWorld();
+  join(world, { name: "first", room: "first", offer });
+  const before = shardSnapshot(world.shard).length;
+  for (let i = 0; i < 4; i++) join(world, { name: `p${i}`, room: `room-${i}`, offer });
+  // Nearly all of it is typed arrays, and those are as long in a snapshot as they are in memory.
+  return (shardSnapshot(world.shard).length - before) / 4;
+}
+
 describe("a participant of a meeting", () => {
   it("takes less than 64 KiB while nothing flows", () => {
-    const world = createShardWorld();
-    join(world, { name: "first", room: "first", offer: MEETING });
-    const before = shardSnapshot(world.shard).length;
-    for (let i = 0; i < 4; i++) join(world, { name: `p${i}`, room: `room-${i}`, offer: MEETING });
-    // Nearly all of it is typed arrays, and those are as long in a snapshot as they are in memory.
-    expect((shardSnapshot(world.shard).length - before) / 4).toBeLessThan(64 * 1_024);
+    expect(bytesOf(MEETING)).toBeLessThan(64 * 1_024);
+  });
+});
+
+describe("a participant who watches", () => {
+  it("takes less than 8 KiB", () => {
+    expect(bytesOf(VIEWER)).toBeLessThan(8 * 1_024);
   });
 });
