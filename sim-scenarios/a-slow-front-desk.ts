@@ -6,7 +6,10 @@ import { at, join, ms, percent, plays, scenario, seconds, signalling } from "../
 export default scenario({
   name: "a slow front desk",
   story: "I clicked on join and nothing happened for seconds, then I was in and saw everyone.",
-  seeds: { 371: "requests lost, repeated and late" },
+  seeds: {
+    5: "a page that is patient for less time than lies between two checks",
+    371: "requests lost, repeated and late",
+  },
   peers: {
     // Each try that came to nothing may hold a place until its time has run out.
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 6, video: 6 } },

@@ -277,7 +277,9 @@ function check(client: Client): void {
   const { checks, ports, answer } = client;
   if (answer === undefined || !clientIsActive(client)) return;
   const { lostAfterMicros = 0 } = client.plan;
-  if (lostAfterMicros > 0 && checks.answered > 0 && ports.loop.now - checks.lastAnswerAt > lostAfterMicros) {
+  // Between two checks the server has nothing to answer: only one that waits for its answer tells of silence.
+  const isUnheard = checks.answered > 0 && checks.pending.length > 0;
+  if (lostAfterMicros > 0 && isUnheard && ports.loop.now - checks.lastAnswerAt > lostAfterMicros) {
     client.detail = "the server does not answer any more";
     stop(client, "failed");
     ports.lost?.();

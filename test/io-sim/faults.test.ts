@@ -214,6 +214,18 @@ describe("processes", () => {
     held(call({ timersLateBy: ms(50), peers: lossy(percent(5)) }));
   });
 
+  it("of a page may be impatient, and a server that answers each check is not taken for silent", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { receives: { audio: 1, video: 1 }, rejoinsAfter: ms(800) },
+      },
+      runFor: seconds(8),
+    });
+    const { world } = held(plan);
+    expect(world.peers.get("bob")!.clients.length).toBe(1);
+  });
+
   it("of the server may crash, and whose page joins again is back in the call", () => {
     const plan = call({
       peers: {
