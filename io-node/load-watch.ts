@@ -8,7 +8,7 @@ import { createOverload, lookAtLoad, type Overload } from "./overload.ts";
 import type { ShardHost } from "./shard-host.ts";
 
 /** What a look needs of a host. */
-export type WatchedHost = Pick<ShardHost, "cpuMicros" | "sent">;
+export type WatchedHost = Pick<ShardHost, "cpuMicros" | "droppedUnread" | "sent">;
 
 /** What is watched; make it with {@link createLoadWatch}. */
 export interface LoadWatch {
@@ -24,6 +24,9 @@ interface WatchedShard {
   atMillis: number;
   cpuMicros: number;
   dropped: number;
+  droppedUnread: number;
+  /** What the system dropped unread between the two looks before. */
+  unreadBefore: number;
 }
 
 /** A watch over shards that have nothing to do so far. */
@@ -48,10 +51,13 @@ function lookAtShard({ control, log, shards }: LoadWatch, shard: number, host: W
   const watched = shards[shard]!;
   const { overload } = watched;
   const { refusesJoins, videoPartsLeftOut } = overload;
-  const { cpuMicros, sent } = host;
+  const { cpuMicros, droppedUnread, sent } = host;
+  const unread = droppedUnread - watched.droppedUnread;
   const busy = (cpuMicros - watched.cpuMicros) / Math.max((nowMillis - watched.atMillis) * 1_000, 1);
-  lookAtLoad(overload, busy, sent.dropped - watched.dropped);
-  Object.assign(watched, { atMillis: nowMillis, cpuMicros, dropped: sent.dropped });
+  // One pause of the machine fills a socket once, and means nothing; what is dropped look after look does.
+  lookAtLoad(overload, busy, sent.dropped - watched.dropped + Math.min(unread, watched.unreadBefore));
+  const read = { atMillis: nowMillis, cpuMicros, dropped: sent.dropped, droppedUnread, unreadBefore: unread };
+  Object.assign(watched, read);
   control.placement.places[shard]!.overloaded = overload.refusesJoins;
   const fields = { shard, busy: Math.round(overload.busy * 100) / 100 };
   if (overload.refusesJoins && !refusesJoins) log.warn(fields, "too busy: joins are refused");
@@ -61,6 +67,7 @@ function lookAtShard({ control, log, shards }: LoadWatch, shard: number, host: W
   controlLeaveOutVideo(control, shard, overload.videoPartsLeftOut);
 }
 
-function beginWatch({ cpuMicros, sent }: WatchedHost, atMillis: number): WatchedShard {
-  return { overload: createOverload(), atMillis, cpuMicros, dropped: sent.dropped };
+function beginWatch({ cpuMicros, droppedUnread, sent }: WatchedHost, atMillis: number): WatchedShard {
+  const read = { atMillis, cpuMicros, dropped: sent.dropped, droppedUnread, unreadBefore: 0 };
+  return { overload: createOverload(), ...read };
 }

@@ -7,7 +7,7 @@
  *
  * Joins are refused at once, since the handshakes of a storm of them are what would push the calls aside. Video goes only
  * while nobody is let in, and an eighth of it with each look, so that a short peak costs little; it comes back more slowly
- * than it went, so that the load does not swing. Plain data and functions: a host measures, the server obeys.
+ * than it went, and more slowly still when what came back last was too much, so that the load does not swing. Plain data and functions: a host measures, the server obeys.
  */
 
 import { VIDEO_PARTS } from "../core/index.ts";
@@ -22,8 +22,12 @@ const BUSY_OVER = 0.95;
 /** Datagrams dropped between two looks that mean too much work; a few may just have had nowhere to go any more. */
 const DROPS_OVER = 8;
 
-/** Looks for which it must be calm before a part of the video comes back, or before joins are taken again: a second. */
+/**
+ * Looks for which it must be calm before a part of the video comes back, or before joins are taken again: a second, twice
+ * as long each time that this was too much, and half as long each time that it was not.
+ */
 const CALM_LOOKS = 4;
+const CALM_LOOKS_MAX = 16;
 
 /** Looks for which nobody is let in before video goes: a second. */
 const PATIENCE_LOOKS = 4;
@@ -36,12 +40,17 @@ export interface Overload {
   /** How many of {@link VIDEO_PARTS} are left out. */
   videoPartsLeftOut: number;
   calmLooks: number;
+  /** How many of them it takes now. */
+  calmLooksNeeded: number;
+  /** Something was given back, and has not been too much so far. */
+  gaveBack: boolean;
   refusingLooks: number;
 }
 
 /** A shard with nothing to do. */
 export function createOverload(): Overload {
-  return { busy: 0, refusesJoins: false, videoPartsLeftOut: 0, calmLooks: 0, refusingLooks: 0 };
+  const calm = { calmLooks: 0, calmLooksNeeded: CALM_LOOKS, gaveBack: false };
+  return { busy: 0, refusesJoins: false, videoPartsLeftOut: 0, ...calm, refusingLooks: 0 };
 }
 
 /**
@@ -52,13 +61,22 @@ export function lookAtLoad(overload: Overload, busy: number, dropped: number): v
   overload.busy += (Math.min(Math.max(busy, 0), 1) - overload.busy) / 4;
   const isOver = overload.busy >= BUSY_OVER || dropped >= DROPS_OVER;
   overload.calmLooks = overload.busy < BUSY_CALM && dropped < DROPS_OVER ? overload.calmLooks + 1 : 0;
+  if (isOver && overload.gaveBack) {
+    overload.gaveBack = false;
+    overload.calmLooksNeeded = Math.min(2 * overload.calmLooksNeeded, CALM_LOOKS_MAX);
+  }
   overload.refusingLooks = overload.refusesJoins ? overload.refusingLooks + 1 : 0;
   if (isOver && overload.refusingLooks >= PATIENCE_LOOKS) {
     overload.videoPartsLeftOut = Math.min(overload.videoPartsLeftOut + 1, VIDEO_PARTS);
   }
   if (isOver || overload.busy >= BUSY_FULL) overload.refusesJoins = true;
-  if (overload.calmLooks < CALM_LOOKS) return;
+  if (overload.calmLooks >= overload.calmLooksNeeded && overload.refusesJoins) giveBack(overload);
+}
+
+function giveBack(overload: Overload): void {
   overload.calmLooks = 0;
+  if (overload.gaveBack) overload.calmLooksNeeded = Math.max(overload.calmLooksNeeded / 2, CALM_LOOKS);
+  overload.gaveBack = true;
   if (overload.videoPartsLeftOut > 0) overload.videoPartsLeftOut -= 1;
   else overload.refusesJoins = false;
 }

@@ -61,6 +61,7 @@ export function startPortableHost(parts: PortableHostParts): ShardHost {
     part: (number) => host.running.part(number),
     wake: () => host.running.wake(),
     giveUp: () => host.running.fail(new Error("the shard does not read what other shards tell it")),
+    droppedUnread: 0,
     command: (commandId, command) => host.running.command(commandId, command),
     close(waitMillis) {
       clearTimeout(host.restart);

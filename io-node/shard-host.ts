@@ -24,6 +24,8 @@ export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent"
   readonly number: number;
   /** Processor time of its thread so far; it begins anew with a fresh shard. */
   readonly cpuMicros: number;
+  /** Datagrams that the system has dropped because the shard did not read them in time; 0 where it does not say. */
+  readonly droppedUnread: number;
 }
 
 /** Who hears of what a shard does. */

@@ -20,7 +20,7 @@ import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
 import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
-import { closeFastSockets, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
+import { closeFastSockets, droppedUnread, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
 
 /** A thread whose loop has not turned at so many looks in a row hangs. It turns ten times a second with nothing to do. */
 const STILL_LOOKS_MAX = 5;
@@ -140,6 +140,9 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     giveUp: () => endThread(host, new Error("the shard does not read what other shards tell it")),
     get cpuMicros() {
       return counters[COUNTERS.indexOf("cpuMicros")]!;
+    },
+    get droppedUnread() {
+      return droppedUnread(parts.resources.libc, parts.resources.sockets);
     },
     command(commandId, command) {
       tell(host, { kind: "command", commandId, command });

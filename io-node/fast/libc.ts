@@ -24,6 +24,8 @@ export const LINUX = {
   SOL_SOCKET: 1,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
+  /** Counters of a socket's memory, nine of them; the last is that of dropped datagrams (SK_MEMINFO_DROPS). */
+  SO_MEMINFO: 55,
   IPPROTO_IPV6: 41,
   IPV6_V6ONLY: 26,
   SOL_UDP: 17,
@@ -84,6 +86,7 @@ export interface Libc {
   readonly bind: NativeFunction;
   readonly getsockname: NativeFunction;
   readonly setsockopt: NativeFunction;
+  readonly getsockopt: NativeFunction;
   readonly recvmmsg: NativeFunction;
   readonly sendmmsg: NativeFunction;
   readonly ppoll: NativeFunction;
@@ -105,6 +108,7 @@ export function loadLibc(): Libc | string {
       bind: native.find("bind", "int", ["int", "address", "int"]),
       getsockname: native.find("getsockname", "int", ["int", "address", "address"]),
       setsockopt: native.find("setsockopt", "int", ["int", "int", "int", "address", "int"]),
+      getsockopt: native.find("getsockopt", "int", ["int", "int", "int", "address", "address"]),
       recvmmsg: native.find("recvmmsg", "int", ["int", "address", "int", "int", "address"]),
       sendmmsg: native.find("sendmmsg", "int", ["int", "address", "int", "int"]),
       ppoll: native.find("ppoll", "int", ["address", "size_t", "address", "address"]),

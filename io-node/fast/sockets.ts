@@ -9,6 +9,9 @@ import { ERRNO, LINUX, type Libc, SOCKADDR_BYTES } from "./libc.ts";
 /** Bytes asked of the kernel for each direction of a socket. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** Words that SO_MEMINFO answers with; behind them stands how many bytes there are. */
+const MEMINFO_WORDS = 9;
+
 /** How often another free port is looked for when the operator left the choice to the system. */
 const ANY_PORT_TRIES = 5;
 
@@ -45,6 +48,26 @@ export function openFastSockets(libc: Libc, port: number): FastSockets {
       libc.close(v4.fd);
       if (port !== 0 || attempt === ANY_PORT_TRIES) throw error;
     }
+  }
+}
+
+/** How many datagrams the kernel has dropped so far because nobody read them in time. */
+export function droppedUnread(libc: Libc, sockets: FastSockets): number {
+  const { native } = libc;
+  const memory = native.allocate(64);
+  try {
+    const bytes = native.view(memory, 64);
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, 16);
+    let dropped = 0;
+    for (const fd of sockets.fds) {
+      words.fill(0);
+      words[MEMINFO_WORDS] = MEMINFO_WORDS * 4;
+      libc.getsockopt(fd, LINUX.SOL_SOCKET, LINUX.SO_MEMINFO, memory, memory + MEMINFO_WORDS * 4);
+      dropped += words[MEMINFO_WORDS - 1]!;
+    }
+    return dropped;
+  } finally {
+    native.free(memory, 64);
   }
 }
 

@@ -14,7 +14,11 @@ function createSubject() {
     command: (_: number, command: Command) => void given.push([number, command]),
   }));
   const control = createControl(shards);
-  const hosts = [0, 1].map(() => ({ cpuMicros: 0, sent: { sent: 0, sentBytes: 0, dropped: 0, failed: 0 } }));
+  const hosts = [0, 1].map(() => ({
+    cpuMicros: 0,
+    droppedUnread: 0,
+    sent: { sent: 0, sentBytes: 0, dropped: 0, failed: 0 },
+  }));
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => lines.push(JSON.parse(line).msg) });
   const watch = createLoadWatch(control, hosts, log, 0);
@@ -43,6 +47,19 @@ describe("a shard that is too busy", () => {
     expect(given.at(-1)).toEqual([1, { ...JOIN, home: 0 }]);
     void controlCommand(control, { ...JOIN, room: "red" });
     expect(given.at(-1)).toEqual([1, { ...JOIN, room: "red" }]);
+  });
+
+  it("sheds as well when the system drops what it does not read in time, but not for one pause of the machine", () => {
+    const { control, hosts, pass, parts } = createSubject();
+    hosts[0]!.droppedUnread += 5_000;
+    pass(20, 0.3);
+    expect([control.placement.places[0]!.overloaded, parts()]).toEqual([false, []]);
+    for (let look = 0; look < 12; look++) {
+      hosts[0]!.droppedUnread += 100;
+      pass(1, 0.3);
+    }
+    expect(control.placement.places[0]!.overloaded).toBe(true);
+    expect(parts().length).toBeGreaterThan(0);
   });
 
   it("takes both back when it has time, and the log says so at each end", () => {

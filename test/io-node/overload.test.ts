@@ -49,6 +49,28 @@ describe("a shard", () => {
     expect(state(busyFor(overload, 0.5, 4))).toEqual([false, 0]);
   });
 
+  it("waits longer and longer while what it gives back is too much, and is as quick as ever when it no longer is", () => {
+    const overload = busyFor(createOverload(), 1, 16);
+    const calmUntilReturn = () => {
+      const before = overload.videoPartsLeftOut;
+      let looks = 0;
+      for (; overload.videoPartsLeftOut === before; looks++) busyFor(overload, 0, 1);
+      return looks;
+    };
+    const waits = [];
+    for (let swing = 0; swing < 5; swing++) {
+      calmUntilReturn();
+      busyFor(overload, 0, 1, 8);
+      waits.push(calmUntilReturn());
+      busyFor(overload, 0, 1, 8);
+    }
+    expect(waits[0]).toBeGreaterThan(4);
+    expect(waits.at(-1)).toBe(Math.max(...waits));
+    expect(waits.at(-1)).toBe(waits.at(-2));
+    const calm = Array.from({ length: 4 }, calmUntilReturn);
+    expect(calm.at(-1)).toBe(4);
+  });
+
   it("keeps what it left out while the load is neither high nor low", () => {
     const overload = busyFor(createOverload(), 1, 12);
     busyFor(overload, 0.8, 3);
