@@ -26,6 +26,14 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
     },
   ],
   ["limit", { help: "kernel and cipher alone", load: async () => (await import("./limit/command.ts")).benchLimit }],
+  [
+    "overload",
+    {
+      help: "a server with more work than time",
+      load: async () => (await import("./overload/command.ts")).benchOverload,
+    },
+  ],
+  ["peers", { help: "the same load through Janus", load: async () => (await import("./peers/command.ts")).benchPeers }],
 ]);
 
 const HELP = `Usage: lockstep bench <subject> [flags]

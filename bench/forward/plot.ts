@@ -1,88 +1,28 @@
 /**
- * Cost and delay against load, as one SVG that opens anywhere.
+ * Cost and delay of forwarding against load.
  */
-
 import { shapeWords } from "../load/shape.ts";
+import { linePlot } from "../plot.ts";
 import type { ForwardReport } from "./report.ts";
-
-const WIDTH = 860;
-const HEIGHT = 300;
-const MARGIN = { left: 70, right: 24, top: 44, bottom: 46 };
-const COLOURS = ["#2563eb", "#d97706", "#dc2626"] as const;
-
-interface Curve {
-  readonly name: string;
-  readonly points: readonly (readonly [x: number, y: number])[];
-}
 
 /** The plot of a report. */
 export function forwardPlot(report: ForwardReport): string {
   const { steps, options, machine } = report;
-  const x = (step: (typeof steps)[number]) => step.packetsPerSecond;
-  const delay = (name: string, pick: "p50" | "p99" | "p999"): Curve => ({
+  type Step = (typeof steps)[number];
+  const curve = (name: string, pick: (step: Step) => number) => ({
     name,
-    points: steps.map((step) => [x(step), step.addedDelayMicros[pick]]),
+    points: steps.map((step) => [step.packetsPerSecond, pick(step)] as const),
   });
-  const cost: Curve = {
-    name: "µs of processor time for each forwarded packet",
-    points: steps.map((step) => [x(step), step.cpuMicrosPerForwardedPacket ?? 0]),
-  };
-  const loss: Curve = { name: "loss in ‰", points: steps.map((step) => [x(step), step.lossRatio * 1_000]) };
-  const delays = [delay("delay p50, µs", "p50"), delay("p99", "p99"), delay("p99.9", "p999")];
-  const parts = [panel([cost, loss], 0), panel(delays, HEIGHT)];
-  const title = `${shapeWords(options)} · ${machine.cpu}, Node ${machine.node}, io ${report.io}`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${2 * HEIGHT + 30}" font-family="system-ui, sans-serif" font-size="12">`,
-    `<rect width="100%" height="100%" fill="#fff"/>`,
-    ...parts,
-    `<text x="${MARGIN.left}" y="${2 * HEIGHT + 14}" fill="#555">${escapeText(title)}</text>`,
-    "</svg>",
-    "",
-  ].join("\n");
-}
-
-function panel(curves: readonly Curve[], top: number): string {
-  const all = curves.flatMap(({ points }) => points);
-  const xMax = niceMax(Math.max(1, ...all.map(([x]) => x)));
-  const yMax = niceMax(Math.max(1e-9, ...all.map(([, y]) => y)));
-  const right = WIDTH - MARGIN.right;
-  const bottom = top + HEIGHT - MARGIN.bottom;
-  const px = (x: number) => MARGIN.left + (x / xMax) * (right - MARGIN.left);
-  const py = (y: number) => bottom - (y / yMax) * (bottom - top - MARGIN.top);
-  const parts: string[] = [];
-  for (let tick = 0; tick <= 4; tick++) {
-    const y = (yMax * tick) / 4;
-    const x = (xMax * tick) / 4;
-    parts.push(
-      `<line x1="${MARGIN.left}" x2="${right}" y1="${py(y)}" y2="${py(y)}" stroke="#e5e7eb"/>`,
-      `<text x="${MARGIN.left - 8}" y="${py(y) + 4}" text-anchor="end" fill="#555">${short(y)}</text>`,
-      `<text x="${px(x)}" y="${bottom + 18}" text-anchor="middle" fill="#555">${short(x)}</text>`,
-    );
-  }
-  parts.push(`<text x="${right}" y="${bottom + 34}" text-anchor="end" fill="#555">packets/s forwarded</text>`);
-  curves.forEach(({ name, points }, index) => {
-    const colour = COLOURS[index % COLOURS.length]!;
-    const line = points.map(([x, y]) => `${px(x).toFixed(1)},${py(y).toFixed(1)}`).join(" ");
-    parts.push(`<polyline points="${line}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-    for (const [x, y] of points)
-      parts.push(`<circle cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="3" fill="${colour}"/>`);
-    parts.push(`<text x="${MARGIN.left + index * 290}" y="${top + 24}" fill="${colour}">${escapeText(name)}</text>`);
-  });
-  return parts.join("\n");
-}
-
-/** The least of 1, 2, 2.5, 5 times a power of ten that is not below the value. */
-function niceMax(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= value) ?? 10 * power;
-}
-
-function short(value: number): string {
-  if (value >= 1_000_000) return `${value / 1_000_000} M`;
-  if (value >= 1_000) return `${value / 1_000} k`;
-  return String(Number(value.toPrecision(3)));
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const xLabel = "packets/s forwarded";
+  const cost = [
+    curve("µs of processor time for each forwarded packet", (step) => step.cpuMicrosPerForwardedPacket ?? 0),
+    curve("loss in ‰", (step) => step.lossRatio * 1_000),
+  ];
+  const delay = [
+    curve("delay p50, µs", (step) => step.addedDelayMicros.p50),
+    curve("p99", (step) => step.addedDelayMicros.p99),
+    curve("p99.9", (step) => step.addedDelayMicros.p999),
+  ];
+  const panels = [cost, delay].map((curves) => ({ curves, xLabel }));
+  return linePlot(panels, `${shapeWords(options)} · ${machine.cpu}, Node ${machine.node}, io ${report.io}`);
 }

@@ -29,7 +29,9 @@ export type Meeting =
       /** Whoever is connected sends at once; otherwise nobody does until a rate is told. */
       readonly sendsAtOnce: boolean;
     }
-  | { readonly kind: "given"; readonly ip: string; readonly port: number };
+  | { readonly kind: "given"; readonly ip: string; readonly port: number }
+  /** The first peer publishes in a room of Janus, which forwards to all others; see bench/peers/janus-meeting.ts. */
+  | { readonly kind: "janus"; readonly apiUrl: string };
 
 /** What a generator is asked to be. */
 export interface LoadPlan {

@@ -24,12 +24,20 @@ import {
   type SrtpSession,
   srtpBindKeys,
 } from "../../core/srtp/context.ts";
-import { STUN, STUN_TYPE, stunCheck, stunType, stunWriteBindingRequest } from "../../core/wire/stun.ts";
+import {
+  STUN,
+  STUN_TYPE,
+  stunCheck,
+  stunType,
+  stunWriteBindingRequest,
+  stunWriteBindingSuccess,
+} from "../../core/wire/stun.ts";
 import { type Answer, type OfferedMedia, readAnswer, writeOffer } from "../../io-sim/client/offer.ts";
 import { createFilm, type Film } from "./film.ts";
+import type { GivenKeys } from "./given-keys.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { LoadPeerPlan } from "./messages.ts";
-import { openConnectedSocket, type System, sendSlots, setOutboundLength } from "./system.ts";
+import { openConnectedSocket, openListeningSocket, type System, sendSlots, setOutboundLength } from "./system.ts";
 
 /** Time between checks before the connection stands, and after it (RFC 7675 §5.1 has 5 s). */
 const FIRST_CHECK_MICROS = 200_000;
@@ -67,6 +75,9 @@ export interface LoadPeer {
 interface Connection {
   readonly answer: Answer;
   readonly ufrag: string;
+  readonly password: string;
+  /** The server's address and port, in network order. */
+  readonly address: Uint8Array;
   dtls: Dtls | undefined;
   nextCheckAt: number;
 }
@@ -87,51 +98,75 @@ export class ComeLater extends Error {
   }
 }
 
+/** Takes an offer to a server and comes back with its answer. */
+export type Exchange = (offer: string) => Promise<string>;
+
 /**
  * Asks the server to let a peer in, who first asked at `askedAt`; throws {@link ComeLater} or an error with the server's
  * sentence when it does not.
  */
-export async function joinPeer(
+export function joinPeer(
   host: LoadHost,
   plan: LoadPeerPlan,
   index: number,
   serverUrl: string,
   askedAt: Micros,
 ): Promise<LoadPeer> {
+  return connectPeer(host, plan, index, askedAt, async (offer) => {
+    const response = await fetch(`${serverUrl}/api/v1/rooms/${plan.room}/participants?name=load-${index}`, {
+      method: "POST",
+      headers: { "content-type": "application/sdp" },
+      body: offer,
+    });
+    const text = await response.text();
+    const later = Number(response.headers.get("retry-after") ?? Number.NaN);
+    if (response.status === 503 && later >= 0) throw new ComeLater(later);
+    if (response.status !== 201) {
+      throw new Error(`the server refused a peer with ${response.status}: ${text.trim()}`);
+    }
+    return text;
+  });
+}
+
+/** A peer that is about to connect to whoever answers its offer. */
+export async function connectPeer(
+  host: LoadHost,
+  plan: LoadPeerPlan,
+  index: number,
+  askedAt: Micros,
+  exchange: Exchange,
+): Promise<LoadPeer> {
   const ufrag = hexEncode(randomBytes(4));
-  const offered = offeredMedia(plan, index);
+  const password = hexEncode(randomBytes(12));
   const identity = {
     sessionId: String(index + 1),
     ufrag,
-    password: hexEncode(randomBytes(12)),
+    password,
     fingerprint: host.fingerprint,
     cname: `load-${index}`,
   };
-  const response = await fetch(`${serverUrl}/api/v1/rooms/${plan.room}/participants?name=load-${index}`, {
-    method: "POST",
-    headers: { "content-type": "application/sdp" },
-    body: writeOffer(identity, offered),
-  });
-  const text = await response.text();
-  const later = Number(response.headers.get("retry-after") ?? Number.NaN);
-  if (response.status === 503 && later >= 0) throw new ComeLater(later);
-  if (response.status !== 201) throw new Error(`the server refused a peer with ${response.status}: ${text.trim()}`);
-  const answer = readAnswer(text);
+  const answer = readAnswer(await exchange(writeOffer(identity, offeredMedia(plan, index))));
   if (typeof answer === "string") throw new Error(`the server's answer can't be used: ${answer}`);
   const [ip = "", port = ""] = answer.addresses[0]!.split(":");
-  const connection: Connection = { answer, ufrag, dtls: undefined, nextCheckAt: 0 };
+  const address = Uint8Array.of(...ip.split(".").map(Number), Number(port) >> 8, Number(port) & 0xff);
+  const connection: Connection = { answer, ufrag, password, address, dtls: undefined, nextCheckAt: 0 };
   return createPeer(plan, index, openConnectedSocket(host.system, ip, Number(port)), connection, askedAt);
 }
 
-/** A peer that shares one key with a server which has no more than that: it seals and opens by it. */
+/**
+ * A peer that shares one key with a server which has no more than that: it seals and opens by it. Without a target it hears
+ * whoever sends to its port on loopback.
+ */
 export function createGivenPeer(
   host: LoadHost,
   plan: LoadPeerPlan,
   index: number,
-  keys: { readonly profile: number; readonly key: Uint8Array; readonly salt: Uint8Array },
-  target: { readonly ip: string; readonly port: number },
+  keys: GivenKeys,
+  target: { readonly ip: string; readonly port: number } | undefined,
 ): LoadPeer {
-  const peer = createPeer(plan, index, openConnectedSocket(host.system, target.ip, target.port), undefined, loadNow());
+  const { system } = host;
+  const fd = target === undefined ? openListeningSocket(system) : openConnectedSocket(system, target.ip, target.port);
+  const peer = createPeer(plan, index, fd, undefined, loadNow());
   const { profile, key, salt } = keys;
   const both = { readKey: key, readSalt: salt, writeKey: key, writeSalt: salt };
   useKeys(host, peer, createSrtpSession({ profile, ...both, keyHandleBase: index * HANDLES }));
@@ -173,7 +208,10 @@ export function peerControl(host: LoadHost, peer: LoadPeer, bytes: Uint8Array, o
   if (connection === undefined) return;
   const now = loadNow();
   if (bytes[offset]! < 4) {
-    if (stunCheck(bytes, offset, length) !== STUN.OK || stunType(bytes, offset) !== STUN_TYPE.BINDING_SUCCESS) return;
+    if (stunCheck(bytes, offset, length) !== STUN.OK) return;
+    const type = stunType(bytes, offset);
+    if (type === STUN_TYPE.BINDING_REQUEST) answerCheck(host, peer, connection, bytes, offset);
+    if (type !== STUN_TYPE.BINDING_SUCCESS) return;
     connection.nextCheckAt = now + CONSENT_MICROS;
     if (connection.dtls === undefined) startDtls(host, peer, connection, now);
     return;
@@ -237,6 +275,20 @@ function check({ system, crypto }: LoadHost, peer: LoadPeer, connection: Connect
   setOutboundLength(system, 0, length);
   sendSlots(system, peer.fd, 1);
   connection.nextCheckAt = now + (isConnected(peer) ? CONSENT_MICROS : FIRST_CHECK_MICROS);
+}
+
+/** Answers a check of a server that is not lite (RFC 8445 §7.3). */
+function answerCheck(
+  { system, crypto }: LoadHost,
+  peer: LoadPeer,
+  { password, address }: Connection,
+  request: Uint8Array,
+  offset: number,
+): void {
+  const { bytes } = system.outbound.slots;
+  const length = stunWriteBindingSuccess(crypto, utf8Encode(password), bytes, 0, request, offset, address);
+  setOutboundLength(system, 0, length);
+  sendSlots(system, peer.fd, 1);
 }
 
 function startDtls(host: LoadHost, peer: LoadPeer, connection: Connection, now: Micros): void {

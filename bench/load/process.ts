@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
+import { meetInJanus } from "../peers/janus-meeting.ts";
 import { givenKeys } from "./given-keys.ts";
 import { createLoad, type Load, loadArrivals, loadBegin, loadCounted, loadTurn } from "./load.ts";
 import type { FromLoad, LoadPlan, ToLoad } from "./messages.ts";
@@ -67,6 +68,9 @@ async function begin({ meeting, peers }: LoadPlan): Promise<void> {
     peers.forEach((plan, index) => {
       load!.peers.push(createGivenPeer(host, plan, index, givenKeys(index), meeting));
     });
+  } else if (meeting.kind === "janus") {
+    load.peers.push(...(await meetInJanus(host, peers, meeting.apiUrl)));
+    await untilConnected(load.peers);
   } else refused = await joinAll(load, peers, meeting);
   const ports = load.peers.map(({ fd }) => localPort(host.system, fd));
   tell({ kind: "ready", seconds: (loadNow() - startedAt) / 1_000_000, refused, ports });
@@ -119,13 +123,17 @@ async function joinAll(
     }
   };
   await Promise.all(Array.from({ length: joinsAtATime }, work));
+  await untilConnected(joined);
+  return refused;
+}
+
+async function untilConnected(peers: readonly LoadPeer[]): Promise<void> {
   const deadline = loadNow() + CONNECT_MICROS;
-  while (!joined.every(isConnected)) {
-    const missing = joined.filter((peer) => !isConnected(peer)).length;
-    if (loadNow() > deadline) throw new Error(`${missing} of ${plans.length} peers did not get connected`);
+  while (!peers.every(isConnected)) {
+    const missing = peers.filter((peer) => !isConnected(peer)).length;
+    if (loadNow() > deadline) throw new Error(`${missing} of ${peers.length} peers did not get connected`);
     await passMicros(5_000);
   }
-  return refused;
 }
 
 /** Asks again, as a page does, while the server says that it has no time now. */

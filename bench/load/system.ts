@@ -79,7 +79,25 @@ export function wallMicros({ clockGettime, scratch }: System): number {
 
 /** A socket of its own that speaks with one IPv4 address alone. Throws when the system has none to give. */
 export function openConnectedSocket(system: System, ip: string, port: number): number {
-  const { libc, scratch } = system;
+  const fd = openSocket(system);
+  writeAddress(system, ip, port);
+  if (system.connect(fd, system.scratch.address, SOCKADDR_BYTES.IPV4) < 0) {
+    throw new Error(`there is no way to ${ip}:${port}`);
+  }
+  return fd;
+}
+
+/** A socket of its own on a free port of loopback, that hears whoever speaks to it. */
+export function openListeningSocket(system: System): number {
+  const fd = openSocket(system);
+  writeAddress(system, "127.0.0.1", 0);
+  if (system.libc.bind(fd, system.scratch.address, SOCKADDR_BYTES.IPV4) < 0) {
+    throw new Error("the system gives no more ports on loopback");
+  }
+  return fd;
+}
+
+function openSocket({ libc, scratch }: System): number {
   const fd = libc.socket(LINUX.AF_INET, LINUX.DATAGRAM_SOCKET, 0);
   if (fd < 0) throw new Error(`the system gives no more sockets (errno ${libc.native.errno()}); raise "ulimit -n"`);
   const setOption = (option: number, value: number) => {
@@ -89,10 +107,13 @@ export function openConnectedSocket(system: System, ip: string, port: number): n
   setOption(LINUX.SO_RCVBUF, BUFFER_BYTES);
   setOption(LINUX.SO_SNDBUF, BUFFER_BYTES);
   setOption(SO_TIMESTAMPNS, 1);
+  return fd;
+}
+
+/** Puts an address into the working memory. */
+function writeAddress({ scratch }: System, ip: string, port: number): void {
   scratch.words[0] = LINUX.AF_INET | ((port >>> 8) << 16) | ((port & 0xff) << 24);
   scratch.bytes.set(ip.split(".").map(Number), 4);
-  if (system.connect(fd, scratch.address, SOCKADDR_BYTES.IPV4) < 0) throw new Error(`there is no way to ${ip}:${port}`);
-  return fd;
 }
 
 /** The port of a socket on this side. */

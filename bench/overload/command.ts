@@ -1,0 +1,83 @@
+/**
+ * `lockstep bench overload`: what a server sheds when it has more work than time, in which order, and how it recovers.
+ */
+import { writeFileSync } from "node:fs";
+import { LIMITS } from "../../core/index.ts";
+import { EXIT } from "../../io-sim/cli/misuse.ts";
+import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
+import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { describeMachine } from "../machine.ts";
+import { boundedNumber, createProgress } from "../words.ts";
+import type { OverloadOptions } from "./measure-overload.ts";
+
+const DEFAULTS = {
+  rooms: "2",
+  room: "30",
+  speakers: "2",
+  size: "1200",
+  settle: "5",
+  seconds: "3",
+  shards: "1",
+} as const;
+/** What a plan's rate is; the load is a multiple of it. */
+const PLAN_RATE = 100;
+
+type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
+  readonly capacity?: string;
+  readonly io?: string;
+  readonly plot?: string;
+  readonly json?: boolean;
+};
+
+/** Runs `bench overload …`. */
+export function benchOverload(words: readonly string[]): Promise<number> {
+  const command = createSubcommand(
+    "bench overload",
+    "Find what a server carries, give it up to three times that, and see it recover.",
+  )
+    .option("--rooms <N>", "rooms", DEFAULTS.rooms)
+    .option("--room <N>", "participants of each room", DEFAULTS.room)
+    .option("--speakers <N>", "of these, those who send video and sound", DEFAULTS.speakers)
+    .option("--size <BYTES>", "bytes of a video packet before it is sealed", DEFAULTS.size)
+    .option("--capacity <RATE>", "packets a second of each video stream that the server carries, in place of a search")
+    .option("--settle <N>", "seconds of each step before it is measured", DEFAULTS.settle)
+    .option("--seconds <N>", "seconds that each step is measured", DEFAULTS.seconds)
+    .option("--io <KIND>", "what the server is told as --io")
+    .option("--shards <N>", "what the server is told as --shards", DEFAULTS.shards)
+    .option("--plot <FILE>", "write what is kept and what is shed against the load as SVG")
+    .option("--json", "one JSON object");
+  return answer(command, words, measure);
+}
+
+async function measure(flags: Flags): Promise<number> {
+  const options = readOptions(flags);
+  // Loaded only now, so that help and wrong use are answered at once.
+  const { measureOverload } = await import("./measure-overload.ts");
+  const { overloadPlot, overloadText } = await import("./report.ts");
+  const machine = describeMachine();
+  try {
+    const figures = await measureOverload(options, createProgress());
+    const report = { benchmark: "overload", machine, options, ...figures } as const;
+    process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : overloadText(report));
+    if (flags.plot !== undefined) writeFileSync(flags.plot, overloadPlot(report));
+    return figures.broken.length > 0 ? EXIT.BROKEN : EXIT.HELD;
+  } catch (error) {
+    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.BROKEN;
+  }
+}
+
+function readOptions(flags: Flags): OverloadOptions {
+  const people = boundedNumber(flags.room, "--room", 2, LIMITS.participantsPerRoomMax);
+  const speakers = boundedNumber(flags.speakers, "--speakers", 1, Math.min(people, 32));
+  return {
+    rooms: boundedNumber(flags.rooms, "--rooms", 1, 1_000),
+    room: { kind: "meeting", people, speakers },
+    packetsPerSecond: PLAN_RATE,
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, LIMITS.rtpPacketBytesMax - 16),
+    capacity: flags.capacity === undefined ? undefined : boundedNumber(flags.capacity, "--capacity", 1, 10_000),
+    settleSeconds: boundedNumber(flags.settle, "--settle", 0, 600),
+    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+    serveWords: ["--shards", flags.shards, ...(flags.io === undefined ? [] : ["--io", flags.io])],
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * `lockstep bench peers`: the same fan-out through Lockstep and through Janus, where that is installed, in one table.
+ */
+import { LIMITS } from "../../core/index.ts";
+import { EXIT } from "../../io-sim/cli/misuse.ts";
+import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
+import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { describeMachine, type Machine, machineLine } from "../machine.ts";
+import { boundedNumber, createProgress } from "../words.ts";
+import type { PeerFigure, PeersOptions } from "./measure-peers.ts";
+
+const DEFAULTS = { subscribers: "100", rate: "400", size: "1100", seconds: "5" } as const;
+/** Janus drops what is longer than it expects of the network. */
+const PACKET_BYTES_MAX = 1_400;
+
+const NO_JANUS =
+  "Janus is not installed here, so there is nothing to compare with: on Debian and Ubuntu, apt-get install janus.";
+
+type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+
+/** Runs `bench peers …`. */
+export function benchPeers(words: readonly string[]): Promise<number> {
+  const command = createSubcommand("bench peers", "Measure the same fan-out through Lockstep and through Janus.")
+    .option("--subscribers <N>", "subscribers of one publisher's video", DEFAULTS.subscribers)
+    .option("--rate <N>", "packets a second that are published", DEFAULTS.rate)
+    .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
+    .option("--seconds <N>", "seconds that each is measured", DEFAULTS.seconds)
+    .option("--json", "one JSON object");
+  return answer(command, words, measure);
+}
+
+async function measure(flags: Flags): Promise<number> {
+  const options: PeersOptions = {
+    subscribers: boundedNumber(flags.subscribers, "--subscribers", 1, LIMITS.participantsPerRoomMax - 1),
+    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 50_000),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, PACKET_BYTES_MAX),
+    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+  };
+  // Loaded only now, so that help and wrong use are answered at once.
+  const { janusVersion } = await import("./janus-process.ts");
+  const { measureJanus, measureLockstep } = await import("./measure-peers.ts");
+  const isJson = flags.json === true;
+  const machine = describeMachine();
+  if (janusVersion() === "") {
+    const skipped = { benchmark: "peers", machine, options, skipped: NO_JANUS, servers: [] };
+    process.stdout.write(isJson ? `${JSON.stringify(skipped)}\n` : `${NO_JANUS}\n`);
+    return EXIT.HELD;
+  }
+  const progress = createProgress();
+  try {
+    progress("Lockstep", 0);
+    const lockstep = await measureLockstep(options);
+    progress("Janus", 0.5);
+    const servers = [lockstep, await measureJanus(options)];
+    progress("", 1);
+    const report = { benchmark: "peers", machine, options, servers };
+    process.stdout.write(isJson ? `${JSON.stringify(report)}\n` : peersText(machine, options, servers));
+    return servers.some(({ wrong }) => wrong > 0) ? EXIT.BROKEN : EXIT.HELD;
+  } catch (error) {
+    progress("", 1);
+    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.BROKEN;
+  }
+}
+
+function peersText(machine: Machine, options: PeersOptions, servers: readonly PeerFigure[]): string {
+  const { subscribers, packetsPerSecond, packetBytes, seconds } = options;
+  const lines = [
+    `Machine     ${machineLine(machine)}`,
+    `Load        one publisher, ${packetsPerSecond} packets/s of ${packetBytes} bytes, to ${subscribers} subscribers; ${seconds} s each`,
+    "            Janus forwards by rtp_forward with SRTP to plain ports; Lockstep to WebRTC subscribers",
+    "",
+    `${"server".padEnd(22)}${"cipher".padEnd(26)}packets/s   µs/packet    user   system   loss %   delay ms: p50     p99   load's core`,
+    ...servers.map(figureLine),
+  ];
+  for (const { server, wrong, verified } of servers) {
+    if (wrong > 0) lines.push(`Wrong: ${wrong} of ${verified} packets of ${server} were not what was sent.`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function figureLine(figure: PeerFigure): string {
+  const millis = (micros: number) => (micros / 1_000).toFixed(2);
+  return [
+    figure.server.padEnd(22),
+    figure.cipher.padEnd(26),
+    Math.round(figure.packetsPerSecond).toLocaleString("en").padStart(9),
+    figure.cpuMicrosPerForwardedPacket.toFixed(2).padStart(12),
+    figure.userMicrosPerForwardedPacket.toFixed(2).padStart(8),
+    figure.systemMicrosPerForwardedPacket.toFixed(2).padStart(9),
+    (figure.lossRatio * 100).toFixed(2).padStart(9),
+    millis(figure.addedDelayMicros.p50).padStart(16),
+    millis(figure.addedDelayMicros.p99).padStart(8),
+    `${Math.round(figure.generatorBusy * 100)} %`.padStart(14),
+  ].join("");
+}
