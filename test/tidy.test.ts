@@ -147,6 +147,11 @@ describe("repeatability", () => {
     "console.log(a)",
     "async () => 1",
     "Promise.resolve(1)",
+    'new Function("")',
+    'eval("")',
+    "new Error().stack",
+    "() => { for (const key in a); }",
+    "() => { try { f(); } catch (error) {} }",
     "{ Date }",
   ])("refuses %s in the core", (expression) => {
     expect(count(repeatableOnly, "core/base/a.ts", `f(${expression});`)).toBeGreaterThan(0);

@@ -14,9 +14,11 @@ const HOST_GLOBALS: ReadonlySet<string> = new Set([
   "BigInt64Array",
   "BigUint64Array",
   "Buffer",
+  "Function",
   "Promise",
   "clearTimeout",
   "console",
+  "eval",
   "globalThis",
   "performance",
   "process",
@@ -196,6 +198,9 @@ function foreignToCore(node: ts.Node): string | undefined {
   if (ts.isAwaitExpression(node)) return "async or await";
   if (node.kind === ts.SyntaxKind.AsteriskAsteriskToken) return "**";
   if (node.kind === ts.SyntaxKind.AsteriskAsteriskEqualsToken) return "**=";
+  if (ts.isForInStatement(node)) return "for…in, which takes keys that look like numbers first,";
+  if (ts.isCatchClause(node) && node.variableDeclaration !== undefined) return "an error of the engine's";
+  if (ts.isPropertyAccessExpression(node) && node.name.text === "stack") return "the text of an error";
   if (!ts.isPropertyAccessExpression(node) || !ts.isIdentifier(node.expression)) return undefined;
   const { text } = node.name;
   if (node.expression.text !== "Math" || text === "random" || EXACT_MATH.has(text)) return undefined;
