@@ -12,7 +12,8 @@
 import { type Micros, micros } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { Counters } from "./counters.ts";
-import type { Participant, Shard, Slot } from "./state.ts";
+import { shardOf } from "./ids.ts";
+import type { Participant, PublicationProxy, Shard, Slot } from "./state.ts";
 
 /** Longest round trip that a report can make anybody believe in: a compact NTP time of 32 bits has 16 of seconds. */
 const RTT_MICROS_MAX = 65_536_000_000;
@@ -125,7 +126,12 @@ export function disagreementIn(shard: Shard, looked: Iterable<Participant> = sha
     slots += participant.slots.length;
     for (const publication of participant.publications) streams += publication.streams.length;
   }
-  for (const { streams: relayed } of shard.proxies.values()) streams += relayed.length;
+  for (const proxy of shard.proxies.values()) {
+    const trouble = proxyTrouble(shard, proxy);
+    if (trouble !== "") return `The proxy of publication ${proxy.id}: ${trouble}`;
+    streams += proxy.streams.length;
+  }
+  if (shard.lanes.size !== shard.proxies.size) return "A lane is in the table that no proxy has";
   if (shard.publications.size !== publications) return "A publication is in the table that nobody has";
   if (shard.slots.size !== slots) return "A slot is in the table that nobody has";
   if (shard.streams.size !== streams) return "A stream is in the table that nobody has";
@@ -140,6 +146,7 @@ export function disagreementIn(shard: Shard, looked: Iterable<Participant> = sha
   }
   for (const room of shard.rooms.values()) {
     for (const id of room.members.keys()) {
+      if (shardOf(id) !== shard.number) continue;
       if (shard.participants.get(id)?.room !== room.name) return `Room ${room.name} has a member ${id} who is gone`;
     }
   }
@@ -150,7 +157,8 @@ function participantTrouble(shard: Shard, participant: Participant): string {
   const { id, peer, publications, slots, allocator } = participant;
   if (shard.ufrags.get(peer.ice.localUfrag) !== participant) return "the ufrag leads elsewhere";
   if (shard.resources.get(participant.resource) !== participant) return "the resource leads elsewhere";
-  if (shard.rooms.get(participant.room)?.members.has(id) !== true) return "the room does not know of it";
+  const isHome = participant.home === shard.number;
+  if (isHome && shard.rooms.get(participant.room)?.members.has(id) !== true) return "the room does not know of it";
   if (!shard.timers.positions.has(id)) return "no timer waits for it";
   for (const publication of publications) {
     if (shard.publications.get(publication.id) !== publication) return "a publication is not in the table";
@@ -173,8 +181,32 @@ function participantTrouble(shard: Shard, participant: Participant): string {
     const { route } = slot;
     const seated = allocator.slots[index]?.publication ?? 0;
     if (route !== null && !route.publication.routes.includes(route)) return "a slot has a route that is taken up";
-    if ((route?.publication.id ?? 0) !== seated) return `slot ${index} is to show ${seated} and has another route`;
+    const isUntold = route === null && seated !== 0 && mayBeUntold(shard, participant, seated);
+    if (!isUntold && (route?.publication.id ?? 0) !== seated)
+      return `slot ${index} is to show ${seated} and has another route`;
     if (participant.slotsBySsrc.get(slot.media.slotSsrc) !== slot) return "a slot's SSRC leads elsewhere";
+  }
+  return "";
+}
+
+/**
+ * Whether a publication may be gone without the participant having been told: what is said by a room on another shard, or of
+ * a publication there, is under way for a while.
+ */
+function mayBeUntold(shard: Shard, { home }: Participant, publication: number): boolean {
+  const isNear = home === shard.number && shardOf(publication) === shard.number;
+  return !isNear && !shard.publications.has(publication) && !shard.proxies.has(publication);
+}
+
+/** What does not fit of what stands for a publication of another shard. */
+function proxyTrouble(shard: Shard, proxy: PublicationProxy): string {
+  if (shard.lanes.get(proxy.lane.id) !== proxy) return "the lane leads elsewhere";
+  if (proxy.routes.length === 0) return "nobody is shown it";
+  for (const stream of proxy.streams)
+    if (shard.streams.get(stream.id) !== stream) return "a stream is not in the table";
+  for (const route of proxy.routes) {
+    if (route.publication !== proxy || route.slot.route !== route) return "a route does not know its slot";
+    if (shard.slots.get(route.slot.id) !== route.slot) return "a route leads to a slot that is gone";
   }
   return "";
 }

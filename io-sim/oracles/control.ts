@@ -7,7 +7,8 @@
  */
 import { LIMITS, type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
+import type { Peer } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readTransportFeedback } from "./feedback-reading.ts";
 import {
@@ -43,6 +44,8 @@ const SETTLED_MICROS = 5_000_000;
 const QUEUE_MICROS = 2_500_000;
 /** The count of a feedback has eight bits: the same comes again after a round, at the earliest at full speed. */
 const FEEDBACK_ROUND_MICROS = (256 * LIMITS.transportFeedbackMicros) / LIMITS.transportFeedbacksPerTurnMax - 100_000;
+/** By how much a round trip that reports tell may be short of the true one. */
+const MEASURED_MICROS = 5_000;
 /** More requests for one stream than this within the span are a storm (L5); thinning alone would let thirty pass. */
 const STORM_REQUESTS = 20;
 const STORM_MICROS = 15_000_000;
@@ -113,7 +116,7 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
         if (type === REPORT.SENDER) judgeSenderReport(world, book, control, client, sent, plain, at);
         else if (type === REPORT.RECEIVER) judgeReceiverReport(book, client, sent, plain, at, format);
         else if (type === REPORT.TRANSPORT && format === FORMAT.NACK) {
-          judgeNack(book, ledger, client, sent, plain, at, length);
+          judgeNack(world, book, ledger, client, sent, plain, at, length);
         } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
           judgeTransport(book, ledger, control, client, sent, plain, at);
         } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
@@ -234,6 +237,7 @@ function judgeReceiverReport(
 
 /** What is asked for again had not come, and is asked for neither at once again nor for ever. */
 function judgeNack(
+  world: World,
   book: PromiseBook,
   ledger: Ledger,
   client: Client,
@@ -244,6 +248,7 @@ function judgeNack(
 ): void {
   const source = sourceStream(ledger, client, readU32(bytes, at + 8));
   if (source === undefined) return;
+  const least = leastRepeat(peerOf(world, client));
   for (const sequence of readNack(bytes, at, length)) {
     const index = unwrapped(source.highest, sequence);
     const place = index % REMEMBERED;
@@ -254,10 +259,24 @@ function judgeNack(
     const wait = Math.abs(sent.at - source.askedAt[place]!);
     source.asked[place] = source.asked[place]! + 1;
     source.askedAt[place] = Math.max(source.askedAt[place]!, sent.at);
-    judge(book, "S9", wait >= LIMITS.nackRepeatMicros, () => `${name()} again after ${wait} µs.`);
+    judge(book, "S9", wait >= least, () => `${name()} again after ${wait} µs.`);
     const times = source.asked[place]!;
     judge(book, "S9", times <= LIMITS.nackTriesMax, () => `${name()} ${times} times.`);
   }
+}
+
+/** The least time between two requests for one packet: no answer can come sooner than in the links' shortest round trip. */
+function leastRepeat(peer: Peer | undefined): number {
+  if (peer === undefined || peer.disturbed) return LIMITS.nackRepeatMicros;
+  const trip = Math.min(roundTripOf(peer.plan.up, peer.plan.down), roundTripOf(peer.up.plan, peer.down.plan));
+  // The server knows the round trip by reports, and assumes one until the first.
+  return Math.max(LIMITS.nackRepeatMicros, Math.min(trip - MEASURED_MICROS, LIMITS.rttUnknownMicros));
+}
+
+function roundTripOf(up: LinkPlan, down: LinkPlan): number {
+  const shortest = ({ delayMicros, jitterMicros, swing }: LinkPlan) =>
+    Math.max(0, delayMicros - 3 * jitterMicros - (swing?.byMicros ?? 0));
+  return shortest(up) + shortest(down);
 }
 
 /** Feedback on arrivals has each packet come when it came, and each feedback is told once. */

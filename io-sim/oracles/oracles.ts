@@ -35,16 +35,18 @@ export function createOracles(world: World, book: PromiseBook, bars: QualityBars
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
   const quality = createQualityOracle(world, book, bars);
-  // These follow one server process; what goes on between several shards is judged by what leaves them and by the players.
+  // Most of these follow one server process; what goes on between several shards is judged by their tables, by what leaves
+  // them and by the players.
   const isAlone = world.nodes.length === 1;
+  const state = createStateOracle(world, book);
   const close = [
     forwarding,
     createControlOracle(world, book, ledger),
-    createStateOracle(world, book),
+    state,
     createPatienceOracle(world, book, ledger),
     createAnnouncementOracle(world, book, ledger),
   ];
-  world.watchers.push(...(isAlone ? close : []), wire, createPlayerOracle(world, book), end, story);
+  world.watchers.push(...(isAlone ? close : [state]), wire, createPlayerOracle(world, book), end, story);
   // Who measures costs; a plan without a steady time has nothing to be measured.
   if (world.plan.steady !== undefined) world.watchers.push(quality);
   return {
