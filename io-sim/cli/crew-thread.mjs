@@ -6,6 +6,6 @@ import { register } from "tsx/esm/api";
 
 register();
 const { work } = (await import(workerData.module))[workerData.name];
-parentPort.on("message", (task) => {
-  parentPort.postMessage(work(task));
+parentPort.on("message", async (task) => {
+  parentPort.postMessage(await work(task));
 });

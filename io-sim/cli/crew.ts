@@ -15,7 +15,7 @@ const WORKERS_MAX = 256;
 export interface Trade<Task, Answer> {
   readonly module: string;
   readonly name: string;
-  readonly work: (task: Task) => Answer;
+  readonly work: (task: Task) => Answer | Promise<Answer>;
 }
 
 /** The number behind `--workers`: one for each core when it is not given. */

@@ -53,4 +53,4 @@ function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): S
 }
 
 /** The trade of those who run stories. */
-export const SIMULATING: Trade<SimTask, SimAnswer> = { module: import.meta.url, name: "SIMULATING", work };
+export const SIMULATING = { module: import.meta.url, name: "SIMULATING", work } satisfies Trade<SimTask, SimAnswer>;

@@ -1,9 +1,27 @@
-/** The simulator's commands, run within a test: what they wrote, and the status that they would exit with. */
+/**
+ * Commands run within a test: what they wrote, and the status that they would exit with.
+ */
 import { vi } from "vitest";
-import { main } from "../../io-sim/cli/main.ts";
+import { main as bench } from "../../bench/main.ts";
+import { main as simulator } from "../../io-sim/cli/main.ts";
+
+interface Outcome {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
 
 /** Runs a command of the simulator, such as `command("sim", "--json")`, and keeps what it wrote. */
-export async function command(...words: string[]): Promise<{ status: number; out: string; err: string }> {
+export function command(...words: string[]): Promise<Outcome> {
+  return kept(() => simulator(words));
+}
+
+/** Runs a benchmark, such as `benchCommand("core", "--json")`, and keeps what it wrote. */
+export function benchCommand(...words: string[]): Promise<Outcome> {
+  return kept(() => bench(words));
+}
+
+async function kept(main: () => Promise<number>): Promise<Outcome> {
   let out = "";
   let err = "";
   const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
@@ -15,7 +33,7 @@ export async function command(...words: string[]): Promise<{ status: number; out
     return true;
   });
   try {
-    const status = await main(words);
+    const status = await main();
     return { status, out, err };
   } finally {
     stdout.mockRestore();

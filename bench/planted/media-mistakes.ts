@@ -1,0 +1,226 @@
+/**
+ * Mistakes in what is done to media: numbers, pictures, what is asked for and what is sent again.
+ *
+ * The first to break a call when an SFU is new: everything here goes wrong between one packet and the next.
+ */
+import { edit, type Mistake } from "./mistake.ts";
+
+/** All mistakes with media. */
+export const MEDIA_MISTAKES: readonly Mistake[] = [
+  {
+    id: "gap-on-switch",
+    what: "a switch to another source leaves a number out",
+    story: "a clean call",
+    promise: "S2",
+    edits: [
+      edit(
+        "media/stream-rewriter.ts",
+        "const lineFirst = gap ? lineNext + 1 : lineNext;",
+        "const lineFirst = lineNext + 1;",
+      ),
+    ],
+  },
+  {
+    id: "timestamp-jump",
+    what: "a switch to another source adds a second to the timestamp",
+    story: "a clean call",
+    promise: "S3",
+    edits: [
+      edit(
+        "media/stream-rewriter.ts",
+        "seqAdd32(rewriter.timestamp, step - timestamp)",
+        "seqAdd32(rewriter.timestamp, step + clockRate - timestamp)",
+      ),
+    ],
+  },
+  {
+    id: "picture-id-jump",
+    what: "a switch to another source leaves a picture id out",
+    story: "a clean call",
+    promise: "S6",
+    edits: [
+      edit(
+        "media/stream-rewriter.ts",
+        "offsetAfter(rewriter.pictureId, pictureId, 0x7fff)",
+        "offsetAfter(rewriter.pictureId, pictureId - 1, 0x7fff)",
+      ),
+    ],
+  },
+  {
+    id: "tl0-jump",
+    what: "a switch to another source leaves a TL0PICIDX out",
+    story: "a clean call",
+    promise: "S6",
+    edits: [
+      edit(
+        "media/stream-rewriter.ts",
+        "offsetAfter(rewriter.tl0, tl0, 0xff)",
+        "offsetAfter(rewriter.tl0, tl0 - 1, 0xff)",
+      ),
+    ],
+  },
+  {
+    id: "late-packet-dropped",
+    what: "a packet that was overtaken is taken for too late",
+    story: "loss and reordering",
+    promise: "S2",
+    edits: [edit("media/stream-rewriter.ts", "if (-ahead >= HISTORY || bitRingHas", "if (ahead < 0 || bitRingHas")],
+  },
+  {
+    id: "repeats-the-next",
+    what: "what is sent again is another packet than the one that was asked for",
+    story: "loss and reordering",
+    promise: "S8",
+    edits: [
+      edit(
+        "media/stream-rewriter.ts",
+        "answer.sequence = seqAdd16(line, -segment.sequenceOffset);",
+        "answer.sequence = seqAdd16(line + 8, -segment.sequenceOffset);",
+      ),
+    ],
+  },
+  {
+    id: "begins-anywhere",
+    what: "a route begins in the middle of the pictures of its source",
+    story: "a viewer joins late",
+    promise: "S5",
+    edits: [
+      edit(
+        "sfu/forward.ts",
+        'if (publication.kind === "audio" || packet.keyframe) return true;',
+        'if (publication.kind === "audio" || packet.keyframe || route.stream === null) return true;',
+      ),
+    ],
+  },
+  {
+    id: "switch-anywhere",
+    what: "a route goes over to another layer in the middle of its pictures",
+    story: "counters near their wrap",
+    promise: "S5",
+    edits: [
+      edit(
+        "sfu/forward.ts",
+        'if (publication.kind === "audio" || packet.keyframe) return true;',
+        'if (publication.kind === "audio" || packet.keyframe || route.stream !== null) return true;',
+      ),
+    ],
+  },
+  {
+    id: "marker-lost",
+    what: "the marker of a frame's last packet does not go out",
+    story: "a clean call",
+    promise: "L1",
+    edits: [
+      edit(
+        "sfu/forward.ts",
+        "rtpWriteHeader(target, at, payloadType, packet.marker, sentSequence",
+        "rtpWriteHeader(target, at, payloadType, false, sentSequence",
+      ),
+    ],
+  },
+  {
+    id: "begins-unasked",
+    what: "a route begins and nobody asks for the keyframe that it needs",
+    story: "a viewer joins late",
+    promise: "L1",
+    edits: [edit("sfu/routes.ts", "  if (!route.leftOut) wantKeyframe(shard, now, publication);\n", "")],
+  },
+  {
+    id: "keyframe-request-lost",
+    what: "a keyframe request that gets lost is not repeated",
+    story: "she came in the tunnel",
+    promise: "L2",
+    edits: [
+      edit(
+        "media/keyframe-requests.ts",
+        "  requests.unanswered++;\n",
+        "  requests.unanswered++;\n  requests.wanted = false;\n",
+      ),
+    ],
+  },
+  {
+    id: "keyframe-wish-ignored",
+    what: "what viewers ask for by PLI is not asked of the publisher",
+    story: "a tunnel",
+    promise: "L2",
+    edits: [
+      edit(
+        "sfu/feedback.ts",
+        "  keyframeWanted(stream.keyframes, now);\n  requestKeyframeIfDue(shard, ports, now, stream);\n",
+        "",
+      ),
+    ],
+  },
+  {
+    id: "keyframe-requests-unthinned",
+    what: "keyframe requests are repeated every 40 ms",
+    story: "loss and reordering",
+    promise: "S10",
+    edits: [
+      edit(
+        "media/keyframe-requests.ts",
+        "requests.wait = Math.min(wait, LIMITS.keyframeRequestLastMicros) as Micros;",
+        "requests.wait = Math.min(wait, 40_000) as Micros;",
+      ),
+    ],
+  },
+  {
+    id: "keyframe-storm",
+    what: "a keyframe that has come does not end the wish for one",
+    story: "a clean call",
+    promise: "L5",
+    edits: [edit("media/keyframe-requests.ts", "  keyframeForget(requests);\n}", "  requests.unanswered = 0;\n}")],
+  },
+  {
+    id: "nack-storm",
+    what: "a missing packet is asked for again before any answer can have come",
+    story: "loss and reordering",
+    promise: "S9",
+    edits: [
+      edit(
+        "media/nack-generator.ts",
+        "const wait = Math.max(rttMicros, LIMITS.nackRepeatMicros);",
+        "const wait = LIMITS.nackRepeatMicros;",
+      ),
+    ],
+  },
+  {
+    id: "nack-for-what-came",
+    what: "what has come late is asked for all the same",
+    story: "loss and reordering",
+    promise: "S9",
+    edits: [
+      edit(
+        "media/nack-generator.ts",
+        "if (generator.missing > 0) takeOff(generator, generator.highest + distance);",
+        "",
+      ),
+    ],
+  },
+  {
+    id: "repeats-without-budget",
+    what: "what may be sent again is saved up without an end",
+    story: "loss and reordering",
+    promise: "R2",
+    edits: [
+      edit(
+        "sfu/feedback.ts",
+        "Math.min(LIMITS.retransmitBurstPackets, participant.retransmitBudget + earned)",
+        "participant.retransmitBudget + earned",
+      ),
+    ],
+  },
+  {
+    id: "paused-for-good",
+    what: "a stream that has stopped is left out and never taken in again",
+    story: "forgotten to unmute",
+    promise: "S2",
+    edits: [
+      edit(
+        "sfu/flowing.ts",
+        "  publication.flowing = flowing;\n",
+        "  publication.flowing = flowing;\n  if (!flowing) for (const route of publication.routes) route.leftOut = true;\n",
+      ),
+    ],
+  },
+];

@@ -1,0 +1,102 @@
+/**
+ * The mistakes that are planted into copies of the core: that each fits the text as it stands, that each is found by its
+ * story, and that worlds are made small around them.
+ */
+import { describe, expect, it } from "vitest";
+import { buildPlanted, edited, plantedSources } from "../../bench/planted/build.ts";
+import { edit } from "../../bench/planted/mistake.ts";
+import { MISTAKES } from "../../bench/planted/mistakes.ts";
+import { faultsOf } from "../../bench/planted/report.ts";
+import { theStory } from "../../io-sim/cli/stories.ts";
+import { attempt } from "../../io-sim/search/attempt.ts";
+import { benchCommand } from "../support/command.ts";
+
+/** Seeds that a story may take here; how many each takes is what the benchmark tells. */
+const SEEDS_MAX = 3;
+
+describe("a change of the text", () => {
+  const from = "a = 1;";
+
+  it("replaces what stands there once", () => {
+    expect(edited("core/a.ts", "let a = 1;", [edit("a.ts", from, "a = $&;")])).toBe("let a = $&;");
+    expect(edited("core/b.ts", "let a = 1;", [edit("a.ts", from, "a = 2;")])).toBe("let a = 1;");
+  });
+
+  it.each(["let a = 2;", "a = 1; a = 1;"])("is refused in %j", (text) => {
+    expect(() => edited("core/a.ts", text, [edit("a.ts", from, "a = 3;")])).toThrow("not once");
+  });
+});
+
+describe("the planted mistakes", () => {
+  it("are many, and each has a name of its own", () => {
+    expect(MISTAKES.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(MISTAKES.map(({ id }) => id)).size).toBe(MISTAKES.length);
+  });
+
+  it.each(MISTAKES.map((mistake) => [mistake.id, mistake] as const))(
+    "fit the core as it stands: %s",
+    (_id, mistake) => {
+      expect(plantedSources(mistake).size).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(MISTAKES.map((mistake) => [mistake.id, mistake] as const))("are found: %s", async (_id, mistake) => {
+    const build = await buildPlanted(mistake);
+    const { plan } = await theStory(mistake.story);
+    let found: string = "";
+    for (let seed = 1; seed <= SEEDS_MAX && found === ""; seed++) found = build.attempt(plan, seed).promise;
+    expect(found).toBe(mistake.promise);
+  });
+});
+
+describe("a world around a mistake", () => {
+  it.each(["route-leak", "round-trip-unchecked"])("is made small: %s", async (id) => {
+    const build = await buildPlanted(MISTAKES.find((mistake) => mistake.id === id)!);
+    const { plan } = await theStory(MISTAKES.find((mistake) => mistake.id === id)!.story);
+    const goesOn = (events: number) => events < 60_000;
+    const small = build.shrinkPlan(plan, 1, { goesOn, isFair: () => true }).plan;
+    expect(build.attempt(small, 1).key).toBe(build.attempt(plan, 1).key);
+    expect(attempt(small, 1).key).toBe("");
+    expect([small.peers.length <= 3, faultsOf(small) <= 3]).toEqual([true, true]);
+    expect(small.runForMicros).toBeLessThan(plan.runForMicros);
+  });
+});
+
+describe("bench planted", () => {
+  it("lists the mistakes", async () => {
+    const { status, out } = await benchCommand("planted", "--list");
+    expect([status, out.trim().split("\n").length]).toEqual([0, MISTAKES.length]);
+  });
+
+  it("counts the seeds from each start, for people and for machines", async () => {
+    const words = ["planted", "own-media-echoed", "--seeds", "2", "--starts", "2", "--workers", "0"];
+    const { status, out } = await benchCommand(...words, "--no-worlds");
+    expect([status, out]).toEqual([
+      0,
+      expect.stringMatching(/own-media-echoed +1 +S15\n\n1 of 1 mistakes were found\.\n$/),
+    ]);
+    const { mistakes } = JSON.parse((await benchCommand(...words, "--no-worlds", "--json")).out);
+    expect(mistakes[0].inStory).toEqual({
+      median: 1,
+      starts: [1, 1_001].map((seed) => ({ tries: 1, seed, promise: "S15" })),
+    });
+    expect(mistakes[0].inWorlds).toBeNull();
+  });
+
+  it("ends with 1 when a mistake was not found", async () => {
+    const words = ["planted", "unmarked-check-taken", "--seeds", "1", "--starts", "1", "--workers", "0", "--no-worlds"];
+    const { status, out } = await benchCommand(...words);
+    expect([status, out]).toEqual([
+      1,
+      expect.stringMatching(/unmarked-check-taken +>1\n\n0 of 1 mistakes were found\.\n$/),
+    ]);
+  });
+
+  it.each([
+    [["planted", "no-such"], 'No mistake is called "no-such"; "lockstep bench planted --list" lists them.'],
+    [["planted", "--seeds", "0"], '--seeds takes whole numbers of 1 to 1000, not "0".'],
+    [["planted", "--out", "."], "--out says where --shrink writes; add it."],
+  ])("says what to do otherwise: %j", async (words, sentence) => {
+    expect(await benchCommand(...words)).toEqual({ status: 2, out: "", err: `${sentence}\n` });
+  });
+});
