@@ -63,6 +63,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
         const times = left.get(participant) ?? 0;
         judge(book, "S16", times === 1, () => `Participant ${participant} left ${times} times.`);
       }
+      for (const node of world.nodes) judgeNode(book, node);
       const waiting = world.loop.heap.filter((event) => event.run !== undefined).length;
       judge(
         book,
@@ -70,7 +71,6 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
         waiting === 0 || world.nodes.length > 1,
         () => `${waiting} events still wait when the drain should be over.`,
       );
-      for (const node of world.nodes) judgeNode(book, node);
     },
   };
 }
@@ -79,9 +79,9 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
 function judgeNode(book: PromiseBook, node: SfuNode): void {
   judge(book, "S16", node.strayReplies === 0, () => "A command was answered twice.");
   judge(book, "S16", nodeUnanswered(node) === 0, () => `${nodeUnanswered(node)} commands were never answered.`);
+  judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
   const empty = Buffer.compare(shardResidue(node.shard), emptyShardResidue()) === 0;
   judge(book, "R1", empty, () => `Something remains: ${remains(node)}.`);
-  judge(book, "L7", shardNextTimeout(node.shard) === NEVER, () => "The shard still waits for a timer.");
 }
 
 /** Which tables of the shard are not empty. */
