@@ -27,7 +27,7 @@ import {
   ringTake,
 } from "./relay-ring.ts";
 
-/** Bytes of a ring: 40 ms of 200 Mbit/s, and more than a reader sleeps through while its machine is busy. */
+/** Bytes of a ring: with the part that is the mail's set aside, 60 ms of 100 Mbit/s. */
 const RING_BYTES = 1_048_576;
 
 /** Bytes of a ring that packets leave to mail. */
@@ -36,8 +36,11 @@ const MAIL_BYTES = RING_BYTES / 4;
 /** The longest entry of a ring. */
 const PIECE_BYTES = 16_384;
 
-/** Bytes of mail that wait for room in one ring before the shard at its end is given up: more than it ever gets in seconds. */
-export const WAITING_BYTES_MAX = 16 * 1_048_576;
+/**
+ * Bytes of mail that wait for room in one ring before the shard at its end is given up. One input can lead to 40 MiB at the
+ * very most: a third shard, full of halves of the greatest rooms, is lost, and each member elsewhere hears of each.
+ */
+export const WAITING_BYTES_MAX = 64 * 1_048_576;
 
 /** Bytes taken out of one ring at a time, before sockets and timers have their turn: a hundred packets or so. */
 export const TAKE_BYTES = 131_072;

@@ -6,6 +6,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, expect, it } from "vitest";
 import type { CommandReply, Finding, ShardEvent } from "../../core/index.ts";
+import { connectPlaces, createRelayMesh, losePlace, meshSeat, seatHost } from "../../io-node/relay-mesh.ts";
 import type { ShardHost, ShardListeners } from "../../io-node/shard-host.ts";
 
 /** Starts a host around the failing shard on a free port. */
@@ -13,11 +14,10 @@ export type StartShardHost = (listeners: ShardListeners) => Promise<{ host: Shar
 
 /** Runs the suite on hosts that `start` makes. */
 export function shardHostContract(start: StartShardHost): void {
-  let host: ShardHost | undefined;
+  const hosts: ShardHost[] = [];
 
   afterEach(async () => {
-    await host?.close(0);
-    host = undefined;
+    await Promise.all(hosts.splice(0).map((host) => host.close(0)));
   });
 
   async function createSubject() {
@@ -32,7 +32,7 @@ export function shardHostContract(start: StartShardHost): void {
       onLost: (error) => lives.push(String(error)),
       onServing: () => lives.push("serving"),
     });
-    host = started.host;
+    hosts.push(started.host);
     let commandId = 0;
     const join = (room: string) => started.host.command(++commandId, { type: "join", room, name: "", offer: "" });
     return { ...started, join, replies, events, lives, findings };
@@ -87,6 +87,73 @@ export function shardHostContract(start: StartShardHost): void {
     // Longer than the pause before the second fresh one.
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(lives).toHaveLength(3);
+  });
+
+  /** Two hosts that can reach each other, with the rooms that their shards have said were joined. */
+  async function createPair() {
+    const mesh = createRelayMesh(2);
+    const rooms: string[][] = [[], []];
+    const lost: string[] = [];
+    let served = 0;
+    for (const place of [0, 1]) {
+      const { host } = await start({
+        seat: meshSeat(mesh, place),
+        onReply: () => {},
+        onLook: () => {},
+        onEvent: (event) => event.type === "joined" && rooms[place]!.push(event.room),
+        onLost(error) {
+          lost.push(`${place}: ${String(error)}`);
+          losePlace(mesh, place);
+        },
+        onServing: () => {
+          served += 1;
+        },
+      });
+      hosts.push(host);
+      seatHost(mesh, place, host);
+    }
+    const connect = () => connectPlaces(mesh, 0, 1);
+    connect();
+    const say = (place: number, room: string) => hosts[place]!.command(1, { type: "join", room, name: "", offer: "" });
+    return { hosts, rooms, lost, connect, say, served: () => served };
+  }
+
+  it("carries what its shard relays to another, in order, and counts it", async () => {
+    const { hosts, rooms, say } = await createPair();
+    say(0, "tell-1");
+    say(1, "tell-0");
+    await until(() => rooms.every((each) => each.length === 3));
+    expect(rooms[0]!.filter((room) => room.startsWith("heard"))).toEqual(["heard-1000-from-1", "heard-40000-from-1"]);
+    expect(rooms[1]!.filter((room) => room.startsWith("heard"))).toEqual(["heard-1000-from-0", "heard-40000-from-0"]);
+    const relayed = { relayedPackets: 1, relayDropped: 0, relayedMail: 1 };
+    await until(() => hosts.every((host) => host.relayed.relayedMail === 1));
+    expect(hosts.map((host) => host.relayed)).toEqual([
+      expect.objectContaining(relayed),
+      expect.objectContaining(relayed),
+    ]);
+  });
+
+  it("tells its shard of another's end; the fresh one has a number and ways of its own", async () => {
+    const { hosts, rooms, connect, say, served } = await createPair();
+    say(1, "throw");
+    await until(() => served() === 1);
+    expect(hosts[1]!.number).toBe(2);
+    await until(() => rooms[0]!.includes("lost-1"));
+    say(0, "tell-1");
+    connect();
+    say(0, "tell-2");
+    await until(() => rooms[1]!.length === 2);
+    expect(rooms[1]).toEqual(["heard-1000-from-0", "heard-40000-from-0"]);
+  });
+
+  it("has a shard ended that is told more than it reads, and lives on", async () => {
+    const { rooms, lost, say, served } = await createPair();
+    say(0, "flood-1");
+    await until(() => served() === 1);
+    expect(lost).toEqual([expect.stringMatching(/^1: .*does not read what other shards tell it/)]);
+    await until(() => rooms[0]!.includes("lost-1"));
+    say(0, "blue");
+    await until(() => rooms[0]!.includes("blue"));
   });
 }
 

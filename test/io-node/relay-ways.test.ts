@@ -144,7 +144,7 @@ describe("a full ring", () => {
 
   it("gives a shard up that has been told so much and reads nothing, and says so once", () => {
     const { first, packet, mail } = createPair();
-    for (let bytes = 0; bytes <= WAITING_BYTES_MAX + 2 * 1_048_576; bytes += 1_048_576) mail(1, 1_048_576);
+    for (let bytes = 0; bytes <= WAITING_BYTES_MAX + 2 * 1_048_576; bytes += 4_194_304) mail(1, 4_194_304);
     expect(first.givenUp).toEqual([5]);
     expect(first.ways.get(5)!.waiting).toEqual([]);
     mail(1);
