@@ -44,8 +44,10 @@ export const LIMITS = {
 
   /** SSRCs that one publication may bring to life (layers and their RTX); packets of more are dropped. */
   streamsPerPublicationMax: 8,
-  /** SSRCs whose SRTP state one peer may create; authenticated packets of more are dropped. */
+  /** SSRCs whose SRTP state one peer may have at a time; authenticated packets of more are dropped. */
   srtpStreamsPerPeerMax: 64,
+  /** SSRCs of one peer that others have taken the place of, and that are refused from then on; later ones keep their state. */
+  srtpRetiredSsrcsMax: 1_024,
   /** How far behind the newest packet of an SRTP stream a late one may be; older ones are dropped. A power of two. */
   srtpReplayWindowPackets: 1_024,
   /** Flows that one ICE agent keeps valid; the one that was heard longest ago goes first, never the selected one. */

@@ -23,6 +23,7 @@ import {
 } from "../media/receive-statistics.ts";
 import { transportArrival } from "../media/transport-arrivals.ts";
 import { peerOpenRtp } from "../peer/peer.ts";
+import { srtpRetire } from "../srtp/context.ts";
 import { codecClockRate } from "../wire/codec.ts";
 import { type ExtensionScan, HEADER_EXTENSION, headerExtensionsScan } from "../wire/header-extensions.ts";
 import {
@@ -255,19 +256,25 @@ function publicationOf(participant: Participant, mid: string, payloadType: numbe
 }
 
 function registerRtx(participant: Participant, stream: OwnStream, ssrc: number): InboundSsrc {
-  if (stream.rtxSsrc !== 0) participant.inbound.delete(stream.rtxSsrc | 0);
+  if (stream.rtxSsrc !== 0) forgetSsrc(participant, stream.rtxSsrc);
   const inbound: InboundSsrc = { stream, isRtx: true };
   stream.rtxSsrc = ssrc;
   participant.inbound.set(ssrc | 0, inbound);
   return inbound;
 }
 
+/** An SSRC that others have taken the place of makes room for them. */
+function forgetSsrc({ inbound, peer }: Participant, ssrc: number): void {
+  inbound.delete(ssrc | 0);
+  if (peer.srtp !== null) srtpRetire(peer.srtp, ssrc);
+}
+
 function forgetStream(shard: Shard, stream: OwnStream): void {
   const { publication } = stream;
   recallStream(shard, stream);
   publication.streams.splice(publication.streams.indexOf(stream), 1);
-  publication.owner.inbound.delete(stream.ssrc | 0);
-  if (stream.rtxSsrc !== 0) publication.owner.inbound.delete(stream.rtxSsrc | 0);
+  forgetSsrc(publication.owner, stream.ssrc);
+  if (stream.rtxSsrc !== 0) forgetSsrc(publication.owner, stream.rtxSsrc);
   shard.streams.delete(stream.id);
   if (publication.best === stream) publication.best = null;
   for (const route of publication.routes) if (route.stream === stream) route.stream = null;

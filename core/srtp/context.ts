@@ -44,7 +44,7 @@ export const SRTP = {
   NO_KEYS: -1,
   /** Fewer bytes than header and tag need. */
   SHORT: -2,
-  /** The packet has been opened before. */
+  /** The packet has been opened before, or is of an SSRC that was retired. */
   REPLAYED: -3,
   /** The packet is below the replay window, or from before the stream's first round. */
   TOO_OLD: -4,
@@ -103,6 +103,8 @@ export interface SrtpSession {
   rtcpWriteSalt: Salt;
   rtpStreams: ReceiveStreams;
   rtcpStreams: ReceiveStreams;
+  /** SSRCs (as signed integers) whose state is gone: nothing can tell any more what of theirs has come before. */
+  retired: Set<number>;
   /** The index of the next SRTCP packet that we send, whatever its SSRC. */
   rtcpSendIndex: number;
   readonly readKey: Uint8Array;
@@ -150,6 +152,7 @@ export function createSrtpSession(options: SrtpSessionOptions): SrtpSession {
     rtcpWriteSalt: salt,
     rtpStreams: createReceiveStreams(),
     rtcpStreams: createReceiveStreams(),
+    retired: new Set(),
     rtcpSendIndex: 0,
     readKey,
     readSalt,
@@ -184,6 +187,18 @@ export function srtpRelease(session: SrtpSession, crypto: CryptoProvider): void 
 }
 
 /**
+ * Makes room: the peer has gone over from this SSRC to another one. Its replay window is given up, so from now on all that
+ * names the SSRC is refused.
+ */
+export function srtpRetire(session: SrtpSession, ssrc: number): void {
+  const { retired, rtpStreams, rtcpStreams } = session;
+  if (retired.size >= LIMITS.srtpRetiredSsrcsMax) return;
+  retired.add(ssrc | 0);
+  dropStream(rtpStreams, ssrc | 0);
+  dropStream(rtcpStreams, ssrc | 0);
+}
+
+/**
  * Opens an SRTP packet in place. `headerLength` is its header with CSRCs and extension block, which the caller has checked
  * to lie within `length`. Answers the length of the open packet, or a code of {@link SRTP}; then the payload's bytes are
  * worth nothing.
@@ -201,6 +216,7 @@ export function srtpOpenRtp(
   const ssrc = rtpSignedSsrc(bytes, offset);
   const streams = session.rtpStreams;
   const at = findStream(streams, ssrc);
+  if (at < 0 && session.retired.has(ssrc)) return SRTP.REPLAYED;
   const index = packetIndex(at < 0 ? -1 : streams.windows[at]!.highest, rtpSequence(bytes, offset));
   const refusal = judgeIndex(streams, at, index);
   if (refusal !== 0) return refusal;
@@ -243,6 +259,7 @@ export function srtpOpenRtcp(
   const ssrc = readI32(bytes, offset + RTCP_SSRC);
   const streams = session.rtcpStreams;
   const at = findStream(streams, ssrc);
+  if (at < 0 && session.retired.has(ssrc)) return SRTP.REPLAYED;
   const refusal = judgeIndex(streams, at, index);
   if (refusal !== 0) return refusal;
   const handle = session.keyHandleBase + KEY_HANDLE.SRTCP_READ;
@@ -383,6 +400,17 @@ function findStream(streams: ReceiveStreams, ssrc: number): number {
   const { ssrcs, count } = streams;
   for (let i = 0; i < count; i++) if (ssrcs[i] === ssrc) return i;
   return -1;
+}
+
+/** Takes a stream out; the last one stands in its place. */
+function dropStream(streams: ReceiveStreams, ssrc: number): void {
+  const at = findStream(streams, ssrc);
+  if (at < 0) return;
+  const last = --streams.count;
+  streams.ssrcs[at] = streams.ssrcs[last]!;
+  streams.ssrcs[last] = 0;
+  streams.windows[at] = streams.windows[last]!;
+  streams.windows.pop();
 }
 
 /** Judges an index that is not authenticated yet: 0, or the code of {@link SRTP} to refuse it with. */

@@ -12,6 +12,7 @@ import {
   srtpOpenRtcp,
   srtpOpenRtp,
   srtpRelease,
+  srtpRetire,
   srtpSealRtcp,
   srtpSealRtp,
 } from "../../../core/srtp/context.ts";
@@ -384,6 +385,34 @@ describe.each(PROFILES)("a session's memory with %s", (_, profile) => {
     expect(memoryOf(bob)).toEqual(before);
     expect(send(0, 2)).toBeInstanceOf(Uint8Array);
     expect(send(max - 1, 2)).toBeInstanceOf(Uint8Array);
+  });
+
+  it("has room again for each SSRC that was retired, and opens nothing of that any more", () => {
+    const { alice, bob } = sessionPair(profile, crypto);
+    const seal = (ssrc: number, sequence: number) =>
+      sealRtp(alice, crypto, createSrtpSendStream(ssrc), rtpHeader(ssrc, sequence), PAYLOAD);
+    const copies: (Uint8Array | number)[] = [];
+    for (let ssrc = 0; ssrc < 3 * LIMITS.srtpStreamsPerPeerMax; ssrc++) {
+      const sealed = seal(ssrc, 1);
+      copies.push(typeof sealed === "number" ? sealed : sealed.slice());
+      expect(openRtp(bob, crypto, sealed)).toBeInstanceOf(Uint8Array);
+      if (ssrc > 0) srtpRetire(bob, ssrc - 1);
+    }
+    const last = copies.pop()!;
+    for (const copy of [...copies, last]) expect(openRtp(bob, crypto, copy)).toBe(SRTP.REPLAYED);
+    expect(openRtp(bob, crypto, seal(3, 2))).toBe(SRTP.REPLAYED);
+    expect(bob.rtpStreams.count).toBe(1);
+  });
+
+  it("remembers a bounded number of retired SSRCs, and keeps the state of the others", () => {
+    const { alice, bob } = sessionPair(profile, crypto);
+    for (let ssrc = 0; ssrc < LIMITS.srtpRetiredSsrcsMax; ssrc++) srtpRetire(bob, 1_000 + ssrc);
+    const sealed = sealRtp(alice, crypto, createSrtpSendStream(7), rtpHeader(7, 1), PAYLOAD) as Uint8Array;
+    expect(openRtp(bob, crypto, sealed.slice())).toBeInstanceOf(Uint8Array);
+    srtpRetire(bob, 7);
+    expect(bob.retired.size).toBe(LIMITS.srtpRetiredSsrcsMax);
+    expect(bob.rtpStreams.count).toBe(1);
+    expect(openRtp(bob, crypto, sealed)).toBe(SRTP.REPLAYED);
   });
 
   it("keeps nothing of forged packets, however many SSRCs they name", () => {
