@@ -7,6 +7,7 @@
  * An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is said to be paused within a second (S20).
  */
 import { LIMITS, type ShardEvent } from "../../core/index.ts";
+import type { Client } from "../client/client.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { clientOf, isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
@@ -151,24 +152,35 @@ function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: 
     for (const { participant, publications } of roster?.participants ?? []) {
       const client = clientOf(world, participant);
       if (client === undefined || isWild(ledger, client)) continue;
+      const { name } = client.plan;
       for (const { kind, flowing } of publications) {
-        const streams = [...(ledger.sources.get(client)?.values() ?? [])];
-        const own = streams.filter((each) => each.kind === kind && each.repairs === undefined);
-        const came = own.map((each) => each.lastDirectlyAt);
-        const silent = now - Math.max(0, ...came);
-        const name = () => `${client.plan.name}'s ${kind}`;
+        const silent = now - lastDirectlyAt(ledger, client, kind);
         const most = PAUSED_MICROS + world.plan.timerLateMicros;
-        judge(book, "S20", !flowing || silent <= most, () => `${name()} is said to flow after ${silent} µs without.`);
+        judge(
+          book,
+          "S20",
+          !flowing || silent <= most,
+          () => `${name}'s ${kind} is said to flow after ${silent} µs without.`,
+        );
         const least = LIMITS.publicationSilentMicros;
         judge(
           book,
           "S20",
           flowing || silent >= least,
-          () => `${name()} is said to be paused and came ${silent} µs ago.`,
+          () => `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`,
         );
       }
     }
   }
+}
+
+/** When a client's camera or microphone came last by itself, or 0. */
+function lastDirectlyAt(ledger: Ledger, client: Client, kind: "audio" | "video"): number {
+  let last = 0;
+  for (const stream of ledger.sources.get(client)?.values() ?? []) {
+    if (stream.kind === kind && stream.repairs === undefined) last = Math.max(last, stream.lastDirectlyAt);
+  }
+  return last;
 }
 
 /** Nobody is shown for long what is paused while something that flows waits for the slot. */
@@ -184,8 +196,12 @@ function lookForFrozen(world: World, book: PromiseBook, announced: Announced, no
         .filter((each) => each.kind === "video" && each.flowing);
       const waits = flowing.some((each) => !shown.some((slot) => slot.publication === each.publication));
       const since = Math.min(...shown.map((slot) => pausedSince.get(slot.publication) ?? now));
-      const frozen = () => `Participant ${participant} is shown what has paused for ${now - since} µs; others wait.`;
-      judge(book, "L3", !waits || shown.length === 0 || now - since <= most, frozen);
+      judge(
+        book,
+        "L3",
+        !waits || shown.length === 0 || now - since <= most,
+        () => `Participant ${participant} is shown what has paused for ${now - since} µs; others wait.`,
+      );
     }
   }
 }

@@ -126,7 +126,7 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
     },
     filmed(client, ssrc, firstSequence, packets, passport) {
       const source = sourceStream(ledger, client, ssrc);
-      if (source !== undefined) noteFrame(source, { ...passport, firstSequence, packets });
+      if (source !== undefined) noteFrame(source, { passport, firstSequence, packets });
     },
     resent(client, rtxSsrc, rtxSequence, _ssrc, sequence) {
       const rtx = sourceStream(ledger, client, rtxSsrc);
@@ -225,8 +225,12 @@ function judgeArrival(world: World, book: PromiseBook, ledger: Ledger, inHand: I
   if (carrier === undefined) return;
   const { client } = carrier;
   const isFirst = noteCarried(carrier, inHand.carrierIndex, now);
-  const twice = () => `The server took packet ${inHand.carrierIndex & 0xffff} of ${client.plan.name} twice.`;
-  judge(book, "S7", isFirst, twice);
+  judge(
+    book,
+    "S7",
+    isFirst,
+    () => `The server took packet ${inHand.carrierIndex & 0xffff} of ${client.plan.name} twice.`,
+  );
   if (inHand.transportSequence >= 0) noteTransport(ledger, client, inHand.transportSequence, now);
   if (carrier.repairs !== undefined) carrier.highest = Math.max(carrier.highest, inHand.carrierIndex);
   if (source !== undefined) inHand.isNew = noteArrival(source, index, now);
@@ -264,8 +268,8 @@ function judgeSent(
     judge(book, "S7", same, () => `${nameOf(out)} was sent two different packets ${sequence}.`);
     return;
   }
-  const fromBefore = () => `${nameOf(out)} was sent ${sequence}, from before the stream began.`;
-  judge(book, "S2", out.highest < 0 || index >= out.first, fromBefore);
+  const isInside = out.highest < 0 || index >= out.first;
+  judge(book, "S2", isInside, () => `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (!out.isRtx) judgeOrigin(world, book, inHand, out, bound, index, timestamp);
   out.distinct++;
   out.indices[place] = index;
@@ -298,18 +302,28 @@ function judgeOrigin(
   timestamp: number,
 ): void {
   const { source } = inHand;
-  const again = () => `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`;
   // The host may have lost what was sent, or the server have failed to, but only when that was injected.
   const isLost = world.sites.fired > 0;
-  if (!inHand.isRtp) judge(book, "S8", isLost, again);
+  if (!inHand.isRtp) {
+    judge(
+      book,
+      "S8",
+      isLost,
+      () => `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`,
+    );
+  }
   if (source === undefined || world.sites.fired > inHand.firedBefore) {
     leaveSource(out);
     out.isForeign = true;
     return;
   }
   const { participant, plan } = source.client;
-  const unannounced = () => `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`;
-  judge(book, "S1", bound?.participant === participant, unannounced);
+  judge(
+    book,
+    "S1",
+    bound?.participant === participant,
+    () => `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`,
+  );
   const isFirstInInput = out.lastInput !== inHand.ordinal;
   out.sentInInput = isFirstInInput ? 1 : out.sentInInput + 1;
   out.lastInput = inHand.ordinal;
@@ -361,7 +375,7 @@ function judgeBeginning(
   judge(book, "S2", next, gap);
   const frame = frameOf(source, inHand.index & 0xffff);
   if (source.kind === "video") {
-    const begins = frame?.keyframe === true && frame.firstSequence === (inHand.index & 0xffff);
+    const begins = frame?.passport.keyframe === true && frame.firstSequence === (inHand.index & 0xffff);
     judge(book, "S5", begins, () => `${nameOf(out)} goes over to ${source.client.plan.name} where no keyframe begins.`);
   }
   if (out.highest >= 0) {
@@ -387,7 +401,7 @@ function beginPiece(
   out.timestampOffset = (timestamp - inHand.timestamp) | 0;
   out.sourceFirst = inHand.index;
   const frame = frameOf(source, inHand.index & 0xffff);
-  out.keyframe = frame?.keyframe === true ? frame.frame : -1;
+  out.keyframe = frame?.passport.keyframe === true ? frame.passport.frame : -1;
   out.begunAt = world.loop.now;
   out.begunInput = inHand.ordinal;
   source.followers.add(out);
@@ -405,8 +419,9 @@ function judgeReferences(book: PromiseBook, inHand: InHand, out: OutgoingStream,
   const frame = frameOf(source, inHand.index & 0xffff);
   noteEnd(out, source, inHand.index + out.indexOffset);
   if (frame === undefined) return;
-  const inside = frame.keyframe || frame.reference >= out.keyframe;
-  judge(book, "S4", inside, () => `${nameOf(out)} was sent frame ${frame.frame}, which refers to ${frame.reference}.`);
+  const { keyframe, frame: number, reference } = frame.passport;
+  const isInside = keyframe || reference >= out.keyframe;
+  judge(book, "S4", isInside, () => `${nameOf(out)} was sent frame ${number}, which refers to ${reference}.`);
 }
 
 /** A client got a packet as RTX: the server must have sent it before, with this timestamp. */

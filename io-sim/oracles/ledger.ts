@@ -20,7 +20,8 @@ const MASK = REMEMBERED - 1;
 const TRANSPORT_REMEMBERED = 4_096;
 
 /** A frame of a camera, and the packets that it was sent in. */
-export interface Frame extends FramePassport {
+export interface Frame {
+  readonly passport: FramePassport;
   readonly firstSequence: number;
   readonly packets: number;
 }

@@ -61,11 +61,18 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const { seenAt, asked } = lastSeen(world, slot, sender);
     const waited = world.loop.now - Math.max(cause.at, seenAt);
     const bound = pictureBound(viewer) + pictureBound(owner) + (cause.promise === "L2" ? HEALED_MICROS : 0);
-    const sentence = () =>
-      `${client.plan.name} has waited ${waited} µs for ${sender.plan.name}'s ${kind}; the links explain ${bound}.`;
     const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";
-    judge(book, isFirst ? "L1" : cause.promise, waited <= bound, sentence);
-    if (asked) judge(book, "S10", waited <= bound, sentence);
+    const promises: PromiseId[] = [isFirst ? "L1" : cause.promise];
+    if (asked) promises.push("S10");
+    for (const promise of promises) {
+      judge(
+        book,
+        promise,
+        waited <= bound,
+        () =>
+          `${client.plan.name} has waited ${waited} µs for ${sender.plan.name}'s ${kind}; the links explain ${bound}.`,
+      );
+    }
   }
 
   return {

@@ -8,15 +8,27 @@
 import type { ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
+import type { VideoPlayer } from "../client/video-player.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
+
+/** Frames of a layer that there is room for at first; the room doubles. */
+const FRAMES_AT_FIRST = 2_048;
 
 /** How long after its owner has left a picture may still arrive: longer than any queue of any link. */
 const LINGER_MICROS = 5_000_000;
 
+/** The frames of one layer of one source that were perceived in one slot: a bit for each number. */
+interface Perceived {
+  readonly mid: string;
+  readonly source: number;
+  readonly layer: number;
+  bits: Uint32Array;
+}
+
 /** The oracle of this world. */
 export function createPlayerOracle(world: World, book: PromiseBook): WorldWatcher {
-  const perceived = new Map<string, Set<number>>();
+  const perceived = new Map<Client, Perceived[]>();
   const leftAt = new Map<number, number>();
 
   function judgeSource(client: Client, mid: string, passport: FramePassport): void {
@@ -34,14 +46,12 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   }
 
   function judgeNew(client: Client, mid: string, passport: FramePassport): void {
-    const key = `${client.plan.name}/${client.participant}/${mid}/${passport.source}/${passport.layer}`;
-    let seen = perceived.get(key);
-    if (seen === undefined) {
-      seen = new Set();
-      perceived.set(key, seen);
+    let all = perceived.get(client);
+    if (all === undefined) {
+      all = [];
+      perceived.set(client, all);
     }
-    const isNew = !seen.has(passport.frame);
-    seen.add(passport.frame);
+    const isNew = noteFrame(all, mid, passport);
     const { name } = client.plan;
     judge(book, "S7", isNew, () => `${name} got frame ${passport.frame} of source ${passport.source} twice.`);
   }
@@ -49,9 +59,9 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   function judgeScreen(client: Client, mid: string): void {
     const screen = client.media.slots.find((slot) => slot.mid === mid)?.screen;
     if (screen === undefined) return;
-    const told = () => `On ${client.plan.name}'s screen ${mid}: ${screen.complaints.at(-1) ?? "no complaint"}.`;
-    judge(book, "S4", screen.torn === 0 && screen.unreferenced === 0 && screen.garbled === 0, told);
-    judge(book, "S6", screen.pictureIdJumps === 0, told);
+    const isWhole = screen.torn === 0 && screen.unreferenced === 0 && screen.garbled === 0;
+    judge(book, "S4", isWhole, () => complaintOf(client, mid, screen));
+    judge(book, "S6", screen.pictureIdJumps === 0, () => complaintOf(client, mid, screen));
   }
 
   return {
@@ -67,4 +77,27 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
       if (kind === "video") judgeScreen(client, mid);
     },
   };
+}
+
+/** Notes that a frame was perceived in a slot; answers whether it is the first time. */
+function noteFrame(all: Perceived[], mid: string, { source, layer, frame }: FramePassport): boolean {
+  let seen = all.find((each) => each.source === source && each.layer === layer && each.mid === mid);
+  if (seen === undefined) {
+    seen = { mid, source, layer, bits: new Uint32Array(FRAMES_AT_FIRST / 32) };
+    all.push(seen);
+  }
+  const word = frame >>> 5;
+  if (word >= seen.bits.length) {
+    const more = new Uint32Array(2 * Math.max(word, seen.bits.length));
+    more.set(seen.bits);
+    seen.bits = more;
+  }
+  const bit = 1 << (frame & 31);
+  const isNew = (seen.bits[word]! & bit) === 0;
+  seen.bits[word] = seen.bits[word]! | bit;
+  return isNew;
+}
+
+function complaintOf(client: Client, mid: string, screen: VideoPlayer): string {
+  return `On ${client.plan.name}'s screen ${mid}: ${screen.complaints.at(-1) ?? "no complaint"}.`;
 }

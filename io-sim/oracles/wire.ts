@@ -40,7 +40,7 @@ export interface WireOracle extends WorldWatcher {
 export function createWireOracle(world: World, book: PromiseBook): WireOracle {
   const connected = new Set<number>();
   const left = new Set<number>();
-  const streams = new Map<string, OutgoingStream>();
+  const streams = new Map<Client, Map<number, OutgoingStream>>();
   let residue: Uint8Array | undefined;
   let datagrams = 0;
   let strays = 0;
@@ -91,7 +91,9 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
       weighStranger(world, book, target, bytes, media);
     },
     finish() {
-      for (const stream of streams.values()) judgeGaps(world, book, stream, strays);
+      for (const ofClient of streams.values()) {
+        for (const stream of ofClient.values()) judgeGaps(world, book, stream, strays);
+      }
     },
   };
 }
@@ -131,10 +133,18 @@ function weighStranger(world: World, book: PromiseBook, target: string, bytes: U
   judge(book, "S12", to <= 3 * from, () => `The stranger at ${target} sent ${from} bytes and was sent ${to}.`);
 }
 
-function streamOf(streams: Map<string, OutgoingStream>, client: Client, bytes: Uint8Array): OutgoingStream {
+function streamOf(
+  streams: Map<Client, Map<number, OutgoingStream>>,
+  client: Client,
+  bytes: Uint8Array,
+): OutgoingStream {
   const ssrc = readU32(bytes, 8);
-  const key = `${client.plan.name}/${client.participant}/${ssrc}`;
-  let stream = streams.get(key);
+  let ofClient = streams.get(client);
+  if (ofClient === undefined) {
+    ofClient = new Map();
+    streams.set(client, ofClient);
+  }
+  let stream = ofClient.get(ssrc);
   if (stream === undefined) {
     stream = {
       client,
@@ -147,7 +157,7 @@ function streamOf(streams: Map<string, OutgoingStream>, client: Client, bytes: U
       indices: new Float64Array(REMEMBERED).fill(-1),
       seals: new Uint32Array(REMEMBERED),
     };
-    streams.set(key, stream);
+    ofClient.set(ssrc, stream);
   }
   return stream;
 }
