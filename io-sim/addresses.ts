@@ -17,6 +17,9 @@ export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 /** The server's two addresses. */
 const SFU_ADDRESSES: readonly string[] = [SFU_ADDRESS, `[${SFU_IP6}]:${SFU_PORT}`];
 
+/** What an address of IPv6 begins with. */
+const BRACKET = "[".charCodeAt(0);
+
 /** A version of IP. */
 export type Family = 4 | 6;
 
@@ -37,12 +40,20 @@ export function withPort(address: string, port: number): string {
 
 /** Which IP an address belongs to. */
 export function familyOf(address: string): Family {
-  return address.startsWith("[") ? 6 : 4;
+  return address.charCodeAt(0) === BRACKET ? 6 : 4;
 }
 
 /** Whether the server listens there. */
 export function isServer(address: string): boolean {
   return SFU_ADDRESSES.includes(address);
+}
+
+/** Where each shard of a server listens, in the order of their places: from a first port on, in both families. */
+export function shardAddresses(count: number, firstPort: number): Readonly<Record<Family, string>>[] {
+  return Array.from({ length: count }, (_, place) => {
+    const at = (family: 0 | 1) => withPort(SFU_ADDRESSES[family]!, firstPort + place);
+    return { 4: at(0), 6: at(1) };
+  });
 }
 
 /** The server's address that answers somebody at `address`. */

@@ -38,8 +38,9 @@ import { EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "./event-l
 import type { GuardState } from "./guards.ts";
 import { type JournalWriter, journalBoot, journalEffects, journalInput, journalRestore } from "./journal.ts";
 import { below, type Stream } from "./random.ts";
-import { createRecordingOutbox, type Effect, type RecordingOutbox } from "./recording-outbox.ts";
+import { createRecordingOutbox, type Effect, type RecordingOutbox, takeEffects } from "./recording-outbox.ts";
 import { beginSites, hostFails, type SiteBook } from "./sites.ts";
+import { carveCopy, createSlab, type Slab } from "./slab.ts";
 import { hashDatagram } from "./word-hash.ts";
 
 /** The state is hashed after each so many inputs. */
@@ -88,6 +89,8 @@ export interface SfuNode {
   crypto: CryptoProvider;
   readonly scheduler: Scheduler;
   readonly outbox: RecordingOutbox;
+  /** Where datagrams are received. */
+  readonly received: Slab;
   /** Flows by address and the other way round, and numbers that are free again. */
   readonly flows: Map<string, number>;
   readonly addresses: Map<number, { text: string; bytes: Uint8Array }>;
@@ -122,6 +125,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     crypto,
     scheduler: options.scheduler === null ? FIRST_COME_FIRST_SERVED : seededScheduler(options.scheduler),
     outbox: createRecordingOutbox(effectHash),
+    received: createSlab(),
     flows: new Map(),
     addresses: new Map(),
     freeFlows: [],
@@ -147,8 +151,8 @@ export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): v
   if (nodeIsDown(node) || hostFails(sites, "host/receive-dropped")) return;
   if (!node.flows.has(source) && hostFails(sites, "host/flow-table-full")) return;
   if (hostFails(sites, "host/paused")) nodePause(node, HOST_PAUSE_MICROS);
-  whenAwake(node, () => takeDatagram(node, source, bytes));
-  if (hostFails(sites, "host/received-twice")) whenAwake(node, () => takeDatagram(node, source, bytes));
+  takeDatagram(node, source, bytes);
+  if (hostFails(sites, "host/received-twice")) takeDatagram(node, source, bytes);
 }
 
 /** The process stands still for a while: what comes meanwhile waits. */
@@ -158,19 +162,31 @@ export function nodePause(node: SfuNode, forMicros: number): void {
 
 /** Acts at once, or in the order of arrival when the process runs again. */
 function whenAwake(node: SfuNode, act: () => void): void {
-  const { loop, pausedUntil } = node;
-  if (pausedUntil <= loop.now) act();
-  else schedule(loop, micros(pausedUntil), EVENT_CLASS.DATAGRAM, () => whenAwake(node, act));
+  if (isPaused(node)) waitUntilAwake(node, () => whenAwake(node, act));
+  else act();
+}
+
+function isPaused({ pausedUntil, loop }: SfuNode): boolean {
+  return pausedUntil > loop.now;
+}
+
+function waitUntilAwake({ pausedUntil, loop }: SfuNode, act: () => void): void {
+  schedule(loop, micros(pausedUntil), EVENT_CLASS.DATAGRAM, act);
 }
 
 function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
+  if (isPaused(node)) {
+    waitUntilAwake(node, () => takeDatagram(node, source, bytes));
+    return;
+  }
   const flow = internFlow(node, source);
   const input: DatagramInput = {
     kind: "datagram",
     now: node.loop.now,
     flow,
     address: node.addresses.get(flow)!.bytes,
-    bytes: bytes.slice(),
+    // The shard opens packets where they lie.
+    bytes: carveCopy(node.received, bytes, 0, bytes.length),
     offset: 0,
     length: bytes.length,
   };
@@ -260,15 +276,16 @@ function handle(node: SfuNode, input: ShardInput): void {
   options.guard.coreOnStack = true;
   shardHandle(node.shard, ports, input);
   options.guard.coreOnStack = false;
-  const effects = outbox.effects.splice(0);
+  const effects = takeEffects(outbox);
   if (options.journal !== undefined) {
     journalEffects(options.journal, effects.length, nodeEffectFingerprint(node), sites?.firings);
   }
   world.afterInput?.(input, effects);
   const taken = hostFails(sites, "host/batch-half-sent") ? effects.length >> 1 : effects.length;
-  effects.forEach((effect, index) => {
+  for (let index = 0; index < effects.length; index++) {
+    const effect = effects[index]!;
     if (index < taken || effect.kind !== "transmit") carryOut(node, effect);
-  });
+  }
   if (node.inputs % STATE_HASH_INPUTS === 0) hashState(node);
   arm(node);
 }

@@ -13,6 +13,7 @@ import {
   type Outbox,
   type ShardEvent,
 } from "../core/index.ts";
+import { carveCopy, createSlab } from "./slab.ts";
 import { hashDatagram } from "./word-hash.ts";
 
 /** Something that the shard wants done. */
@@ -23,49 +24,59 @@ export type Effect =
   | { readonly kind: "relay"; readonly shard: number; readonly lane: "packets" | "mail"; readonly record: Uint8Array }
   | { readonly kind: "release"; readonly flow: number };
 
-/** The outbox with its list of effects, which the owner empties. */
+/** The outbox with its list of effects. */
 export interface RecordingOutbox extends Outbox {
-  readonly effects: Effect[];
+  effects: Effect[];
+}
+
+/** The effects so far, which are the caller's from now on. */
+export function takeEffects(outbox: RecordingOutbox): Effect[] {
+  const { effects } = outbox;
+  outbox.effects = [];
+  return effects;
 }
 
 /** An outbox whose effects go into `hash` as well. */
 export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
+  // Always the same slot: where it lies stays in the shard's working memory, and so comes into the hash of its state.
   const sendBytes = new Uint8Array(LIMITS.datagramBytesMax);
-  const effects: Effect[] = [];
-  return {
+  const slab = createSlab();
+  const outbox: RecordingOutbox = {
     sendBytes,
-    effects,
+    effects: [],
     reserve: () => 0,
     transmit(flow, offset, length) {
       fingerprintNumber(hash, 1);
       fingerprintNumber(hash, flow);
       hashDatagram(hash, sendBytes, offset, length);
-      effects.push({ kind: "transmit", flow, bytes: sendBytes.slice(offset, offset + length) });
+      outbox.effects.push({ kind: "transmit", flow, bytes: carveCopy(slab, sendBytes, offset, length) });
     },
     reply(reply) {
       fingerprintText(hash, `reply ${JSON.stringify(reply)}`);
-      effects.push({ kind: "reply", reply });
+      outbox.effects.push({ kind: "reply", reply });
     },
     event(event) {
       fingerprintText(hash, `event ${JSON.stringify(event)}`);
-      effects.push({ kind: "event", event });
+      outbox.effects.push({ kind: "event", event });
     },
     relayPacket(shard, offset, length) {
       fingerprintNumber(hash, 3);
       fingerprintNumber(hash, shard);
       hashDatagram(hash, sendBytes, offset, length);
-      effects.push({ kind: "relay", shard, lane: "packets", record: sendBytes.slice(offset, offset + length) });
+      const record = carveCopy(slab, sendBytes, offset, length);
+      outbox.effects.push({ kind: "relay", shard, lane: "packets", record });
     },
     relayMail(shard, record) {
       fingerprintNumber(hash, 4);
       fingerprintNumber(hash, shard);
       hashDatagram(hash, record, 0, record.length);
-      effects.push({ kind: "relay", shard, lane: "mail", record });
+      outbox.effects.push({ kind: "relay", shard, lane: "mail", record });
     },
     releaseFlow(flow) {
       fingerprintNumber(hash, 2);
       fingerprintNumber(hash, flow);
-      effects.push({ kind: "release", flow });
+      outbox.effects.push({ kind: "release", flow });
     },
   };
+  return outbox;
 }

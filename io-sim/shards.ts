@@ -10,6 +10,7 @@
  * A shard may die. The one that takes its place has a number of its own, and the others are told that the dead one is gone.
  */
 import { micros, NEVER, shardOf } from "../core/index.ts";
+import { type Family, shardAddresses } from "./addresses.ts";
 import { createLane, EVENT_CLASS, schedule } from "./event-loop.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Stream } from "./random.ts";
@@ -44,6 +45,8 @@ export const ONE_SHARD: ShardsPlan = {
 /** The shards of a world. */
 export interface Shards {
   readonly plan: ShardsPlan;
+  /** Where those in each place listen. */
+  readonly addresses: readonly Readonly<Record<Family, string>>[];
   /** Every shard that there has been, in the order of their numbers. */
   readonly all: SfuNode[];
   /** The number of the shard on which a room lives. */
@@ -68,6 +71,13 @@ interface Way {
 interface Batch {
   readonly records: Uint8Array[];
   readonly until: number;
+}
+
+/** So many shards as the plan says, all of them booted, that listen from a first port on. */
+export function createShards(plan: ShardsPlan, firstPort: number, boot: Shards["boot"]): Shards {
+  const all = Array.from({ length: plan.count }, (_, place) => boot(place, place));
+  const addresses = shardAddresses(plan.count, firstPort);
+  return { plan, addresses, all, homes: new Map(), dead: new Set(), ways: new Map(), boot };
 }
 
 /** Where a peer of this index is let in, if its plan does not say: each in turn. */

@@ -5,6 +5,7 @@
  * then its tabs draw the same keys, SSRCs and credentials as that one's do, as when somebody copies a profile.
  */
 import { micros } from "../core/index.ts";
+import { audienceOf } from "./audience.ts";
 import {
   type Client,
   type ClientWatcher,
@@ -112,10 +113,10 @@ function watcherOf(world: World): ClientWatcher {
       for (const watcher of watchers) watcher.connected?.(client);
     },
     perceived(client, mid, kind, passport) {
-      for (const watcher of watchers) watcher.perceived?.(client, mid, kind, passport);
+      for (const hear of audienceOf(world).perceived) hear(client, mid, kind, passport);
     },
     filmed(client, ssrc, firstSequence, packets, passport) {
-      for (const watcher of watchers) watcher.filmed?.(client, ssrc, firstSequence, packets, passport);
+      for (const hear of audienceOf(world).filmed) hear(client, ssrc, firstSequence, packets, passport);
     },
     spoke(client, passport) {
       for (const watcher of watchers) watcher.spoke?.(client, passport);

@@ -7,16 +7,8 @@
  * other.
  */
 import { type Micros, micros } from "../core/index.ts";
-import {
-  type Family,
-  familyOf,
-  HEADER_BYTES,
-  isServer,
-  peerAddress,
-  SFU_PORT,
-  serverFor,
-  withPort,
-} from "./addresses.ts";
+import { type Family, familyOf, HEADER_BYTES, peerAddress, withPort } from "./addresses.ts";
+import { audienceOf } from "./audience.ts";
 import { type Client, clientIsActive, clientMoved, clientReceive } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
@@ -108,7 +100,10 @@ function tellCarried(
   packet: Packet,
   reason: DropReason | "" = "",
 ): void {
-  for (const watcher of world.watchers) watcher.carried?.(peer, direction, fate, { packet, reason });
+  const { carried } = audienceOf(world);
+  if (carried.length === 0) return;
+  const what = { packet, reason };
+  for (const hear of carried) hear(peer, direction, fate, what);
 }
 
 /** Gives a peer another address; `noticed` says whether its client knows. */
@@ -162,17 +157,19 @@ export function stallPeer(world: World, peer: Peer, forMicros: number): void {
 
 /** Takes what a peer's client sends. */
 export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target: string): void {
-  whenAwake(world, peer, () => {
-    const { address, secondAddress } = peer;
-    const source = secondAddress !== "" && below(peer.paths, 2) === 1 ? secondAddress : address;
-    sendOn(world, peer, "up", source, target, bytes);
-  });
+  if (isAsleep(world, peer)) {
+    waitUntilAwake(world, peer, () => sendFromPeer(world, peer, bytes, target));
+    return;
+  }
+  const { address, secondAddress } = peer;
+  const source = secondAddress !== "" && below(peer.paths, 2) === 1 ? secondAddress : address;
+  sendOn(world, peer, "up", source, target, bytes);
 }
 
 /** Takes a datagram that leaves a node for `target`. */
 export function transmitted(world: World, node: SfuNode, target: string, bytes: Uint8Array): void {
   const peer = world.byAddress.get(target);
-  for (const watcher of world.watchers) watcher.transmitted?.(target, bytes, peer);
+  for (const hear of audienceOf(world).transmitted) hear(target, bytes, peer);
   if (peer !== undefined) sendOn(world, peer, "down", addressOf(world, node, target), target, bytes);
 }
 
@@ -198,33 +195,37 @@ function arriveAtNode(world: World, packet: Packet): void {
   nodeReceive(node, packet.source, packet.bytes);
 }
 
-/** The shard that listens there: each has a port of its own. */
+/** The shard that listens there. */
 function nodeAt(world: World, address: string): SfuNode | undefined {
-  const port = Number(address.slice(address.lastIndexOf(":") + 1));
-  return isServer(withPort(address, SFU_PORT)) ? world.nodes[port - world.guise.serverPort] : undefined;
+  const { addresses } = world.shards;
+  for (let place = 0; place < addresses.length; place++) {
+    if (addresses[place]![familyOf(address)] === address) return world.nodes[place];
+  }
+  return undefined;
 }
 
 /** The address of a shard that answers somebody at `target`. */
 function addressOf(world: World, node: SfuNode, target: string): string {
-  return withPort(serverFor(target), world.guise.serverPort + world.nodes.indexOf(node));
+  return world.shards.addresses[world.nodes.indexOf(node)]![familyOf(target)];
 }
 
 function arriveAtPeer(world: World, packet: Packet): void {
   // What is still under way to an address that was given up never arrives.
   const peer = world.byAddress.get(packet.target);
-  if (peer === undefined) return;
-  whenAwake(world, peer, () => {
-    if (peer.client !== undefined) clientReceive(peer.client, packet.bytes);
-  });
+  if (peer !== undefined) receiveAtPeer(world, peer, packet.bytes);
 }
 
-/** Acts at once, or in order when the device goes on. */
-function whenAwake(world: World, peer: Peer, act: () => void): void {
-  const { loop } = world;
-  if (peer.stalledUntil <= loop.now) {
-    act();
-    return;
-  }
+function receiveAtPeer(world: World, peer: Peer, bytes: Uint8Array): void {
+  if (isAsleep(world, peer)) waitUntilAwake(world, peer, () => receiveAtPeer(world, peer, bytes));
+  else if (peer.client !== undefined) clientReceive(peer.client, bytes);
+}
+
+function isAsleep(world: World, peer: Peer): boolean {
+  return peer.stalledUntil > world.loop.now;
+}
+
+/** Acts when the device is to go on, in order; it may have gone to sleep again by then. */
+function waitUntilAwake(world: World, peer: Peer, act: () => void): void {
   const at: Micros = micros(peer.stalledUntil);
-  schedule(loop, at, EVENT_CLASS.DATAGRAM, () => whenAwake(world, peer, act));
+  schedule(world.loop, at, EVENT_CLASS.DATAGRAM, act);
 }

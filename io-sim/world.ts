@@ -18,6 +18,7 @@ import {
   type WallMicros,
 } from "../core/index.ts";
 import { HEADER_BYTES, SFU_IP, SFU_IP6 } from "./addresses.ts";
+import { type Audience, audienceOf, createAudience } from "./audience.ts";
 import type { Client, ClientWatcher } from "./client/client.ts";
 import { createDecisionBook, type Decision, type DecisionPlan } from "./decisions.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, type Ties } from "./event-loop.ts";
@@ -32,7 +33,7 @@ import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
-import { ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
+import { createShards, ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
 import { joinPeer } from "./tabs.ts";
 import { addPeer, type Peer, transmitted } from "./topology.ts";
@@ -46,7 +47,7 @@ export interface Source {
   readonly client: Client;
 }
 
-/** Who is told what happens, at the clients too. Each may be missing. */
+/** Who is told what happens, at the clients too. Each may be missing, and none gets a `this`. */
 export interface WorldWatcher extends Partial<ClientWatcher> {
   beforeInput?(input: ShardInput, node: SfuNode): void;
   afterInput?(input: ShardInput, effects: readonly Effect[], node: SfuNode): void;
@@ -90,6 +91,8 @@ export interface World {
   readonly byAddress: Map<string, Peer>;
   readonly sources: Map<number, Source>;
   readonly watchers: WorldWatcher[];
+  /** Those of them who listen to what is frequent; ask `audienceOf`. */
+  readonly audience: Audience;
   readonly attacker: Attacker;
   /** Failures that are injected into the core and its host. */
   readonly sites: SiteBook;
@@ -164,9 +167,8 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     });
     return node;
   };
-  const shardsPlan = plan.shards ?? ONE_SHARD;
-  const all = Array.from({ length: shardsPlan.count }, (_, place) => boot(place, place));
-  const nodes = [...all];
+  const shards = createShards(plan.shards ?? ONE_SHARD, guise.serverPort, boot);
+  const nodes = [...shards.all];
   const world: World = {
     plan,
     seed,
@@ -178,12 +180,13 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
       return nodes[0]!;
     },
     nodes,
-    shards: { plan: shardsPlan, all, homes: new Map(), dead: new Set(), ways: new Map(), boot },
+    shards,
     peers: new Map(),
     bottlenecks: new Map(),
     byAddress: new Map(),
     sources: new Map(),
     watchers: [],
+    audience: createAudience(),
     attacker: createAttacker(chance),
     sites,
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
@@ -234,9 +237,8 @@ function usesIpv6({ peers, steps }: Plan): boolean {
 function surroundingsOf(world: () => World, node: () => SfuNode, options: WorldOptions): NodeWorld {
   return {
     transmit: (target, bytes) => {
-      for (const sent of options.sabotage?.(target, bytes) ?? [{ target, bytes }]) {
-        transmitted(world(), node(), sent.target, sent.bytes);
-      }
+      if (options.sabotage === undefined) transmitted(world(), node(), target, bytes);
+      else for (const sent of options.sabotage(target, bytes)) transmitted(world(), node(), sent.target, sent.bytes);
     },
     event: (event) => {
       noteEvent(world(), event);
@@ -244,10 +246,10 @@ function surroundingsOf(world: () => World, node: () => SfuNode, options: WorldO
     },
     relay: (shard, lane, record) => sendRecord(world(), node().shard.number, shard, lane, record),
     beforeInput: (input) => {
-      for (const watcher of world().watchers) watcher.beforeInput?.(input, node());
+      for (const hear of audienceOf(world()).beforeInput) hear(input, node());
     },
     afterInput: (input, effects) => {
-      for (const watcher of world().watchers) watcher.afterInput?.(input, effects, node());
+      for (const hear of audienceOf(world()).afterInput) hear(input, effects, node());
     },
   };
 }
