@@ -6,6 +6,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { threadId } from "node:worker_threads";
 import { build } from "esbuild";
 import type { attempt } from "../../io-sim/search/attempt.ts";
 import type { shrinkPlan } from "../../io-sim/search/shrink.ts";
@@ -66,7 +67,8 @@ export async function buildPlanted(mistake: Mistake): Promise<PlantedBuild> {
     ],
   });
   const folder = `${ROOT}node_modules/.cache/lockstep`;
-  const file = `${folder}/${mistake.id}-${process.pid}.mjs`;
+  // Several threads may build the same at a time.
+  const file = `${folder}/${mistake.id}-${process.pid}-${threadId}.mjs`;
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, bundle.outputFiles[0]!.text);
   try {
