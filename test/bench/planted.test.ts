@@ -2,6 +2,8 @@
  * The mistakes that are planted into copies of the core: that each fits the text as it stands, that each is found by its
  * story, and that worlds are made small around them.
  */
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { buildPlanted, edited, plantedSources } from "../../bench/planted/build.ts";
 import { edit } from "../../bench/planted/mistake.ts";
@@ -59,6 +61,26 @@ describe("a world around a mistake", () => {
     expect(attempt(small, 1).key).toBe("");
     expect([small.peers.length <= 3, faultsOf(small) <= 3]).toEqual([true, true]);
     expect(small.runForMicros).toBeLessThan(plan.runForMicros);
+  });
+});
+
+/** Made by `lockstep bench planted MISTAKE --shrink --out sim-scenarios/planted`, and no part of the gate. */
+const SHRUNK = fileURLToPath(new URL("../../sim-scenarios/planted/", import.meta.url));
+
+describe("the worlds that were made small", () => {
+  const files = readdirSync(SHRUNK).sort((a, b) => (a < b ? -1 : 1));
+
+  it("are ten at least", () => {
+    expect(files.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each(files)("break with the mistake and hold without: %s", async (file) => {
+    const { plan } = await theStory(`${SHRUNK}${file}`);
+    const { seed } = plan.seeds[0]!;
+    const mistake = MISTAKES.find(({ id }) => id === plan.name)!;
+    expect([plan.peers.length <= 3, faultsOf(plan) <= 3]).toEqual([true, true]);
+    const { attempt: tryPlanted } = await buildPlanted(mistake);
+    expect([tryPlanted(plan, seed).promise, attempt(plan, seed).key]).toEqual([mistake.promise, ""]);
   });
 });
 
