@@ -1,12 +1,12 @@
 /*
- * The least that a server written in C pays for forwarding: read a batch, open a packet, seal it for each subscriber, send
- * a batch. There is no SFU in it: no lookups, no timers, no feedback; what it costs is the kernel and the cipher.
+ * The least that a server written in C pays for forwarding: read a batch, open its packets, seal them for each subscriber,
+ * send a batch. There is no SFU in it: no lookups, no timers, no feedback; what it costs is the kernel and the cipher.
+ * Several packets for one subscriber go as a train, as the adapter sends them (io-node/fast/send-queues.ts).
  *
  * OpenSSL is the system's libcrypto, loaded by name and called through prototypes of our own, so that compiling needs no
  * headers of it. Standard input has one line for the publisher and one for each subscriber: the UDP port on loopback (the
  * publisher's is not used), the AES-128-GCM key and the 12-byte salt in hex, the SSRC. The port that it listens on goes to
- * standard output. It ends when it is told to
- * by a signal, or after 600 seconds.
+ * standard output. It ends when it is told to by a signal, or after 600 seconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,6 +24,8 @@
 #define TAG 16
 #define HEADER_MAX 64
 #define SECONDS_MAX 600
+#define UDP_SEGMENT_OPTION 103
+#define TRAIN_BYTES_MAX 65000
 
 typedef struct evp_cipher_ctx CTX;
 static CTX *(*ctx_new)(void);
@@ -40,10 +42,23 @@ struct end {
   struct sockaddr_in address;
 };
 
-static uint8_t in_bytes[BATCH][SLOT], out_bytes[BATCH][SLOT];
-static struct mmsghdr in_messages[BATCH], out_messages[BATCH];
-static struct iovec in_vectors[BATCH], out_vectors[BATCH];
-static int queued;
+/* An open packet: its header, its payload, and its index. */
+struct packet {
+  uint8_t *bytes;
+  int header, payload;
+  uint64_t index;
+};
+
+static uint8_t in_bytes[BATCH][SLOT], out_bytes[2 * BATCH][SLOT];
+static struct mmsghdr in_messages[BATCH], out_messages[2 * BATCH];
+static struct iovec in_vectors[BATCH], out_vectors[2 * BATCH];
+/* What waits to be sent: datagrams, and the messages that they are in. */
+static int queued, messages;
+static int knows_trains;
+static union {
+  char bytes[CMSG_SPACE(sizeof(uint16_t))];
+  struct cmsghdr header;
+} controls[2 * BATCH];
 
 static void die(const char *why) {
   fprintf(stderr, "%s\n", why);
@@ -94,53 +109,86 @@ static void make_nonce(uint8_t *nonce, const struct end *end, uint32_t ssrc, uin
 }
 
 static void flush(int fd) {
-  for (int done = 0; done < queued;) {
-    int taken = sendmmsg(fd, out_messages + done, queued - done, 0);
+  for (int done = 0; done < messages;) {
+    int taken = sendmmsg(fd, out_messages + done, messages - done, 0);
     if (taken <= 0) break;
     done += taken;
   }
-  queued = 0;
+  queued = messages = 0;
 }
 
-static void forward(int fd, struct end *publisher, struct end *subscribers, int count, uint8_t *packet, int length) {
+/* Puts the newest datagram, of this length, into a message of its own, or behind those before it for the same subscriber. */
+static void queue(struct end *to, int length, int is_first) {
+  struct msghdr *last = messages > 0 ? &out_messages[messages - 1].msg_hdr : NULL;
+  out_vectors[queued].iov_base = out_bytes[queued];
+  out_vectors[queued].iov_len = length;
+  if (knows_trains && !is_first && last->msg_iov[last->msg_iovlen - 1].iov_len == last->msg_iov[0].iov_len &&
+      (size_t)length <= last->msg_iov[0].iov_len && (last->msg_iovlen + 1) * last->msg_iov[0].iov_len <= TRAIN_BYTES_MAX) {
+    struct cmsghdr *control = &controls[messages - 1].header;
+    uint16_t segment = (uint16_t)last->msg_iov[0].iov_len;
+    control->cmsg_level = IPPROTO_UDP;
+    control->cmsg_type = UDP_SEGMENT_OPTION;
+    control->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(control), &segment, sizeof segment);
+    last->msg_control = control;
+    last->msg_controllen = sizeof controls[0].bytes;
+    last->msg_iovlen++;
+  } else {
+    out_messages[messages++].msg_hdr = (struct msghdr){
+        .msg_name = &to->address, .msg_namelen = sizeof to->address, .msg_iov = &out_vectors[queued], .msg_iovlen = 1};
+  }
+  queued++;
+}
+
+static int open_packet(struct end *publisher, struct packet *packet, uint8_t *bytes, int length) {
   static uint64_t index;
-  uint16_t sequence = (uint16_t)(packet[2] << 8 | packet[3]);
+  uint16_t sequence = (uint16_t)(bytes[2] << 8 | bytes[3]);
   index += (uint16_t)(sequence - (uint16_t)index);
-  int header = 12 + (packet[0] & 0x10 ? 4 + 4 * (packet[14] << 8 | packet[15]) : 0);
+  int header = 12 + (bytes[0] & 0x10 ? 4 + 4 * (bytes[14] << 8 | bytes[15]) : 0);
   int payload = length - header - TAG, written;
   uint8_t nonce[12], spare[16];
   uint32_t ssrc;
-  memcpy(&ssrc, packet + 8, 4);
+  memcpy(&ssrc, bytes + 8, 4);
   make_nonce(nonce, publisher, ntohl(ssrc), index);
-  if (payload < 0 || header > HEADER_MAX) return;
+  if (payload < 0 || header > HEADER_MAX) return 0;
+  *packet = (struct packet){bytes, header, payload, index};
   init_ex(publisher->context, NULL, NULL, NULL, nonce, 0);
-  control(publisher->context, 0x11, TAG, packet + header + payload);
-  update(publisher->context, NULL, &written, packet, header);
-  update(publisher->context, packet + header, &written, packet + header, payload);
-  if (final_ex(publisher->context, spare, &written) != 1) return;
+  control(publisher->context, 0x11, TAG, bytes + header + payload);
+  update(publisher->context, NULL, &written, bytes, header);
+  update(publisher->context, bytes + header, &written, bytes + header, payload);
+  return final_ex(publisher->context, spare, &written) == 1;
+}
+
+static void seal(struct end *to, const struct packet *packet, uint8_t *out) {
+  uint8_t nonce[12], spare[16];
+  int written;
+  memcpy(out, packet->bytes, packet->header);
+  write32(out + 8, to->ssrc);
+  make_nonce(nonce, to, to->ssrc, packet->index);
+  init_ex(to->context, NULL, NULL, NULL, nonce, 1);
+  update(to->context, NULL, &written, out, packet->header);
+  update(to->context, out + packet->header, &written, packet->bytes + packet->header, packet->payload);
+  final_ex(to->context, spare, &written);
+  control(to->context, 0x10, TAG, out + packet->header + packet->payload);
+}
+
+static void forward(int fd, struct end *subscribers, int count, const struct packet *packets, int got) {
   for (int i = 0; i < count; i++) {
-    struct end *to = &subscribers[i];
-    uint8_t *out = out_bytes[queued];
-    memcpy(out, packet, header);
-    write32(out + 8, to->ssrc);
-    make_nonce(nonce, to, to->ssrc, index);
-    init_ex(to->context, NULL, NULL, NULL, nonce, 1);
-    update(to->context, NULL, &written, out, header);
-    update(to->context, out + header, &written, packet + header, payload);
-    final_ex(to->context, spare, &written);
-    control(to->context, 0x10, TAG, out + header + payload);
-    out_vectors[queued].iov_len = length;
-    out_messages[queued].msg_hdr.msg_name = &to->address;
-    out_messages[queued].msg_hdr.msg_namelen = sizeof to->address;
-    if (++queued == BATCH) flush(fd);
+    for (int k = 0; k < got; k++) {
+      seal(&subscribers[i], &packets[k], out_bytes[queued]);
+      queue(&subscribers[i], packets[k].header + packets[k].payload + TAG, k == 0);
+    }
+    if (queued >= BATCH) flush(fd);
   }
+  flush(fd);
 }
 
 int main(void) {
   struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof own;
-  int fd = socket(AF_INET, SOCK_DGRAM, 0), buffer = 4 << 20, count = 0;
+  int fd = socket(AF_INET, SOCK_DGRAM, 0), buffer = 4 << 20, none = 0, count = 0;
   load_openssl();
+  knows_trains = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT_OPTION, &none, sizeof none) == 0;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
   if (bind(fd, (struct sockaddr *)&own, size) || getsockname(fd, (struct sockaddr *)&own, &size)) die("no port");
@@ -151,17 +199,18 @@ int main(void) {
   while (count < 4096 && read_end(&subscribers[count], 1)) count++;
   for (int i = 0; i < BATCH; i++) {
     in_vectors[i] = (struct iovec){in_bytes[i], SLOT};
-    out_vectors[i] = (struct iovec){out_bytes[i], SLOT};
     in_messages[i].msg_hdr.msg_iov = &in_vectors[i];
-    out_messages[i].msg_hdr.msg_iov = &out_vectors[i];
-    in_messages[i].msg_hdr.msg_iovlen = out_messages[i].msg_hdr.msg_iovlen = 1;
+    in_messages[i].msg_hdr.msg_iovlen = 1;
   }
   for (time_t start = time(NULL); time(NULL) - start < SECONDS_MAX;) {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     if (poll(&wait, 1, 1000) <= 0) continue;
-    int got = recvmmsg(fd, in_messages, BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < got; i++) forward(fd, &publisher, subscribers, count, in_bytes[i], in_messages[i].msg_len);
-    flush(fd);
+    int got = recvmmsg(fd, in_messages, BATCH, MSG_DONTWAIT, NULL), opened = 0;
+    struct packet packets[BATCH];
+    for (int i = 0; i < got; i++) {
+      opened += open_packet(&publisher, &packets[opened], in_bytes[i], in_messages[i].msg_len);
+    }
+    forward(fd, subscribers, count, packets, opened);
   }
   return 0;
 }
