@@ -82,6 +82,8 @@ export interface Way {
 export interface RelayWays {
   /** By the number of the shard at the other end. */
   readonly ways: Map<number, Way>;
+  /** The same in a list: it is looked through each turn of a host, and a Map would make an iterator each time. */
+  list: readonly Way[];
   readonly counters: RelayCounters;
   /** The send slots, where packets are put in from. */
   readonly slots: Int32Array;
@@ -103,6 +105,7 @@ export function createWayMemory(): { readonly there: SharedArrayBuffer; readonly
 export function createRelayWays(sendBytes: Uint8Array, batchBytes: Uint8Array): RelayWays {
   return {
     ways: new Map(),
+    list: [],
     counters: { relayedPackets: 0, relayDropped: 0, relayedMail: 0 },
     slots: wordsOf(sendBytes),
     batch: wordsOf(batchBytes),
@@ -113,8 +116,8 @@ export function createRelayWays(sendBytes: Uint8Array, batchBytes: Uint8Array): 
 }
 
 /** Opens the way to a shard, which is reached from now on. */
-export function openWay({ ways }: RelayWays, peer: RelayPeer): void {
-  ways.set(peer.number, {
+export function openWay(relays: RelayWays, peer: RelayPeer): void {
+  relays.ways.set(peer.number, {
     peer,
     outgoing: openRingWriter(peer.outgoing),
     incoming: openRingReader(peer.incoming),
@@ -123,11 +126,13 @@ export function openWay({ ways }: RelayWays, peer: RelayPeer): void {
     givenUp: false,
     pieces: [],
   });
+  relays.list = [...relays.ways.values()];
 }
 
 /** Closes the way to a shard that is gone, with all that is still on it. */
-export function closeWay({ ways }: RelayWays, number: number): void {
-  ways.delete(number);
+export function closeWay(relays: RelayWays, number: number): void {
+  relays.ways.delete(number);
+  relays.list = [...relays.ways.values()];
 }
 
 /** Takes the packet record in the send slot at `offset`. To a shard that is gone it is dropped like any other. */
@@ -164,8 +169,10 @@ export function relayMail(relays: RelayWays, number: number, record: Uint8Array)
 /** Shows everything that was put in, and wakes whoever may not know of it. Answers whether mail still waits for room. */
 export function settleWays(relays: RelayWays, wake: (peer: RelayPeer) => void): boolean {
   if (!relays.unsettled) return false;
+  const { list } = relays;
   let waits = false;
-  for (const way of relays.ways.values()) {
+  for (let i = 0; i < list.length; i++) {
+    const way = list[i]!;
     putWaiting(way);
     if (way.waiting.length > 0) waits = true;
     if (ringShow(way.outgoing)) wake(way.peer);
@@ -175,8 +182,8 @@ export function settleWays(relays: RelayWays, wake: (peer: RelayPeer) => void): 
 }
 
 /** Whether another shard has shown something. */
-export function waysHold({ ways }: RelayWays): boolean {
-  for (const way of ways.values()) if (ringHolds(way.incoming)) return true;
+export function waysHold({ list }: RelayWays): boolean {
+  for (let i = 0; i < list.length; i++) if (ringHolds(list[i]!.incoming)) return true;
   return false;
 }
 
@@ -184,7 +191,7 @@ export function waysHold({ ways }: RelayWays): boolean {
 export function takeRelayed(relays: RelayWays, now: Micros, hand: (input: RelayInput) => void): void {
   const { batch, input } = relays;
   input.now = now;
-  for (const way of relays.ways.values()) {
+  for (const way of relays.list) {
     const taken = ringTake(way.incoming, batch);
     input.shard = way.peer.number;
     for (let at = 0; at < taken; at += entryWords(batch, at)) takeEntry(relays, way, at, hand);

@@ -79,9 +79,9 @@ const MAIL_MICROS = 1_000;
 /** How often the thread's processor time is read. */
 const CPU_READ_MICROS = 50_000;
 
-/** Where in {@link FastLoop.time} the counter of an eventfd is read to, and where a 1 stands to be written into one. */
+/** Where in {@link FastLoop.time} the counter of an eventfd is read to, and where what is written into another's stands. */
 const COUNTER_AT = 16;
-const ONE_AT = 24;
+const KNOCK_AT = 24;
 
 /** What a loop is made of. */
 export interface FastLoopParts {
@@ -115,7 +115,7 @@ export interface FastLoop {
   readonly sent: FastSendCounters;
   /** One `pollfd` for each socket, and one for the wake-up. */
   readonly polls: Piece;
-  /** A `timespec`, and behind it what is read from an eventfd and what is written into one: a 1 in 64 bits. */
+  /** A `timespec`, and behind it what is read from an eventfd and what is written into another's. */
   readonly time: Piece;
   /** Every datagram comes to the shard in this one object. */
   readonly input: DatagramInput;
@@ -126,7 +126,10 @@ export interface FastLoop {
   /** The shard is at work: what comes meanwhile waits. */
   busy: boolean;
   stopped: boolean;
-  /** Somebody has written into the wake-up descriptor; whoever owns the thread looks after that, and sets it back. */
+  /**
+   * The main thread has written into the wake-up descriptor; whoever owns the thread looks after that, and sets it back. It
+   * adds 1, and other shards add 2^32, for which there is nothing to do but to look.
+   */
   knocked: boolean;
   /** Turns so far. */
   turns: number;
@@ -161,7 +164,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     polls.words[index * WORDS.POLL + 1] = LINUX.POLLIN;
   });
   const time = takePiece(block, 2 * WORDS.TIME * 4);
-  time.words[ONE_AT / 4] = 1;
+  time.words[KNOCK_AT / 4 + 1] = 1;
   const relays = createRelayWays(queues.arena.bytes, takePiece(block, TAKE_BYTES).bytes);
   const waiting: Waiting = { replies: [], events: [], released: [], commands: [] };
   const outbox = createOutbox(flows, queues, relays, waiting);
@@ -180,7 +183,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
     takeIn: (input) => {
       if (!loop.stopped) feed(loop, input);
     },
-    wake: ({ wakeFd: other }) => void libc.write(other, time.address + ONE_AT, 8),
+    wake: ({ wakeFd: other }) => void libc.write(other, time.address + KNOCK_AT, 8),
     waiting,
     busy: false,
     stopped: false,
@@ -300,7 +303,7 @@ function attend(loop: FastLoop): void {
   unblock(loop);
   if (revents(loop, parts.fds.length) !== 0) {
     parts.libc.read(parts.wakeFd, time.address + COUNTER_AT, 8);
-    loop.knocked = true;
+    if (time.words[COUNTER_AT / 4] !== 0) loop.knocked = true;
   }
   polls.words[parts.fds.length * WORDS.POLL + 1] = LINUX.POLLIN;
   for (let socket = 0; socket < parts.fds.length && !loop.stopped; socket++) {
