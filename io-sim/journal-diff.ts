@@ -28,7 +28,7 @@ const WHAT_WIDTH = 36;
 export function diffJournals(first: string, second: string): JournalDiff {
   const a = first.split("\n").filter((line) => line !== "");
   const b = second.split("\n").filter((line) => line !== "");
-  const boots = a[0] === b[0] ? "" : " Their boot records differ too, so they are runs of different seeds or plans.";
+  const boots = compareBoots(a[0] ?? "{}", b[0] ?? "{}");
   const length = Math.max(a.length, b.length);
   for (let at = 1; at < length; at++) {
     if (a[at] === b[at]) continue;
@@ -39,6 +39,18 @@ export function diffJournals(first: string, second: string): JournalDiff {
   }
   const detail = boots === "" ? "They are the same to the last byte." : "They hold the same inputs and effects.";
   return { same: true, line: 0, detail: `${detail}${boots}`, before: [], first: "", second: "" };
+}
+
+/** What the boot records say, in sentences that begin with a blank; "" when they say the same. */
+function compareBoots(one: string, other: string): string {
+  const [{ program: first, ...a }, { program: second, ...b }] = [read(one), read(other)];
+  const seeds =
+    JSON.stringify(a) === JSON.stringify(b)
+      ? ""
+      : " Their boot records differ too, so they are runs of different seeds or plans.";
+  const programs =
+    JSON.stringify(first) === JSON.stringify(second) ? "" : " They were written by different versions of Lockstep.";
+  return `${seeds}${programs}`;
 }
 
 function difference(one: string | undefined, other: string | undefined): string {

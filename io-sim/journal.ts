@@ -4,9 +4,10 @@
  * A journal is text, one JSON object a line. The first line is the boot record; each later line is an input with the number
  * of effects that it had and the rolling fingerprint of all effects so far; the last line closes the book. Because a shard
  * is a pure function of these, a replay must reach the same fingerprint at every line, and the first line where it does
- * not is where two programs part. Whoever has the boot record has the keys of the calls in it: keep journals as secret.
+ * not is where two programs part; the boot record names the one that wrote it. Whoever has the boot record has the keys of
+ * the calls in it: keep journals as secret.
  *
- *     {"type":"boot","version":1,"entropySeed":"…","randomSeed":7,"now":…,"wall":…,"config":{…},"scheduler":7,"cipher":"real"}
+ *     {"type":"boot","version":1,"entropySeed":"…","randomSeed":7,"now":…,"wall":…,"config":{…},"cipher":"real","program":{…}}
  *     {"type":"datagram","now":…,"flow":0,"address":"…","bytes":"…","effects":1,"fingerprint":"…"}
  *     {"type":"command","now":…,"commandId":1,"command":{…},"effects":2,"fingerprint":"…"}
  *     {"type":"timer","now":…,"effects":0,"fingerprint":"…"}
@@ -33,7 +34,7 @@ import {
   shardSnapshot,
   type WallMicros,
 } from "../core/index.ts";
-import { createRecordingOutbox } from "./recording-outbox.ts";
+import { createRecordingOutbox, type Effect } from "./recording-outbox.ts";
 import { recordedFaults } from "./sites.ts";
 
 /** The format's version; another one is refused. */
@@ -48,9 +49,18 @@ export interface JournalWriter {
 
 /** How the recorded shard was run, besides its boot record. */
 export interface JournalSetting {
+  /** Which Lockstep recorded it; missing when nobody said. */
+  readonly program?: Program | undefined;
   /** The seed of the seeded scheduler, or null for first come, first served. */
   readonly scheduler: number | null;
   readonly cipher: "real" | "checksum";
+}
+
+/** One Lockstep among all that there have been. */
+export interface Program {
+  readonly version: string;
+  /** A fingerprint of the sources that decide what inputs lead to. */
+  readonly core: string;
 }
 
 /** A journal that begins with this boot record. */
@@ -131,14 +141,24 @@ export interface JournalReplay {
   readonly simulatedMicros: number;
 }
 
+/** How a journal is replayed. */
+export interface ReplayOptions {
+  /** Cuts the run with a snapshot before inputs of the replayer's own choice. */
+  readonly restoreAt?: (input: number) => boolean;
+  /** Which Lockstep this is, for the sentence when something comes out otherwise. */
+  readonly program?: Program;
+  /** Gets what each input leads to. */
+  readonly onEffects?: (effects: readonly Effect[]) => void;
+}
+
 /**
- * Replays a journal and compares each step with what was written. Throws a `LockstepError` "bad-journal" when the text is
- * no journal. `restoreAt` cuts the run with a snapshot before inputs of the replayer's own choice.
+ * Replays a journal to its end and compares each step with what was written. Throws a `LockstepError` "bad-journal" when
+ * the text is no journal.
  */
 export function replayJournal(
   text: string,
   createCrypto: (cipher: "real" | "checksum") => CryptoProvider,
-  restoreAt: (input: number) => boolean = () => false,
+  { restoreAt = () => false, program, onEffects = () => {} }: ReplayOptions = {},
 ): JournalReplay {
   const lines = text.split("\n").filter((line) => line !== "");
   const { boot, setting } = readBoot(lines[0] ?? "");
@@ -154,14 +174,20 @@ export function replayJournal(
     crypto = createCrypto(setting.cipher);
     shard = shardRestore(bytes, crypto);
   };
-  const result = (same: boolean, detail: string): JournalReplay => {
-    return { same, detail, inputs, fingerprint: fingerprintHex(hash), simulatedMicros: now - boot.now };
+  let difference = "";
+  const result = (ending: string): JournalReplay => {
+    const same = difference === "";
+    const detail = same ? `Every effect is as it was recorded${ending}.` : difference;
+    const provenance = compareProgram(setting.program, program, same);
+    const told = provenance === "" ? detail : `${detail} ${provenance}`;
+    return { same, detail: told, inputs, fingerprint: fingerprintHex(hash), simulatedMicros: now - boot.now };
   };
   for (let at = 1; at < lines.length; at++) {
     const line = readLine(lines[at]!, at);
     if (line.type === "end") {
       const same = line.fingerprint === fingerprintHex(hash) && line.inputs === inputs;
-      return result(same, same ? "Every effect is as it was recorded." : "The end differs from what was recorded.");
+      if (!same) difference ||= "The end differs from what was recorded.";
+      return result("");
     }
     now = line.now;
     if (line.type === "boot") {
@@ -178,14 +204,23 @@ export function replayJournal(
     outbox.effects.length = 0;
     shardHandle(shard, ports, line.input);
     const { expected } = line;
+    onEffects(outbox.effects);
     if (expected !== undefined && expected !== fingerprintHex(hash)) {
-      return result(
-        false,
-        `Line ${at + 1} (input ${inputs}, ${line.type}) has other effects than it was recorded with.`,
-      );
+      difference ||= `Line ${at + 1} (input ${inputs}, ${line.type}) has other effects than it was recorded with.`;
     }
   }
-  return result(true, "Every effect is as it was recorded; the journal has no last line.");
+  return result("; the journal has no last line");
+}
+
+/** What follows from who wrote the journal and who replays it, in a sentence; "" for what goes without saying. */
+function compareProgram(writer: Program | undefined, reader: Program | undefined, same: boolean): string {
+  if (writer === undefined || reader === undefined) {
+    return same || reader === undefined ? "" : "The journal does not say which Lockstep wrote it.";
+  }
+  const [theirs, ours] = [writer, reader].map(({ version, core }) => `Lockstep ${version} with core ${core}`);
+  if (theirs === ours) return same ? "" : "It was written by this very core, so this is a mistake in Lockstep.";
+  const consequence = same ? "which does the same here" : "which does something else there";
+  return `It was written by ${theirs}; this is ${ours}, ${consequence}.`;
 }
 
 type JournalLine =
@@ -202,13 +237,11 @@ type JournalLine =
 
 function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
   const line = parse(text, 0);
-  if (line.type !== "boot" || line.version !== VERSION) {
-    throw new LockstepError(
-      "bad-journal",
-      `The file does not begin with the boot record of a version ${VERSION} journal.`,
-    );
+  if (line.type !== "boot") {
+    throw new LockstepError("bad-journal", "The file does not begin with the boot record of a journal.");
   }
-  const { entropySeed, randomSeed, now, wall, config, shard, scheduler, cipher } = line as {
+  const { entropySeed, randomSeed, now, wall, config, shard, scheduler, cipher, program } = line as {
+    program?: Program;
     entropySeed: string;
     randomSeed: number;
     now: number;
@@ -218,6 +251,11 @@ function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
     scheduler: number | null;
     cipher: "real" | "checksum";
   };
+  if (line.version !== VERSION) {
+    const by = program?.version === undefined ? "another Lockstep" : `Lockstep ${program.version}`;
+    const what = `The journal has format ${line.version}, and this Lockstep reads format ${VERSION}`;
+    throw new LockstepError("bad-journal", `${what}: replay it with the one that wrote it (${by}).`);
+  }
   const boot = {
     entropySeed: fromBase64(entropySeed),
     randomSeed,
@@ -226,7 +264,7 @@ function readBoot(text: string): { boot: BootRecord; setting: JournalSetting } {
     config,
     ...(shard === undefined ? {} : { shard }),
   };
-  return { boot, setting: { scheduler: scheduler ?? null, cipher: cipher ?? "real" } };
+  return { boot, setting: { scheduler: scheduler ?? null, cipher: cipher ?? "real", program: program ?? undefined } };
 }
 
 function readLine(text: string, at: number): JournalLine {

@@ -25,7 +25,7 @@ import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, type Ties } fro
 import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
 import { type Guise, PLAIN_GUISE } from "./guise.ts";
-import { createJournal } from "./journal.ts";
+import { createJournal, type Program } from "./journal.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
 import { perform } from "./operations.ts";
@@ -111,6 +111,8 @@ export interface World {
 /** How a run differs from the plain one, for tools and tests; none of it changes what the plan says. */
 export interface WorldOptions {
   readonly journal?: boolean;
+  /** What the journal says of who wrote it. */
+  readonly program?: Program;
   /** Answers of chance that count instead of those drawn, besides the plan's own. */
   readonly decisions?: readonly DecisionPlan[];
   /** Gets each answer of chance that the run consumes, in order. */
@@ -153,6 +155,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     // The first shard's streams are called as if there were no others.
     const name = number === 0 ? "shard" : `shard#${number}`;
     const scheduler = plan.scheduler === "fifo" ? null : createStream(chance, "scheduler", name).next();
+    const setting = { scheduler, cipher: plan.cipher, program: options.program };
     const [theWorld, theNode] = [() => world, () => node];
     const node: SfuNode = createNode(loop, surroundingsOf(theWorld, theNode, options), {
       boot: record,
@@ -161,7 +164,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
       timerLateMicros: plan.timerLateMicros,
       lateness: createStream(chance, "timer-lateness", name),
       guard,
-      journal: options.journal === true ? createJournal(record, { scheduler, cipher: plan.cipher }) : undefined,
+      journal: options.journal === true ? createJournal(record, setting) : undefined,
       sites: injects ? sites : undefined,
       restartBefore: options.restartBefore ?? (() => false),
     });

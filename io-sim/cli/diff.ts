@@ -7,6 +7,7 @@ import { diffJournals } from "../journal-diff.ts";
 import { run } from "../run.ts";
 import { readFork } from "./looking.ts";
 import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
+import { thisProgram } from "./program.ts";
 import { theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
@@ -43,7 +44,7 @@ async function journalOf(name: string, fork?: string): Promise<string> {
     const story = await theStory(name.slice(0, at));
     const seed = wholeNumber(name.slice(at + 1), "The seed behind @");
     const decisions = fork === undefined ? [] : [readFork(story, seed, fork)];
-    return run(story.plan, seed, { journal: true, decisions }).journal ?? "";
+    return run(story.plan, seed, { journal: true, program: thisProgram(), decisions }).journal ?? "";
   }
   if (fork !== undefined) throw new Misuse("--fork changes a run: name it as STORY@SEED.");
   if (!existsSync(name)) throw new Misuse(`There is no file called "${name}"; a run is named as STORY@SEED.`);

@@ -7,6 +7,7 @@ import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts
 import { replayJournal } from "../journal.ts";
 import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
+import { thisProgram } from "./program.ts";
 import { type RunningOptions, runOne } from "./running.ts";
 import { findStory, theSeed } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -55,8 +56,10 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
 
 function replayFile(file: string, options: ReplayOptions): number {
   const startedAt = performance.now();
-  const result = replayJournal(readFileSync(file, "utf8"), (cipher) =>
-    cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto()),
+  const result = replayJournal(
+    readFileSync(file, "utf8"),
+    (cipher) => (cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto())),
+    { program: thisProgram() },
   );
   const wallMillis = Math.round(performance.now() - startedAt);
   const verdict = result.same ? "held" : "broken";

@@ -9,6 +9,7 @@ import { traceLines, traceRows } from "../trace/lines.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Misuse } from "./misuse.ts";
+import { thisProgram } from "./program.ts";
 import { replayName, type Story } from "./stories.ts";
 
 /** The flags of whatever runs a story from its beginning to its end. */
@@ -31,7 +32,8 @@ export function runOne(story: Story, seed: number, options: RunningOptions): Ver
   const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
   const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
   const { safetyAlone = false } = options;
-  const how = { journal: options.journal !== undefined, safetyAlone, ...watching };
+  const journal = options.journal === undefined ? {} : { journal: true, program: thisProgram() };
+  const how = { ...journal, safetyAlone, ...watching };
   const timed = runShowingProgress(story, seed, how, options);
   const { verdict } = timed;
   const artifacts = options.journal === undefined ? [] : writeJournals(options.journal, verdict.journals);
