@@ -2,10 +2,9 @@
  * Journals: everything that a shard was told, in order, so that it can be told again.
  *
  * A journal is text, one JSON object a line. The first line is the boot record; each later line is an input with the number
- * of effects that it had and the rolling fingerprint of all effects so far; the last line closes the book. Because a shard
- * is a pure function of these, a replay must reach the same fingerprint at every line, and the first line where it does
- * not is where two programs part; the boot record names the one that wrote it. Whoever has the boot record has the keys of
- * the calls in it: keep journals as secret.
+ * of effects that it had and the rolling fingerprint of all so far; the last line closes the book. Because a shard is a pure
+ * function of these, the first line at which a replay has another fingerprint is where two programs part; the boot record
+ * names the one that wrote it. Whoever has the boot record has the keys of the calls in it: keep journals as secret.
  *
  *     {"type":"boot","version":1,"entropySeed":"…","randomSeed":7,"now":…,"wall":…,"config":{…},"cipher":"real","program":{…}}
  *     {"type":"datagram","now":…,"flow":0,"address":"…","bytes":"…","effects":1,"fingerprint":"…"}
