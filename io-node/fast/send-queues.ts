@@ -31,6 +31,12 @@ const RUN_OF_TRAINS = 512;
 const TRAIN_MAX = 64;
 const TRAIN_BYTES_MAX = 65_000;
 
+/**
+ * So many trains refused in a row, and no more are formed for the socket. One may be refused for its own way alone (too narrow
+ * for its datagrams), and old kernels say that as they say everything: EINVAL.
+ */
+const REFUSALS_MAX = 16;
+
 /** What has happened to the datagrams sent. ENOBUFS has a counter of its own: it says that this machine is too slow. */
 export interface FastSendCounters {
   sent: number;
@@ -60,8 +66,9 @@ export interface SendQueue {
   waiting: number;
   /** The kernel has said that it is full. */
   blocked: boolean;
-  /** Whether the kernel takes trains on this socket. */
+  /** Whether the kernel takes trains on this socket, and how many it has refused since it took one. */
   trains: boolean;
+  refusals: number;
   /** The message in front is a train that was refused: its datagrams go one by one. */
   apart: boolean;
 }
@@ -195,6 +202,7 @@ function createQueue(fd: number, trains: boolean): SendQueue {
     waiting: 0,
     blocked: false,
     trains,
+    refusals: 0,
     apart: false,
   };
 }
@@ -213,7 +221,6 @@ function joinTrain(queues: SendQueues, queue: SendQueue, flow: number, slot: num
   // What stands there now may be another flow's, on whose socket the positions are others.
   if (queue.flows[entry] !== flow || length > queue.segment[entry]!) return false;
   if (queue.count[entry] === TRAIN_MAX || queue.bytes[entry]! + length > TRAIN_BYTES_MAX) return false;
-  if (queue.apart && position === queue.head) return false;
   queues.next[queue.last[entry]!] = slot;
   queue.last[entry] = slot;
   queue.count[entry]! += 1;
@@ -239,7 +246,10 @@ function flushQueue(queues: SendQueues, queue: SendQueue): void {
   while (queue.head !== queue.tail) {
     const taken = libc.sendmmsg(queue.fd, messages.address, makeUp(queues, queue), LINUX.MSG_DONTWAIT);
     if (taken > 0) {
-      for (let i = 0; i < taken; i++) takeHead(queues, queue, true);
+      for (let i = 0; i < taken; i++) {
+        if (isTrain(queue)) queue.refusals = 0;
+        takeHead(queues, queue, true);
+      }
       continue;
     }
     const errno = libc.native.errno();
@@ -250,8 +260,8 @@ function flushQueue(queues: SendQueues, queue: SendQueue): void {
     }
     if (isTrain(queue) && refusesTrains(errno)) {
       queue.apart = true;
-      // A train may be too long for one way alone (EMSGSIZE), but a device or a kernel without trains has none for anybody.
-      if (errno !== ERRNO.EMSGSIZE) queue.trains = false;
+      queue.refusals += 1;
+      if (queue.refusals === REFUSALS_MAX) queue.trains = false;
       continue;
     }
     const failed = takeHead(queues, queue, false);

@@ -220,7 +220,7 @@ describe("trains of datagrams", () => {
     expect(taken.slice(1)).toEqual(["7: 0,1…1200 0,2…1200 0,3…1200 → 2", "7: 0,3…1200 → 1"]);
   });
 
-  it("go datagram by datagram where the kernel refuses them, and form no more where it takes none", () => {
+  it("go datagram by datagram where the kernel refuses them", () => {
     const { queues, send, taken, unblock } = createSubject([
       { errno: ERRNO.EINVAL },
       { takes: 2 },
@@ -234,11 +234,27 @@ describe("trains of datagrams", () => {
     flushAll(queues);
     // The second had formed before.
     expect(taken.slice(2)).toEqual(["7: 0,3…700 → 1", picture(1, 2)]);
-    taken.length = 0;
-    sendPicture(send, 4);
-    flushAll(queues);
-    expect(taken).toHaveLength(6);
-    expect(queues.counters).toMatchObject({ sent: 12, failed: 0 });
+    expect(queues.counters).toMatchObject({ sent: 6, failed: 0 });
+  });
+
+  it("form no more where the kernel has refused sixteen in a row", () => {
+    const answers = Array.from({ length: 15 }, () => [{ errno: ERRNO.EIO }, { takes: 3 }]).flat();
+    const { queues, send, taken } = createSubject(answers);
+    expectDatagrams(queues, 3);
+    const sendOne = () => {
+      taken.length = 0;
+      for (const length of [1_200, 1_200, 700]) send(0, 1, 1, length);
+      flushAll(queues);
+      return taken.length;
+    };
+    const refused = () => Array.from({ length: 15 }, sendOne);
+    expect(refused()).toEqual(new Array(15).fill(3));
+    // One that is taken in between, and they count from the start.
+    expect(sendOne()).toBe(1);
+    for (let i = 0; i < 16; i++) answers.push({ errno: ERRNO.EIO }, { takes: 3 });
+    expect([...refused(), sendOne(), sendOne()]).toEqual(new Array(17).fill(3));
+    expect(answers).toEqual([]);
+    expect(queues.counters).toMatchObject({ sent: 33 * 3, failed: 0 });
   });
 
   it("are given up for one way alone when that is too narrow for them", () => {
