@@ -4,6 +4,7 @@
 
 import { PROMISES } from "./oracles/promises.ts";
 import type { Plan } from "./plan.ts";
+import { readableTimes } from "./readable-times.ts";
 import { replayCommand } from "./replay-command.ts";
 import { showRow, showTime, whoOf } from "./rows.ts";
 import type { Verdict } from "./run.ts";
@@ -31,7 +32,7 @@ export function failureReport(verdict: Verdict, context: FailureContext = {}): s
   return [
     `BROKEN  ${story}, seed ${seed}: "${world.plan.story}"`,
     field("promise", `${broken.promise}: ${PROMISES[broken.promise]}`),
-    field("seen", broken.detail),
+    field("seen", readableTimes(broken.detail)),
     field(
       "when",
       `${showTime(world, broken.time)}, event ${broken.event}, input ${inputs}; fingerprint ${fingerprint}`,

@@ -2,9 +2,11 @@
  * `lockstep explain`: says why a promise broke: when the die was cast, what would have had to be otherwise, and what led to
  * the very event.
  */
+
 import { decisionName } from "../inspection.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
+import { readableTimes } from "../readable-times.ts";
 import { type Attempt, attempt } from "../search/attempt.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
@@ -72,10 +74,10 @@ function explanation(
   const when = breach.atMicros < 0 ? "before the story began" : `at ${seconds(breach.atMicros)}`;
   return [
     `${breach.promise}: ${PROMISES[breach.promise as PromiseId]}`,
-    `  ${breach.detail} (${when})`,
+    `  ${readableTimes(breach.detail)} (${when})`,
     "",
     "What would have saved it:",
-    ...saviours(plan, guilty),
+    ...saviours(plan, guilty, curve),
     "",
     "How likely it was, when chance is new from a moment on:",
     ...(curve.length === 0 ? ["  It broke before the story began, so there is no moment to turn at."] : curve.map(bar)),
@@ -87,7 +89,7 @@ function explanation(
   ];
 }
 
-function saviours(plan: Plan, { accidents, steps }: Culprits): string[] {
+function saviours(plan: Plan, { accidents, steps }: Culprits, curve: readonly ForkPoint[]): string[] {
   if (accidents.length > 0) {
     const count = accidents.length === 1 ? "this accident" : `any fewer than these ${accidents.length} accidents`;
     return [
@@ -102,6 +104,12 @@ function saviours(plan: Plan, { accidents, steps }: Culprits): string[] {
     return ["  No accident of chance matters. Without these steps of the story it holds:", ...labels];
   }
   const what = plan.steps.length === 0 ? "no accident" : "neither an accident nor a step";
+  if (curve.some(({ broken, forks }) => broken < forks)) {
+    return [
+      `  Nothing that could be left out: ${what} makes a difference.`,
+      "  Yet with other chance it held, as is shown below: it hangs on a time or a size that was drawn, such as that of a burst.",
+    ];
+  }
   return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
 }
 

@@ -5,8 +5,10 @@
  * of the numbers, so that the same range gives the same findings on any machine with any number of workers; only how far a
  * search by the clock gets differs.
  */
+
 import { resolve } from "node:path";
 import { PROMISES } from "../oracles/promises.ts";
+import { readableTimes } from "../readable-times.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
 import { SITE_NAMES } from "../sites.ts";
@@ -147,7 +149,11 @@ async function tellFindings(
 ): Promise<void> {
   if (!options.shrink) {
     for (const { number, key, detail, fingerprint } of findings) {
-      tell(options, { type: "finding", number, key, detail, fingerprint }, `world ${number}: ${key}\n  ${detail}`);
+      tell(
+        options,
+        { type: "finding", number, key, detail, fingerprint },
+        `world ${number}: ${key}\n  ${readableTimes(detail)}`,
+      );
     }
     return;
   }

@@ -1,6 +1,7 @@
 /**
  * The part of `lockstep replay` that looks closer: stop somewhere, show the state, step on and back, take another fork.
  */
+
 import { createInterface } from "node:readline";
 import type { DecisionPlan } from "../decisions.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type Stop,
 } from "../inspection.ts";
 import { readableWorld } from "../readable-state.ts";
+import { readableTimes } from "../readable-times.ts";
 import { rowAsJson, showRow, showTime } from "../rows.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
@@ -107,7 +109,8 @@ function show(inspection: Inspection, options: LookingOptions & { readonly hasTr
   }
   if (options.hasTrace !== true)
     for (const row of rows.slice(-SHOWN_ROWS)) process.stdout.write(`${showRow(world, row)}\n`);
-  const broken = verdict.broken === undefined ? "" : `  ${verdict.broken.promise}: ${verdict.broken.detail}`;
+  const broken =
+    verdict.broken === undefined ? "" : `  ${verdict.broken.promise}: ${readableTimes(verdict.broken.detail)}`;
   process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}${broken}\n`);
 }
 

@@ -4,12 +4,14 @@
  * A text that the words of stories suffice for is read back before it is trusted: only when it compiles to the very plan
  * that it was made of does it stay; otherwise the plan is kept as JSON.
  */
+
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PROMISES } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { planToJson } from "../plan-json.ts";
+import { readableTimes } from "../readable-times.ts";
 import { attempt } from "../search/attempt.ts";
 import { storyText } from "../search/story-text.ts";
 import { tellStory } from "../search/telling.ts";
@@ -40,7 +42,7 @@ export function foundStory(plan: Plan, seed: number): FoundStory {
     story: tellStory(plan, promise),
     seeds: [{ seed, why: "the world in which it was found" }],
   };
-  const why = `${promise === "" ? "" : `${promise}: ${PROMISES[promise]} `}${detail}`;
+  const why = `${promise === "" ? "" : `${promise}: ${PROMISES[promise]} `}${readableTimes(detail)}`;
   return { plan: told, why, fileName: `${id.toLowerCase()}-in-world-${seed}` };
 }
 

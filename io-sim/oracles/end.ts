@@ -36,7 +36,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
     const took = client.connectedAt - client.joinedAskedAt;
     const bound = connectBound(peer);
     const { name } = client.plan;
-    judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound}.`);
+    judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound} µs.`);
   }
 
   return {

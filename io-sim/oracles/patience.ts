@@ -70,7 +70,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
         promise,
         waited <= bound,
         () =>
-          `${client.plan.name} has waited ${waited} µs for ${sender.plan.name}'s ${kind}; the links explain ${bound}.`,
+          `${client.plan.name} has waited ${waited} µs for ${sender.plan.name}'s ${kind}; the links explain ${bound} µs.`,
       );
     }
   }

@@ -66,7 +66,7 @@ function judgeFirst(world: World, book: PromiseBook, bars: QualityBars, viewer: 
   const seen = perceptionOf(world, viewer.client, nameOf(source));
   const waited = seen === undefined ? world.loop.now - from : seen.firstAt - from;
   const late = () =>
-    `${viewer.plan.name} waited ${waited} µs for the first picture of ${nameOf(source)}; the bar is ${bound}.`;
+    `${viewer.plan.name} waited ${waited} µs for the first picture of ${nameOf(source)}; the bar is ${bound} µs.`;
   judge(book, "Q1", waited <= bound, late);
 }
 
@@ -102,7 +102,7 @@ function judgeFlow(
   const bound = isCamera
     ? bars.freezeMicros + bars.freezeRoundTrips * roundTrips(viewer, source.peer)
     : bars.silenceMicros;
-  const still = () => `${nameOf(source)} stood still for ${gap} µs before ${viewer.plan.name}; the bar is ${bound}.`;
+  const still = () => `${nameOf(source)} stood still for ${gap} µs before ${viewer.plan.name}; the bar is ${bound} µs.`;
   judge(book, isCamera ? "Q2" : "Q4", gap <= bound, still);
 }
 

@@ -63,7 +63,7 @@ function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPro
   const standsStill = world.loop.now - seen.lastAt;
   if (promise.kind === "plays") {
     const waited = seen.firstAt - canBePerceivedFrom(world, client, source);
-    const late = () => `${viewer} waited ${waited} µs for ${source}; ${promise.withinMicros} are allowed.`;
+    const late = () => `${viewer} waited ${waited} µs for ${source}; ${promise.withinMicros} µs are allowed.`;
     judge(book, "STORY", waited <= promise.withinMicros, late);
     const over = () => `${viewer} has perceived nothing of ${source} for ${standsStill} µs at the end.`;
     judge(book, "STORY", standsStill <= STILL_PLAYING_MICROS, over);
@@ -71,7 +71,7 @@ function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPro
   }
   const longest = Math.max(seen.longestGapMicros, standsStill);
   const frozen = () =>
-    `${source} stood still for ${longest} µs before ${viewer}; ${promise.shorterThanMicros} are too many.`;
+    `${source} stood still for ${longest} µs before ${viewer}; ${promise.shorterThanMicros} µs are too many.`;
   judge(book, "STORY", longest < promise.shorterThanMicros, frozen);
 }
 

@@ -32,7 +32,7 @@ describe("a failure report", () => {
 
   it("says which promise it was, in a sentence, and what was seen", () => {
     expect(field("promise")).toBe("STORY: What the story promises.");
-    expect(field("seen")).toContain("bob has perceived nothing of ana/camera");
+    expect(field("seen")).toMatch(/^bob has perceived nothing of ana\/camera for \d\.\d+ s at the end\.$/);
   });
 
   it("says when, in the story's time, as an event and as an input", () => {
