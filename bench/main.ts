@@ -38,6 +38,7 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
     "planted",
     { help: "seeds until a mistake is found", load: async () => (await import("./planted/command.ts")).benchPlanted },
   ],
+  ["shards", { help: "one shard and two", load: async () => (await import("./shards/command.ts")).benchShards }],
 ]);
 
 const HELP = `Usage: lockstep bench <subject> [flags]

@@ -8,13 +8,14 @@ import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
+import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
 import { boundedNumber, createProgress } from "../words.ts";
 import type { CoreBenchOptions } from "./core-bench.ts";
 import type { Meter } from "./meter.ts";
-import { benchReport } from "./report.ts";
+import { benchReport, coreFigures } from "./report.ts";
 import { PACKET_BYTES_MIN } from "./speaker.ts";
 
-const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds: "10" } as const;
+const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds: "10", runs: "1" } as const;
 
 /** One of a full room speaks. */
 const FAN_OUT_MAX = LIMITS.participantsPerRoomMax - 1;
@@ -27,6 +28,7 @@ export function benchCore(words: readonly string[]): Promise<number> {
     .option("--packets <N>", "packets forwarded for each figure; a tenth with real cryptography", DEFAULTS.packets)
     .option("--size <BYTES>", "bytes of an RTP packet before it is sealed", DEFAULTS.size)
     .option("--seconds <N>", "simulated seconds of each room", DEFAULTS.seconds)
+    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
     .option("--json", "one JSON object");
   return answer(command, words, measure);
 }
@@ -41,11 +43,21 @@ async function measure(flags: Flags): Promise<number> {
     seconds: boundedNumber(flags.seconds, "--seconds", 1, 3_600),
   };
   // Loaded only now, so that help and wrong use are answered at once.
+  const runs = readRuns(flags.runs);
   const { measureCore } = await import("./core-bench.ts");
   const machine = describeMachine();
-  const figures = measureCore(options, createMeter(), createProgress());
-  const report = { benchmark: "core", machine, options, ...figures } as const;
-  process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : benchReport(report));
+  const [meter, progress] = [createMeter(), createProgress()];
+  const all = await repeat(runs, async (named) =>
+    measureCore(options, meter, (what, part) => progress(named(what), part)),
+  );
+  const figures = coreFigures(all);
+  // Each figure has a median of its own; the tables are those of one run.
+  const report = { benchmark: "core", machine, options, ...all[0] } as const;
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify(runs === 1 ? report : { ...report, runs, summary: summarize(figures) })}\n`
+      : `${benchReport(report)}${summaryText(figures)}`,
+  );
   return EXIT.HELD;
 }
 

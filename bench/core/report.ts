@@ -2,6 +2,7 @@
  * What `lockstep bench` prints for people: the machine and the conditions first, because figures mean nothing without them.
  */
 import { type Machine, machineLine } from "../machine.ts";
+import type { RunFigure } from "../runs.ts";
 import type { CoreBenchFigures, CoreBenchOptions, CryptoKind } from "./core-bench.ts";
 
 /** One report: what `--json` prints. */
@@ -15,6 +16,26 @@ const CRYPTO_TITLE: Readonly<Record<CryptoKind, string>> = {
   stubbed: "Forwarding, host and cryptography stubbed",
   node: "Forwarding, host stubbed, AES-128-GCM by node:crypto",
 };
+
+/** The figures of each run that a summary has. */
+export function coreFigures(runs: readonly CoreBenchFigures[]): RunFigure[] {
+  const figures: RunFigure[] = [];
+  for (const [index, { crypto, fanOut }] of (runs[0]?.forwarding ?? []).entries()) {
+    const of = (pick: (figure: CoreBenchFigures["forwarding"][number]) => number) =>
+      runs.map(({ forwarding }) => pick(forwarding[index]!));
+    const what = `crypto ${crypto}, fan-out ${fanOut}`;
+    figures.push(
+      { name: `${what}: µs a packet`, digits: 2, values: of(({ microsPerPacket }) => microsPerPacket) },
+      { name: `${what}: packets a second`, digits: 0, values: of(({ packetsPerSecond }) => packetsPerSecond) },
+      { name: `${what}: bytes a packet`, digits: 2, values: of(({ bytesPerPacket }) => bytesPerPacket) },
+    );
+  }
+  for (const [index, { cipher, speakers }] of (runs[0]?.rooms ?? []).entries()) {
+    const values = runs.map(({ rooms }) => rooms[index]!.simulatedSecondsPerCpuSecond);
+    figures.push({ name: `room of four, ${speakers} speaking, ${cipher}: seconds a second`, digits: 1, values });
+  }
+  return figures;
+}
 
 /** The report as text. */
 export function benchReport({ machine, options, forwarding, rooms }: BenchReport): string {

@@ -8,10 +8,19 @@ import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
+import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
 import { boundedNumber, createProgress } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
 
-const DEFAULTS = { publishers: "1", subscribers: "100", rooms: "1", rate: "1000", size: "1200", seconds: "5" } as const;
+const DEFAULTS = {
+  publishers: "1",
+  subscribers: "100",
+  rooms: "1",
+  rate: "1000",
+  size: "1200",
+  seconds: "5",
+  runs: "1",
+} as const;
 
 const ROOM_MAX = LIMITS.participantsPerRoomMax - 1;
 const RATE_MAX = 50_000;
@@ -45,6 +54,7 @@ export function benchForward(words: readonly string[]): Promise<number> {
     .option("--ramp <FROM..TO/STEPS>", "a ramp of such rates in place of one")
     .option("--size <BYTES>", "bytes of a video packet before it is sealed", DEFAULTS.size)
     .option("--seconds <N>", "seconds that each rate is measured", DEFAULTS.seconds)
+    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
     .option("--io <KIND>", "what the server is told as --io")
     .option("--shards <N>", "what the server is told as --shards")
     .option("--server <URL>", "another server, of this machine or another, in place of one of its own")
@@ -56,16 +66,26 @@ export function benchForward(words: readonly string[]): Promise<number> {
 
 async function measure(flags: Flags): Promise<number> {
   const options = readOptions(flags);
+  const runs = readRuns(flags.runs);
   // Loaded only now, so that help and wrong use are answered at once.
   const { measureForward } = await import("./measure-forward.ts");
-  const { createForwardReport, forwardText } = await import("./report.ts");
+  const { createForwardReport, forwardFigures, forwardText, medianReport } = await import("./report.ts");
   const machine = describeMachine();
   try {
-    const figures = await measureForward(options, createProgress());
-    const report = createForwardReport(machine, options, figures);
-    process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : forwardText(report));
+    const progress = createProgress();
+    const reports = await repeat(runs, async (named) => {
+      const figures = await measureForward(options, (what, part) => progress(named(what), part));
+      return createForwardReport(machine, options, figures);
+    });
+    const report = medianReport(reports);
+    const figures = forwardFigures(reports);
+    process.stdout.write(
+      flags.json === true
+        ? `${JSON.stringify({ ...report, runs, summary: summarize(figures) })}\n`
+        : `${forwardText(report)}${summaryText(figures)}`,
+    );
     if (flags.plot !== undefined) writeFileSync(flags.plot, (await import("./plot.ts")).forwardPlot(report));
-    return report.steps.some(({ wrong }) => wrong > 0) ? EXIT.BROKEN : EXIT.HELD;
+    return reports.some(({ steps }) => steps.some(({ wrong }) => wrong > 0)) ? EXIT.BROKEN : EXIT.HELD;
   } catch (error) {
     process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.BROKEN;

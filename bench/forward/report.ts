@@ -4,6 +4,7 @@
 
 import { shapeWords } from "../load/shape.ts";
 import { type Machine, machineLine } from "../machine.ts";
+import type { RunFigure } from "../runs.ts";
 import { bestStep, type ForwardFigures, type ForwardOptions, type ForwardStep } from "./measure-forward.ts";
 
 /** One report: what `--json` prints. The figures at the top are those of the last step without loss. */
@@ -39,6 +40,39 @@ export function createForwardReport(machine: Machine, options: ForwardOptions, f
     lossRatio: best.lossRatio,
     addedDelayMicros: best.addedDelayMicros,
   };
+}
+
+/** The report of the run in the middle, by its price a packet, or by its delay where that is not known. */
+export function medianReport(reports: readonly [ForwardReport, ...ForwardReport[]]): ForwardReport {
+  const rank = ({ cpuMicrosPerForwardedPacket, addedDelayMicros }: ForwardReport) =>
+    cpuMicrosPerForwardedPacket ?? addedDelayMicros.p50;
+  return [...reports].sort((a, b) => rank(a) - rank(b))[reports.length >> 1] ?? reports[0];
+}
+
+/** The figures of each run that a summary has. */
+export function forwardFigures(reports: readonly ForwardReport[]): RunFigure[] {
+  const figure = (name: string, digits: number, pick: (report: ForwardReport) => number | null): RunFigure => ({
+    name,
+    digits,
+    values: reports.map(pick),
+  });
+  return [
+    figure("µs a forwarded packet", 2, (report) => report.cpuMicrosPerForwardedPacket),
+    figure("times the limit through the adapter", 2, (report) => report.ratioToLimit),
+    figure("times the limit in C", 2, (report) => report.ratioToLimitC),
+    figure("limit through the adapter, µs a packet", 2, (report) => report.limitMicrosPerPacket),
+    figure("limit in C, µs a packet", 2, (report) => report.limitCMicrosPerPacket),
+    figure("packets a second", 0, (report) => report.packetsPerSecond),
+    figure("packets a second for each core", 0, (report) => report.packetsPerSecondPerCore),
+    figure("loss, %", 3, (report) => report.lossRatio * 100),
+    figure("delay p50, µs", 0, (report) => report.addedDelayMicros.p50),
+    figure("delay p99, µs", 0, (report) => report.addedDelayMicros.p99),
+    figure("delay p99.9, µs", 0, (report) => report.addedDelayMicros.p999),
+    figure("ms of processor time for each join", 2, (report) => report.joins.cpuMillisPerJoin),
+    figure("KiB for each participant before media", 0, ({ bytesPerParticipant: bytes }) =>
+      bytes === null ? null : bytes / 1_024,
+    ),
+  ];
 }
 
 /** The report as text. */

@@ -4,10 +4,11 @@
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
+import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
 import { boundedNumber, createProgress } from "../words.ts";
 import type { JoinsOptions } from "./measure-joins.ts";
 
-const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10" } as const;
+const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10", runs: "1" } as const;
 
 type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
   readonly io?: string;
@@ -26,6 +27,7 @@ export function benchJoins(words: readonly string[]): Promise<number> {
     .option("--room <N>", "participants of each room", DEFAULTS.room)
     .option("--speakers <N>", "of these, those who send video and sound", DEFAULTS.speakers)
     .option("--rate <N>", "packets a second of each video stream", DEFAULTS.rate)
+    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
     .option("--io <KIND>", "what the server is told as --io")
     .option("--shards <N>", "what the server is told as --shards")
     .option("--json", "one JSON object");
@@ -34,15 +36,23 @@ export function benchJoins(words: readonly string[]): Promise<number> {
 
 async function measure(flags: Flags): Promise<number> {
   const options = readOptions(flags);
+  const runs = readRuns(flags.runs);
   // Loaded only now, so that help and wrong use are answered at once.
   const { measureJoins } = await import("./measure-joins.ts");
-  const { joinsText } = await import("./report.ts");
+  const { joinsFigures, joinsText } = await import("./report.ts");
   const machine = describeMachine();
   try {
-    const figures = await measureJoins(options, createProgress());
-    const report = { benchmark: "joins", machine, options, ...figures } as const;
-    process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : joinsText(report));
-    return figures.everybodyHearsAndSees ? EXIT.HELD : EXIT.BROKEN;
+    const progress = createProgress();
+    const all = await repeat(runs, (named) => measureJoins(options, (what, part) => progress(named(what), part)));
+    const median = [...all].sort((a, b) => a.price.cpuMillisPerJoin - b.price.cpuMillisPerJoin)[runs >> 1] ?? all[0];
+    const report = { benchmark: "joins", machine, options, ...median } as const;
+    const figures = joinsFigures(all);
+    process.stdout.write(
+      flags.json === true
+        ? `${JSON.stringify({ ...report, runs, summary: summarize(figures) })}\n`
+        : `${joinsText(report)}${summaryText(figures)}`,
+    );
+    return all.every((each) => each.everybodyHearsAndSees) ? EXIT.HELD : EXIT.BROKEN;
   } catch (error) {
     process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.BROKEN;

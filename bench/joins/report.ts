@@ -3,6 +3,7 @@
  */
 import type { Percentiles } from "../load/messages.ts";
 import { type Machine, machineLine } from "../machine.ts";
+import type { RunFigure } from "../runs.ts";
 import type { JoinsFigures, JoinsOptions } from "./measure-joins.ts";
 
 /** One report: what `--json` prints. */
@@ -10,6 +11,28 @@ export interface JoinsReport extends JoinsFigures {
   readonly benchmark: "joins";
   readonly machine: Machine;
   readonly options: JoinsOptions;
+}
+
+/** The figures of each run that a summary has. */
+export function joinsFigures(runs: readonly JoinsFigures[]): RunFigure[] {
+  const figure = (name: string, digits: number, pick: (run: JoinsFigures) => number): RunFigure => ({
+    name,
+    digits,
+    values: runs.map(pick),
+  });
+  return [
+    figure("ms of processor time for each join", 2, ({ price }) => price.cpuMillisPerJoin),
+    figure("joins a second for each core", 0, ({ price }) => price.joinsPerSecondPerCore),
+    figure("joins a second", 0, ({ price }) => price.joinsPerSecond),
+    figure("storm: seconds until all were connected", 1, ({ storm }) => storm.seconds),
+    figure("storm: first packet p50, ms", 1, ({ storm }) => storm.firstPacketMicros.p50 / 1_000),
+    figure("storm: first packet p99, ms", 1, ({ storm }) => storm.firstPacketMicros.p99 / 1_000),
+    figure(
+      "storm: those who hear and see, %",
+      1,
+      ({ storm }) => (100 * Math.min(storm.hearing, storm.seeing)) / storm.peers,
+    ),
+  ];
 }
 
 /** The report as text. */
