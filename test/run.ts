@@ -8,7 +8,7 @@
  * when nothing failed.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBrowser } from "./support/ensure-browser.ts";
@@ -64,6 +64,7 @@ function vitest(project: string): StepResult {
   const name = `tests (${project})`;
   console.log(`\n${name}`);
   const report = join(scratch, `${project}.json`);
+  process.env.LOCKSTEP_TEST_MEMORY = join(scratch, `${project}.memory`);
   const status = run([
     "vitest",
     "run",
@@ -72,7 +73,17 @@ function vitest(project: string): StepResult {
     "--reporter=json",
     `--outputFile.json=${report}`,
   ]);
-  return countTests(name, report, status);
+  const result = countTests(name, report, status);
+  return { ...result, note: [result.note, mostMemory(process.env.LOCKSTEP_TEST_MEMORY)].filter(Boolean).join("; ") };
+}
+
+/** Which test file needed most memory, by what each has noted (test/support/resident-memory.ts). */
+function mostMemory(notes: string): string {
+  if (!existsSync(notes)) return "";
+  const lines = readFileSync(notes, "utf8").trim().split("\n");
+  const [most] = lines.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
+  const [mebibytes, file] = most!.split(" ");
+  return `at most ${mebibytes} MiB resident (${file})`;
 }
 
 /** Counts what vitest reports; a run that could not even begin, or ran nothing, is one failure. */
