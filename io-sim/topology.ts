@@ -31,6 +31,8 @@ export interface Peer {
   moves: number;
   /** Whether the address was another peer's before, who may still be sent to. */
   inherited: boolean;
+  /** How many checks the server had answered its client before that: from the next on, it knows whose address this is. */
+  answeredBefore: number;
   readonly paths: Stream;
   readonly up: Link;
   readonly down: Link;
@@ -78,6 +80,7 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     formerAddress: "",
     moves: 0,
     inherited: false,
+    answeredBefore: 0,
     paths: createStream(chance, "paths", plan.name),
     up: way("up", (packet) => arriveAtNode(world, packet)),
     down: way("down", (packet) => arriveAtPeer(world, packet)),
@@ -132,6 +135,7 @@ export function inheritAddress(world: World, peer: Peer, from: Peer): void {
   if (peer.client !== undefined && !clientIsActive(peer.client)) return;
   settle(world, peer, address);
   peer.inherited = true;
+  peer.answeredBefore = peer.client?.checks.answered ?? 0;
   if (peer.client !== undefined) clientMoved(peer.client, true);
 }
 

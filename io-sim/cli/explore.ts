@@ -7,11 +7,10 @@
  */
 
 import { resolve } from "node:path";
-import { PROMISES } from "../oracles/promises.ts";
 import { readableTimes } from "../readable-times.ts";
+import { coverageNumbers, coverageText, neverText } from "../search/coverage.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
-import { SITE_NAMES } from "../sites.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
 import { type Answer, type RunAnswer, SEARCHING, type ShrinkAnswer, type Task } from "./search-worker.ts";
@@ -62,7 +61,7 @@ async function search(options: ExploreOptions): Promise<number> {
       number - first < most && performance.now() - startedAt < millis && !isFull(tally);
     await searchWorlds(crew, first, goesOn, regime, tally, () => progress(tally, startedAt, options));
     if (showsProgress(options)) process.stderr.write("\r\u001b[K");
-    tell(options, summaryOf(tally, startedAt), sentence(tally, startedAt));
+    tell(options, summaryOf(tally, startedAt), [sentence(tally, startedAt), ...neverText(tally)].join("\n"));
     await tellFindings(crew, tally.findings, regime, options);
     return tally.findings.length === 0 ? EXIT.HELD : EXIT.BROKEN;
   } finally {
@@ -99,19 +98,13 @@ async function searchWorlds(
 
 function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
   const wallMillis = Math.max(1, Math.round(performance.now() - startedAt));
-  const { worlds, broken, simulatedMicros, judged, sites, findings } = tally;
-  const counts = [...sites.values()];
+  const { worlds, broken, simulatedMicros, findings } = tally;
   return {
     type: "search",
     worlds,
     seedsPerMinute: Math.round((worlds * 60_000) / wallMillis),
     simulatedHours: Math.round(simulatedMicros / 36_000_000) / 100,
-    sites: SITE_NAMES.length,
-    sitesReached: counts.filter(({ reached }) => reached > 0).length,
-    sitesFired: counts.filter(({ fired }) => fired > 0).length,
-    promises: Object.keys(PROMISES).length,
-    promisesJudged: judged.size,
-    judgements: [...judged.values()].reduce((sum, times) => sum + times, 0),
+    ...coverageNumbers(tally),
     broken,
     findings: findings.length,
     wallMillis,
@@ -119,13 +112,9 @@ function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
 }
 
 function sentence(tally: Tally<RunAnswer>, startedAt: number): string {
-  const { worlds, seedsPerMinute, simulatedHours, sites, sitesReached, sitesFired, ...rest } = summaryOf(
-    tally,
-    startedAt,
-  );
-  const faults = `of ${sites} fault sites ${sitesReached} reached and ${sitesFired} fired`;
-  const promises = `${rest.promisesJudged} of ${rest.promises} promises judged`;
-  return `${worlds} worlds, ${seedsPerMinute} a minute, ${simulatedHours} h simulated, ${faults}, ${promises}, ${rest.broken} broken`;
+  const { worlds, seedsPerMinute, simulatedHours, broken } = summaryOf(tally, startedAt);
+  const speed = `${worlds} worlds, ${seedsPerMinute} a minute, ${simulatedHours} h simulated`;
+  return `${speed}, ${coverageText(tally)}, ${broken} broken`;
 }
 
 function showsProgress({ json }: ExploreOptions): boolean {

@@ -4,13 +4,12 @@
  * A worker knows nothing of the others. Its answers depend on the number alone, so that it does not matter which of them
  * took it, nor how many there are; even shrinking is bounded by events and not by the clock.
  */
-import type { PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { attempt } from "../search/attempt.ts";
+import type { Covered } from "../search/coverage.ts";
 import { generatePlan, type Regime } from "../search/generate.ts";
 import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
-import type { SiteCount } from "../sites.ts";
 import type { World } from "../world.ts";
 import type { Trade } from "./crew.ts";
 
@@ -25,15 +24,13 @@ export interface Task {
 }
 
 /** What a world has come to. */
-export interface RunAnswer {
+export interface RunAnswer extends Covered {
   readonly kind: "run";
   readonly number: number;
   readonly key: string;
   readonly detail: string;
   readonly fingerprint: string;
   readonly simulatedMicros: number;
-  readonly judged: readonly (readonly [PromiseId, number])[];
-  readonly sites: readonly (readonly [string, SiteCount])[];
 }
 
 /** A world made small. */

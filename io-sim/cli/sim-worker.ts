@@ -7,6 +7,7 @@
 import { failureReport } from "../failure-report.ts";
 import type { Plan } from "../plan.ts";
 import { type QualityRow, run } from "../run.ts";
+import type { Covered } from "../search/coverage.ts";
 import type { Trade } from "./crew.ts";
 
 /** One run that is asked for. */
@@ -21,7 +22,7 @@ export interface SimTask {
 }
 
 /** What a run has come to. */
-export interface SimAnswer {
+export interface SimAnswer extends Covered {
   readonly story: string;
   readonly seed: number;
   readonly verdict: "held" | "broken";
@@ -38,7 +39,7 @@ export interface SimAnswer {
 function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): SimAnswer {
   const startedAt = performance.now();
   const verdict = run(plan, seed, { safetyAlone, withoutDrain });
-  const { story, promise, fingerprint, simulatedMicros, quality } = verdict;
+  const { story, promise, fingerprint, simulatedMicros, quality, judged, world } = verdict;
   return {
     story,
     seed,
@@ -48,6 +49,8 @@ function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): S
     simulatedMicros,
     wallMillis: Math.round(performance.now() - startedAt),
     quality,
+    judged: [...judged],
+    sites: [...world.sites.counts],
     report: failureReport(verdict, { replayName }),
   };
 }

@@ -5,6 +5,7 @@
  * plan and its seed alone, so the number of workers changes nothing but the time. A single run, a trace and a journal are
  * the main thread's.
  */
+import { cover, coverageText, createCoverage } from "../search/coverage.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
 import { type RunningOptions, runOne, writeOrMisuse } from "./running.ts";
@@ -99,7 +100,16 @@ async function runInCrew(
     process.stdout.write(json ? ofStory.map(jsonLine).join("") : `${tableRow(names, ofStory)}\n`);
   });
   if (!json) for (const { report } of answers.flat()) if (report.length > 0) process.stdout.write(reportText(report));
+  if (!json) process.stdout.write(`${coveredByAll(answers.flat())}\n`);
   return answers.flat().filter(({ verdict }) => verdict === "held").length;
+}
+
+/** What these runs have covered together, in words. */
+function coveredByAll(answers: readonly SimAnswer[]): string {
+  const coverage = createCoverage();
+  for (const answer of answers) cover(coverage, answer);
+  const [first, ...rest] = coverageText(coverage);
+  return `${first!.toUpperCase()}${rest.join("")}.`;
 }
 
 /** Does all runs; each story's answers are handed over as soon as those of all before it are. */

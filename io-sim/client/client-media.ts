@@ -238,7 +238,7 @@ export function setHabit(client: Client, habit: Habit, has: boolean): void {
   const { media, ports } = client;
   if (has) media.habits.add(habit);
   else media.habits.delete(habit);
-  if (media.cipher === undefined || media.timers.has("habits")) return;
+  if (!has || media.cipher === undefined || media.timers.has("habits")) return;
   const first = micros(ports.loop.now + HABIT_MICROS);
   every(client, "habits", first, () => micros(HABIT_MICROS), misbehave);
 }

@@ -79,7 +79,8 @@ const TURNS: Partial<Record<Habit, (client: Client, random: Stream) => void>> = 
     if (stream !== undefined && ssrc !== undefined && ssrc !== stream.ssrc) {
       extra(client, stream, {
         ssrc,
-        sequence: below(random, 0x1_0000),
+        // Within half of the circle, or SRTP would have to guess an index below zero (RFC 3711 §3.3.1).
+        sequence: below(random, 0x8000),
         payload: randomBytes(random, 40),
         payloadType: 77,
       });

@@ -51,6 +51,8 @@ export interface VideoPlayer {
   brokenSince: number;
   askedAt: number;
   firstPacketAt: number;
+  /** When a packet came last. */
+  lastPacketAt: number;
   /** Whether the chain of references is whole from the last keyframe on. */
   chainSource: number;
   chainLayer: number;
@@ -90,6 +92,7 @@ export function createVideoPlayer(): VideoPlayer {
     brokenSince: 0,
     askedAt: 0,
     firstPacketAt: 0,
+    lastPacketAt: 0,
     chainSource: -1,
     chainLayer: -1,
     decoded: new Set(),
@@ -123,6 +126,7 @@ export function videoPlayerTake(
   onFrame: (passport: FramePassport) => void,
 ): void {
   if (player.firstPacketAt === 0) player.firstPacketAt = now;
+  player.lastPacketAt = now;
   if (player.next >= 0 && index < player.next) return;
   const empty = payload.length === 0;
   const view = empty ? undefined : readPayload(codec, payload);

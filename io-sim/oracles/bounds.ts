@@ -29,6 +29,24 @@ export function pictureBound(peer: Peer): number {
   return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0);
 }
 
+/** Losses on the way to and from a peer, in millionths, above which keyframes get lost again and again. */
+const LOSS_PPM_MAX = 50_000;
+/** What the way has to carry for all that a small call may send. */
+const RATE_BPS_MIN = 3_000_000;
+
+/** Whether a peer's links explain that keyframes are asked for without end: much is lost, or lost with nobody to repeat it. */
+export function explainsRequests({ plan, up, down }: Peer): boolean {
+  const most = plan.persona === "thin" ? 0 : LOSS_PPM_MAX;
+  return [up.plan, down.plan].some((link) => {
+    const { lossPpm, corruptPpm, truncatePpm, burstBadMicros, burstGoodMicros, burstLossPpm } = link;
+    const bursts = burstBadMicros === 0 ? 0 : (burstLossPpm * burstBadMicros) / (burstGoodMicros + burstBadMicros);
+    const narrow =
+      link.capacity !== null || [link.rateBps, link.policerBps].some((bps) => bps > 0 && bps < RATE_BPS_MIN);
+    const broken = link.cut || link.outages !== null || link.mtuBytes < 1_280 || link.reorderPpm > 0;
+    return narrow || broken || lossPpm + corruptPpm + truncatePpm + bursts > most;
+  });
+}
+
 function roundTrip(up: LinkPlan, down: LinkPlan): number {
   return linkSlowestMicros(up) + linkSlowestMicros(down);
 }

@@ -10,6 +10,7 @@ import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
+import { explainsRequests } from "./bounds.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readTransportFeedback } from "./feedback-reading.ts";
 import {
   hasArrived,
@@ -73,6 +74,8 @@ interface ClientControl {
   clock: number | undefined;
   /** When keyframes of each stream were asked for. */
   readonly asked: Map<number, number[]>;
+  /** When somebody's links last explained that they are asked for again and again. */
+  explainedAt: number;
   /** The latest error of each kind of each publisher's clock. */
   readonly errors: Map<Client, Partial<Record<"audio" | "video", { readonly micros: number; readonly at: number }>>>;
 }
@@ -84,7 +87,15 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
     let control = clients.get(client);
     if (control === undefined) {
       const sent = new Array<SentControl | undefined>(SENT_REMEMBERED).fill(undefined);
-      control = { sent, lastIndex: -1, feedbackAt: new Map(), clock: undefined, asked: new Map(), errors: new Map() };
+      control = {
+        sent,
+        lastIndex: -1,
+        feedbackAt: new Map(),
+        clock: undefined,
+        asked: new Map(),
+        explainedAt: 0,
+        errors: new Map(),
+      };
       clients.set(client, control);
     }
     return control;
@@ -120,7 +131,7 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
         } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
           judgeTransport(book, ledger, control, client, sent, plain, at);
         } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
-          judgeRequest(book, control, client, sent, readU32(plain, at + (format === FORMAT.PLI ? 8 : 12)));
+          judgeRequest(world, book, control, client, sent, readU32(plain, at + (format === FORMAT.PLI ? 8 : 12)));
         }
       });
     },
@@ -309,13 +320,17 @@ function judgeTransport(
   }
 }
 
-/** Requests for keyframes of one stream keep their distance, and do not go on for ever. */
 /** A difference on a clock that wraps: within half a turn around 0. */
 function aroundZero(difference: number, turn: number): number {
   return difference - turn * Math.round(difference / turn);
 }
 
+/**
+ * Requests for keyframes of one stream keep their distance, and do not go on for ever where nobody's links in the room explain
+ * that.
+ */
 function judgeRequest(
+  world: World,
   book: PromiseBook,
   control: ClientControl,
   client: Client,
@@ -331,7 +346,12 @@ function judgeRequest(
   judge(book, "S10", thinned, () => `${name} was asked for a keyframe ${nearest} µs after it had been.`);
   asked.push(sent.at);
   if (asked.length > STORM_REQUESTS) asked.shift();
-  const storm = asked.length === STORM_REQUESTS && sent.at - asked[0]! < STORM_MICROS;
+  const isExplained = [...world.peers.values()].some(
+    (peer) => peer.plan.room === client.plan.room && explainsRequests(peer),
+  );
+  if (isExplained) control.explainedAt = sent.at;
+  const isCalm = asked[0]! > control.explainedAt;
+  const storm = isCalm && asked.length === STORM_REQUESTS && sent.at - asked[0]! < STORM_MICROS;
   judge(
     book,
     "L5",

@@ -143,7 +143,7 @@ export function isWild(ledger: Ledger, client: Client): boolean {
 export function ownerOf(ledger: Ledger, address: string, peer: Peer | undefined): Client | undefined {
   const client = peer?.client;
   // Whoever has inherited an address is known to the server from its first answered check on.
-  const isUnknown = client === undefined || (peer?.inherited === true && client.checks.answered === 0);
+  const isUnknown = client === undefined || (peer?.inherited === true && client.checks.answered <= peer.answeredBefore);
   if (isUnknown) return ledger.owners.get(address);
   if (ledger.owners.get(address) !== client) ledger.owners.set(address, client);
   return client;

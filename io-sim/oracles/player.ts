@@ -15,7 +15,10 @@ import { judge, type PromiseBook } from "./promises.ts";
 /** Frames of a layer that there is room for at first; the room doubles. */
 const FRAMES_AT_FIRST = 2_048;
 
-/** How long after its owner has left a picture may still arrive: longer than any queue of any link. */
+/**
+ * How long after its owner has left a picture may still arrive: longer than any queue of any link. When it is shown does not
+ * matter: a screen that waits for what is lost may take its time over what has come long before.
+ */
 const LINGER_MICROS = 5_000_000;
 
 /** The frames of one layer of one source that were perceived in one slot: a bit for each number. */
@@ -41,7 +44,8 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
     judge(book, "S1", owner !== client, () => `${name} perceived its own ${source.kind} in slot ${mid}.`);
     judge(book, "S1", owner.plan.room === room, () => `${name} in ${room} perceived ${what} from ${owner.plan.room}.`);
     const gone = leftAt.get(owner.participant);
-    const lingers = gone !== undefined && world.loop.now > gone + LINGER_MICROS;
+    const cameAt = client.media.slots.find((slot) => slot.mid === mid)?.screen?.lastPacketAt ?? world.loop.now;
+    const lingers = gone !== undefined && cameAt > gone + LINGER_MICROS;
     judge(book, "S1", !lingers, () => `${name} perceived ${what} long after its owner had left.`);
   }
 

@@ -85,7 +85,7 @@ export function createSteady(world: World): Steady {
   return {
     pairs: notes.pairs,
     standing: notes.standing,
-    skippedBy: (viewer) => skippedOn(viewer) - (notes.skipped.get(viewer.plan.name) ?? 0),
+    skippedBy: (viewer) => skippedOn(world, viewer, among) - (notes.skipped.get(viewer.plan.name) ?? 0),
     filmed: (_client, _ssrc, _first, _packets, passport) => noteCapture(notes, passport),
     spoke: (_client, passport) => noteCapture(notes, passport),
     control: (client, _sealed, plain) => noteReports(notes, client, plain),
@@ -100,7 +100,7 @@ export function createSteady(world: World): Steady {
       nextLook = now + LOOK_EVERY_MICROS;
       for (const name of among) {
         const peer = world.peers.get(name)!;
-        if (!notes.skipped.has(name)) notes.skipped.set(name, skippedOn(peer));
+        if (!notes.skipped.has(name)) notes.skipped.set(name, skippedOn(world, peer, among));
         for (const link of [peer.up, peer.down]) noteQueue(notes, link);
       }
     },
@@ -218,9 +218,14 @@ function noteQueue({ looks, standing }: Notes, link: Link): void {
   last.shift();
 }
 
-/** Pictures that the screens of a peer have left out so far. */
-function skippedOn({ client }: Peer): number {
-  return (client?.media.slots ?? []).reduce((sum, { screen }) => sum + (screen?.framesSkipped ?? 0), 0);
+/** Pictures that those screens of a peer have left out so far which show somebody among these. */
+function skippedOn(world: World, { client }: Peer, among: ReadonlySet<string>): number {
+  let sum = 0;
+  for (const { screen } of client?.media.slots ?? []) {
+    const owner = world.sources.get(screen?.chainSource ?? -1)?.peer.plan.name;
+    if (owner !== undefined && among.has(owner)) sum += screen?.framesSkipped ?? 0;
+  }
+  return sum;
 }
 
 /** How long a packet that comes now waits in the queue of a link. */

@@ -57,10 +57,8 @@ export function settled(plan: Plan, healsAt: number, core: readonly string[], re
   const whole: Plan = { ...rest, steps: [...steps, ...healing], runForMicros: restsAt };
   if (!realistic) return { ...whole, always: [], finally: followingPromises(whole) };
   const longer = { ...whole, runForMicros: restsAt + STEADY_MICROS };
-  const steady = {
-    fromMicros: restsAt,
-    among: whole.peers.filter((peer) => isRested(whole, peer)).map(({ name }) => name),
-  };
+  const among = whole.peers.filter((peer) => isOwedQuality(whole, peer)).map(({ name }) => name);
+  const steady = { fromMicros: restsAt, among };
   return { ...longer, always: [], finally: followingPromises(longer), steady };
 }
 
@@ -79,7 +77,7 @@ export function promisesFollow(plan: Plan): boolean {
   const { steady } = plan;
   if (steady === undefined) return true;
   const before = { ...plan, runForMicros: steady.fromMicros };
-  return plan.peers.every((peer) => !steady.among.includes(peer.name) || isRested(before, peer));
+  return plan.peers.every((peer) => !steady.among.includes(peer.name) || isOwedQuality(before, peer));
 }
 
 function promiseKey(promise: FinallyPromise): string {
@@ -159,6 +157,13 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   const misbehaved = stepsOf(plan, peer).some(({ operation }) => operation.type === "misbehave");
   if (!there || peer.impostor || unheard || misbehaved || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
   return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
+}
+
+/** Whether quality is owed to the peer from the end of this plan on. A thin client has nothing repeated, so it may lose nothing. */
+function isOwedQuality(plan: Plan, peer: PeerPlan): boolean {
+  const { up, down } = lastLinks(plan, peer);
+  const losesNothing = [up, down].every(({ lossPpm, burstBadMicros }) => lossPpm + burstBadMicros === 0);
+  return isRested(plan, peer) && (peer.persona !== "thin" || losesNothing);
 }
 
 /** Whether the peer may have joined over a link that changes bits: a handshake that was forged by it fails for good. */

@@ -7,30 +7,24 @@
  * promise and by what the small world is made of.
  */
 import { PLAIN_LINK } from "../link.ts";
-import type { PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
-import type { SiteCount } from "../sites.ts";
+import { type Coverage, type Covered, cover, createCoverage } from "./coverage.ts";
 
 /** Worlds that are kept for one promise and sentence. */
 const WORLDS_OF_A_KIND = 2;
 
 /** What the tally needs to know of a world. */
-export interface Seen {
+export interface Seen extends Covered {
   readonly number: number;
   readonly key: string;
   readonly simulatedMicros: number;
-  readonly judged: readonly (readonly [PromiseId, number])[];
-  readonly sites: readonly (readonly [string, SiteCount])[];
 }
 
 /** A tally; make it with {@link createTally}. */
-export interface Tally<T extends Seen> {
+export interface Tally<T extends Seen> extends Coverage {
   worlds: number;
   simulatedMicros: number;
   broken: number;
-  /** How often each promise was judged, and how often each site was reached and fired. */
-  readonly judged: Map<PromiseId, number>;
-  readonly sites: Map<string, SiteCount>;
   readonly findings: T[];
   readonly findingsMax: number;
   /** Worlds that came before their turn, and whose turn it is. */
@@ -44,8 +38,7 @@ export function createTally<T extends Seen>(first: number, findingsMax: number):
     worlds: 0,
     simulatedMicros: 0,
     broken: 0,
-    judged: new Map(),
-    sites: new Map(),
+    ...createCoverage(),
     findings: [],
     findingsMax,
     early: new Map(),
@@ -70,11 +63,7 @@ export function merge<T extends Seen>(tally: Tally<T>, seen: T): void {
 function count<T extends Seen>(tally: Tally<T>, seen: T): void {
   tally.worlds++;
   tally.simulatedMicros += seen.simulatedMicros;
-  for (const [promise, times] of seen.judged) tally.judged.set(promise, (tally.judged.get(promise) ?? 0) + times);
-  for (const [site, { reached, fired }] of seen.sites) {
-    const known = tally.sites.get(site) ?? { reached: 0, fired: 0 };
-    tally.sites.set(site, { reached: known.reached + reached, fired: known.fired + fired });
-  }
+  cover(tally, seen);
   if (seen.key === "") return;
   tally.broken++;
   if (tally.findings.filter(({ key }) => key === seen.key).length < WORLDS_OF_A_KIND) tally.findings.push(seen);

@@ -20,6 +20,8 @@ const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
   verdict: "held",
   promise: "",
   fingerprint: "00000001000000ff",
+  judged: [],
+  sites: [],
   simulatedMicros: 1_000_000,
   wallMillis: 1,
   quality: [],
@@ -50,6 +52,7 @@ describe("many runs", () => {
     expect(first).toMatch(/^a broken story +1, 2 +[\d.]+ s +2\/2 BROKEN +\d+ ms +\d+ ms +[0-9a-f]{16}$/);
     expect(second).toMatch(/^a small story +1, 2 +[\d.]+ s +held +\d+ ms +\d+ ms +[0-9a-f]{16}$/);
     expect(rest.filter((line) => /replay +node lockstep\.mjs replay .*--seed \d --trace$/.test(line))).toHaveLength(2);
+    expect(rest.at(-2)).toMatch(/^Of \d+ fault sites 0 reached and 0 fired, \d\d of \d+ promises judged\.$/);
     expect(rest.at(-1)).toBe("2 of 4 runs held.");
   });
 

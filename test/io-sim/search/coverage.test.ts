@@ -1,0 +1,30 @@
+/** Whether sums over runs say what was covered, and name what never was. */
+import { expect, it } from "vitest";
+import { PROMISES } from "../../../io-sim/oracles/promises.ts";
+import { cover, coverageNumbers, coverageText, createCoverage, neverText } from "../../../io-sim/search/coverage.ts";
+import { SITE_NAMES } from "../../../io-sim/sites.ts";
+
+it("runs add up, and what no run has judged or fired is named", () => {
+  const coverage = createCoverage();
+  const [first, second] = SITE_NAMES;
+  cover(coverage, { judged: [["S1", 3]], sites: [[first!, { reached: 2, fired: 1 }]] });
+  cover(coverage, {
+    judged: [
+      ["S1", 1],
+      ["L6", 1],
+    ],
+    sites: [
+      [first!, { reached: 1, fired: 0 }],
+      [second!, { reached: 5, fired: 0 }],
+    ],
+  });
+  expect([coverage.judged.get("S1"), coverage.sites.get(first!)]).toEqual([4, { reached: 3, fired: 1 }]);
+  expect(coverageNumbers(coverage)).toMatchObject({ sitesReached: 2, sitesFired: 1, promisesJudged: 2, judgements: 5 });
+  expect(coverageText(coverage)).toBe(
+    `of ${SITE_NAMES.length} fault sites 2 reached and 1 fired, 2 of ${Object.keys(PROMISES).length} promises judged`,
+  );
+  const [unjudged, unfired] = neverText(coverage);
+  expect(unjudged).toMatch(/^never judged: S0, S2, /);
+  expect(unfired).toBe(`never fired: ${SITE_NAMES.slice(1).join(", ")}`);
+  expect(neverText(createCoverage())[1]).toBe("never fired: any site");
+});
