@@ -6,6 +6,7 @@
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
+import { carve, createSlab } from "../slab.ts";
 import { guessIndex, type IndexBook, type MediaCipher, type MediaKeys, noteIndex } from "./media-cipher.ts";
 import { payloadOffset, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
@@ -27,6 +28,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
   const sent: IndexBook = new Map();
   const received: IndexBook = new Map();
   const rtcpIndices = new Map<number, number>();
+  const slab = createSlab();
   return {
     readRtp,
     sealRtp(packet) {
@@ -34,7 +36,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const index = guessIndex(sent, ssrc, sequence);
       noteIndex(sent, ssrc, index);
       const at = rtpHeaderLength(packet);
-      const sealed = new Uint8Array(at + payload.length + TAG_BYTES);
+      const sealed = carve(slab, at + payload.length + TAG_BYTES);
       writeRtpHeader(packet, sealed, at);
       const nonce = rtpNonce(local.rtpSalt, ssrc, index);
       crypto.sealAead(local.rtpHandle, nonce, sealed, 0, at, payload, 0, payload.length, sealed, at);
@@ -46,8 +48,8 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const ssrc = readU32(bytes, 8);
       const index = guessIndex(received, ssrc, readU16(bytes, 2));
       if (index < 0) return undefined;
-      const plain = Buffer.alloc(bytes.length - TAG_BYTES);
-      plain.set(bytes.subarray(0, at));
+      const plain = carve(slab, bytes.length - TAG_BYTES);
+      for (let i = 0; i < at; i++) plain[i] = bytes[i]!;
       const nonce = rtpNonce(remote.rtpSalt, ssrc, index);
       const length = bytes.length - at;
       if (!crypto.openAead(remote.rtpHandle, nonce, bytes, 0, at, bytes, at, length, plain, at)) return undefined;
@@ -73,7 +75,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const index = readU32(word, 0) & 0x7fff_ffff;
       const aad = concatBytes(bytes.subarray(0, 8), word);
       const nonce = rtcpNonce(remote.rtcpSalt, readU32(bytes, 4), index);
-      const plain = Buffer.alloc(bytes.length - TAG_BYTES - 4);
+      const plain = carve(slab, bytes.length - TAG_BYTES - 4);
       plain.set(bytes.subarray(0, 8));
       const length = bytes.length - 12;
       return crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8) ? plain : undefined;

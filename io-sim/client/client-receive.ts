@@ -29,6 +29,7 @@ import {
   inStreamTake,
   unwrap,
 } from "./in-stream.ts";
+import { asBuffer } from "./media-cipher.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { type OutStream, reportBlock, senderReport, sourceDescription } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
@@ -130,9 +131,9 @@ function codecOf(payloadType: number): VideoCodec | undefined {
 }
 
 /** Takes an authentic RTCP packet. */
-export function receiveRtcp(client: Client, plain: Buffer): void {
+export function receiveRtcp(client: Client, plain: Uint8Array): void {
   const { media, ports } = client;
-  for (const packet of RtcpPacketConverter.deSerialize(plain)) {
+  for (const packet of RtcpPacketConverter.deSerialize(asBuffer(plain))) {
     if (packet instanceof RtcpSrPacket || packet instanceof RtcpRrPacket) {
       for (const report of packet.reports) {
         for (const stream of media.outStreams) {
@@ -181,9 +182,11 @@ export function slotsTick(client: Client): void {
       const feedback = new GenericNack({ senderSsrc: reporterSsrc(client), mediaSourceSsrc: slot.stream.ssrc, lost });
       sendRtcp(client, new RtcpTransportLayerFeedback({ feedback }).serialize());
     }
-    const passed = (passport: Parameters<typeof ports.watcher.perceived>[3]) =>
-      ports.watcher.perceived(client, slot.mid, "video", passport);
-    if (!videoPlayerTick(slot.screen, now, passed)) continue;
+    if (
+      !videoPlayerTick(slot.screen, now, (passport) => ports.watcher.perceived(client, slot.mid, "video", passport))
+    ) {
+      continue;
+    }
     const feedback = new PictureLossIndication({ senderSsrc: reporterSsrc(client), mediaSsrc: slot.stream.ssrc });
     sendRtcp(client, new RtcpPayloadSpecificFeedback({ feedback }).serialize());
   }

@@ -29,6 +29,7 @@ import {
   stunType,
   stunWriteBindingRequest,
 } from "../../core/wire/stun.ts";
+import { familyOf } from "../addresses.ts";
 import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../event-loop.ts";
 import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../random.ts";
 import { createProviderCipher } from "./checksum-cipher.ts";
@@ -245,8 +246,10 @@ export function clientMoved(client: Client, noticed: boolean): void {
 /** Where the client sends to: the server's address of the IP that it has. */
 export function serverAddress(client: Client): string {
   const { answer, ports } = client;
-  const wanted = answer?.addresses.find((address) => address.startsWith("[") === (ports.usesIpv6?.() ?? false));
-  return wanted ?? answer?.addresses[0] ?? "";
+  if (answer === undefined) return "";
+  const family = ports.usesIpv6?.() === true ? 6 : 4;
+  for (const address of answer.addresses) if (familyOf(address) === family) return address;
+  return answer.addresses[0] ?? "";
 }
 
 /** Whether the client takes part in a call or is on its way into one. */

@@ -23,11 +23,11 @@ export interface MediaKeys {
 /** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
 export interface MediaCipher {
   /** Reads an opened packet. */
-  readRtp(plain: Buffer): ReadRtp;
+  readRtp(plain: Uint8Array): ReadRtp;
   sealRtp(packet: WrittenRtp): Uint8Array;
-  openRtp(bytes: Uint8Array): Buffer | undefined;
+  openRtp(bytes: Uint8Array): Uint8Array | undefined;
   sealRtcp(bytes: Uint8Array): Uint8Array;
-  openRtcp(bytes: Uint8Array): Buffer | undefined;
+  openRtcp(bytes: Uint8Array): Uint8Array | undefined;
 }
 
 /** Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. */
@@ -45,7 +45,7 @@ export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
 }
 
 /** A view of the same bytes that werift's code can use. */
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -66,7 +66,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const received: IndexBook = new Map();
   return {
     readRtp(plain) {
-      const { header, payload } = RtpPacket.deSerialize(plain);
+      const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
       const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
       return { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc, payload };
     },

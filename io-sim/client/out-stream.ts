@@ -143,18 +143,24 @@ function extensionsOf(
   level: number,
   ridId: number,
 ): WrittenRtp["extensions"] {
-  const { extensionIds } = stream;
-  const extensions: { id: number; payload: Uint8Array }[] = [];
-  const add = (id: number, payload: Uint8Array) => {
-    if (extensionIds.includes(id)) extensions.push({ id, payload });
-  };
-  if (level >= 0) add(EXTENSION_ID.AUDIO_LEVEL, Uint8Array.of((level < 127 ? 0x80 : 0) | level));
-  add(EXTENSION_ID.TRANSPORT_CC, Uint8Array.of(transportSequence >> 8, transportSequence & 255));
+  const extensions: Extension[] = [];
+  if (level >= 0) {
+    add(extensions, stream, EXTENSION_ID.AUDIO_LEVEL, Uint8Array.of((level < 127 ? 0x80 : 0) | level));
+  }
+  const counted = Uint8Array.of(transportSequence >> 8, transportSequence & 255);
+  add(extensions, stream, EXTENSION_ID.TRANSPORT_CC, counted);
   if (ridId === EXTENSION_ID.RID ? !stream.bound : !stream.rtxBound) {
-    add(EXTENSION_ID.MID, utf8Encode(stream.mid));
-    if (stream.rid !== "") add(ridId, utf8Encode(stream.rid));
+    add(extensions, stream, EXTENSION_ID.MID, utf8Encode(stream.mid));
+    if (stream.rid !== "") add(extensions, stream, ridId, utf8Encode(stream.rid));
   }
   return extensions;
+}
+
+type Extension = WrittenRtp["extensions"][number];
+
+/** Adds an extension that the answer has accepted. */
+function add(extensions: Extension[], { extensionIds }: OutStream, id: number, payload: Uint8Array): void {
+  if (extensionIds.includes(id)) extensions.push({ id, payload });
 }
 
 /** A sender report with report blocks, and the CNAME (RFC 3550 §6.4.1, §6.5.1). `wallMicros` is the wall clock at `now`. */

@@ -67,13 +67,13 @@ export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: nu
   let at = 16;
   for (const { id, payload } of packet.extensions) {
     bytes[at] = (id << 4) | (payload.length - 1);
-    bytes.set(payload, at + 1);
+    for (let i = 0; i < payload.length; i++) bytes[at + 1 + i] = payload[i]!;
     at += 1 + payload.length;
   }
 }
 
 /** Reads the fixed header and finds the payload (RFC 3550 §5.1); the packet was long enough to be opened. */
-export function readRtp(plain: Buffer): ReadRtp {
+export function readRtp(plain: Uint8Array): ReadRtp {
   const at = payloadOffset(plain);
   const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
   return {
