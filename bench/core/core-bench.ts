@@ -9,7 +9,7 @@ import type { CallCrypto } from "./call.ts";
 import { type ForwardingFigure, measureForwarding } from "./forwarding.ts";
 import type { Meter } from "./meter.ts";
 import { createNullCrypto } from "./null-crypto.ts";
-import { measureRoom, type RoomFigure } from "./simulated-room.ts";
+import { measureRooms, type RoomFigure, type RoomShape } from "./simulated-room.ts";
 
 /** What is to be measured. */
 export interface CoreBenchOptions {
@@ -33,6 +33,15 @@ export type CryptoKind = "stubbed" | "node";
 
 const REAL_PACKETS_PART = 10;
 
+/** The worlds whose speed is measured. */
+const ROOMS: readonly RoomShape[] = [
+  { cipher: "checksum", rooms: 1, participants: 4, speakers: 1 },
+  { cipher: "real", rooms: 1, participants: 4, speakers: 1 },
+  { cipher: "checksum", rooms: 1, participants: 4, speakers: 4 },
+  { cipher: "real", rooms: 1, participants: 4, speakers: 4 },
+  { cipher: "checksum", rooms: 10, participants: 8, speakers: 1 },
+];
+
 /** Measures everything, one figure after the other. `onProgress` hears what is being measured, and how much is done, 0 to 1. */
 export function measureCore(
   options: CoreBenchOptions,
@@ -49,13 +58,13 @@ export function measureCore(
       forwarding.push({ crypto: kind, ...measureForwarding({ fanOut, packets, packetBytes, crypto }, meter, report) });
     }
   }
-  const rooms: RoomFigure[] = [];
-  for (const speakers of [1, 4] as const) {
-    for (const cipher of ["checksum", "real"] as const) {
-      const report = (part: number) => onProgress(`a simulated room, ${speakers} speaking, cipher ${cipher}`, part);
-      rooms.push(measureRoom(cipher, speakers, seconds, meter, report));
-    }
-  }
+  const rooms = ROOMS.map((shape) => {
+    const { cipher, participants, speakers } = shape;
+    const report = (part: number) => {
+      onProgress(`simulated rooms of ${participants}, ${speakers} speaking, cipher ${cipher}`, part);
+    };
+    return measureRooms(shape, seconds, meter, report);
+  });
   return { forwarding, rooms };
 }
 

@@ -59,10 +59,12 @@ export function benchReport({ machine, options, forwarding, rooms }: BenchReport
     }
   }
   lines.push("", "Simulated seconds per second of processor time, with everything that a run does");
-  for (const { cipher, participants, speakers, simulatedSecondsPerCpuSecond, simulatedSeconds } of rooms) {
-    const room = `room of ${participants}, ${speakers} speaking, ${cipher.padEnd(8)}`;
+  for (const figure of rooms) {
+    const { cipher, participants, speakers, simulatedSecondsPerCpuSecond, simulatedSeconds } = figure;
+    const count = figure.rooms === 1 ? "a room" : `${figure.rooms} rooms`;
+    const room = `${count} of ${participants}, ${speakers} speaking${figure.rooms === 1 ? "" : " in each"}`;
     const speed = simulatedSecondsPerCpuSecond.toFixed(2).padStart(8);
-    lines.push(`  ${room} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`);
+    lines.push(`  ${room.padEnd(34)} ${cipher.padEnd(8)} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`);
   }
   return `${lines.join("\n")}\n`;
 }

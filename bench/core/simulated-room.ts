@@ -1,6 +1,6 @@
 /**
- * How fast simulated time goes by: a room of four in which one speaks, with camera and microphone, and all others see and
- * hear it; and a room of four in which everyone does.
+ * How fast simulated time goes by: rooms in which one speaks, with camera and microphone, and all others see and hear it;
+ * and a room in which everyone does. Everybody has as many slots as there are others to see and to hear.
  *
  * It is a run like those of `lockstep sim`, with clients, links, oracles and fingerprints: what is measured is what someone
  * waits for who runs stories, not the core alone.
@@ -10,42 +10,43 @@ import { type PeerOptions, scenario, seconds } from "../../io-sim/scenario.ts";
 import type { Meter } from "./meter.ts";
 
 const SEED = 1;
-const OTHERS = 3;
 /** Everyone is connected by then. */
 const CONNECT_MICROS = seconds(1);
 /** So many times what is measured goes before it, so that V8 has compiled what is hot by then. */
 const WARM_TIMES = 2;
-const VIEWER: PeerOptions = { receives: { audio: OTHERS, video: OTHERS } };
-const SPEAKER: PeerOptions = { ...VIEWER, sends: { camera: "vp8", microphone: true } };
 
-/** How fast a room was simulated. */
-export interface RoomFigure {
+/** The rooms of a world. */
+export interface RoomShape {
   readonly cipher: "checksum" | "real";
+  readonly rooms: number;
+  /** Of each room. */
   readonly participants: number;
   /** How many of them send picture and sound. */
   readonly speakers: number;
+}
+
+/** How fast a world was simulated. */
+export interface RoomFigure extends RoomShape {
   readonly simulatedSeconds: number;
   readonly cpuSeconds: number;
   readonly simulatedSecondsPerCpuSecond: number;
 }
 
-/** Simulates a room of four, in which one or all speak, and measures the last `length` seconds of it. */
-export function measureRoom(
-  cipher: RoomFigure["cipher"],
-  speakers: 1 | 4,
+/** Simulates such rooms, and measures the last `length` seconds of them. */
+export function measureRooms(
+  shape: RoomShape,
   length: number,
   meter: Meter,
   onProgress: (part: number) => void,
 ): RoomFigure {
-  const other = speakers === 1 ? VIEWER : SPEAKER;
   const start = CONNECT_MICROS + WARM_TIMES * seconds(length);
   const end = start + seconds(length);
   const plan = scenario({
-    name: "a room of four",
-    story: "The four of us talked for a while.",
+    name: "rooms",
+    story: "We talked for a while.",
     seeds: { [SEED]: "the benchmark's" },
-    cipher,
-    peers: { ana: SPEAKER, bob: other, eve: other, joe: other },
+    cipher: shape.cipher,
+    peers: peersOf(shape),
     runFor: end,
   });
   const from = { simulated: 0, cpu: 0 };
@@ -61,15 +62,29 @@ export function measureRoom(
     },
   });
   if (verdict.verdict !== "held")
-    throw new Error(`the benchmark's room broke ${verdict.promise}: no figure is worth it`);
+    throw new Error(`the benchmark's rooms broke ${verdict.promise}: no figure is worth it`);
   const simulated = to.simulated - from.simulated;
   const cpu = to.cpu - from.cpu;
   return {
-    cipher,
-    participants: 1 + OTHERS,
-    speakers,
+    ...shape,
     simulatedSeconds: simulated / 1_000_000,
     cpuSeconds: cpu / 1_000_000,
     simulatedSecondsPerCpuSecond: simulated / cpu,
   };
+}
+
+function peersOf({ rooms, participants, speakers }: RoomShape): Record<string, PeerOptions> {
+  const peers: Record<string, PeerOptions> = {};
+  for (let room = 0; room < rooms; room++) {
+    for (let place = 0; place < participants; place++) {
+      const speaks = place < speakers;
+      const others = speakers - (speaks ? 1 : 0);
+      peers[`guest-${room}-${place}`] = {
+        room: `room-${room}`,
+        ...(speaks ? { sends: { camera: "vp8", microphone: true } } : {}),
+        ...(others > 0 ? { receives: { audio: others, video: others } } : {}),
+      };
+    }
+  }
+  return peers;
 }

@@ -62,12 +62,19 @@ describe("a benchmark of the core", () => {
     expect(real!.bytesPerPacket).toBeGreaterThan(100);
   });
 
-  it("simulates a room in which one speaks and one in which all do, with either cipher", () => {
-    expect(report.rooms.map(({ cipher, participants, speakers }) => [cipher, participants, speakers])).toEqual([
-      ["checksum", 4, 1],
-      ["real", 4, 1],
-      ["checksum", 4, 4],
-      ["real", 4, 4],
+  it("simulates a room in which one speaks and one in which all do, with either cipher, and ten rooms of eight", () => {
+    const shapes = report.rooms.map(({ cipher, ...shape }) => [
+      cipher,
+      shape.rooms,
+      shape.participants,
+      shape.speakers,
+    ]);
+    expect(shapes).toEqual([
+      ["checksum", 1, 4, 1],
+      ["real", 1, 4, 1],
+      ["checksum", 1, 4, 4],
+      ["real", 1, 4, 4],
+      ["checksum", 10, 8, 1],
     ]);
     for (const { simulatedSeconds, cpuSeconds, simulatedSecondsPerCpuSecond } of report.rooms) {
       expect(simulatedSeconds).toBeCloseTo(2, 0);
@@ -82,7 +89,8 @@ describe("the command bench", () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`Node ${process.version}`);
     expect(stdout).toMatch(/fan-out +packets\/s +µs\/packet +of timers +bytes allocated\/packet\n +1 /);
-    expect(stdout).toMatch(/room of 4, 1 speaking, checksum +\d/);
+    expect(stdout).toMatch(/a room of 4, 1 speaking +checksum +\d/);
+    expect(stdout).toMatch(/10 rooms of 8, 1 speaking in each +checksum +\d/);
   });
 
   it("shows its help and exits with 0", () => {
