@@ -117,8 +117,12 @@ describe("the two SRTP implementations of the client", () => {
       };
       const [there, back] = [provider.openRtp(werift.sealRtp(packet)), werift.openRtp(provider.sealRtp(packet))];
       for (const plain of [there!, back!]) {
-        expect(Buffer.from(werift.readRtp(plain).payload).toString()).toBe(`payload ${i}`);
-        expect(provider.readRtp(plain)).toEqual(werift.readRtp(plain));
+        const [one, other] = [provider.readRtp(plain), werift.readRtp(plain)];
+        expect(Buffer.from(other.payload).toString()).toBe(`payload ${i}`);
+        expect({ ...one, payload: Buffer.from(one.payload) }).toEqual({
+          ...other,
+          payload: Buffer.from(other.payload),
+        });
       }
     }
   });
@@ -129,8 +133,8 @@ describe("the two SRTP implementations of the client", () => {
     // RR without a block: V=2, PT 201, one word, the sender's SSRC.
     const report = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 7);
     const sealed = werift.sealRtcp(report);
-    expect(provider.openRtcp(sealed)).toEqual(Buffer.from(report));
-    expect(werift.openRtcp(provider.sealRtcp(report))).toEqual(Buffer.from(report));
+    expect([...provider.openRtcp(sealed)!]).toEqual([...report]);
+    expect([...werift.openRtcp(provider.sealRtcp(report))!]).toEqual([...report]);
     sealed[9] = sealed[9]! ^ 1;
     expect(provider.openRtcp(sealed)).toBeUndefined();
   });
