@@ -1,9 +1,10 @@
 /**
  * What operators can watch: counts and states of the server and of each of its shards, in the text format of Prometheus.
  *
- * Nothing is counted here, but what shards find out about their own promises (./promises.ts). Each question reads what hosts and placement know at that moment, so that watching costs the
- * shards nothing. A shard that dies takes its counts with it and begins again at zero, as Prometheus expects of a process
- * that starts anew. Only counts are told: no names, no addresses, no resources.
+ * Nothing is counted here but what shards find out about their own promises (./promises.ts). Each question reads what hosts
+ * and placement know at that moment, so that watching costs the shards nothing. A shard that dies takes its counts with it
+ * and begins again at zero, as Prometheus expects of a process that starts anew. Only counts are told: no names, no
+ * addresses, no resources.
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Placement, roomsSpilledOver } from "./placement.ts";

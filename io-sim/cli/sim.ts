@@ -49,7 +49,7 @@ export function sim(words: readonly string[]): Promise<number> {
       "file names in sim-scenarios/, names of stories, or paths; all of them when none is given",
     )
     .option("--seed <N>", "one seed instead of the committed ones")
-    .option("--seeds <A..B>", "a range of seeds, both ends included")
+    .option("--seeds <A..B>", "seeds: a range with both ends included, or several between commas, as in 5,9,20..30")
     .option("--regime <REGIME>", "torture judges safety alone, realistic what was promised too", "realistic")
     .option("--workers <N>", "worker threads; 0 works in the main thread (default: one for each core)")
     .option("--json", "one JSON object a line, one for each run")
@@ -176,14 +176,23 @@ function seedsOf(story: Story, options: SimOptions): number[] {
   }
   if (options.seed !== undefined) return [wholeNumber(options.seed, "--seed")];
   if (options.seeds === undefined) return story.plan.seeds.map(({ seed }) => seed);
-  const [first, last, ...rest] = options.seeds.split("..");
-  if (first === undefined || last === undefined || rest.length > 0) {
-    throw new Misuse(`--seeds takes a range such as 1..20, not "${options.seeds}".`);
+  return readSeeds(options.seeds);
+}
+
+/** Reads seeds and ranges of seeds between commas, each seed once. */
+function readSeeds(text: string): number[] {
+  const seeds = new Set<number>();
+  for (const part of text.split(",")) {
+    const [first, last = first, ...rest] = part.split("..");
+    if (first === undefined || last === undefined || rest.length > 0) throw badSeeds(text);
+    const from = wholeNumber(first, "--seeds");
+    const to = wholeNumber(last, "--seeds");
+    if (to < from || to - from + seeds.size >= SEEDS_MAX) throw badSeeds(text);
+    for (let seed = from; seed <= to; seed++) seeds.add(seed);
   }
-  const from = wholeNumber(first, "--seeds");
-  const to = wholeNumber(last, "--seeds");
-  if (to < from || to - from >= SEEDS_MAX) {
-    throw new Misuse(`--seeds takes a range of 1 to ${SEEDS_MAX} seeds, smaller one first.`);
-  }
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  return [...seeds];
+}
+
+function badSeeds(text: string): Misuse {
+  return new Misuse(`--seeds takes up to ${SEEDS_MAX} seeds, such as 1..20 or 5,9,20..30, and not "${text}".`);
 }

@@ -38,6 +38,21 @@ const picture = (firstAfterMicros: number, longestGapMicros: number) => ({
 });
 
 describe("many runs", () => {
+  it("have the seeds and ranges of seeds that are named, each once", async () => {
+    const { out } = await sim(SMALL, "--seeds", "5,2..4,3", "--json", "--workers", "0");
+    const lines = out.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).seed)).toEqual([5, 2, 3, 4]);
+  });
+
+  it.each(["1..", "4..2", "1...3", "1..2..3", "5,,6", "0..2000000"])(
+    "are refused when the seeds are %s",
+    async (seeds) => {
+      const { status, err } = await sim(SMALL, "--seeds", seeds);
+      expect(status).toBe(2);
+      expect(err).toMatch(/^--seeds takes /m);
+    },
+  );
+
   it("give the same table in the same order with and without workers", async () => {
     const words = [BROKEN, SMALL, "--seed", "1", "--workers"];
     const alone = await sim(...words, "0");
