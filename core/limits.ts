@@ -111,8 +111,6 @@ export const LIMITS = {
   nackSavedMax: 64,
   /** How far a sequence number may jump ahead and still belong to the same run (RFC 3550 A.1, MAX_DROPOUT). */
   sequenceAheadMax: 3_000,
-  /** How far back a sequence number may come from and still be an old one, not a new run (RFC 3550 A.1, MAX_MISORDER). */
-  sequenceBehindMax: 100,
   /** Sequence numbers of a slot that can be mapped back to their source; a power of two. Older ones are forgotten. */
   rewriterHistoryPackets: 1_024,
   /** Runs of one source that a slot remembers for retransmission. The oldest are forgotten. */

@@ -3,8 +3,10 @@
  *
  * Sequence numbers are counted on without wrapping, from the first one on. There is no probation as in RFC 3550 A.1: a
  * packet that comes here is authenticated, so its SSRC is real. A jump by more than `LIMITS.sequenceAheadMax` starts the
- * counts anew when a second packet confirms it, and is ignored when it was one stray packet. Jitter is taken between
- * packets that arrive in order, as late ones say more about retransmission than about the path.
+ * counts anew when a second packet confirms it, and is ignored when it was one stray packet. A number from behind is that of
+ * a late packet, however many come in a row: who begins anew further back (RFC 3550 A.1, MAX_MISORDER) is refused by SRTP,
+ * whose replay window says how late a packet may be. Jitter is taken between packets that arrive in order, as late ones
+ * say more about retransmission than about the path.
  */
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16, seqDistance16, seqDistance32 } from "../base/sequence.ts";
@@ -118,7 +120,7 @@ export function receiveStatisticsPacket(
   stats.bucketBytes[stats.bucket % (BUCKETS + 1)]! += bytes;
 
   let distance = seqDistance16(stats.highestSequence & 0xffff, sequence);
-  if (distance > LIMITS.sequenceAheadMax || distance < -LIMITS.sequenceBehindMax) {
+  if (distance > LIMITS.sequenceAheadMax || distance <= -LIMITS.srtpReplayWindowPackets) {
     if (sequence !== stats.jumpSequence) {
       stats.jumpSequence = seqAdd16(sequence, 1);
       return;

@@ -6,7 +6,6 @@
  * remembers its last packets in rings. A client tells which frame a packet of its camera belongs to, and which packet a
  * retransmission of its repeats. Nothing is judged here.
  */
-import { LIMITS } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { mediaTimestamp } from "../client/out-stream.ts";
@@ -252,8 +251,7 @@ export function noteCarried(carrier: SourceStream, index: number, now: number): 
   if (carrier.carried[index & MASK] === index) return false;
   carrier.carried[index & MASK] = index;
   if (carrier.first < 0) carrier.first = index;
-  // What comes from so far behind is of another run, as RFC 3550 A.1 sees it, and is not counted.
-  if (index >= carrier.highestDirectly - LIMITS.sequenceBehindMax) carrier.receivedDirectly++;
+  carrier.receivedDirectly++;
   carrier.highestDirectly = Math.max(carrier.highestDirectly, index);
   return true;
 }

@@ -163,6 +163,28 @@ describe("receive statistics", () => {
     expect(report(stats, at(14))).toMatchObject({ extendedHighest: 30_002, cumulativeLost: 0 });
   });
 
+  it("counts hundreds of late packets in a row as late, and not as another run", () => {
+    for (const start of STARTS) {
+      const stats = createReceiveStatistics(1, 48_000);
+      receive(stats, start, range(0, 50));
+      receive(stats, start, range(350, 400));
+      expect(report(stats, at(8_000))).toMatchObject({ cumulativeLost: 300 });
+      receive(stats, start, range(50, 340));
+      receive(stats, start, range(400, 450));
+      const block = report(stats, at(9_000));
+      expect(block).toMatchObject({ extendedHighest: start + 449, cumulativeLost: 10, fractionLost: 0 });
+    }
+  });
+
+  it("takes a number from behind the replay window for a jump ahead", () => {
+    const stats = createReceiveStatistics(1, 90_000);
+    const oldest = 5_002 - LIMITS.srtpReplayWindowPackets;
+    for (const sequence of [5_000, 5_001, oldest, oldest + 1]) receiveStatisticsPacket(stats, at(0), sequence, 0, 1);
+    expect(report(stats, at(0)).extendedHighest).toBe(5_001);
+    for (const sequence of [oldest - 2, oldest - 1]) receiveStatisticsPacket(stats, at(0), sequence, 0, 1);
+    expect(report(stats, at(0)).extendedHighest).toBe(oldest - 1);
+  });
+
   it("measures the rate of the last second", () => {
     const stats = createReceiveStatistics(1, 90_000);
     for (let i = 0; i < 300; i++) receiveStatisticsPacket(stats, at(i * 10), i, 0, 1_250);
