@@ -396,6 +396,7 @@ function beginPiece(
 ): void {
   leaveSource(out);
   out.source = source;
+  out.begunUnseen = out.isForeign;
   out.isForeign = false;
   out.indexOffset = index - inHand.index;
   out.timestampOffset = (timestamp - inHand.timestamp) | 0;
@@ -419,6 +420,8 @@ function judgeReferences(book: PromiseBook, inHand: InHand, out: OutgoingStream,
   const frame = frameOf(source, inHand.index & 0xffff);
   noteEnd(out, source, inHand.index + out.indexOffset);
   if (frame === undefined) return;
+  // What is from before a beginning that was not seen may yet belong to the piece.
+  if (out.begunUnseen && inHand.index < out.sourceFirst) return;
   const { keyframe, frame: number, reference } = frame.passport;
   const isInside = keyframe || reference >= out.keyframe;
   judge(book, "S4", isInside, () => `${nameOf(out)} was sent frame ${number}, which refers to ${reference}.`);

@@ -78,6 +78,8 @@ export interface OutgoingStream {
   begunAt: number;
   /** Whether the last packet was of a source that is not written down. */
   isForeign: boolean;
+  /** Whether such packets came right before, so that the server may have begun earlier than is written here. */
+  begunUnseen: boolean;
   /** Whether the newest packet is the last one of its frame. */
   endsFrame: boolean;
   /** The input in which something was last sent on it, the one in which it began, and how much was sent in that. */
@@ -226,6 +228,7 @@ export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): Ou
     keyframe: -1,
     begunAt: 0,
     isForeign: false,
+    begunUnseen: false,
     endsFrame: true,
     lastInput: -1,
     begunInput: -1,
@@ -343,10 +346,13 @@ export function peerOf(world: World, client: Client): Peer | undefined {
   return undefined;
 }
 
-/** Forgets everything: another process of the server begins with nothing. */
+/**
+ * Forgets what a process of the server had, as another begins with nothing; but not what it sent, which may still be under
+ * way to clients that it has connected. The next process knows none of these, nor do they know its keys.
+ */
 export function clearLedger(ledger: Ledger): void {
-  for (const table of [ledger.sources, ledger.outgoing, ledger.owners, ledger.transport, ledger.bindings])
-    table.clear();
+  for (const table of [ledger.sources, ledger.owners, ledger.transport, ledger.bindings]) table.clear();
+  for (const streams of ledger.outgoing.values()) for (const out of streams.values()) out.source = undefined;
 }
 
 /** Whether a datagram is RTP or RTCP (RFC 7983 §7). */
