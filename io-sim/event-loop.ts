@@ -80,6 +80,16 @@ export function cancel(event: LoopEvent | undefined): void {
   if (event !== undefined) event.run = undefined;
 }
 
+/** Lets an event that waits happen at another time, as if it had been scheduled for that just now, but by who did. */
+export function postpone(loop: EventLoop, event: LoopEvent, time: Micros): LoopEvent {
+  const { run, eventClass, lane, order } = event;
+  if (run === undefined) return event;
+  event.run = undefined;
+  const later = schedule(loop, time, eventClass, run, lane);
+  if (loop.lineage !== undefined) loop.lineage[later.order] = loop.lineage[order]!;
+  return later;
+}
+
 /** Runs every event up to and including `time`, then lets the clock stand there. */
 export function runUntil(loop: EventLoop, time: Micros): void {
   while (loop.heap.length > 0 && loop.heap[0]!.time <= time) step(loop);

@@ -41,6 +41,7 @@ import { below, type Stream } from "./random.ts";
 import { createRecordingOutbox, type Effect, type RecordingOutbox, takeEffects } from "./recording-outbox.ts";
 import { beginSites, hostFails, type SiteBook } from "./sites.ts";
 import { carveCopy, createSlab, type Slab } from "./slab.ts";
+import { createSleep, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "./sleep.ts";
 import { hashDatagram } from "./word-hash.ts";
 
 /** The state is hashed after each so many inputs. */
@@ -97,8 +98,8 @@ export interface SfuNode {
   readonly freeFlows: number[];
   timer: LoopEvent | undefined;
   timerAt: number;
-  /** The process does nothing before; what comes meanwhile waits. */
-  pausedUntil: number;
+  /** While the process stands still, what comes waits. */
+  readonly sleep: Sleep;
   /** There is no process before; what comes meanwhile is lost. */
   downUntil: number;
   crashes: number;
@@ -131,7 +132,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     freeFlows: [],
     timer: undefined,
     timerAt: NEVER,
-    pausedUntil: 0,
+    sleep: createSleep(loop),
     downUntil: 0,
     crashes: 0,
     inputHash: createFingerprint(),
@@ -157,26 +158,18 @@ export function nodeReceive(node: SfuNode, source: string, bytes: Uint8Array): v
 
 /** The process stands still for a while: what comes meanwhile waits. */
 export function nodePause(node: SfuNode, forMicros: number): void {
-  node.pausedUntil = Math.max(node.pausedUntil, node.loop.now + forMicros);
+  sleepFor(node.sleep, forMicros);
 }
 
 /** Acts at once, or in the order of arrival when the process runs again. */
 function whenAwake(node: SfuNode, act: () => void): void {
-  if (isPaused(node)) waitUntilAwake(node, () => whenAwake(node, act));
+  if (isAsleep(node.sleep)) waitUntilAwake(node.sleep, () => whenAwake(node, act));
   else act();
 }
 
-function isPaused({ pausedUntil, loop }: SfuNode): boolean {
-  return pausedUntil > loop.now;
-}
-
-function waitUntilAwake({ pausedUntil, loop }: SfuNode, act: () => void): void {
-  schedule(loop, micros(pausedUntil), EVENT_CLASS.DATAGRAM, act);
-}
-
 function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
-  if (isPaused(node)) {
-    waitUntilAwake(node, () => takeDatagram(node, source, bytes));
+  if (isAsleep(node.sleep)) {
+    waitUntilAwake(node.sleep, () => takeDatagram(node, source, bytes));
     return;
   }
   const flow = internFlow(node, source);

@@ -72,7 +72,7 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
       inheritAddress(world, peer, world.peers.get(operation.from)!);
       return;
     case "stall":
-      stallPeer(world, peer, operation.forMicros);
+      stallPeer(peer, operation.forMicros);
       return;
     case "clock":
       setPeerClock(peer.clock, world.loop.now, operation.stepMicros, operation.driftPpm);

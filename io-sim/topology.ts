@@ -6,16 +6,16 @@
  * sent to an address that nobody has (any more) is gone. A device that has two networks sends now from one, now from the
  * other.
  */
-import { type Micros, micros } from "../core/index.ts";
 import { type Family, familyOf, HEADER_BYTES, peerAddress, withPort } from "./addresses.ts";
 import { audienceOf } from "./audience.ts";
 import { type Client, clientIsActive, clientMoved, clientReceive } from "./client/client.ts";
-import { EVENT_CLASS, schedule } from "./event-loop.ts";
+
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { nodeReceive, type SfuNode } from "./node.ts";
 import type { MovePlan, PeerPlan } from "./plan.ts";
 import { below, createStream, type Stream } from "./random.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
+import { createSleep, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "./sleep.ts";
 import { createPeerClock, type PeerClock } from "./wall-clock.ts";
 import type { World } from "./world.ts";
 
@@ -36,8 +36,8 @@ export interface Peer {
   readonly paths: Stream;
   readonly up: Link;
   readonly down: Link;
-  /** Until then the device does nothing: what comes and what it sends waits. */
-  stalledUntil: number;
+  /** While the device stands still, what comes and what it sends waits. */
+  readonly sleep: Sleep;
   readonly clock: PeerClock;
   readonly signalling: Signalling;
   /** The present client, and those it has been (a peer that rejoins is a new browser tab). */
@@ -84,7 +84,7 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     paths: createStream(chance, "paths", plan.name),
     up: way("up", (packet) => arriveAtNode(world, packet)),
     down: way("down", (packet) => arriveAtPeer(world, packet)),
-    stalledUntil: 0,
+    sleep: createSleep(loop),
     clock: createPeerClock(loop.origin),
     signalling: createSignalling(chance, plan.name),
     client: undefined,
@@ -155,14 +155,14 @@ function settle(world: World, peer: Peer, address: string): void {
 }
 
 /** The device does nothing for a while: what comes and what it would send waits. */
-export function stallPeer(world: World, peer: Peer, forMicros: number): void {
-  peer.stalledUntil = Math.max(peer.stalledUntil, world.loop.now + forMicros);
+export function stallPeer(peer: Peer, forMicros: number): void {
+  sleepFor(peer.sleep, forMicros);
 }
 
 /** Takes what a peer's client sends. */
 export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target: string): void {
-  if (isAsleep(world, peer)) {
-    waitUntilAwake(world, peer, () => sendFromPeer(world, peer, bytes, target));
+  if (isAsleep(peer.sleep)) {
+    waitUntilAwake(peer.sleep, () => sendFromPeer(world, peer, bytes, target));
     return;
   }
   const { address, secondAddress } = peer;
@@ -220,16 +220,6 @@ function arriveAtPeer(world: World, packet: Packet): void {
 }
 
 function receiveAtPeer(world: World, peer: Peer, bytes: Uint8Array): void {
-  if (isAsleep(world, peer)) waitUntilAwake(world, peer, () => receiveAtPeer(world, peer, bytes));
+  if (isAsleep(peer.sleep)) waitUntilAwake(peer.sleep, () => receiveAtPeer(world, peer, bytes));
   else if (peer.client !== undefined) clientReceive(peer.client, bytes);
-}
-
-function isAsleep(world: World, peer: Peer): boolean {
-  return peer.stalledUntil > world.loop.now;
-}
-
-/** Acts when the device is to go on, in order; it may have gone to sleep again by then. */
-function waitUntilAwake(world: World, peer: Peer, act: () => void): void {
-  const at: Micros = micros(peer.stalledUntil);
-  schedule(world.loop, at, EVENT_CLASS.DATAGRAM, act);
 }

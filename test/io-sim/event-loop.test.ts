@@ -1,7 +1,16 @@
 /** Whether things happen in the order that the loop promises. */
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
-import { cancel, createEventLoop, createLane, EVENT_CLASS, runUntil, schedule, step } from "../../io-sim/event-loop.ts";
+import {
+  cancel,
+  createEventLoop,
+  createLane,
+  EVENT_CLASS,
+  postpone,
+  runUntil,
+  schedule,
+  step,
+} from "../../io-sim/event-loop.ts";
 import { below, createStream } from "../../io-sim/random.ts";
 
 function later(span: number) {
@@ -25,6 +34,23 @@ describe("the event loop", () => {
     add(5, EVENT_CLASS.STEP, "step at 5");
     runUntil(loop, later(10));
     expect(seen).toEqual(["media at 3", "step at 5", "datagram at 5", "second datagram at 5", "timer at 5"]);
+  });
+
+  it("postpones what waits, in the name of whoever scheduled it, and nothing that has run", () => {
+    const loop = createEventLoop();
+    loop.lineage = [];
+    const seen: number[] = [];
+    const note = () => seen.push(loop.now - MICROS_ORIGIN);
+    const first = schedule(loop, later(1), EVENT_CLASS.STEP, () => {
+      const waits = schedule(loop, later(5), EVENT_CLASS.STEP, note);
+      schedule(loop, later(2), EVENT_CLASS.STEP, () => {
+        const moved = postpone(loop, waits, later(9));
+        expect(loop.lineage![moved.order]).toBe(first.order);
+        expect(postpone(loop, first, later(9))).toBe(first);
+      });
+    });
+    runUntil(loop, later(20));
+    expect(seen).toEqual([9]);
   });
 
   it("agrees with a sort of a thousand random events", () => {
