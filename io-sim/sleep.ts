@@ -11,20 +11,26 @@ import { EVENT_CLASS, type EventLoop, type LoopEvent, postpone, schedule } from 
 export interface Sleep {
   readonly loop: EventLoop;
   until: number;
+  /** The longest that anything may have had to wait. */
+  longestMicros: number;
+  /** When the last standstill began. */
+  since: number;
   /** What waits, in order; some of it may have happened. */
   waiting: LoopEvent[];
 }
 
 /** Somebody who is awake. */
 export function createSleep(loop: EventLoop): Sleep {
-  return { loop, until: 0, waiting: [] };
+  return { loop, until: 0, longestMicros: 0, since: 0, waiting: [] };
 }
 
 /** Nothing happens for a while from now on. */
 export function sleepFor(sleep: Sleep, forMicros: number): void {
   const until = micros(sleep.loop.now + forMicros);
   if (until <= sleep.until) return;
+  if (!isAsleep(sleep)) sleep.since = sleep.loop.now;
   sleep.until = until;
+  sleep.longestMicros = Math.max(sleep.longestMicros, until - sleep.since);
   const waiting = sleep.waiting.filter(({ run }) => run !== undefined);
   sleep.waiting = waiting.map((event) => postpone(sleep.loop, event, until));
 }

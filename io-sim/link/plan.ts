@@ -215,6 +215,14 @@ export function linkSlowestMicros(plan: LinkPlan): number {
   return steadyMicros + macMicros + spikeMicros + arqMicros + stallMicros + plan.batchMicros;
 }
 
+/** The longest that a packet may wait in the queue of a link whose rate is always the same; 0 when it has none. */
+export function linkQueueMicros({ rateBps, queueBytes, queuePackets, queueMicros, mtuBytes }: LinkPlan): number {
+  if (rateBps === 0) return 0;
+  const bytes = Math.min(queueBytes, queuePackets > 0 ? queuePackets * mtuBytes : queueBytes);
+  const micros = Math.ceil((bytes * 8_000_000) / rateBps);
+  return queueMicros > 0 ? Math.min(queueMicros, micros) : micros;
+}
+
 /** Whether the link may lose a packet, change it, or keep it from its place. */
 export function linkIsLossy(plan: LinkPlan): boolean {
   const { lossPpm, burstBadMicros, corruptPpm, truncatePpm, reorderPpm, rateBps, policerBps } = plan;

@@ -7,7 +7,7 @@
  */
 import { LIMITS, type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { explainsRequests } from "./bounds.ts";
@@ -18,6 +18,7 @@ import {
   isMedia,
   isWild,
   type Ledger,
+  noteClock,
   outgoingStream,
   ownerOf,
   peerOf,
@@ -41,8 +42,10 @@ const CLOCK_MICROS = 1_000;
 const NTP_UNIX_SECONDS = 2_208_988_800;
 /** How long until a publisher's reports have settled its clock at the server, and a slot shows what it shows. */
 const SETTLED_MICROS = 5_000_000;
-/** How much later than on an idle way a packet may come where there is a queue. */
+/** How much later than on an idle way a packet may come where there is a queue, if that holds no more. */
 const QUEUE_MICROS = 2_500_000;
+/** The time in which what one shard has learnt of a clock has come to all others, if none of them stands still. */
+const RELAY_MICROS = 100_000;
 /** The count of a feedback has eight bits: the same comes again after a round, at the earliest at full speed. */
 const FEEDBACK_ROUND_MICROS = (256 * LIMITS.transportFeedbackMicros) / LIMITS.transportFeedbacksPerTurnMax - 100_000;
 /** By how much a round trip that reports tell may be short of the true one. */
@@ -60,6 +63,8 @@ interface SentControl {
   readonly source: SourceStream | undefined;
   readonly timestampOffset: number;
   readonly packets: number;
+  /** By how much the server may have it late because it stood still itself when it learnt of the clock. */
+  readonly heldMicros: number;
   /** Of a receiver report: what had come in on each stream. */
   readonly received: readonly { readonly ssrc: number; readonly highest: number; readonly lost: number }[];
 }
@@ -100,9 +105,21 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
     }
     return control;
   };
+  let reporting: Client | undefined;
+  let taken = 0;
   return {
     crashed() {
       clients.clear();
+    },
+    beforeInput(input, { sleep, shard, addresses }) {
+      const isReport = input.kind === "datagram" && isMedia(input.bytes) && input.bytes[1] === REPORT.SENDER;
+      const isPrompt = isReport && !world.attacker.inHand && world.loop.now !== sleep.until;
+      reporting = isPrompt ? ledger.owners.get(addresses.get(input.flow)?.text ?? "") : undefined;
+      taken = shard.history.counters.rtcpReceived;
+    },
+    afterInput(_input, _effects, { shard }) {
+      const isTaken = reporting !== undefined && shard.history.counters.rtcpReceived > taken;
+      if (isTaken) noteClock(ledger, reporting!, world.loop.now);
     },
     transmitted(target, bytes, peer) {
       if (!isMedia(bytes) || !isControl(bytes)) return;
@@ -155,10 +172,18 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
     source: out?.source,
     timestampOffset: out?.timestampOffset ?? 0,
     packets: out?.distinct ?? 0,
+    heldMicros: heldUp(world, out?.source),
     received: reports
       ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.first >= 0).map(tally)
       : [],
   };
+}
+
+/** What the server stood still for at the longest, while nothing else has told it of the clock. */
+function heldUp(world: World, source: SourceStream | undefined): number {
+  const longest = world.nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
+  const isKnown = source !== undefined && world.loop.now > source.clockTakenAt + RELAY_MICROS + longest;
+  return isKnown ? 0 : longest;
 }
 
 function tally(source: SourceStream) {
@@ -195,7 +220,8 @@ function judgeSenderReport(
   const owner = peerOf(world, source.client);
   if (owner === undefined || owner.disturbed) return;
   const { plan } = owner.up;
-  const late = linkSlowestMicros(plan) + CLOCK_MICROS + (linkIsLossy(plan) ? QUEUE_MICROS : 0);
+  const queued = linkIsLossy(plan) ? Math.max(QUEUE_MICROS, linkQueueMicros(plan)) : 0;
+  const late = linkSlowestMicros(plan) + CLOCK_MICROS + queued + sent.heldMicros;
   const told = () =>
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);

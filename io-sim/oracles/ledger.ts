@@ -42,6 +42,8 @@ export interface SourceStream {
   receivedDirectly: number;
   /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
   lastDirectlyAt: number;
+  /** When the first report of the sender's clock was taken, behind its first packet, that no standstill had held up; or never. */
+  clockTakenAt: number;
   /** What came by itself; and what came at all, and when. */
   readonly carried: Float64Array;
   readonly indices: Float64Array;
@@ -187,6 +189,7 @@ function createSourceStream(
     highestDirectly: -1,
     receivedDirectly: 0,
     lastDirectlyAt: 0,
+    clockTakenAt: Number.POSITIVE_INFINITY,
     carried: new Float64Array(REMEMBERED).fill(-1),
     indices: new Float64Array(REMEMBERED).fill(-1),
     arrivedAt: new Float64Array(REMEMBERED),
@@ -300,6 +303,13 @@ export function transportArrivedAt(ledger: Ledger, client: Client, sequence: num
   const index = unwrapped(arrivals.highest, sequence);
   const place = index % TRANSPORT_REMEMBERED;
   return arrivals.indices[place] === index ? arrivals.at[place]! : -1;
+}
+
+/** Notes that the server has taken a client's report of its clock, which is of all streams that it sends. */
+export function noteClock(ledger: Ledger, client: Client, now: number): void {
+  for (const source of ledger.sources.get(client)?.values() ?? []) {
+    if (source.first >= 0) source.clockTakenAt = Math.min(source.clockTakenAt, now);
+  }
 }
 
 /** Notes which packets a frame was sent in. */

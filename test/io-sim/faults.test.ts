@@ -210,6 +210,11 @@ describe("processes", () => {
     expect(quality.find((row) => row.source === "ana/microphone")!.longestGapMicros).toBeGreaterThan(ms(150));
   });
 
+  it("of the server may pause while it is to learn what time its publishers have", () => {
+    const first = at(ms(800), "a long collection", pause(ms(150)));
+    held(call({ timeline: [first, at(ms(900), "and another", pause(ms(180)))] }));
+  });
+
   it("of the server may fire timers 50 ms late", () => {
     held(call({ timersLateBy: ms(50), peers: lossy(percent(5)) }));
   });

@@ -10,6 +10,7 @@ import {
   type LinkPlan,
   linkConserves,
   linkDropped,
+  linkQueueMicros,
   linkSend,
   PLAIN_LINK,
 } from "../../io-sim/link.ts";
@@ -111,6 +112,19 @@ describe("a bottleneck", () => {
     const { arrivals, link } = send({ rateBps: 1_000_000, queueBytes: 1_280 }, 100, 1);
     expect(arrivals.length).toBe(10);
     expect(link.counters.droppedByQueue).toBe(90);
+  });
+
+  it.each<Partial<LinkPlan>>([
+    { queueBytes: 20_000 },
+    { queueBytes: 1_000_000, queuePackets: 10, mtuBytes: 128 },
+    { queueBytes: 1_000_000, queueMicros: 50_000 },
+  ])("keeps no packet longer than is known of its queue, and some almost as long: %j", (queue) => {
+    const plan = { ...PLAIN_LINK, delayMicros: 0, rateBps: 1_000_000, ...queue };
+    const { arrivals } = send(plan, 400, 10);
+    const longest = Math.max(...arrivals.map(({ at, id }) => at - id * 10));
+    expect(longest).toBeLessThanOrEqual(linkQueueMicros(plan));
+    expect(longest).toBeGreaterThan(0.9 * linkQueueMicros(plan));
+    expect(linkQueueMicros({ ...plan, rateBps: 0 })).toBe(0);
   });
 
   it("counts the headers of IP and UDP", () => {

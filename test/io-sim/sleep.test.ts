@@ -43,6 +43,15 @@ describe("somebody who stands still", () => {
     expect(seen).toEqual([0, 10, 20, 30, 40, 50, 60, 70].map((name) => [name, name === 0 ? 0 : Math.max(name, woke)]));
   });
 
+  it("remembers the longest that anything had to wait", () => {
+    const { loop, sleep } = begin(80);
+    sleepAt(sleep, 5, 20);
+    sleepAt(sleep, 10, 30);
+    sleepAt(sleep, 60, 15);
+    runUntil(loop, later(100));
+    expect(sleep.longestMicros).toBe(35);
+  });
+
   it("is not woken early by a shorter standstill", () => {
     const { loop, sleep, seen } = begin(30);
     sleepAt(sleep, 5, 50);
