@@ -82,7 +82,8 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       const header = new RtpHeader({ ...numbers, extensions, padding, paddingSize });
       const index = guessIndex(sent, ssrc, sequence);
       noteIndex(sent, ssrc, index);
-      setRollover(rtp.localContext, ssrc, index);
+      // From before the first, as a misbehaving page may send, the counter is -1 modulo 2^32: nobody will open that.
+      setRollover(rtp.localContext, ssrc, index < 0 ? sequence - 0x1_0000 : index);
       return rtp.encrypt(asBuffer(payload), header);
     },
     openRtp(bytes) {
@@ -101,7 +102,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
 
 function setRollover(context: SrtpSession["localContext"], ssrc: number, index: number): void {
   const state = context.getSrtpSsrcState(ssrc);
-  state.rolloverCounter = Math.floor(index / 0x1_0000);
+  state.rolloverCounter = Math.floor(index / 0x1_0000) >>> 0;
   state.lastSequenceNumber = index & 0xffff;
 }
 

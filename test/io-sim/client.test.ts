@@ -127,6 +127,29 @@ describe("the two SRTP implementations of the client", () => {
     }
   });
 
+  it("seal what is from before the first packet, and nobody opens it", () => {
+    const werift = createWeriftCipher(keys(1, 9));
+    const provider = createProviderCipher(createNodeCrypto(), 0, mirrored(keys(1, 9)));
+    const rest = {
+      payloadType: 96,
+      marker: false,
+      timestamp: 0,
+      ssrc: 7,
+      extensions: [],
+      payload: Buffer.from("text"),
+    };
+    for (const [sequence, isOpened] of [
+      [5, true],
+      [65_000, false],
+      [65_535, false],
+      [6, true],
+    ] as const) {
+      const packet = { ...rest, sequence };
+      expect(provider.openRtp(werift.sealRtp(packet)) !== undefined).toBe(isOpened);
+      expect(werift.openRtp(provider.sealRtp(packet)) !== undefined).toBe(isOpened);
+    }
+  });
+
   it("agree on RTCP, and refuse what was changed", () => {
     const werift = createWeriftCipher(keys(3, 5));
     const provider = createProviderCipher(createNodeCrypto(), 0, mirrored(keys(3, 5)));
