@@ -56,6 +56,7 @@ export function ntpToWall(ntpHigh: number, ntpLow: number): WallMicros {
 export interface NtpOffset {
   /** Our monotonic time minus the publisher's wall-clock time, in microseconds; valid from the first report on. */
   offsetMicros: number;
+  /** Compound packets with reports. */
   reports: number;
   updatedAt: Micros;
   /** The samples of the last reports, and when they came: rings, the newest at `reports - 1`. */
@@ -90,10 +91,12 @@ export function ntpOffsetReport(
   if (error < -STEP_MICROS) offset.reports = 0;
   // When another stream has told of it already, this report is no later than its path explains.
   else if (setBackMicros > STEP_MICROS && error > setBackMicros - STEP_MICROS) goAlong(offset, setBackMicros);
-  const slot = offset.reports % LIMITS.ntpOffsetSamplesMax;
-  offset.samples[slot] = sample;
+  // What one compound packet says of each of many streams is one sample of its way, and no more.
+  const again = offset.reports > 0 && offset.sampledAt[(offset.reports - 1) % LIMITS.ntpOffsetSamplesMax] === now;
+  if (!again) offset.reports++;
+  const slot = (offset.reports - 1) % LIMITS.ntpOffsetSamplesMax;
+  offset.samples[slot] = again ? Math.min(offset.samples[slot]!, sample) : sample;
   offset.sampledAt[slot] = now;
-  offset.reports++;
   const least = leastSample(offset, now);
   if (offset.reports <= SETTLING_SAMPLES) offset.offsetMicros = least;
   else {

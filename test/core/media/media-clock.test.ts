@@ -82,6 +82,15 @@ describe("NTP offset", () => {
     expect(offset.offsetMicros).toBe(truth(publisher) + 21_000);
   });
 
+  it("settles over as many compound packets, however many streams report in each", () => {
+    const publisher = { skew: 0, driftPpm: 0 };
+    const offset = createNtpOffset();
+    [90_000, 80_000, 70_000, 21_000].forEach((delay, i) => {
+      for (let stream = 0; stream < 4; stream++) report(offset, i * 1_000_000, delay, publisher);
+    });
+    expect(offset.offsetMicros).toBe(truth(publisher) + 21_000);
+  });
+
   it("is not moved by a report that was held up", () => {
     const publisher = { skew: 0, driftPpm: 0 };
     const offset = createNtpOffset();
