@@ -1,30 +1,29 @@
 /**
  * The gate: every committed story holds with every committed seed, and comes out the same, bit for bit, when it is run
- * again, in this process or in a fresh one, whole or cut by snapshots, live or from its journal.
+ * again, in the same process or in a fresh one, whole or cut by snapshots, live or from its journal.
  */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
-import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCrew } from "../../io-sim/cli/crew.ts";
 import { allStories } from "../../io-sim/cli/stories.ts";
-import { failureReport } from "../../io-sim/failure-report.ts";
-import { replayJournal } from "../../io-sim/journal.ts";
-import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
-import { run, type Verdict } from "../../io-sim/run.ts";
+import { PROMISES } from "../../io-sim/oracles/promises.ts";
+import { CUT_INPUTS, GATE, type GateAnswer, type GateTask } from "../support/gate.ts";
 
 const stories = await allStories();
-const runs = stories.flatMap(({ plan }) => plan.seeds.map(({ seed }) => ({ plan, seed, name: plan.name })));
-const firstRuns = stories.map(({ plan }) => ({ plan, seed: plan.seeds[0]!.seed, name: plan.name }));
-const otherRuns = runs.filter(({ plan, seed }) => plan.seeds[0]!.seed !== seed);
-const verdicts = new Map<string, Verdict>();
+const runs = stories.flatMap(({ plan }) =>
+  plan.seeds.map(({ seed }, index) => ({ plan, seed, thoroughly: index === 0, name: plan.name })),
+);
+const firstRuns = runs.filter(({ thoroughly }) => thoroughly);
+const otherRuns = runs.filter(({ thoroughly }) => !thoroughly);
+const crew = createCrew<GateTask, GateAnswer>(GATE, availableParallelism());
+const answers = new Map<string, Promise<GateAnswer>>();
 let freshProcess: Promise<Map<string, string>>;
 
-/** The run of this story and seed in this process, done once for all tests of this file. */
-function first(plan: (typeof runs)[number]["plan"], seed: number): Verdict {
-  const key = `${plan.name}/${seed}`;
-  const verdict = verdicts.get(key) ?? run(plan, seed, { journal: plan.seeds[0]!.seed === seed });
-  verdicts.set(key, verdict);
-  return verdict;
+/** What came of this story with this seed. */
+function answerOf(name: string, seed: number): Promise<GateAnswer> {
+  return answers.get(`${name}/${seed}`)!;
 }
 
 /** Runs everything with the command line in a process of its own; answers the fingerprints. */
@@ -46,57 +45,66 @@ function runInFreshProcess(): Promise<Map<string, string>> {
 }
 
 beforeAll(() => {
+  for (const { plan, seed, thoroughly, name } of runs) {
+    const answer = crew.ask({ plan, seed, thoroughly });
+    // Whoever fails before his turn must not count as forgotten.
+    answer.catch(() => {});
+    answers.set(`${name}/${seed}`, answer);
+  }
   freshProcess = runInFreshProcess();
 });
 
+afterAll(() => crew.close());
+
 describe("every committed story", () => {
-  it.each(runs)("$name holds with seed $seed", ({ plan, seed }) => {
-    const verdict = first(plan, seed);
-    expect(failureReport(verdict).join("\n")).toBe("");
-    expect(verdict.verdict).toBe("held");
+  it.each(runs)("$name holds with seed $seed", async ({ name, seed }) => {
+    const { report, verdict } = await answerOf(name, seed);
+    expect(report).toBe("");
+    expect(verdict).toBe("held");
   });
 
-  it.each(stories.map(({ plan }) => ({ name: plan.name, plan })))("$name differs between its seeds", ({ plan }) => {
-    const prints = plan.seeds.map(({ seed }) => first(plan, seed).fingerprint);
-    expect(new Set(prints).size).toBe(plan.seeds.length);
+  it.each(firstRuns)("$name differs between its seeds", async ({ name, plan }) => {
+    const seeds = await Promise.all(plan.seeds.map(({ seed }) => answerOf(name, seed)));
+    expect(new Set(seeds.map(({ fingerprint }) => fingerprint)).size).toBe(plan.seeds.length);
   });
 });
 
 describe("all stories together", () => {
-  it("have judged every promise, so that none holds for want of a case", () => {
-    const judged = new Set(runs.flatMap(({ plan, seed }) => [...first(plan, seed).judged.keys()]));
-    expect(Object.keys(PROMISES).filter((id) => !judged.has(id as PromiseId))).toEqual([]);
+  it("have judged every promise, so that none holds for want of a case", async () => {
+    const judged = new Set((await Promise.all(answers.values())).flatMap((answer) => answer.judged));
+    expect(Object.keys(PROMISES).filter((id) => !judged.has(id))).toEqual([]);
   });
 });
 
 describe("the same bits", () => {
-  it.each(otherRuns)("come from $name, seed $seed, run again in this process", ({ plan, seed }) => {
-    expect(run(plan, seed).fingerprint).toBe(first(plan, seed).fingerprint);
+  it.each(otherRuns)("come from $name, seed $seed, run again in its process", async ({ name, seed }) => {
+    const { fingerprint, fingerprintAgain } = await answerOf(name, seed);
+    expect(fingerprintAgain).toBe(fingerprint);
   });
 
-  it.each(firstRuns)("come from $name, seed $seed, run again and cut at every hundredth input", ({ plan, seed }) => {
-    const cut = run(plan, seed, { restartBefore: (input) => input % 100 === 99 });
-    for (const { restarts, inputs } of cut.world.shards.all) {
-      expect(restarts).toBeGreaterThanOrEqual(Math.floor(inputs / 100));
-    }
-    expect(cut.fingerprint).toBe(first(plan, seed).fingerprint);
-  });
+  it.each(firstRuns)(
+    "come from $name, seed $seed, run again and cut at every hundredth input",
+    async ({ name, seed }) => {
+      const { fingerprint, fingerprintAgain, cuts } = await answerOf(name, seed);
+      expect(cuts.length).toBeGreaterThan(0);
+      for (const { restarts, inputs } of cuts) expect(restarts).toBeGreaterThanOrEqual(Math.floor(inputs / CUT_INPUTS));
+      expect(fingerprintAgain).toBe(fingerprint);
+    },
+  );
 
-  it.each(firstRuns)("come from the journals of $name, seed $seed", ({ plan, seed }) => {
-    const { journals, effectFingerprint, inputs } = first(plan, seed);
-    const replayed = journals.map((journal) =>
-      replayJournal(journal, (cipher) =>
-        cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto()),
-      ),
-    );
-    expect(replayed.map(({ same }) => same)).toEqual(journals.map(() => true));
-    expect(replayed[0]!.fingerprint).toBe(effectFingerprint);
-    expect(replayed.reduce((sum, each) => sum + each.inputs, 0)).toBe(inputs);
+  it.each(firstRuns)("come from the journals of $name, seed $seed", async ({ name, seed }) => {
+    const { replays, effectFingerprint, inputs } = await answerOf(name, seed);
+    expect(replays.length).toBeGreaterThan(0);
+    expect(replays.map(({ same }) => same)).toEqual(replays.map(() => true));
+    expect(replays[0]!.fingerprint).toBe(effectFingerprint);
+    expect(replays.reduce((sum, each) => sum + each.inputs, 0)).toBe(inputs);
   });
 
   it("come from a fresh process, for every story and seed", async () => {
     const elsewhere = await freshProcess;
-    const here = new Map(runs.map(({ plan, seed }) => [`${plan.name}/${seed}`, first(plan, seed).fingerprint]));
-    expect(elsewhere).toEqual(here);
+    const here = await Promise.all(
+      runs.map(async ({ name, seed }) => [`${name}/${seed}`, (await answerOf(name, seed)).fingerprint] as const),
+    );
+    expect(elsewhere).toEqual(new Map(here));
   });
 });
