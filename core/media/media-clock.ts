@@ -24,7 +24,7 @@ const NTP_UNIX_SECONDS = 2_208_988_800;
 const MICROS_PER_SECOND = 1_000_000;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Reports that are followed without slewing: about the first seconds of a call. */
-const SETTLING_SAMPLES = 8;
+const SETTLING_SAMPLES = 4;
 /** Reports older than this say little of the clocks now. */
 const SAMPLE_AGE_MICROS = 30_000_000;
 const SLEW_PARTS_PER_MILLION = 500;
