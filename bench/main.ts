@@ -1,5 +1,6 @@
 /**
- * `lockstep bench SUBJECT`: what Lockstep costs on this machine and what its simulator is worth, each subject in a folder of its own.
+ * `lockstep bench SUBJECT`: what Lockstep costs on this machine and what its simulator is worth, each subject in a folder
+ * of its own.
  *
  * The report goes to standard output, for people or with `--json` as one object; a progress line goes to standard error
  * while that is a terminal. The exit status is 0 when everything was measured, 1 when something could not be, and 2 when

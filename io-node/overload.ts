@@ -6,8 +6,9 @@
  *           video returns | as it is  | no joins     | video goes, an eighth at a time
  *
  * Joins are refused at once, since the handshakes of a storm of them are what would push the calls aside. Video goes only
- * while nobody is let in, and an eighth of it with each look, so that a short peak costs little; it comes back more slowly
- * than it went, and more slowly still when what came back last was too much, so that the load does not swing. Plain data and functions: a host measures, the server obeys.
+ * while nobody is let in, and an eighth of it with each look, so that a short peak costs little; it comes back more
+ * slowly than it went, and more slowly still when what came back last was too much, so that the load does not swing.
+ * Plain data and functions: a host measures, the server obeys.
  */
 
 import { VIDEO_PARTS } from "../core/index.ts";

@@ -1,9 +1,10 @@
 /**
  * One run from the first datagram to the verdict: everyone connects, the story happens, everyone leaves.
  *
- * Three phases. *Connecting* ends when all who are there from the start are connected, which is time zero. The *story* runs
- * for as long as its plan says; from some time on it may be steady, and then quality is judged as well. In the *drain* everyone leaves, and time goes on until those who vanished without a word
- * have expired too; then nothing may remain. The run stops at the first broken promise.
+ * Three phases. *Connecting* ends when all who are there from the start are connected, which is time zero. The *story*
+ * runs for as long as its plan says; from some time on it may be steady, and then quality is judged as well. In the
+ * *drain* everyone leaves, and time goes on until those who vanished without a word have expired too; then nothing may
+ * remain. The run stops at the first broken promise.
  */
 import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";

@@ -1,9 +1,10 @@
 /**
  * A world: one loop, the shards of an SFU, the clients of a plan with their links, and the steps of the story.
  *
- * This file holds what a world is and how it begins. Who lives where and how datagrams travel stands in ./topology.ts, what
- * shards have to do with each other in ./shards.ts, how clients ask to join in ./signalling.ts, what the steps do in ./operations.ts. Whoever watches is told of everything that
- * crosses the node's door and of everything that a client perceives.
+ * This file holds what a world is and how it begins. Who lives where and how datagrams travel stands in ./topology.ts,
+ * what shards have to do with each other in ./shards.ts, how clients ask to join in ./signalling.ts, what the steps do in
+ * ./operations.ts. Whoever watches is told of everything that crosses the node's door and of everything that a client
+ * perceives.
  */
 import {
   type BootRecord,

@@ -22,6 +22,7 @@ import {
   functionLengths,
   headersPresent,
   nothingPutOff,
+  proseWidths,
 } from "./tidy/text.ts";
 
 const PROJECT = loadProject(fileURLToPath(new URL("../", import.meta.url)));
@@ -52,6 +53,7 @@ describe("the project", { timeout: 30_000 }, () => {
     ["runs every test", everyTestRuns],
     ["names its files in kebab-case", fileNames],
     ["has no file over 800 lines", fileLengths],
+    ["has no comment over 128 columns", proseWidths],
     ["has no function over 70 lines", functionLengths],
     ["opens every file with prose", headersPresent],
     ["documents what it exports", exportsDocumented],
@@ -278,6 +280,13 @@ describe("names and lengths", () => {
   it("refuse the 801st line", () => {
     expect(count(fileLengths, "core/a.ts", "a;\n".repeat(800))).toBe(0);
     expect(count(fileLengths, "core/a.ts", "a;\n".repeat(801))).toBe(1);
+  });
+
+  it.each(["// ", " * ", "/** "])("refuse the 129th column of a comment that begins with %j", (begin) => {
+    const line = begin + "word ".repeat(30);
+    expect(count(proseWidths, "core/a.ts", line.slice(0, 128))).toBe(0);
+    expect(count(proseWidths, "core/a.ts", line.slice(0, 129))).toBe(1);
+    expect(count(proseWidths, "core/a.ts", `const a = "${line}";`)).toBe(0);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import { type CryptoProvider, NAMED_GROUP, type NamedGroup } from "../crypto/pro
 import { SIGNATURE_SCHEME, SRTP_PROTECTION_PROFILE } from "../wire/dtls-hello.ts";
 import type { Dtls } from "./state.ts";
 
-/** Signature schemes that we check, best first. Firefox and Chromium sign with the first, old RSA certificates need the others. */
+/** Signature schemes that we check, best first. Firefox and Chromium sign with the first, old RSA certificates with others. */
 export const SCHEMES: readonly number[] = [
   SIGNATURE_SCHEME.ECDSA_P256_SHA256,
   SIGNATURE_SCHEME.RSA_PSS_SHA256,

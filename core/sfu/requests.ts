@@ -1,6 +1,7 @@
 /**
  * What the shard asks of publishers: packets that are missing (NACK), keyframes (PLI, or FIR where only that was agreed
- * upon; from a publication's home, where that is another shard), and a steady word on when their packets arrived, from which a browser estimates how much it may send.
+ * upon; from a publication's home, where that is another shard), and a steady word on when their packets arrived, from
+ * which a browser estimates how much it may send.
  */
 
 import { after, type Micros } from "../base/micros.ts";

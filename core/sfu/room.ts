@@ -3,8 +3,8 @@
  *
  * The room tells each subscriber's allocator which publications appear and go, in order of arrival, and never a word to
  * anybody outside: it is the isolation boundary. When somebody has fewer audio slots than there are voices it also hands
- * out, a few times a second, the list of the loudest. Of video it says which publications flow and which have been silent for so
- * long that others may have their slots. After each change it tells the host who is there.
+ * out, a few times a second, the list of the loudest. Of video it says which publications flow and which have been silent
+ * for so long that others may have their slots. After each change it tells the host who is there.
  */
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";

@@ -7,8 +7,8 @@
  *
  * S and E mark the first and last packet of the frame. The template, an entry of a table that a keyframe's descriptor
  * brings along, tells the layer. {@link descriptorCheck} wants the three bytes above; after it no accessor can fail.
- * {@link descriptorReadStructure} opens a table: layers and, when given, sizes. Which earlier frames a frame needs, its chains and
- * its decode targets are walked over, not kept: whole spatial and temporal layers are what is chosen here.
+ * {@link descriptorReadStructure} opens a table: layers and, when given, sizes. Which earlier frames a frame needs, its
+ * chains and its decode targets are walked over, not kept: whole spatial and temporal layers are what is chosen here.
  */
 import { readU16, writeU16 } from "../base/bytes.ts";
 import { type BitReader, createBitReader, readBit, readBits, readNonSymmetric, skipBits } from "./bits.ts";

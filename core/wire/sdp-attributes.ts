@@ -3,9 +3,10 @@
  *
  * Each `parse…` takes the part behind `a=name:` and answers `undefined` when it is not what its specification says; the
  * caller then does as if the line were not there, or refuses the offer where the line is vital. Lists end after
- * `LIMITS.sdpListMax` entries. Nothing here knows what an SFU wants. Covered: rtpmap and fmtp (RFC 8866 §6.6, §6.15), rtcp-fb (RFC 4585 §4.2), extmap (RFC 8285 §5), fingerprint
- * (RFC 8122 §5), ssrc and ssrc-group (RFC 5576 §4), rid (RFC 8851 §4), simulcast (RFC 8853 §5.1). Left out: candidate lines,
- * because a server that is ICE-lite learns addresses from the checks that arrive.
+ * `LIMITS.sdpListMax` entries. Nothing here knows what an SFU wants. Covered: rtpmap and fmtp (RFC 8866 §6.6, §6.15),
+ * rtcp-fb (RFC 4585 §4.2), extmap (RFC 8285 §5), fingerprint (RFC 8122 §5), ssrc and ssrc-group (RFC 5576 §4), rid (RFC
+ * 8851 §4), simulcast (RFC 8853 §5.1). Left out: candidate lines, because a server that is ICE-lite learns addresses from
+ * the checks that arrive.
  */
 import { hexDecode, hexEncode } from "../base/text.ts";
 import { LIMITS } from "../limits.ts";

@@ -1,6 +1,6 @@
 /**
- * Where the command line finds stories: the files of `sim-scenarios/`, by file name, by the story's own name, or by path. A path may
- * also name a plan as JSON.
+ * Where the command line finds stories: the files of `sim-scenarios/`, by file name, by the story's own name, or by path.
+ * A path may also name a plan as JSON.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";

@@ -2,8 +2,8 @@
  * A traced run in the trace event format that Perfetto (and chrome://tracing) opens.
  *
  * Each peer and the server is a process. Its tracks are what viewers saw of each source, as slices; what was said, as
- * slices for what lasts and instants for what does not; steps of the story and announcements, as instants. Rates, queues, estimates, widths
- * and the server's counts are counters. Times are microseconds since the beginning of the run.
+ * slices for what lasts and instants for what does not; steps of the story and announcements, as instants. Rates, queues,
+ * estimates, widths and the server's counts are counters. Times are microseconds since the beginning of the run.
  */
 import { replayCommand } from "../replay-command.ts";
 import type { TraceRow } from "../rows.ts";

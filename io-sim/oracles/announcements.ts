@@ -3,8 +3,9 @@
  *
  * It keeps a room of its own from who joined, connected and left, and after each input what was last announced must say
  * the same (S16): a roster names those who are connected, in order of arrival; a slot shows a publication that is there,
- * of somebody else in the room, and no slot stays empty, or with what has long been paused, while somebody waits for it (L3).
- * An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is said to be paused within a second (S20).
+ * of somebody else in the room, and no slot stays empty, or with what has long been paused, while somebody waits for it
+ * (L3). An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is
+ * said to be paused within a second (S20).
  */
 import { LIMITS, type ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";

@@ -42,7 +42,10 @@ export interface SourceStream {
   receivedDirectly: number;
   /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
   lastDirectlyAt: number;
-  /** When the first report of the sender's clock was taken, behind its first packet, that no standstill had held up; or never. */
+  /**
+   * When the first report of the sender's clock was taken that came behind its first packet and that no standstill had held
+   * up; or never.
+   */
   clockTakenAt: number;
   /** What came by itself; and what came at all, and when. */
   readonly carried: Float64Array;

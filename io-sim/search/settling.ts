@@ -3,9 +3,10 @@
  *
  * Whatever happens before, at one moment all that troubles a core set of peers is healed, and then time goes on for long
  * enough that every protocol has recovered; the troubles of everybody else stay for good. Who of the core set is there at
- * the end owes something: whoever has slots enough sees and hears whoever sends. A realistic world has a steady time behind
- * that, in which those of the core set who have come to rest owe each other quality. What may be promised is read from the plan alone, so that a mutated or a shrunk
- * plan can be asked again; a promise that no longer follows is not made (or, by who shrinks, not kept).
+ * the end owes something: whoever has slots enough sees and hears whoever sends. A realistic world has a steady time
+ * behind that, in which those of the core set who have come to rest owe each other quality. What may be promised is read
+ * from the plan alone, so that a mutated or a shrunk plan can be asked again; a promise that no longer follows is not
+ * made (or, by who shrinks, not kept).
  */
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
@@ -159,7 +160,7 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
 }
 
-/** Whether quality is owed to the peer from the end of this plan on. A thin client has nothing repeated, so it may lose nothing. */
+/** Whether quality is owed to the peer from the end of this plan on. To a thin client nothing is repeated: it may lose nothing. */
 function isOwedQuality(plan: Plan, peer: PeerPlan): boolean {
   const { up, down } = lastLinks(plan, peer);
   const losesNothing = [up, down].every(({ lossPpm, burstBadMicros }) => lossPpm + burstBadMicros === 0);

@@ -8,6 +8,9 @@ import { isTest, liesIn, type Offence, offenceAt, type Source } from "./source.t
 /** No file is longer, whatever the reason; 500 lines are where it should have been split. */
 const FILE_LINES_MAX = 800;
 
+/** Columns of a line of prose; the formatter sees to code, and leaves comments alone. */
+const PROSE_COLUMNS_MAX = 128;
+
 /** Lines between the braces of a function: what fits on a screen. */
 const FUNCTION_LINES_MAX = 70;
 
@@ -22,6 +25,7 @@ const INTRODUCED = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scen
 const DOCUMENTED = ["bench", "core", "io-crypto", "io-node", "io-sim"] as const;
 
 const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|mjs)$/;
+const PROSE = /^\s*(\*|\/\/|\/\*\*) /;
 const PUT_OFF = /\b(TODO|FIXME|XXX|HACK)\b/;
 
 /** Rule: files are named in kebab-case. */
@@ -39,6 +43,16 @@ export function fileLengths(sources: readonly Source[]): Offence[] {
     if (lines > FILE_LINES_MAX) offences.push({ path, line: lines, what: `${lines} lines` });
   }
   return offences;
+}
+
+/** Rule: no line of a comment runs out of the window. */
+export function proseWidths(sources: readonly Source[]): Offence[] {
+  return sources.flatMap(({ path, text }) =>
+    text.split("\n").flatMap((words, index) => {
+      const isWide = words.length > PROSE_COLUMNS_MAX && PROSE.test(words);
+      return isWide ? [{ path, line: index + 1, what: `a comment of ${words.length} columns` }] : [];
+    }),
+  );
 }
 
 /** Rule: a function fits on a screen. The bodies that a test hands to `describe` and `it` are no functions of that kind. */
