@@ -160,7 +160,7 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
 }
 
-/** Whether quality is owed to the peer from the end of this plan on. To a thin client nothing is repeated: it may lose nothing. */
+/** Whether quality is owed to the peer from the end of this plan on. A thin client may lose nothing: nobody repeats it. */
 function isOwedQuality(plan: Plan, peer: PeerPlan): boolean {
   const { up, down } = lastLinks(plan, peer);
   const losesNothing = [up, down].every(({ lossPpm, burstBadMicros }) => lossPpm + burstBadMicros === 0);
