@@ -29,10 +29,6 @@ export interface Peer {
   /** The address that it had before, or "". */
   formerAddress: string;
   moves: number;
-  /** Whether the address was another peer's before, who may still be sent to. */
-  inherited: boolean;
-  /** How many checks the server had answered its client before that: from the next on, it knows whose address this is. */
-  answeredBefore: number;
   readonly paths: Stream;
   readonly up: Link;
   readonly down: Link;
@@ -79,8 +75,6 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     secondAddress: "",
     formerAddress: "",
     moves: 0,
-    inherited: false,
-    answeredBefore: 0,
     paths: createStream(chance, "paths", plan.name),
     up: way("up", (packet) => arriveAtNode(world, packet)),
     down: way("down", (packet) => arriveAtPeer(world, packet)),
@@ -134,8 +128,6 @@ export function inheritAddress(world: World, peer: Peer, from: Peer): void {
   if (holder !== undefined && clientIsActive(holder)) return;
   if (peer.client !== undefined && !clientIsActive(peer.client)) return;
   settle(world, peer, address);
-  peer.inherited = true;
-  peer.answeredBefore = peer.client?.checks.answered ?? 0;
   if (peer.client !== undefined) clientMoved(peer.client, true);
 }
 
@@ -149,7 +141,6 @@ function settle(world: World, peer: Peer, address: string): void {
   }
   peer.formerAddress = peer.address;
   peer.secondAddress = "";
-  peer.inherited = false;
   peer.address = address;
   world.byAddress.set(address, peer);
 }
@@ -173,7 +164,7 @@ export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target
 /** Takes a datagram that leaves a node for `target`. */
 export function transmitted(world: World, node: SfuNode, target: string, bytes: Uint8Array): void {
   const peer = world.byAddress.get(target);
-  for (const hear of audienceOf(world).transmitted) hear(target, bytes, peer);
+  for (const hear of audienceOf(world).transmitted) hear(target, bytes, peer, node);
   if (peer !== undefined) sendOn(world, peer, "down", addressOf(world, node, target), target, bytes);
 }
 

@@ -53,7 +53,7 @@ export interface WorldWatcher extends Partial<ClientWatcher> {
   beforeInput?(input: ShardInput, node: SfuNode): void;
   afterInput?(input: ShardInput, effects: readonly Effect[], node: SfuNode): void;
   /** A datagram leaves a node for `target`; `peer` is whose address that is, if anybody's. */
-  transmitted?(target: string, bytes: Uint8Array, peer: Peer | undefined): void;
+  transmitted?(target: string, bytes: Uint8Array, peer: Peer | undefined, node: SfuNode): void;
   event?(event: ShardEvent): void;
   /** A datagram is put on a peer's link, comes out of it, or is dropped by it (for a reason that is "" otherwise). */
   carried?(peer: Peer, direction: "up" | "down", fate: "offered" | "delivered" | "dropped", what: Carried): void;

@@ -26,6 +26,7 @@ import {
   stunCheck,
   stunHasTransactionId,
   stunIntegrityFits,
+  stunLocalUfrag,
   stunType,
   stunWriteBindingRequest,
 } from "../../core/wire/stun.ts";
@@ -255,6 +256,11 @@ export function serverAddress(client: Client): string {
 /** Whether the client takes part in a call or is on its way into one. */
 export function clientIsActive(client: Client): boolean {
   return client.status === "joining" || client.status === "checking" || client.status === "connected";
+}
+
+/** Whether a datagram is a check of this client, as the fragment says that the server gave it. */
+export function isCheckOf({ answer }: Client, bytes: Uint8Array, offset: number, length: number): boolean {
+  return answer !== undefined && stunLocalUfrag(bytes, offset, length) === answer.ufrag;
 }
 
 /** A datagram has arrived. */

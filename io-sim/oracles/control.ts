@@ -20,7 +20,6 @@ import {
   type Ledger,
   noteClock,
   outgoingStream,
-  ownerOf,
   peerOf,
   REMEMBERED,
   readU32,
@@ -111,19 +110,20 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
     crashed() {
       clients.clear();
     },
-    beforeInput(input, { sleep, shard, addresses }) {
+    beforeInput(input, node) {
+      const { sleep, shard, addresses } = node;
       const isReport = input.kind === "datagram" && isMedia(input.bytes) && input.bytes[1] === REPORT.SENDER;
       const isPrompt = isReport && !world.attacker.inHand && world.loop.now !== sleep.until;
-      reporting = isPrompt ? ledger.owners.get(addresses.get(input.flow)?.text ?? "") : undefined;
+      reporting = isPrompt ? ledger.tenants.at(node, addresses.get(input.flow)?.text ?? "") : undefined;
       taken = shard.history.counters.rtcpReceived;
     },
     afterInput(_input, _effects, { shard }) {
       const isTaken = reporting !== undefined && shard.history.counters.rtcpReceived > taken;
       if (isTaken) noteClock(ledger, reporting!, world.loop.now);
     },
-    transmitted(target, bytes, peer) {
+    transmitted(target, bytes, _peer, node) {
       if (!isMedia(bytes) || !isControl(bytes)) return;
-      const client = ownerOf(ledger, target, peer);
+      const client = ledger.tenants.at(node, target);
       if (client === undefined) return;
       const control = controlOf(client);
       const index = srtcpIndex(client, bytes);

@@ -30,7 +30,6 @@ import {
   type OutgoingStream,
   originalOf,
   outgoingStream,
-  ownerOf,
   REMEMBERED,
   readU16,
   readU32,
@@ -39,11 +38,10 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
+import { BINDING_SUCCESS } from "./tenants.ts";
 
 const MASK = REMEMBERED - 1;
 
-/** The type of a STUN binding success response (RFC 8489 §5). */
-const BINDING_SUCCESS = 0x0101;
 /** How late anything may be that was made to be late. */
 const INJECTED_MICROS = 1_000_000;
 
@@ -116,10 +114,10 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
       readExcuses(world, after);
       if (after.taken > before.taken) judgeArrival(world, book, ledger, inHand);
     },
-    transmitted(target, bytes, peer) {
+    transmitted(target, bytes, _peer, node) {
       judgeConsent(world, book, checkedAt, target, bytes);
-      const client = ownerOf(ledger, target, peer);
       if (!isMedia(bytes) || isControl(bytes)) return;
+      const client = ledger.tenants.at(node, target);
       const out = client === undefined ? undefined : outgoingStream(ledger, client, readU32(bytes, 8));
       if (out === undefined) return;
       judgeSent(world, book, inHand, out, ledger.bindings.get(out.client.participant)?.get(out.mid), bytes);
@@ -203,7 +201,7 @@ function settle(world: World, book: PromiseBook, inHand: InHand, before: Excuses
 function takeInHand(world: World, ledger: Ledger, inHand: InHand, input: DatagramInput): void {
   const { bytes } = input;
   if (world.attacker.inHand || !isMedia(bytes) || isControl(bytes)) return;
-  const client = ledger.owners.get(world.node.addresses.get(input.flow)?.text ?? "");
+  const client = ledger.tenants.at(world.node, world.node.addresses.get(input.flow)?.text ?? "");
   if (client === undefined) return;
   inHand.isRtp = true;
   const sequence = readU16(bytes, 2);

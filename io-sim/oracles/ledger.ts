@@ -11,6 +11,7 @@ import type { FramePassport } from "../client/frame-body.ts";
 import { mediaTimestamp } from "../client/out-stream.ts";
 import type { Peer } from "../topology.ts";
 import type { World } from "../world.ts";
+import type { Tenants } from "./tenants.ts";
 
 /** Packets of a stream that are remembered; a power of two. */
 export const REMEMBERED = 2_048;
@@ -100,8 +101,8 @@ export interface Ledger {
   readonly world: World;
   readonly sources: Map<Client, Map<number, SourceStream>>;
   readonly outgoing: Map<Client, Map<number, OutgoingStream>>;
-  /** Who was last at an address; what goes to one that was given up still tells what the server does. */
-  readonly owners: Map<string, Client>;
+  /** Whose addresses are whose; what goes to one that was given up still tells what the server does. */
+  readonly tenants: Tenants;
   readonly transport: Map<Client, TransportArrivals>;
   /** The publication and the participant in each slot, as the server has announced them: by participant and mid. */
   readonly bindings: Map<number, Map<string, Binding>>;
@@ -122,13 +123,13 @@ export interface Binding {
 }
 
 /** An empty ledger. */
-export function createLedger(world: World): Ledger {
+export function createLedger(world: World, tenants: Tenants): Ledger {
   return {
     wild: new Map(),
     world,
     sources: new Map(),
     outgoing: new Map(),
-    owners: new Map(),
+    tenants,
     transport: new Map(),
     bindings: new Map(),
   };
@@ -143,16 +144,6 @@ export function isWild(ledger: Ledger, client: Client): boolean {
   const wild = world.plan.steps.some(({ operation }) => operation.type === "misbehave" && operation.peer === name);
   ledger.wild.set(client, wild);
   return wild;
-}
-
-/** The client that lives at an address, or did last. */
-export function ownerOf(ledger: Ledger, address: string, peer: Peer | undefined): Client | undefined {
-  const client = peer?.client;
-  // Whoever has inherited an address is known to the server from its first answered check on.
-  const isUnknown = client === undefined || (peer?.inherited === true && client.checks.answered <= peer.answeredBefore);
-  if (isUnknown) return ledger.owners.get(address);
-  if (ledger.owners.get(address) !== client) ledger.owners.set(address, client);
-  return client;
 }
 
 /** The stream that a client sends with this SSRC, or undefined when it sends none. */
@@ -364,7 +355,7 @@ export function peerOf(world: World, client: Client): Peer | undefined {
  * way to clients that it has connected. The next process knows none of these, nor do they know its keys.
  */
 export function clearLedger(ledger: Ledger): void {
-  for (const table of [ledger.sources, ledger.owners, ledger.transport, ledger.bindings]) table.clear();
+  for (const table of [ledger.sources, ledger.transport, ledger.bindings]) table.clear();
   for (const streams of ledger.outgoing.values()) for (const out of streams.values()) out.source = undefined;
 }
 

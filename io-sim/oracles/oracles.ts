@@ -17,6 +17,7 @@ import { createQualityOracle } from "./quality.ts";
 import type { QualityBars } from "./quality-bars.ts";
 import { createStateOracle } from "./state.ts";
 import { createStoryOracle } from "./story.ts";
+import { createTenants } from "./tenants.ts";
 import { createWireOracle } from "./wire.ts";
 
 /** What a run asks of its oracles besides watching. */
@@ -29,9 +30,10 @@ export interface Oracles {
 
 /** Has all oracles watch this world and write into this book. */
 export function createOracles(world: World, book: PromiseBook, bars: QualityBars): Oracles {
-  const ledger = createLedger(world);
+  const tenants = createTenants(world);
+  const ledger = createLedger(world, tenants);
   const forwarding = createForwardingOracle(world, book, ledger);
-  const wire = createWireOracle(world, book);
+  const wire = createWireOracle(world, book, tenants);
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
   const quality = createQualityOracle(world, book, bars);
@@ -46,7 +48,7 @@ export function createOracles(world: World, book: PromiseBook, bars: QualityBars
     createPatienceOracle(world, book, ledger),
     createAnnouncementOracle(world, book, ledger),
   ];
-  world.watchers.push(...(isAlone ? close : [state]), wire, createPlayerOracle(world, book), end, story);
+  world.watchers.push(tenants, ...(isAlone ? close : [state]), wire, createPlayerOracle(world, book), end, story);
   // Who measures costs; a plan without a steady time has nothing to be measured.
   if (world.plan.steady !== undefined) world.watchers.push(quality);
   return {

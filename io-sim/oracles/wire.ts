@@ -12,6 +12,7 @@ import { lostBetweenShards } from "../shards.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
+import type { Tenants } from "./tenants.ts";
 
 /** Packets of a stream that are remembered. */
 const REMEMBERED = 2_048;
@@ -23,6 +24,8 @@ interface OutgoingStream {
   readonly client: Client;
   readonly ssrc: number;
   readonly isRtx: boolean;
+  /** Whether the client's answer names it. */
+  readonly isNamed: boolean;
   first: number;
   highest: number;
   highestTimestamp: number;
@@ -37,7 +40,7 @@ export interface WireOracle extends WorldWatcher {
 }
 
 /** The oracle of this world. */
-export function createWireOracle(world: World, book: PromiseBook): WireOracle {
+export function createWireOracle(world: World, book: PromiseBook, tenants: Tenants): WireOracle {
   const connected = new Set<number>();
   const left = new Set<number>();
   const streams = new Map<Client, Map<number, OutgoingStream>>();
@@ -60,7 +63,10 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
     judge(book, "S1", !left.has(client.participant), () => `${name} was sent media after it had left.`);
     const second = bytes[1]!;
     if ((second >= 192 && second <= 223) || bytes.length < 12) return;
-    judgeRtp(streamOf(streams, client, bytes), bytes, book);
+    const stream = streamOf(streams, client, bytes);
+    const isFaulty = world.sites.fired > 0;
+    judge(book, "S11", stream.isNamed || isFaulty, () => `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
+    judgeRtp(stream, bytes, book);
   }
 
   return {
@@ -79,16 +85,13 @@ export function createWireOracle(world: World, book: PromiseBook): WireOracle {
       const same = Buffer.compare(residue, lastingState(node.shard)) === 0;
       judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
     },
-    transmitted(target, bytes, peer) {
+    transmitted(target, bytes, peer, node) {
       const media = bytes.length > 1 && bytes[0]! >= 128 && bytes[0]! <= 191;
-      if (peer?.client !== undefined && !(peer.inherited && peer.client.checks.answered === 0)) {
-        if (media) judgeMedia(peer.client, bytes);
-        return;
-      }
-      // For somebody who has moved on, or who died and left the address to another.
-      if (media) strays++;
-      if (peer !== undefined) return;
-      weighStranger(world, book, target, bytes, media);
+      // Where nobody was ever answered, whoever lives there is not connected.
+      const client = tenants.at(node, target) ?? peer?.client;
+      if (client === undefined && media) strays++;
+      if (client !== undefined && media) judgeMedia(client, bytes);
+      if (peer === undefined) weighStranger(world, book, target, bytes, media);
     },
     finish() {
       for (const ofClient of streams.values()) {
@@ -146,10 +149,13 @@ function streamOf(
   }
   let stream = ofClient.get(ssrc);
   if (stream === undefined) {
+    const media = client.answer?.media ?? [];
+    const isRtx = media.some(({ rtxSsrc }) => rtxSsrc === ssrc);
     stream = {
       client,
       ssrc,
-      isRtx: client.answer?.media.some((media) => media.rtxSsrc === ssrc) === true,
+      isRtx,
+      isNamed: isRtx || media.some((each) => each.ssrc === ssrc),
       first: -1,
       highest: -1,
       highestTimestamp: 0,

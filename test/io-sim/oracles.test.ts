@@ -11,6 +11,7 @@ import { readBody } from "../../io-sim/client/frame-body.ts";
 import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
 import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds, unmute } from "../../io-sim/index.ts";
 import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
+import type { Effect } from "../../io-sim/recording-outbox.ts";
 import { type RunOptions, run } from "../../io-sim/run.ts";
 import type { World } from "../../io-sim/world.ts";
 import { smallStory } from "../support/small-story.ts";
@@ -161,6 +162,19 @@ describe("S7", () => {
   });
 });
 
+describe("S11", () => {
+  it("breaks when somebody is sent what is for another", () => {
+    let count = 0;
+    // Once all are connected.
+    const isMisled = (bytes: Uint8Array) => isMedia(bytes) && count++ > 300;
+    const sabotage = (target: string, bytes: Uint8Array) =>
+      isMisled(bytes)
+        ? ["10.0.0.1:20000", "10.0.0.2:20001"].map((each) => ({ target: each, bytes }))
+        : [{ target, bytes }];
+    expect(broken({ sabotage })).toBe("S11");
+  });
+});
+
 describe("S12", () => {
   const timeline = [at(seconds(1), "rubbish", garbage({ perSecond: 200, duration: seconds(2) }))];
 
@@ -242,13 +256,13 @@ describe("R3", () => {
   it("breaks when one input leads to more than those who are there explain", () => {
     const options: RunOptions = {
       onWorld: (world) => {
-        const [first] = world.watchers;
-        const afterInput = first!.afterInput!.bind(first);
-        first!.afterInput = (input, effects, node) => {
-          const many =
-            world.loop.now > MICROS_ORIGIN + 1_000_000 ? Array.from({ length: 40 }, () => effects).flat() : effects;
-          afterInput(input, many, node);
-        };
+        const many = (effects: readonly Effect[]) =>
+          world.loop.now > MICROS_ORIGIN + 1_000_000 ? Array.from({ length: 40 }, () => effects).flat() : effects;
+        for (const watcher of world.watchers) {
+          const afterInput = watcher.afterInput?.bind(watcher);
+          if (afterInput === undefined) continue;
+          watcher.afterInput = (input, effects, node) => afterInput(input, many(effects), node);
+        }
       },
     };
     expect(broken(options)).toBe("R3");

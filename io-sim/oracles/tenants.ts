@@ -1,0 +1,57 @@
+/**
+ * Whom a shard has to take for the tenant of an address: the client whose check it answered there last.
+ *
+ * Addresses change hands, and a server can know that only from checks. What a peer leaves behind is its own until somebody
+ * else has been answered there; and as a flow is a pair of addresses, each shard has a tenant of its own at the same
+ * address of a client: nobody has told one shard what another was told.
+ */
+import type { DatagramInput } from "../../core/index.ts";
+import { type Client, isCheckOf } from "../client/client.ts";
+import type { SfuNode } from "../node.ts";
+import type { World, WorldWatcher } from "../world.ts";
+
+/** The type of a STUN binding success response (RFC 8489 §5). */
+export const BINDING_SUCCESS = 0x0101;
+
+/** Who lives where; a watcher, which has to hear of each input before those that ask it. */
+export interface Tenants extends WorldWatcher {
+  /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
+  at(node: SfuNode, address: string): Client | undefined;
+}
+
+/** The tenants of a world in which nobody has been answered yet. */
+export function createTenants(world: World): Tenants {
+  const byNode = new Map<SfuNode, Map<string, Client>>();
+  return {
+    at: (node, address) => byNode.get(node)?.get(address),
+    crashed() {
+      byNode.clear();
+    },
+    afterInput(input, effects, node) {
+      // Strangers have no check of their own; whom they copied lives where he lived.
+      if (input.kind !== "datagram" || input.bytes[input.offset]! > 3 || world.attacker.inHand) return;
+      const { flow } = input;
+      const isAnswered = effects.some(
+        (effect) => effect.kind === "transmit" && effect.flow === flow && isBindingSuccess(effect.bytes),
+      );
+      const address = node.addresses.get(flow)?.text;
+      const client = isAnswered ? whoChecks(world, input) : undefined;
+      if (client === undefined || address === undefined) return;
+      const ofNode = byNode.get(node) ?? new Map<string, Client>();
+      byNode.set(node, ofNode.set(address, client));
+    },
+  };
+}
+
+function isBindingSuccess(bytes: Uint8Array): boolean {
+  return bytes.length > 1 && ((bytes[0]! << 8) | bytes[1]!) === BINDING_SUCCESS;
+}
+
+/** The client whose check this is. */
+function whoChecks(world: World, { bytes, offset, length }: DatagramInput): Client | undefined {
+  for (const { clients } of world.peers.values()) {
+    const client = clients.find((each) => isCheckOf(each, bytes, offset, length));
+    if (client !== undefined) return client;
+  }
+  return undefined;
+}
