@@ -194,5 +194,7 @@ function readSeeds(text: string): number[] {
 }
 
 function badSeeds(text: string): Misuse {
-  return new Misuse(`--seeds takes up to ${SEEDS_MAX} seeds, such as 1..20 or 5,9,20..30, and not "${text}".`);
+  return new Misuse(
+    `--seeds takes up to ${SEEDS_MAX} seeds, such as 1..20 or 5,9,20..30 with the smaller one first, and not "${text}".`,
+  );
 }
