@@ -2,7 +2,7 @@
  * Several runs of one benchmark: the median of each figure, and the least and the greatest behind it.
  */
 import { Misuse } from "../io-sim/cli/misuse.ts";
-import { boundedNumber } from "./words.ts";
+import { boundedNumber, type Progress } from "./words.ts";
 
 const RUNS_MAX = 99;
 
@@ -30,15 +30,25 @@ export function readRuns(text: string): number {
   return runs;
 }
 
-/** Runs a benchmark so many times, one after the other. */
+/** Reports of one run or more. */
+export type Reports<Report> = readonly [Report, ...Report[]];
+
+/** Runs a benchmark so many times, one after the other. Its progress is shown with the number of the run in front. */
 export async function repeat<Report>(
   runs: number,
-  run: (progress: (what: string) => string) => Promise<Report>,
-): Promise<[Report, ...Report[]]> {
-  const named = (index: number) => (what: string) => (runs === 1 ? what : `run ${index} of ${runs}, ${what}`);
-  const reports: [Report, ...Report[]] = [await run(named(1))];
-  while (reports.length < runs) reports.push(await run(named(reports.length + 1)));
+  progress: Progress,
+  run: (progress: Progress) => Promise<Report> | Report,
+): Promise<Reports<Report>> {
+  const ofRun = (index: number): Progress =>
+    runs === 1 ? progress : (what, part) => progress(`run ${index} of ${runs}, ${what}`, part);
+  const reports: [Report, ...Report[]] = [await run(ofRun(1))];
+  while (reports.length < runs) reports.push(await run(ofRun(reports.length + 1)));
   return reports;
+}
+
+/** The run in the middle, by a figure of each. */
+export function middleRun<Report>(reports: Reports<Report>, figure: (report: Report) => number): Report {
+  return [...reports].sort((a, b) => figure(a) - figure(b))[reports.length >> 1] ?? reports[0];
 }
 
 /** The medians of figures; those that no run has are left out. */

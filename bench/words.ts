@@ -1,7 +1,8 @@
 /**
- * What the benchmarks' commands share: numbers within bounds, and a progress line for people.
+ * What the benchmarks' commands share: numbers within bounds, words for the server, a progress line for people, and what is
+ * said when nothing could be measured.
  */
-import { Misuse } from "../io-sim/cli/misuse.ts";
+import { EXIT, Misuse } from "../io-sim/cli/misuse.ts";
 
 /** Reads a whole number, or one of a list of them; wrong use when it is none, or out of bounds. */
 export function boundedNumber(text: string, flag: string, least: number, greatest: number): number {
@@ -12,8 +13,28 @@ export function boundedNumber(text: string, flag: string, least: number, greates
   return value;
 }
 
-/** Shows on standard error, while that is a terminal, what is being done and how much of it, 0 to 1. */
-export function createProgress(): (what: string, part: number) => void {
+/** What a server of the benchmark's own is told of the flags `--io` and `--shards`. */
+export function serveWords({ io, shards }: { readonly io?: string; readonly shards?: string }): string[] {
+  return [...(io === undefined ? [] : ["--io", io]), ...(shards === undefined ? [] : ["--shards", shards])];
+}
+
+/** Measures with progress shown, and answers the exit status; says why when nothing could be measured. */
+export async function measuring(measure: (progress: Progress) => Promise<number>): Promise<number> {
+  const progress = createProgress();
+  try {
+    return await measure(progress);
+  } catch (error) {
+    progress("", 1);
+    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.BROKEN;
+  }
+}
+
+/** Hears what is being done and how much of it, 0 to 1. */
+export type Progress = (what: string, part: number) => void;
+
+/** Shows progress on standard error, while that is a terminal. */
+export function createProgress(): Progress {
   let shown = "";
   return (what, part) => {
     if (process.stderr.isTTY !== true) return;

@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { LIMITS } from "../../core/index.ts";
+import { AEAD_TAG_BYTES, LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
@@ -19,7 +19,7 @@ const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds
 
 /** One of a full room speaks. */
 const FAN_OUT_MAX = LIMITS.participantsPerRoomMax - 1;
-const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - 16;
+const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - AEAD_TAG_BYTES;
 
 /** Runs `bench core …`. */
 export function benchCore(words: readonly string[]): Promise<number> {
@@ -46,10 +46,8 @@ async function measure(flags: Flags): Promise<number> {
   const runs = readRuns(flags.runs);
   const { measureCore } = await import("./core-bench.ts");
   const machine = describeMachine();
-  const [meter, progress] = [createMeter(), createProgress()];
-  const all = await repeat(runs, async (named) =>
-    measureCore(options, meter, (what, part) => progress(named(what), part)),
-  );
+  const meter = createMeter();
+  const all = await repeat(runs, createProgress(), (progress) => measureCore(options, meter, progress));
   const figures = coreFigures(all);
   // Each figure has a median of its own; the tables are those of one run.
   const report = { benchmark: "core", machine, options, ...all[0] } as const;

@@ -5,6 +5,7 @@
  * The real ciphers cost some ten times what the core does, so a tenth of the packets is enough for them.
  */
 import { createNodeCrypto } from "../../io-crypto/index.ts";
+import type { Progress } from "../words.ts";
 import type { CallCrypto } from "./call.ts";
 import { type ForwardingFigure, measureForwarding } from "./forwarding.ts";
 import type { Meter } from "./meter.ts";
@@ -43,11 +44,7 @@ const ROOMS: readonly RoomShape[] = [
 ];
 
 /** Measures everything, one figure after the other. `onProgress` hears what is being measured, and how much is done, 0 to 1. */
-export function measureCore(
-  options: CoreBenchOptions,
-  meter: Meter,
-  onProgress: (what: string, part: number) => void,
-): CoreBenchFigures {
+export function measureCore(options: CoreBenchOptions, meter: Meter, onProgress: Progress): CoreBenchFigures {
   const { fanOuts, packetBytes, seconds } = options;
   const forwarding: CoreBenchFigures["forwarding"][number][] = [];
   for (const kind of ["stubbed", "node"] as const) {

@@ -5,11 +5,11 @@ import { writeFileSync } from "node:fs";
 import { LIMITS } from "../../core/index.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, measuring, serveWords } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
 
 const DEFAULTS = {
@@ -25,7 +25,6 @@ const DEFAULTS = {
 const ROOM_MAX = LIMITS.participantsPerRoomMax - 1;
 const RATE_MAX = 50_000;
 const STEPS_MAX = 50;
-const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - 16;
 
 interface Flags extends Readonly<Record<keyof typeof DEFAULTS, string>> {
   readonly meeting?: string;
@@ -71,10 +70,9 @@ async function measure(flags: Flags): Promise<number> {
   const { measureForward } = await import("./measure-forward.ts");
   const { createForwardReport, forwardFigures, forwardText, medianReport } = await import("./report.ts");
   const machine = describeMachine();
-  try {
-    const progress = createProgress();
-    const reports = await repeat(runs, async (named) => {
-      const figures = await measureForward(options, (what, part) => progress(named(what), part));
+  return measuring(async (progress) => {
+    const reports = await repeat(runs, progress, async (ofRun) => {
+      const figures = await measureForward(options, ofRun);
       return createForwardReport(machine, options, figures);
     });
     const report = medianReport(reports);
@@ -86,10 +84,7 @@ async function measure(flags: Flags): Promise<number> {
     );
     if (flags.plot !== undefined) writeFileSync(flags.plot, (await import("./plot.ts")).forwardPlot(report));
     return reports.some(({ steps }) => steps.some(({ wrong }) => wrong > 0)) ? EXIT.BROKEN : EXIT.HELD;
-  } catch (error) {
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
 function readOptions(flags: Flags): ForwardOptions {
@@ -104,14 +99,11 @@ function readOptions(flags: Flags): ForwardOptions {
     rooms: boundedNumber(flags.rooms, "--rooms", 1, 1_000),
     room: readRoom(flags),
     packetsPerSecond: rates[0]!,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, PACKET_BYTES_MAX),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
     rates,
     seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
     server: flags.server?.replace(/\/$/, ""),
-    serveWords: [
-      ...(flags.io === undefined ? [] : ["--io", flags.io]),
-      ...(flags.shards === undefined ? [] : ["--shards", flags.shards]),
-    ],
+    serveWords: serveWords(flags),
     limits: flags.limits,
   };
 }

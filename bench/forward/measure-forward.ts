@@ -8,6 +8,7 @@ import type { Percentiles } from "../load/messages.ts";
 import { forwardedPerSecond, type LoadShape, peersOf } from "../load/shape.ts";
 import { cpuBetween, readCpu, readResidentBytes } from "../server/process-meter.ts";
 import { type ServerProcess, startServerProcess } from "../server/server-process.ts";
+import type { Progress } from "../words.ts";
 
 /** Seconds of each step before it is measured. */
 const SETTLE_SECONDS = 2;
@@ -70,11 +71,8 @@ export interface ForwardFigures {
   readonly limitWhy: string;
 }
 
-/** Hears what is being done. */
-export type ForwardProgress = (what: string, part: number) => void;
-
 /** Measures everything. Throws with a sentence when the server or the generator can't do its part. */
-export async function measureForward(options: ForwardOptions, onProgress: ForwardProgress): Promise<ForwardFigures> {
+export async function measureForward(options: ForwardOptions, onProgress: Progress): Promise<ForwardFigures> {
   const server = options.server === undefined ? await startServerProcess(options.serveWords) : undefined;
   try {
     const measured = await measureServer(options, server, onProgress);
@@ -94,7 +92,7 @@ export function bestStep(steps: readonly ForwardStep[]): ForwardStep {
 async function measureServer(
   options: ForwardOptions,
   server: ServerProcess | undefined,
-  onProgress: ForwardProgress,
+  onProgress: Progress,
 ): Promise<Pick<ForwardFigures, "io" | "joins" | "bytesPerParticipant" | "steps">> {
   const peers = peersOf(options);
   const idleBytes = server === undefined ? 0 : readResidentBytes(server.pid);
@@ -171,7 +169,7 @@ async function measureStep(
 /** The limits for as many packets to as many sockets; one publisher stands for all. */
 async function measureLimits(
   options: ForwardOptions,
-  onProgress: ForwardProgress,
+  onProgress: Progress,
 ): Promise<Pick<ForwardFigures, "limitMicrosPerPacket" | "limitCMicrosPerPacket" | "limitWhy">> {
   const none = { limitMicrosPerPacket: null, limitCMicrosPerPacket: null };
   if (!options.limits) return { ...none, limitWhy: "" };

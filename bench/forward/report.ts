@@ -4,7 +4,7 @@
 
 import { shapeWords } from "../load/shape.ts";
 import { type Machine, machineLine } from "../machine.ts";
-import type { RunFigure } from "../runs.ts";
+import { middleRun, type Reports, type RunFigure } from "../runs.ts";
 import { bestStep, type ForwardFigures, type ForwardOptions, type ForwardStep } from "./measure-forward.ts";
 
 /** One report: what `--json` prints. The figures at the top are those of the last step without loss. */
@@ -43,10 +43,11 @@ export function createForwardReport(machine: Machine, options: ForwardOptions, f
 }
 
 /** The report of the run in the middle, by its price a packet, or by its delay where that is not known. */
-export function medianReport(reports: readonly [ForwardReport, ...ForwardReport[]]): ForwardReport {
-  const rank = ({ cpuMicrosPerForwardedPacket, addedDelayMicros }: ForwardReport) =>
-    cpuMicrosPerForwardedPacket ?? addedDelayMicros.p50;
-  return [...reports].sort((a, b) => rank(a) - rank(b))[reports.length >> 1] ?? reports[0];
+export function medianReport(reports: Reports<ForwardReport>): ForwardReport {
+  return middleRun(
+    reports,
+    ({ cpuMicrosPerForwardedPacket, addedDelayMicros }) => cpuMicrosPerForwardedPacket ?? addedDelayMicros.p50,
+  );
 }
 
 /** The figures of each run that a summary has. */

@@ -4,8 +4,8 @@
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
-import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { middleRun, readRuns, repeat, summarize, summaryText } from "../runs.ts";
+import { boundedNumber, measuring, serveWords } from "../words.ts";
 import type { JoinsOptions } from "./measure-joins.ts";
 
 const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10", runs: "1" } as const;
@@ -41,10 +41,9 @@ async function measure(flags: Flags): Promise<number> {
   const { measureJoins } = await import("./measure-joins.ts");
   const { joinsFigures, joinsText } = await import("./report.ts");
   const machine = describeMachine();
-  try {
-    const progress = createProgress();
-    const all = await repeat(runs, (named) => measureJoins(options, (what, part) => progress(named(what), part)));
-    const median = [...all].sort((a, b) => a.price.cpuMillisPerJoin - b.price.cpuMillisPerJoin)[runs >> 1] ?? all[0];
+  return measuring(async (progress) => {
+    const all = await repeat(runs, progress, (ofRun) => measureJoins(options, ofRun));
+    const median = middleRun(all, ({ price }) => price.cpuMillisPerJoin);
     const report = { benchmark: "joins", machine, options, ...median } as const;
     const figures = joinsFigures(all);
     process.stdout.write(
@@ -53,10 +52,7 @@ async function measure(flags: Flags): Promise<number> {
         : `${joinsText(report)}${summaryText(figures)}`,
     );
     return all.every((each) => each.everybodyHearsAndSees) ? EXIT.HELD : EXIT.BROKEN;
-  } catch (error) {
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
 function readOptions(flags: Flags): JoinsOptions {
@@ -71,9 +67,6 @@ function readOptions(flags: Flags): JoinsOptions {
     // One alone in a room would neither hear nor see.
     speakers: boundedNumber(flags.speakers, "--speakers", 2, people),
     packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 1_000),
-    serveWords: [
-      ...(flags.io === undefined ? [] : ["--io", flags.io]),
-      ...(flags.shards === undefined ? [] : ["--shards", flags.shards]),
-    ],
+    serveWords: serveWords(flags),
   };
 }

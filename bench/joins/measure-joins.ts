@@ -10,6 +10,7 @@ import type { Arrivals } from "../load/messages.ts";
 import { type LoadShape, peersOf } from "../load/shape.ts";
 import { cpuBetween, readCpu } from "../server/process-meter.ts";
 import { type ServerProcess, startServerProcess } from "../server/server-process.ts";
+import type { Progress } from "../words.ts";
 
 /** Peers that ask to join at the same time when there is no other pace. */
 const JOINS_AT_A_TIME = 16;
@@ -57,11 +58,8 @@ export interface JoinsFigures {
   readonly everybodyHearsAndSees: boolean;
 }
 
-/** Hears what is being done. */
-export type JoinsProgress = (what: string, part: number) => void;
-
 /** Measures everything. Throws with a sentence when the server or the generator can't do its part. */
-export async function measureJoins(options: JoinsOptions, onProgress: JoinsProgress): Promise<JoinsFigures> {
+export async function measureJoins(options: JoinsOptions, onProgress: Progress): Promise<JoinsFigures> {
   const server = await startServerProcess(options.serveWords);
   try {
     const price = await measurePrice(options, server, onProgress);
@@ -77,7 +75,7 @@ export async function measureJoins(options: JoinsOptions, onProgress: JoinsProgr
 async function measurePrice(
   options: JoinsOptions,
   server: ServerProcess,
-  onProgress: JoinsProgress,
+  onProgress: Progress,
 ): Promise<JoinsFigures["price"]> {
   const before = readCpu(server.pid);
   const pace = { joinsAtATime: JOINS_AT_A_TIME, withinSeconds: 0, sendsAtOnce: false };
@@ -100,7 +98,7 @@ async function measurePrice(
 async function measureStorm(
   options: JoinsOptions,
   server: ServerProcess,
-  onProgress: JoinsProgress,
+  onProgress: Progress,
 ): Promise<JoinsFigures["storm"]> {
   const { withinSeconds } = options;
   const pace = { joinsAtATime: STORM_AT_A_TIME, withinSeconds, sendsAtOnce: true };

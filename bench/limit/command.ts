@@ -1,13 +1,12 @@
 /**
  * `lockstep bench limit`: what kernel and cipher alone cost for each packet, through the fast host's adapter and in C.
  */
-import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, machineLine } from "../machine.ts";
-import { type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { middleRun, type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
+import { boundedNumber, measuring } from "../words.ts";
 import type { LimitFigure, LimitShape } from "./measure-limit.ts";
 
 const DEFAULTS = { subscribers: "100", rate: "1000", size: "1200", seconds: "5", runs: "1" } as const;
@@ -31,23 +30,23 @@ async function measure(flags: Flags): Promise<number> {
   const shape: LimitShape = {
     subscribers: boundedNumber(flags.subscribers, "--subscribers", 1, SUBSCRIBERS_MAX),
     packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 50_000),
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, LIMITS.rtpPacketBytesMax - 16),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
     seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
   };
   const runs = readRuns(flags.runs);
   const { measureAdapterLimit, measureCLimit } = await import("./measure-limit.ts");
   const machine = describeMachine();
-  const progress = createProgress();
-  try {
-    const reports = await repeat(runs, async (named) => {
-      progress(named("through the adapter"), 0);
+  return measuring(async (progress) => {
+    const reports = await repeat(runs, progress, async (ofRun) => {
+      ofRun("through the adapter", 0);
       const adapter = await measureAdapterLimit(shape);
-      progress(named("in C"), 0.5);
-      return { adapter, inC: await measureCLimit(shape) };
+      ofRun("in C", 0.5);
+      const inC = await measureCLimit(shape);
+      ofRun("", 1);
+      return { adapter, inC };
     });
-    progress("", 1);
     const figures = limitFigures(reports);
-    const { adapter, inC } = [...reports].sort((a, b) => microsOf(a) - microsOf(b))[runs >> 1] ?? reports[0];
+    const { adapter, inC } = middleRun(reports, microsOf);
     if (flags.json === true) {
       const c = typeof inC === "string" ? null : inC;
       const report = { benchmark: "limit", machine, options: shape, adapter, c, runs, summary: summarize(figures) };
@@ -61,10 +60,7 @@ async function measure(flags: Flags): Promise<number> {
     process.stdout.write(typeof inC === "string" ? `${inC}\n` : figureLine("C", inC));
     process.stdout.write(summaryText(figures));
     return EXIT.HELD;
-  } catch (error) {
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
 /** One run. */

@@ -8,6 +8,7 @@
  * keyframe, and so is the next one when somebody asks.
  */
 import { readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
+import { AEAD_TAG_BYTES, LIMITS } from "../../core/index.ts";
 import { rtpSetExtension, rtpWriteHeader } from "../../core/wire/rtp.ts";
 import { EXTENSION_ID, PAYLOAD_TYPE } from "../../io-sim/client/offer.ts";
 import type { StreamPlan } from "./messages.ts";
@@ -20,6 +21,9 @@ const STAMP_BYTES = 16;
 
 /** The least packet that carries a stamp. */
 export const FILM_PACKET_BYTES_MIN = FILM_HEADER_BYTES + VIDEO_LEAD_BYTES + STAMP_BYTES;
+
+/** The longest that fits a datagram with the tag of AES-GCM. */
+export const FILM_PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - AEAD_TAG_BYTES;
 
 const PICTURES_PER_SECOND = 30;
 const PACKETS_PER_PICTURE_MAX = 8;

@@ -5,9 +5,9 @@ import { writeFileSync } from "node:fs";
 import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine } from "../machine.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, measuring, serveWords } from "../words.ts";
 import type { OverloadOptions } from "./measure-overload.ts";
 
 const DEFAULTS = {
@@ -55,16 +55,13 @@ async function measure(flags: Flags): Promise<number> {
   const { measureOverload } = await import("./measure-overload.ts");
   const { overloadPlot, overloadText } = await import("./report.ts");
   const machine = describeMachine();
-  try {
-    const figures = await measureOverload(options, createProgress());
+  return measuring(async (progress) => {
+    const figures = await measureOverload(options, progress);
     const report = { benchmark: "overload", machine, options, ...figures } as const;
     process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : overloadText(report));
     if (flags.plot !== undefined) writeFileSync(flags.plot, overloadPlot(report));
     return figures.broken.length > 0 ? EXIT.BROKEN : EXIT.HELD;
-  } catch (error) {
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
 function readOptions(flags: Flags): OverloadOptions {
@@ -74,10 +71,10 @@ function readOptions(flags: Flags): OverloadOptions {
     rooms: boundedNumber(flags.rooms, "--rooms", 1, 1_000),
     room: { kind: "meeting", people, speakers },
     packetsPerSecond: PLAN_RATE,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, LIMITS.rtpPacketBytesMax - 16),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
     capacity: flags.capacity === undefined ? undefined : boundedNumber(flags.capacity, "--capacity", 1, 10_000),
     settleSeconds: boundedNumber(flags.settle, "--settle", 0, 600),
     seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
-    serveWords: ["--shards", flags.shards, ...(flags.io === undefined ? [] : ["--io", flags.io])],
+    serveWords: serveWords(flags),
   };
 }

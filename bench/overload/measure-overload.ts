@@ -10,6 +10,7 @@ import type { Counted, CountedKind } from "../load/messages.ts";
 import { type LoadShape, peersOf } from "../load/shape.ts";
 import { cpuBetween, readCpu, readResidentBytes } from "../server/process-meter.ts";
 import { type ServerProcess, startServerProcess } from "../server/server-process.ts";
+import type { Progress } from "../words.ts";
 import { type Knocks, type Probe, startProbe } from "./probe.ts";
 
 const JOINS_AT_A_TIME = 16;
@@ -76,9 +77,6 @@ export interface OverloadFigures {
   readonly broken: readonly string[];
 }
 
-/** Hears what is being done. */
-export type OverloadProgress = (what: string, part: number) => void;
-
 /** What a measurement needs. */
 interface Subject {
   readonly options: OverloadOptions;
@@ -88,10 +86,7 @@ interface Subject {
 }
 
 /** Measures everything. Throws with a sentence when the server or the generator can't do its part. */
-export async function measureOverload(
-  options: OverloadOptions,
-  onProgress: OverloadProgress,
-): Promise<OverloadFigures> {
+export async function measureOverload(options: OverloadOptions, onProgress: Progress): Promise<OverloadFigures> {
   const server = await startServerProcess(options.serveWords);
   let generator: Generator | undefined;
   let probe: Probe | undefined;
@@ -110,7 +105,7 @@ export async function measureOverload(
   }
 }
 
-async function measureServer(subject: Subject, onProgress: OverloadProgress): Promise<OverloadFigures> {
+async function measureServer(subject: Subject, onProgress: Progress): Promise<OverloadFigures> {
   const { options, server } = subject;
   const capacity = options.capacity ?? (await findCapacity(subject, onProgress));
   // A search ends in overload; the ramp begins with a server that has recovered.
@@ -135,7 +130,7 @@ async function measureServer(subject: Subject, onProgress: OverloadProgress): Pr
 }
 
 /** The greatest rate of the search that the server carries whole, with joins. */
-async function findCapacity(subject: Subject, onProgress: OverloadProgress): Promise<number> {
+async function findCapacity(subject: Subject, onProgress: Progress): Promise<number> {
   let carried = 0;
   let rate = FIRST_RATE;
   for (let step = 0; step < SEARCH_STEPS_MAX; step++) {

@@ -6,7 +6,7 @@ import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, type Machine, machineLine } from "../machine.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, measuring } from "../words.ts";
 import type { PeerFigure, PeersOptions } from "./measure-peers.ts";
 
 const DEFAULTS = { subscribers: "100", rate: "400", size: "1100", seconds: "5" } as const;
@@ -46,8 +46,7 @@ async function measure(flags: Flags): Promise<number> {
     process.stdout.write(isJson ? `${JSON.stringify(skipped)}\n` : `${NO_JANUS}\n`);
     return EXIT.HELD;
   }
-  const progress = createProgress();
-  try {
+  return measuring(async (progress) => {
     progress("Lockstep", 0);
     const lockstep = await measureLockstep(options);
     progress("Janus", 0.5);
@@ -56,11 +55,7 @@ async function measure(flags: Flags): Promise<number> {
     const report = { benchmark: "peers", machine, options, servers };
     process.stdout.write(isJson ? `${JSON.stringify(report)}\n` : peersText(machine, options, servers));
     return servers.some(({ wrong }) => wrong > 0) ? EXIT.BROKEN : EXIT.HELD;
-  } catch (error) {
-    progress("", 1);
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
 function peersText(machine: Machine, options: PeersOptions, servers: readonly PeerFigure[]): string {

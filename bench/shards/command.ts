@@ -8,11 +8,11 @@ import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { bestStep, type ForwardOptions } from "../forward/measure-forward.ts";
-import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
+import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { shapeWords } from "../load/shape.ts";
 import { describeMachine, machineLine } from "../machine.ts";
 import { type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, measuring, type Progress } from "../words.ts";
 
 const DEFAULTS = { rooms: "4", subscribers: "25", rate: "300", size: "1200", seconds: "5", runs: "1" } as const;
 const SHARDS = [1, 2] as const;
@@ -48,7 +48,7 @@ async function measure(flags: Flags): Promise<number> {
     rooms: boundedNumber(flags.rooms, "--rooms", 2, 1_000),
     room: { kind: "fan-out", publishers: 1, subscribers },
     packetsPerSecond: rate,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, LIMITS.rtpPacketBytesMax - 16),
+    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
     rates: [rate],
     seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
     server: undefined,
@@ -57,9 +57,8 @@ async function measure(flags: Flags): Promise<number> {
   };
   const runs = readRuns(flags.runs);
   const machine = describeMachine();
-  const progress = createProgress();
-  try {
-    const all = await repeat(runs, (named) => measureShards(options, (what, part) => progress(named(what), part)));
+  return measuring(async (progress) => {
+    const all = await repeat(runs, progress, (ofRun) => measureShards(options, ofRun));
     const figures = figuresOf(all);
     const summary = summarize(figures);
     if (flags.json === true) {
@@ -78,23 +77,17 @@ async function measure(flags: Flags): Promise<number> {
     ];
     process.stdout.write(`${lines.join("\n")}\n${summaryText(figures)}`);
     return EXIT.HELD;
-  } catch (error) {
-    process.stderr.write(`Nothing was measured: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.BROKEN;
-  }
+  });
 }
 
-async function measureShards(
-  options: ForwardOptions,
-  onProgress: (what: string, part: number) => void,
-): Promise<ShardsFigure[]> {
+async function measureShards(options: ForwardOptions, progress: Progress): Promise<ShardsFigure[]> {
   // Loaded only now, so that help and wrong use are answered at once.
   const { measureForward } = await import("../forward/measure-forward.ts");
   const figures: ShardsFigure[] = [];
   for (const shards of SHARDS) {
     const words = ["--shards", String(shards)];
     const { steps } = await measureForward({ ...options, serveWords: words }, (what, part) =>
-      onProgress(`${shards} of ${SHARDS.length} shards, ${what}`, part),
+      progress(`${shards} of ${SHARDS.length} shards, ${what}`, part),
     );
     const { cpuMicrosPerForwardedPacket, packetsPerSecond, lossRatio, addedDelayMicros } = bestStep(steps);
     if (cpuMicrosPerForwardedPacket === null) throw new Error("nothing was forwarded");

@@ -1,6 +1,6 @@
 /** What several runs of a benchmark come to. */
 import { describe, expect, it } from "vitest";
-import { readRuns, repeat, summarize, summaryText } from "../../bench/runs.ts";
+import { middleRun, type Reports, readRuns, repeat, summarize, summaryText } from "../../bench/runs.ts";
 
 describe("several runs", () => {
   it("come to the one in the middle, with the least and the greatest around it", () => {
@@ -17,18 +17,36 @@ describe("several runs", () => {
 
   it("are one after the other, each with its number in front", async () => {
     let running = 0;
-    const seen = await repeat(3, async (named) => {
-      expect(++running).toBe(1);
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      return named("joining");
-    });
+    const seen: string[] = [];
+    const done = await repeat(
+      3,
+      (what) => seen.push(what),
+      async (progress) => {
+        expect(++running).toBe(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        progress("joining", 0.5);
+        return seen.length;
+      },
+    );
+    expect(done).toEqual([1, 2, 3]);
     expect(seen).toEqual(["run 1 of 3, joining", "run 2 of 3, joining", "run 3 of 3, joining"]);
   });
 
   it("say nothing more when there is one", async () => {
     expect(summaryText([{ name: "cost", digits: 1, values: [9] }])).toBe("");
-    expect(await repeat(1, async (named) => named("joining"))).toEqual(["joining"]);
+    const seen: [string, number][] = [];
+    await repeat(
+      1,
+      (...shown) => seen.push(shown),
+      async (progress) => progress("joining", 0.5),
+    );
+    expect(seen).toEqual([["joining", 0.5]]);
+  });
+
+  it("have one in the middle, whatever their order", () => {
+    const reports: Reports<{ cost: number }> = [{ cost: 9 }, { cost: 10 }, { cost: 2 }];
+    expect(middleRun(reports, ({ cost }) => cost)).toEqual({ cost: 9 });
   });
 
   it("are an odd number", () => {
