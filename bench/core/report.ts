@@ -4,6 +4,7 @@
 import { type Machine, machineLine } from "../machine.ts";
 import type { RunFigure } from "../runs.ts";
 import type { CoreBenchFigures, CoreBenchOptions, CryptoKind } from "./core-bench.ts";
+import type { RoomShape } from "./simulated-room.ts";
 
 /** One report: what `--json` prints. */
 export interface BenchReport extends CoreBenchFigures {
@@ -30,9 +31,9 @@ export function coreFigures(runs: readonly CoreBenchFigures[]): RunFigure[] {
       { name: `${what}: bytes a packet`, digits: 2, values: of(({ bytesPerPacket }) => bytesPerPacket) },
     );
   }
-  for (const [index, { cipher, speakers }] of (runs[0]?.rooms ?? []).entries()) {
+  for (const [index, shape] of (runs[0]?.rooms ?? []).entries()) {
     const values = runs.map(({ rooms }) => rooms[index]!.simulatedSecondsPerCpuSecond);
-    figures.push({ name: `room of four, ${speakers} speaking, ${cipher}: seconds a second`, digits: 1, values });
+    figures.push({ name: `${roomsText(shape)}, ${shape.cipher}: seconds a second`, digits: 1, values });
   }
   return figures;
 }
@@ -60,11 +61,16 @@ export function benchReport({ machine, options, forwarding, rooms }: BenchReport
   }
   lines.push("", "Simulated seconds per second of processor time, with everything that a run does");
   for (const figure of rooms) {
-    const { cipher, participants, speakers, simulatedSecondsPerCpuSecond, simulatedSeconds } = figure;
-    const count = figure.rooms === 1 ? "a room" : `${figure.rooms} rooms`;
-    const room = `${count} of ${participants}, ${speakers} speaking${figure.rooms === 1 ? "" : " in each"}`;
+    const { cipher, simulatedSecondsPerCpuSecond, simulatedSeconds } = figure;
     const speed = simulatedSecondsPerCpuSecond.toFixed(2).padStart(8);
-    lines.push(`  ${room.padEnd(34)} ${cipher.padEnd(8)} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`);
+    lines.push(
+      `  ${roomsText(figure).padEnd(34)} ${cipher.padEnd(8)} ${speed}   (${simulatedSeconds.toFixed(1)} s simulated)`,
+    );
   }
   return `${lines.join("\n")}\n`;
+}
+
+function roomsText({ rooms, participants, speakers }: RoomShape): string {
+  const one = rooms === 1;
+  return `${one ? "a room" : `${rooms} rooms`} of ${participants}, ${speakers} speaking${one ? "" : " in each"}`;
 }

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { BenchReport } from "../../bench/core/report.ts";
+import { type BenchReport, coreFigures } from "../../bench/core/report.ts";
 
 const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 
@@ -60,6 +60,12 @@ describe("a benchmark of the core", () => {
     expect(two!.bytesPerPacket).toBeLessThan(4);
     expect(fifty!.bytesPerPacket).toBeLessThan(4);
     expect(real!.bytesPerPacket).toBeGreaterThan(100);
+  });
+
+  it("has a name of its own for each figure of several runs", () => {
+    const names = coreFigures([report, report]).map(({ name }) => name);
+    expect(names).toContain("10 rooms of 8, 1 speaking in each, checksum: seconds a second");
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it("simulates a room in which one speaks and one in which all do, with either cipher, and ten rooms of eight", () => {
