@@ -66,6 +66,7 @@ export function describePacket(
   packet.keyframe =
     packet.payloadLength > 0 && payloadIsKeyframe(packet.codec, bytes, packet.payloadOffset, packet.payloadLength);
   readPayloadNumbers(packet, bytes);
+  noteExtensions(packet, scan, media);
   readDescriptor(packet, scan, media, bytes);
   return true;
 }
@@ -112,13 +113,16 @@ function readPayloadNumbers(packet: PacketScratch, bytes: Uint8Array): void {
   }
 }
 
+function noteExtensions(packet: PacketScratch, scan: ExtensionScan, media: NegotiatedMedia): void {
+  packet.extensionsPresent = 0;
+  for (let i = 0; i < scan.count; i++) packet.extensionsPresent |= 1 << media.extensionKinds[scan.ids[i]!]!;
+}
+
 const DESCRIPTOR_BIT = 1 << HEADER_EXTENSION.DEPENDENCY_DESCRIPTOR;
 
 function readDescriptor(packet: PacketScratch, scan: ExtensionScan, media: NegotiatedMedia, bytes: Uint8Array): void {
   packet.descriptor = -1;
   packet.frameNumber = -1;
-  packet.extensionsPresent = 0;
-  for (let i = 0; i < scan.count; i++) packet.extensionsPresent |= 1 << media.extensionKinds[scan.ids[i]!]!;
   if ((packet.extensionsPresent & DESCRIPTOR_BIT) === 0) return;
   for (let i = 0; i < scan.count; i++) {
     if (media.extensionKinds[scan.ids[i]!] !== HEADER_EXTENSION.DEPENDENCY_DESCRIPTOR) continue;
