@@ -47,6 +47,7 @@ export {
   type Finding,
   lookAtShard,
   lossIn,
+  STATE_PROMISES,
   type StatePromise,
   wildEstimateIn,
 } from "./sfu/invariants.ts";

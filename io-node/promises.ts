@@ -5,10 +5,7 @@
  * Each shard looks at itself once a second (core/sfu/invariants.ts); what each id promises is in io-sim/oracles/promises.ts.
  * One that is broken is a mistake of ours, whatever peers do: please report it with the line that stands in the log.
  */
-import type { Finding, StatePromise } from "../core/index.ts";
-
-/** The promises that a server judges, in the order in which they are told. */
-const PROMISES: readonly StatePromise[] = ["S2", "S3", "S15", "S17", "S18", "R2"];
+import { type Finding, STATE_PROMISES, type StatePromise } from "../core/index.ts";
 
 /** How often each promise was judged and broken since the start, by all shards. */
 export interface PromiseTally {
@@ -18,7 +15,7 @@ export interface PromiseTally {
 
 /** Nothing has been judged. */
 export function createPromiseTally(): PromiseTally {
-  const zeroes = () => new Map(PROMISES.map((promise) => [promise, 0]));
+  const zeroes = () => new Map(STATE_PROMISES.map((promise) => [promise, 0]));
   return { judged: zeroes(), broken: zeroes() };
 }
 

@@ -9,19 +9,24 @@
  * The simulator asks after every change, of everybody. A host that serves people asks now and then, of a few at a time: see
  * {@link lookAtShard}. What these functions find is a mistake of ours; no peer can bring it about.
  */
-import { type Micros, micros } from "../base/micros.ts";
+import type { Micros } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { Counters } from "./counters.ts";
 import { shardOf } from "./ids.ts";
-import type { Participant, PublicationProxy, Shard, Slot } from "./state.ts";
+import type { Participant, Publication, PublicationProxy, Route, Shard, Slot } from "./state.ts";
 
 /** Longest round trip that a report can make anybody believe in: a compact NTP time of 32 bits has 16 of seconds. */
 const RTT_MICROS_MAX = 65_536_000_000;
 /** No stream is faster than this. */
 const BITRATE_BPS_MAX = 1_000_000_000;
+/** Half a round of a video clock's 32 bits. */
+const HALF_ROUND_MICROS = 0x8000_0000 * (100 / 9);
 
 /** Promises that can be judged by looking at a shard; what they promise is in io-sim/oracles/promises.ts. */
-export type StatePromise = "S2" | "S3" | "S15" | "S17" | "S18" | "R2";
+export const STATE_PROMISES = ["S2", "S3", "S15", "S17", "S18", "R2"] as const;
+
+/** One of {@link STATE_PROMISES}. */
+export type StatePromise = (typeof STATE_PROMISES)[number];
 
 /** What a look has found of one promise: a sentence about what is wrong, or "" when it holds. */
 export interface Finding {
@@ -65,20 +70,21 @@ export function lookAtShard(shard: Shard, looks: ShardLooks, most: number): Find
     { promise: "S17", trouble: wildEstimateIn(looked) },
     { promise: "S18", trouble: lossIn(shard.history.counters) },
   ];
-  for (const slot of looked.flatMap(({ slots }) => slots)) {
+  const slots = looked.flatMap((participant) => participant.slots);
+  for (const slot of slots) {
     const before = looks.slots.get(slot.id);
     if (before === undefined || !slot.rewriter.started) continue;
     findings.push({ promise: "S2", trouble: numbersTrouble(slot, before) });
     findings.push({ promise: "S3", trouble: timestampTrouble(slot, before) });
   }
   for (const id of looks.slots.keys()) if (!shard.slots.has(id)) looks.slots.delete(id);
-  for (const slot of looked.flatMap(({ slots }) => slots)) looks.slots.set(slot.id, numbersOf(slot));
+  for (const slot of slots) looks.slots.set(slot.id, numbersOf(slot));
   return findings;
 }
 
 function numbersOf({ rewriter, packetsSent }: Slot): SlotNumbers {
   const { lineHighest, skips, timestamp, sentAt } = rewriter;
-  return { index: lineHighest - skips, packetsSent, timestamp, sentAt: micros(sentAt) };
+  return { index: lineHighest - skips, packetsSent, timestamp, sentAt };
 }
 
 /** One number means one packet: more cannot have been sent than numbers have come up, and were left open before. */
@@ -93,13 +99,10 @@ function numbersTrouble(slot: Slot, before: SlotNumbers): string {
 function timestampTrouble(slot: Slot, before: SlotNumbers): string {
   const { timestamp, sentAt } = numbersOf(slot);
   const step = (timestamp - before.timestamp) | 0;
-  // What has rested for a day may have gone round.
-  if (sentAt === before.sentAt || sentAt - before.sentAt > ROUND_MICROS || step >= 0) return "";
+  // What has rested for hours may have gone round.
+  if (sentAt === before.sentAt || sentAt - before.sentAt > HALF_ROUND_MICROS || step >= 0) return "";
   return `Slot ${slot.id} has gone back by ${-step} in its timestamps`;
 }
-
-/** Half a round of a video clock's 32 bits. */
-const ROUND_MICROS = 0x8000_0000 * (100 / 9);
 
 /** Packets times receivers equals sent plus dropped for a reason. */
 export function lossIn(counters: Counters): string {
@@ -168,8 +171,8 @@ function participantTrouble(shard: Shard, participant: Participant): string {
     }
     if (publication.best !== null && !publication.streams.includes(publication.best)) return "the best layer is gone";
     for (const route of publication.routes) {
-      if (route.publication !== publication || route.slot.route !== route) return "a route does not know its slot";
-      if (shard.slots.get(route.slot.id) !== route.slot) return "a route leads to a slot that is gone";
+      const trouble = routeTrouble(shard, publication, route);
+      if (trouble !== "") return trouble;
       if (route.slot.owner.room !== participant.room) return "a route leads into another room";
       if (route.slot.owner === participant) return "a route leads back to it";
       const has = route.stream === null || publication.streams.some((each) => each === route.stream);
@@ -205,9 +208,16 @@ function proxyTrouble(shard: Shard, proxy: PublicationProxy): string {
   for (const stream of proxy.streams)
     if (shard.streams.get(stream.id) !== stream) return "a stream is not in the table";
   for (const route of proxy.routes) {
-    if (route.publication !== proxy || route.slot.route !== route) return "a route does not know its slot";
-    if (shard.slots.get(route.slot.id) !== route.slot) return "a route leads to a slot that is gone";
+    const trouble = routeTrouble(shard, proxy, route);
+    if (trouble !== "") return trouble;
   }
+  return "";
+}
+
+/** What does not fit of a route that a publication, or what stands for one, has in its list. */
+function routeTrouble(shard: Shard, publication: Publication, route: Route): string {
+  if (route.publication !== publication || route.slot.route !== route) return "a route does not know its slot";
+  if (shard.slots.get(route.slot.id) !== route.slot) return "a route leads to a slot that is gone";
   return "";
 }
 
