@@ -13,8 +13,8 @@ import type { ShardEvent, SlotView } from "./events.ts";
 import { shardOf } from "./ids.ts";
 import {
   type Activity,
-  type ActorRef,
   type AllocatorMessage,
+  allocatorRef,
   type Mail,
   type Offering,
   postMail,
@@ -164,23 +164,24 @@ function leaveOut(allocator: Allocator, slots: readonly number[]): boolean {
   return changed;
 }
 
-function bind(allocator: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
+function bind({ participant }: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
   slot.publication = publication;
-  postMail(mail, refOf(allocator), publicationRef(publication, mail.shard), subscription("subscribe", slot));
+  postMail(mail, allocatorRef(participant), publicationRef(publication, mail.shard), subscription("subscribe", slot));
 }
 
-function release(allocator: Allocator, slot: AllocatorSlot, mail: Mail): void {
+function release({ participant }: Allocator, slot: AllocatorSlot, mail: Mail): void {
   if (slot.publication === 0) return;
-  postMail(mail, refOf(allocator), publicationRef(slot.publication, mail.shard), subscription("unsubscribe", slot));
+  postMail(
+    mail,
+    allocatorRef(participant),
+    publicationRef(slot.publication, mail.shard),
+    subscription("unsubscribe", slot),
+  );
   slot.publication = 0;
 }
 
 function subscription(type: "subscribe" | "unsubscribe", slot: AllocatorSlot) {
   return { to: "publication", type, slot: slot.slot } as const;
-}
-
-function refOf(allocator: Allocator): ActorRef {
-  return { actor: "allocator", shard: shardOf(allocator.participant), id: allocator.participant };
 }
 
 function bindingsOf(allocator: Allocator, room: string): ShardEvent {

@@ -14,6 +14,7 @@ import type { WallMicros } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { NegotiatedMedia } from "../peer/negotiated.ts";
 import type { LeaveReason } from "./events.ts";
+import { shardOf } from "./ids.ts";
 import type { Scheduler } from "./ports.ts";
 
 /**
@@ -183,6 +184,11 @@ export function createMail(shard: number): Mail {
 /** A publication as mail is addressed to it: at its home, or on a subscriber's shard, where that may be a proxy. */
 export function publicationRef(id: number, shard: number): ActorRef {
   return { actor: "publication", shard, id };
+}
+
+/** The allocator of a participant: it is where the participant is. */
+export function allocatorRef(participant: number): ActorRef {
+  return { actor: "allocator", shard: shardOf(participant), id: participant };
 }
 
 /** The room that a participant is in. */

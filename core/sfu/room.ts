@@ -13,6 +13,7 @@ import { shardOf } from "./ids.ts";
 import {
   type Activity,
   type ActorRef,
+  allocatorRef,
   type Mail,
   type Offering,
   postMail,
@@ -230,7 +231,7 @@ function tellAllocator(
   participant: number,
   message: Parameters<typeof postMail>[3] & { to: "allocator" },
 ): void {
-  postMail(mail, refOf(room), { actor: "allocator", shard: shardOf(participant), id: participant }, message);
+  postMail(mail, refOf(room), allocatorRef(participant), message);
 }
 
 /** Whoever comes from another shard has not been counted there. */

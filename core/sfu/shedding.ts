@@ -5,11 +5,10 @@
  * get nothing: one picture stands still for good instead of all of them stuttering. Which part a slot is in depends on its
  * number alone, so everybody loses about the same share, and the same pictures as long as it lasts; the allocators hear of it
  * and tell their clients which slots are paused. When a part comes back, its routes begin anew at a keyframe, as they did at
- * first. Audio is never left out: it is a tenth of the load, and all of
- * the meaning.
+ * first. Audio is never left out: it is a tenth of the load, and all of the meaning.
  */
 import type { Micros } from "../base/micros.ts";
-import { type ActorRef, postMail } from "./mail.ts";
+import { allocatorRef, postMail } from "./mail.ts";
 import { VIDEO_PARTS } from "./ports.ts";
 import { wantKeyframe } from "./requests.ts";
 import type { Participant, Shard } from "./state.ts";
@@ -35,7 +34,7 @@ export function isLeftOut(shard: Shard, slot: number, kind: "audio" | "video"): 
 }
 
 function tellAllocator(shard: Shard, { id, slots }: Participant): void {
-  const allocator: ActorRef = { actor: "allocator", shard: shard.number, id };
+  const allocator = allocatorRef(id);
   const leftOut = slots.filter((slot) => isLeftOut(shard, slot.id, slot.media.kind)).map((slot) => slot.id);
   postMail(shard.mail, allocator, allocator, { to: "allocator", type: "left-out", slots: leftOut });
 }
