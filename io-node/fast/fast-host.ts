@@ -252,8 +252,12 @@ function lookAfter(host: Host): NodeJS.Timeout {
 }
 
 /** Ends a thread from outside; `error` says why, if it has not said so itself. */
-function endThread({ running, parts }: Host, error: Error): void {
-  running.lastWord ??= { error };
+function endThread(host: Host, error: Error): void {
+  host.running.lastWord ??= { error };
+  terminate(host);
+}
+
+function terminate({ running, parts }: Host): void {
   void running.thread.terminate();
   knock(parts.resources);
 }
@@ -275,12 +279,8 @@ async function close(host: Host, waitMillis: number): Promise<void> {
   host.closing = true;
   clearTimeout(host.restart);
   tell(host, { kind: "close", waitMillis });
-  const { thread, ended } = host.running;
-  const late = setTimeout(() => {
-    void thread.terminate();
-    knock(host.parts.resources);
-  }, waitMillis + END_MILLIS);
-  await ended;
+  const late = setTimeout(() => terminate(host), waitMillis + END_MILLIS);
+  await host.running.ended;
   clearTimeout(late);
   await host.seat.end();
   closeFastResources(host.parts.resources);
