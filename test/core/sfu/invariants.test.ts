@@ -55,6 +55,14 @@ describe("looks at a shard", () => {
     ["S15", "a slot in the table that nobody has", () => shard.slots.set(99, busySlot())],
     ["S15", "a participant whom no timer wakes", () => shard.timers.positions.delete(someone().id)],
     [
+      "S15",
+      "a route that its slot does not know",
+      () => {
+        const route = busySlot().route!;
+        route.publication.routes.push({ ...route });
+      },
+    ],
+    [
       "R2",
       "a budget above its cap",
       () => {
