@@ -89,6 +89,21 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
   world.byAddress.set(peer.address, peer);
 }
 
+/** The client with this participant number. */
+export function clientOf(world: World, participant: number): Client | undefined {
+  for (const peer of world.peers.values()) {
+    const client = peer.clients.find((candidate) => candidate.participant === participant);
+    if (client !== undefined) return client;
+  }
+  return undefined;
+}
+
+/** Whose client this is, now or before. */
+export function peerOf(world: World, client: Client): Peer | undefined {
+  for (const peer of world.peers.values()) if (peer.clients.includes(client)) return peer;
+  return undefined;
+}
+
 function tellCarried(
   world: World,
   peer: Peer,

@@ -6,8 +6,8 @@
  * is left. Times count from the world's beginning.
  */
 import type { ShardEvent } from "../../core/index.ts";
-import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
+import { clientOf } from "../topology.ts";
 import type { World } from "../world.ts";
 
 /** A picture or a piece of sound that a client got. */
@@ -59,14 +59,6 @@ function describeSlots(world: World, { slots }: Extract<ShardEvent, { type: "bin
     return `${mid}: ${clientOf(world, participant)?.plan.name ?? "somebody"}'s ${kind}`;
   });
   return shown.join("; ");
-}
-
-function clientOf(world: World, participant: number): Client | undefined {
-  for (const { clients } of world.peers.values()) {
-    const client = clients.find((candidate) => candidate.participant === participant);
-    if (client !== undefined) return client;
-  }
-  return undefined;
 }
 
 function inOrder(map: ReadonlyMap<string, readonly Perceived[]>): Map<string, readonly Perceived[]> {

@@ -9,8 +9,9 @@
  */
 import { LIMITS, type ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
+import { clientOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
-import { clientOf, isWild, type Ledger } from "./ledger.ts";
+import { isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 
 /** Time between two looks at what flows. */

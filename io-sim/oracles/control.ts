@@ -8,7 +8,7 @@
 import { LIMITS, type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
-import type { Peer } from "../topology.ts";
+import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { explainsRequests } from "./bounds.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readTransportFeedback } from "./feedback-reading.ts";
@@ -20,7 +20,6 @@ import {
   type Ledger,
   noteClock,
   outgoingStream,
-  peerOf,
   REMEMBERED,
   readU32,
   type SourceStream,

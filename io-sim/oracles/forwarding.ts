@@ -34,6 +34,7 @@ import {
   readU16,
   readU32,
   type SourceStream,
+  sealOf,
   sourceStream,
   unwrapped,
 } from "./ledger.ts";
@@ -490,12 +491,6 @@ function judgeWork(world: World, book: PromiseBook, input: ShardInput, effects: 
   const answers = input.kind === "datagram" ? LIMITS.retransmitBurstPackets : 0;
   const most = EFFECTS_ALWAYS + EFFECTS_EACH * (shard.participants.size + shard.slots.size) + answers;
   judge(book, "R3", effects.length <= most, () => `One ${input.kind} led to ${effects.length} effects.`);
-}
-
-/** Two packets under one index differ in their authentication tags, whatever they differ in; the tag is at the end. */
-function sealOf(bytes: Uint8Array): number {
-  const { length } = bytes;
-  return (readU32(bytes, length - 4) ^ Math.imul(readU32(bytes, length - 8), 0x0100_0193) ^ length) >>> 0;
 }
 
 function nameOf(out: OutgoingStream): string {

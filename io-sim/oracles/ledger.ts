@@ -9,7 +9,7 @@
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { mediaTimestamp } from "../client/out-stream.ts";
-import type { Peer } from "../topology.ts";
+import { peerOf } from "../topology.ts";
 import type { World } from "../world.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -335,21 +335,6 @@ export function timestampAt(source: SourceStream, now: World["loop"]["now"]): nu
   return stream === undefined ? 0 : mediaTimestamp(stream, now);
 }
 
-/** The client with this participant number. */
-export function clientOf(world: World, participant: number): Client | undefined {
-  for (const peer of world.peers.values()) {
-    const client = peer.clients.find((candidate) => candidate.participant === participant);
-    if (client !== undefined) return client;
-  }
-  return undefined;
-}
-
-/** Whose client this is, now or before. */
-export function peerOf(world: World, client: Client): Peer | undefined {
-  for (const peer of world.peers.values()) if (peer.clients.includes(client)) return peer;
-  return undefined;
-}
-
 /**
  * Forgets what a process of the server had, as another begins with nothing; but not what it sent, which may still be under
  * way to clients that it has connected. The next process knows none of these, nor do they know its keys.
@@ -367,6 +352,12 @@ export function isMedia(bytes: Uint8Array): boolean {
 /** Whether what {@link isMedia} is RTCP (RFC 5761 §4). */
 export function isControl(bytes: Uint8Array): boolean {
   return bytes[1]! >= 192 && bytes[1]! <= 223;
+}
+
+/** Two packets under one index differ in their authentication tags, whatever they differ in; the tag is at the end. */
+export function sealOf(bytes: Uint8Array): number {
+  const { length } = bytes;
+  return (readU32(bytes, length - 4) ^ Math.imul(readU32(bytes, length - 8), 0x0100_0193) ^ length) >>> 0;
 }
 
 /** 16 bits in network order. */

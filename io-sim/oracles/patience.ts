@@ -11,10 +11,10 @@ import type { Client } from "../client/client.ts";
 import type { ReceivingSlot } from "../client/client-receive.ts";
 import type { LinkPlan } from "../link.ts";
 import type { Operation } from "../plan.ts";
-import type { Peer } from "../topology.ts";
+import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { pictureBound } from "./bounds.ts";
-import { type Binding, clientOf, isWild, type Ledger, peerOf } from "./ledger.ts";
+import { type Binding, isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
 
 /** Time between two looks. */

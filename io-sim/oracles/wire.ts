@@ -9,13 +9,11 @@ import { type Shard, type ShardEvent, shardResidue } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkDropped } from "../link.ts";
 import { lostBetweenShards } from "../shards.ts";
-import type { Peer } from "../topology.ts";
+import { clientOf, type Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
+import { isControl, REMEMBERED, readU16, readU32, sealOf, unwrapped } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import type { Tenants } from "./tenants.ts";
-
-/** Packets of a stream that are remembered. */
-const REMEMBERED = 2_048;
 
 /** Every so many datagrams of strangers the whole state is compared before and after. */
 const COMPARE_STATE_EVERY = 25;
@@ -61,8 +59,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     const { name } = client.plan;
     judge(book, "S13", connected.has(client.participant), () => `${name} was sent media before it was connected.`);
     judge(book, "S1", !left.has(client.participant), () => `${name} was sent media after it had left.`);
-    const second = bytes[1]!;
-    if ((second >= 192 && second <= 223) || bytes.length < 12) return;
+    if (isControl(bytes) || bytes.length < 12) return;
     const stream = streamOf(streams, client, bytes);
     const isFaulty = world.sites.fired > 0;
     judge(book, "S11", stream.isNamed || isFaulty, () => `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
@@ -117,14 +114,6 @@ function lastingState(shard: Shard): Uint8Array {
   return bytes;
 }
 
-function clientOf(world: World, participant: number): Client | undefined {
-  for (const peer of world.peers.values()) {
-    const client = peer.clients.find((candidate) => candidate.participant === participant);
-    if (client !== undefined) return client;
-  }
-  return undefined;
-}
-
 function weighStranger(world: World, book: PromiseBook, target: string, bytes: Uint8Array, media: boolean): void {
   const { bytesFrom, bytesTo } = world.attacker;
   const from = bytesFrom.get(target);
@@ -169,10 +158,9 @@ function streamOf(
 }
 
 function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
-  const sequence = (bytes[2]! << 8) | bytes[3]!;
+  const sequence = readU16(bytes, 2);
   const timestamp = readU32(bytes, 4);
-  const distance = stream.highest < 0 ? 0 : ((sequence - stream.highest) << 16) >> 16;
-  const index = stream.highest < 0 ? 0x1_0000 + sequence : stream.highest + distance;
+  const index = unwrapped(stream.highest, sequence);
   const place = index % REMEMBERED;
   const seal = sealOf(bytes);
   const { name } = stream.client.plan;
@@ -221,14 +209,4 @@ function troubleOf(world: World, peer: Peer): number {
   const strangers = world.nodes.reduce((sum, node) => sum + node.shard.history.counters.datagramsFromStrangers, 0);
   const moved = peer.moves > 0 ? strangers : 0;
   return linkDropped(counters) + counters.corrupted + counters.truncated + counters.reordered + moved;
-}
-
-/** Two packets under one index differ in their authentication tags, whatever they differ in; the tag is at the end. */
-function sealOf(bytes: Uint8Array): number {
-  const { length } = bytes;
-  return (readU32(bytes, length - 4) ^ Math.imul(readU32(bytes, length - 8), 0x0100_0193) ^ length) >>> 0;
-}
-
-function readU32(bytes: Uint8Array, offset: number): number {
-  return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
 }
