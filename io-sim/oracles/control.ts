@@ -11,7 +11,7 @@ import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "
 import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { explainsRequests } from "./bounds.ts";
-import { eachPacket, FORMAT, REPORT, readNack, readTransportFeedback } from "./feedback-reading.ts";
+import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
 import {
   hasArrived,
   isControl,
@@ -36,8 +36,6 @@ const SENT_REMEMBERED = 256;
 const REFERENCE_TIME_WRAPS_MICROS = 0x100_0000 * 64_000;
 /** What promise S9 allows a clock to be wrong by, and a feedback's clock, which counts in 250 µs. */
 const CLOCK_MICROS = 1_000;
-/** Seconds from 1900 (NTP) to 1970 (Unix). */
-const NTP_UNIX_SECONDS = 2_208_988_800;
 /** How long until a publisher's reports have settled its clock at the server, and a slot shows what it shows. */
 const SETTLED_MICROS = 5_000_000;
 /** How much later than on an idle way a packet may come where there is a queue, if that holds no more. */
@@ -202,10 +200,7 @@ function judgeSenderReport(
 ): void {
   const { name } = client.plan;
   const wall = wallOrigin(world.plan) + (sent.at - world.loop.origin);
-  // NTP seconds begin anew in 2036 (RFC 5905 §6).
-  const seconds = (readU32(bytes, at + 8) - NTP_UNIX_SECONDS - Math.floor(wall / 1_000_000)) | 0;
-  const fraction = Math.round((readU32(bytes, at + 12) * 1_000_000) / 2 ** 32) - (wall % 1_000_000);
-  const wrongBy = seconds * 1_000_000 + fraction;
+  const wrongBy = readNtpTime(bytes, at + 8, wall) - wall;
   const reportedAt = micros(sent.at + wrongBy);
   const clock = () => `${name} was told a time of day that is ${wrongBy} µs off.`;
   judge(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS, clock);

@@ -12,6 +12,19 @@ export const REPORT = { SENDER: 200, RECEIVER: 201, TRANSPORT: 205, PAYLOAD: 206
 /** Formats of feedback. */
 export const FORMAT = { NACK: 1, PLI: 1, FIR: 4, TRANSPORT_WIDE: 15 } as const;
 
+/** Seconds from 1900 (NTP) to 1970 (Unix). */
+const NTP_UNIX_SECONDS = 2_208_988_800;
+
+/**
+ * The NTP time at an offset, in microseconds since 1970. NTP seconds begin anew in 2036 (RFC 5905 §6): of the times that are
+ * written like this it is the one that is nearest to `near`.
+ */
+export function readNtpTime(bytes: Uint8Array, at: number, near: number): number {
+  const nearSeconds = Math.floor(near / 1_000_000);
+  const seconds = nearSeconds + ((readU32(bytes, at) - NTP_UNIX_SECONDS - nearSeconds) | 0);
+  return seconds * 1_000_000 + Math.round((readU32(bytes, at + 4) * 1_000_000) / 2 ** 32);
+}
+
 /** Calls `read` with the type, the count or format, the offset and the length of each packet of a compound one. */
 export function eachPacket(
   bytes: Uint8Array,

@@ -10,17 +10,16 @@ import { LIMITS } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import type { Link } from "../link.ts";
-import type { Peer } from "../topology.ts";
-import type { Source, World, WorldWatcher } from "../world.ts";
-import { readU16, readU32 } from "./ledger.ts";
+import { type Peer, peerOf } from "../topology.ts";
+import { type Source, type World, type WorldWatcher, wallOrigin } from "../world.ts";
+import { eachPacket, REPORT, readNtpTime } from "./feedback-reading.ts";
+import { readU32 } from "./ledger.ts";
 
 /** Time between two looks at the queues, and how long a queue has to stand to count. */
 const LOOK_EVERY_MICROS = 100_000;
 const STANDING_LOOKS = 10;
 /** Captures that are remembered of a source and layer: more than are ever under way. */
 const CAPTURES_REMEMBERED = 512;
-/** Seconds from 1900 (NTP) to 1970. */
-const NTP_UNIX_SECONDS = 2_208_988_800;
 /** A layer flows when something of it was filmed this shortly before. */
 const FLOWS_MICROS = 500_000;
 
@@ -92,8 +91,9 @@ export function createSteady(world: World): Steady {
     perceived(client, mid, _kind, passport) {
       const source = world.sources.get(passport.source);
       if (!isOn() || source === undefined || !among.has(source.peer.plan.name)) return;
-      const peer = [...world.peers.values()].find((each) => each.client === client);
-      if (peer !== undefined && among.has(peer.plan.name)) notePerceived(notes, peer, client, mid, passport, source);
+      const peer = peerOf(world, client);
+      if (peer?.client === client && among.has(peer.plan.name))
+        notePerceived(notes, peer, client, mid, passport, source);
     },
     afterInput({ now }) {
       if (now < nextLook || !isOn()) return;
@@ -119,13 +119,13 @@ function noteCapture({ captures, filmedAt, world }: Notes, passport: FramePasspo
 }
 
 /** Notes the sender reports (RFC 3550 §6.4.1) in a compound packet. */
-function noteReports({ reports }: Notes, client: Client, plain: Uint8Array): void {
-  for (let at = 0; at + 20 <= plain.length; at += 4 * (1 + readU16(plain, at + 2))) {
-    if (plain[at + 1] !== 200) continue;
-    const seconds = readU32(plain, at + 8) - NTP_UNIX_SECONDS;
-    const wall = seconds * 1_000_000 + Math.round((readU32(plain, at + 12) * 1_000_000) / 0x1_0000_0000);
+function noteReports({ reports, world }: Notes, client: Client, plain: Uint8Array): void {
+  const now = wallOrigin(world.plan) + (world.loop.now - world.loop.origin);
+  eachPacket(plain, (type, _format, at) => {
+    if (type !== REPORT.SENDER) return;
+    const wall = readNtpTime(plain, at + 8, now);
     reports.set(`${client.plan.name}/${readU32(plain, at + 4)}`, { wall, timestamp: readU32(plain, at + 16) });
-  }
+  });
 }
 
 function notePerceived(
