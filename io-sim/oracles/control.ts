@@ -108,10 +108,10 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       clients.clear();
     },
     beforeInput(input, node) {
-      const { sleep, shard, addresses } = node;
+      const { sleep, shard } = node;
       const isReport = input.kind === "datagram" && isMedia(input.bytes) && input.bytes[1] === REPORT.SENDER;
-      const isPrompt = isReport && !world.attacker.inHand && world.loop.now !== sleep.until;
-      reporting = isPrompt ? ledger.tenants.at(node, addresses.get(input.flow)?.text ?? "") : undefined;
+      const isPrompt = isReport && world.loop.now !== sleep.until;
+      reporting = isPrompt ? ledger.tenants.senderOn(node, input.flow) : undefined;
       taken = shard.history.counters.rtcpReceived;
     },
     afterInput(_input, _effects, { shard }) {

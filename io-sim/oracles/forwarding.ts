@@ -201,8 +201,8 @@ function settle(world: World, book: PromiseBook, inHand: InHand, before: Excuses
 /** Looks at a datagram before the server does: which packet of which stream of which client it is. */
 function takeInHand(world: World, ledger: Ledger, inHand: InHand, input: DatagramInput): void {
   const { bytes } = input;
-  if (world.attacker.inHand || !isMedia(bytes) || isControl(bytes)) return;
-  const client = ledger.tenants.at(world.node, world.node.addresses.get(input.flow)?.text ?? "");
+  if (!isMedia(bytes) || isControl(bytes)) return;
+  const client = ledger.tenants.senderOn(world.node, input.flow);
   if (client === undefined) return;
   inHand.isRtp = true;
   const sequence = readU16(bytes, 2);

@@ -17,13 +17,17 @@ export const BINDING_SUCCESS = 0x0101;
 export interface Tenants extends WorldWatcher {
   /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
   at(node: SfuNode, address: string): Client | undefined;
+  /** The tenant of the address that the datagram in hand comes from; undefined when it is a stranger who sent it. */
+  senderOn(node: SfuNode, flow: number): Client | undefined;
 }
 
 /** The tenants of a world in which nobody has been answered yet. */
 export function createTenants(world: World): Tenants {
   const byNode = new Map<SfuNode, Map<string, Client>>();
+  const at = (node: SfuNode, address: string) => byNode.get(node)?.get(address);
   return {
-    at: (node, address) => byNode.get(node)?.get(address),
+    at,
+    senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses.get(flow)?.text ?? "")),
     crashed() {
       byNode.clear();
     },
