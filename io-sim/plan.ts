@@ -196,7 +196,7 @@ export function checkPlan(plan: Plan): void {
   }
   for (const name of plan.steady?.among ?? []) known(name);
   const disturbs = ({ atMicros, operation }: StepPlan, { fromMicros, among }: SteadyPlan) =>
-    atMicros >= fromMicros && (!("peer" in operation) || among.includes(operation.peer));
+    atMicros >= fromMicros && befalls(operation, among);
   const { steady } = plan;
   const disturbing = steady === undefined ? undefined : plan.steps.find((step) => disturbs(step, steady));
   if (disturbing !== undefined) refuse(`has the step "${disturbing.label}" in its steady time.`);
@@ -214,6 +214,11 @@ export function checkPlan(plan: Plan): void {
     }
   }
   for (const value of wholeNumbers(plan)) if (!Number.isSafeInteger(value)) refuse(`holds ${value}, no whole number.`);
+}
+
+/** Whether an operation touches one of these peers: it is done to him, or to more than a single one, such as the server. */
+export function befalls(operation: Operation, names: readonly string[]): boolean {
+  return !("peer" in operation) || names.includes(operation.peer);
 }
 
 function wholeNumbers(value: unknown): number[] {

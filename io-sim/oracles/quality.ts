@@ -5,6 +5,7 @@
  * once for each pair of a viewer and a source, or for each viewer or link, when the story is over.
  */
 import { linkSlowestMicros } from "../link.ts";
+import { befalls } from "../plan.ts";
 import type { Peer } from "../topology.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
@@ -76,7 +77,7 @@ function judgeFirst(world: World, book: PromiseBook, bars: QualityBars, viewer: 
  */
 function calmFor({ plan }: World, peers: readonly Peer[]): number {
   const names = peers.map((peer) => peer.plan.name);
-  const touching = plan.steps.filter(({ operation }) => !("peer" in operation) || names.includes(operation.peer));
+  const touching = plan.steps.filter(({ operation }) => befalls(operation, names));
   if (touching.some(({ operation }) => operation.type === "link")) return 0;
   return touching[0]?.atMicros ?? plan.runForMicros;
 }
