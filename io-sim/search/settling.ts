@@ -109,29 +109,21 @@ function healingOf(link: LinkPlan): Partial<LinkPlan> {
   return Object.fromEntries([...keys].map((key) => [key, PLAIN_LINK[key as keyof LinkPlan]]));
 }
 
-/** What the plan allows to promise of its end. */
+/** What the plan allows to promise of its end: who must see or hear whom. */
 function followingPromises(plan: Plan): FinallyPromise[] {
-  const promises: FinallyPromise[] = [];
-  for (const { viewer, name } of pairs(plan)) {
-    promises.push({ kind: "plays", viewer: viewer.name, source: name, withinMicros: 60_000_000 });
-  }
-  return promises;
-}
-
-/** Who must see or hear whom at the end. */
-function pairs(plan: Plan): { viewer: PeerPlan; owner: PeerPlan; name: string }[] {
   const rested = plan.peers.filter((peer) => isRested(plan, peer));
-  const found: { viewer: PeerPlan; owner: PeerPlan; name: string }[] = [];
+  const promises: FinallyPromise[] = [];
   for (const viewer of rested) {
     for (const source of ["camera", "microphone"] as const) {
       if (slotsOf(viewer, source) < rivals(plan, viewer, source)) continue;
       for (const owner of rested) {
         if (owner === viewer || owner.room !== viewer.room || !sends(plan, owner, source)) continue;
-        found.push({ viewer, owner, name: `${owner.name}/${source}` });
+        const pair = { viewer: viewer.name, source: `${owner.name}/${source}` };
+        promises.push({ kind: "plays", ...pair, withinMicros: 60_000_000 });
       }
     }
   }
-  return found;
+  return promises;
 }
 
 function slotsOf(peer: PeerPlan, source: "camera" | "microphone"): number {
