@@ -10,7 +10,6 @@ import type { Covered } from "../search/coverage.ts";
 import { generatePlan, type Regime } from "../search/generate.ts";
 import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
-import type { World } from "../world.ts";
 import type { Trade } from "./crew.ts";
 
 /** Events that shrinking one finding may cost: some tens of seconds. */
@@ -53,13 +52,8 @@ function work({ kind, number, regime }: Task): Answer {
     const { key, plan: small, tries } = shrinkPlan(plan, number, options);
     return { kind, number, key, plan: small, tries };
   }
-  let entered: World | undefined;
-  const onWorld = (world: World) => {
-    entered = world;
-  };
-  const { key, detail, fingerprint, simulatedMicros, judged } = attempt(plan, number, { onWorld });
-  const sites = [...(entered?.sites.counts ?? [])];
-  return { kind, number, key, detail, fingerprint, simulatedMicros, judged: [...judged], sites };
+  const { key, detail, fingerprint, simulatedMicros, judged, sites } = attempt(plan, number);
+  return { kind, number, key, detail, fingerprint, simulatedMicros, judged: [...judged], sites: [...sites] };
 }
 
 /** The trade of those who search. */

@@ -8,6 +8,7 @@ import { LockstepError } from "../../core/index.ts";
 import type { PromiseId } from "../oracles/promises.ts";
 import { checkPlan, type Plan } from "../plan.ts";
 import { type RunOptions, run } from "../run.ts";
+import type { SiteCount } from "../sites.ts";
 import type { World } from "../world.ts";
 
 /** What a try has come to. */
@@ -24,6 +25,8 @@ export interface Attempt {
   readonly events: number;
   /** How often each promise was judged. */
   readonly judged: ReadonlyMap<PromiseId, number>;
+  /** How often each fault site was reached and fired. */
+  readonly sites: ReadonlyMap<string, SiteCount>;
 }
 
 /** Runs a plan with a seed. */
@@ -38,11 +41,11 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
     const detail = broken?.detail ?? "";
     const key = broken === undefined ? "" : `${promise}: ${shapeOf(detail, plan)}`;
     const atMicros = broken === undefined || world.zeroAt === 0 ? -1 : broken.time - world.zeroAt;
-    return { key, promise, detail, atMicros, fingerprint, simulatedMicros, events: world.loop.ran, judged };
+    const cost = { simulatedMicros, events: world.loop.ran };
+    return { key, promise, detail, atMicros, fingerprint, ...cost, judged, sites: world.sites.counts };
   } catch (error) {
     const detail = `The run threw: ${error instanceof Error ? error.message : String(error)}`;
     const key = `S0: ${shapeOf(detail, plan)}`;
-    const events = entered?.loop.ran ?? 0;
     return {
       key,
       promise: "S0",
@@ -50,8 +53,9 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       atMicros: -1,
       fingerprint: "",
       simulatedMicros: 0,
-      events,
+      events: entered?.loop.ran ?? 0,
       judged: new Map(),
+      sites: entered?.sites.counts ?? new Map(),
     };
   }
 }
