@@ -1,8 +1,9 @@
 /**
  * A shard that obeys the names of rooms: "throw" finds a mistake of its own, "exit" ends the thread without a word, "hang"
- * never returns, "look" finds a promise broken; "tell-5" relays a packet of 1,000 bytes and mail of 40,000 to shard 5, and
- * "flood-5" more mail than anybody reads at once. Any other room is joined. Datagrams are sent back. What other shards relay,
- * and their end, it tells as rooms that somebody has joined: "heard-1000-from-3", "lost-3".
+ * never returns, "look" finds a promise broken, "keys" makes cipher contexts and keeps them; "tell-5" relays a packet of
+ * 1,000 bytes and mail of 40,000 to shard 5, and "flood-5" more mail than anybody reads at once. Any other room is joined.
+ * Datagrams are sent back. What other shards relay, and their end, it tells as rooms that somebody has joined:
+ * "heard-1000-from-3", "lost-3".
  */
 import {
   type BootRecord,
@@ -15,9 +16,10 @@ import {
 import type { OnLook } from "../../io-node/shard-engine.ts";
 import type { Engine } from "../../io-node/udp-host.ts";
 
+const KEYS = 16_000;
 const FLOOD_BYTES = 72 * 1_048_576;
 
-export function createFailingEngine(_boot: BootRecord, _crypto: CryptoProvider, onLook: OnLook): Engine {
+export function createFailingEngine(_boot: BootRecord, crypto: CryptoProvider, onLook: OnLook): Engine {
   return {
     nextTimeout: () => NEVER,
     handle({ outbox }: ShardPorts, input: ShardInput) {
@@ -39,6 +41,8 @@ export function createFailingEngine(_boot: BootRecord, _crypto: CryptoProvider, 
           const { commandId, command } = input;
           const room = command.type === "join" ? command.room : "";
           if (room === "look") onLook([{ promise: "S15", trouble: "Nobody is at home" }]);
+          for (let handle = 0; room === "keys" && handle < KEYS; handle++)
+            crypto.setAeadKey(handle, new Uint8Array(16));
           obey(outbox, room);
           joined(outbox, room);
           outbox.reply({ commandId, type: "drained", sessions: 1 });
