@@ -6,6 +6,7 @@
  * packets, as JSON, with times in microseconds since the beginning of the run.
  */
 import { PROMISES } from "../oracles/promises.ts";
+import { readableTimes } from "../readable-times.ts";
 import { replayCommand } from "../replay-command.ts";
 import type { Trace } from "../trace/trace.ts";
 
@@ -61,7 +62,12 @@ function dataOf(trace: Trace): string {
     broken:
       broken === undefined
         ? null
-        : { ...broken, at: since(Math.min(broken.time, endsAt)), sentence: PROMISES[broken.promise] },
+        : {
+            ...broken,
+            detail: readableTimes(broken.detail),
+            at: since(Math.min(broken.time, endsAt)),
+            sentence: PROMISES[broken.promise],
+          },
     peers: trace.peers.map(({ name, room }) => ({ name, room })),
     strips: trace.strips.map(({ viewer, source, segments }) => ({
       viewer,

@@ -5,6 +5,7 @@
  * slices for what lasts and instants for what does not; steps of the story and announcements, as instants. Rates, queues,
  * estimates, widths and the server's counts are counters. Times are microseconds since the beginning of the run.
  */
+import { readableTimes } from "../readable-times.ts";
 import { replayCommand } from "../replay-command.ts";
 import type { TraceRow } from "../rows.ts";
 import { nameOfTab } from "../trace/recording.ts";
@@ -78,7 +79,9 @@ function breachEvents({ broken, startsAt }: Trace): TraceEvent[] {
   if (broken === undefined) return [];
   const { promise, detail, time, event } = broken;
   const place = { pid: SERVER_PID, tid: TRACK.ROWS, ts: time - startsAt, s: "g" };
-  return [{ ph: "i", name: `${promise} is broken`, cat: "promise", ...place, args: { event, detail } }];
+  return [
+    { ph: "i", name: `${promise} is broken`, cat: "promise", ...place, args: { event, detail: readableTimes(detail) } },
+  ];
 }
 
 /** What each promise has come to, at the end of the run. */

@@ -159,6 +159,7 @@ describe("a report", () => {
     const page = await open("broken.html");
     expect(await page.locator(".verdict").textContent()).toBe("broken");
     expect(await page.locator(".breach").textContent()).toContain("bob has perceived nothing of ana/camera");
+    expect(await page.locator(".breach").textContent()).toMatch(/ for \d\.\d+ s at the end\./);
     expect(await cursor(page)).toBeGreaterThan(95);
     expect(trouble).toEqual([]);
   });
