@@ -109,6 +109,8 @@ export interface Scratch {
   sequences: Uint16Array;
   ordinals: Uint16Array;
   report: ReportBlock;
+  /** Means nothing: what was read ahead of its use ends up here. */
+  fetched: number;
 }
 
 /** What is known of the media packet in hand. */
@@ -400,5 +402,6 @@ export function createScratch(): Scratch {
     sequences: new Uint16Array(LIMITS.nackMissingMax),
     ordinals: new Uint16Array(LIMITS.relayRepairsMax),
     report: createReportBlock(),
+    fetched: 0,
   };
 }
