@@ -1,8 +1,9 @@
 /**
- * `lockstep bench shards`: what a forwarded packet costs with one shard, and with two that share the rooms.
+ * `lockstep bench shards`: what a forwarded packet costs with one shard, and with two of which each has as much to do.
  *
  * Two shards carry twice what one does as long as a packet costs the same, so the price tells how they scale even where the
- * generator takes one of two cores.
+ * generator takes one of two cores. The load of *each* shard stays the same: what counts is a shard at its work, and one
+ * with half as much to do pays for its wake-ups with half as many packets.
  */
 import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
@@ -31,7 +32,7 @@ interface ShardsFigure {
 /** Runs `bench shards …`. */
 export function benchShards(words: readonly string[]): Promise<number> {
   const command = createSubcommand("bench shards", "Measure what a packet costs with one shard and with two.")
-    .option("--rooms <N>", "rooms, of one publisher each", DEFAULTS.rooms)
+    .option("--rooms <N>", "rooms for each shard, of one publisher each", DEFAULTS.rooms)
     .option("--subscribers <N>", "subscribers in each room", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second of each publisher", DEFAULTS.rate)
     .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
@@ -45,7 +46,7 @@ async function measure(flags: Flags): Promise<number> {
   const subscribers = boundedNumber(flags.subscribers, "--subscribers", 1, LIMITS.participantsPerRoomMax - 1);
   const rate = boundedNumber(flags.rate, "--rate", 1, 50_000);
   const options: ForwardOptions = {
-    rooms: boundedNumber(flags.rooms, "--rooms", 2, 1_000),
+    rooms: boundedNumber(flags.rooms, "--rooms", 1, 500),
     room: { kind: "fan-out", publishers: 1, subscribers },
     packetsPerSecond: rate,
     packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
@@ -68,7 +69,7 @@ async function measure(flags: Flags): Promise<number> {
     }
     const lines = [
       `Machine     ${machineLine(machine)}`,
-      `Load        ${shapeWords(options)}, ${rate} packets/s each; ${options.seconds} s each`,
+      `Load        for each shard ${shapeWords(options)}, ${rate} packets/s each; ${options.seconds} s each`,
       "",
       "  shards   packets/s   µs/packet    loss %   delay p99, ms",
       ...all[0].map(figureLine),
@@ -85,8 +86,8 @@ async function measureShards(options: ForwardOptions, progress: Progress): Promi
   const { measureForward } = await import("../forward/measure-forward.ts");
   const figures: ShardsFigure[] = [];
   for (const shards of SHARDS) {
-    const words = ["--shards", String(shards)];
-    const { steps } = await measureForward({ ...options, serveWords: words }, (what, part) =>
+    const load = { ...options, rooms: options.rooms * shards, serveWords: ["--shards", String(shards)] };
+    const { steps } = await measureForward(load, (what, part) =>
       progress(`${shards} of ${SHARDS.length} shards, ${what}`, part),
     );
     const { cpuMicrosPerForwardedPacket, packetsPerSecond, lossRatio, addedDelayMicros } = bestStep(steps);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { bench, whyNoLoad } from "../support/bench.ts";
 
-const SMALL = "--rooms 2 --subscribers 2 --rate 100 --seconds 1".split(" ");
+const SMALL = "--rooms 1 --subscribers 2 --rate 100 --seconds 1".split(" ");
 
 describe("bench shards", () => {
   if (whyNoLoad() !== "") {
@@ -12,15 +12,17 @@ describe("bench shards", () => {
     return;
   }
 
-  it("has a price for one shard and for two, and what two of them carry", async () => {
+  it("has a price for one shard and for two with twice as much to do, and what two of them carry", async () => {
     const { status, stdout, stderr } = await bench("shards", ...SMALL);
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/shards +packets\/s[^\n]*\n +1 .*\n +2 /);
+    const rows = stdout.match(/shards +packets\/s[^\n]*\n +1 +([\d,]+) .*\n +2 +([\d,]+) /) ?? [];
+    const [one, two] = rows.slice(1).map((count) => Number(count.replaceAll(",", "")));
+    expect(two! / one!).toBeCloseTo(2, 0);
     expect(stdout).toMatch(/two shards on two cores carry \d+\.\d\d times/);
   });
 
   it("needs a room for each shard, and an odd number of runs", async () => {
-    expect(await bench("shards", "--rooms", "1")).toMatchObject({ status: 2, stdout: "" });
+    expect(await bench("shards", "--rooms", "0")).toMatchObject({ status: 2, stdout: "" });
     const even = await bench("shards", "--runs", "2");
     expect([even.status, even.stderr]).toEqual([2, expect.stringMatching(/^--runs takes an odd number/)]);
   });
