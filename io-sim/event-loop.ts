@@ -8,8 +8,13 @@
  *
  * Events of one lane never do. A lane is whatever keeps its order by nature, such as a link; an event is in the lane of the
  * one that led to it unless it is put into another.
+ *
+ * What is nearly simultaneous changes places when there is a window. Then each lane is a door that is opened now and then,
+ * as a host reads its sockets one after the other: what comes waits until then, for no longer than the window. So nothing
+ * happens before it may, and a lane still keeps its order. Only what comes over a way waits ({@link scheduleArrival}):
+ * clocks, cameras and steps are on time, and being overtaken by those that wait changes places with them too.
  */
-import { MICROS_ORIGIN, type Micros } from "../core/index.ts";
+import { MICROS_ORIGIN, type Micros, micros } from "../core/index.ts";
 
 /** What an event is, in the order in which simultaneous ones happen: the plan's own steps come first. */
 export const EVENT_CLASS = { STEP: 0, DATAGRAM: 1, TIMER: 2, MEDIA: 3 } as const;
@@ -42,15 +47,17 @@ export interface EventLoop {
   lineage: number[] | undefined;
   /** Where ties come from, or undefined for first come, first served. */
   readonly ties: Ties | undefined;
+  /** How long what comes over a way may have to wait, in a perturbed run. */
+  readonly windowMicros: number;
 }
 
 /** A 32-bit number that says where among what is simultaneous a lane's turn is. */
-export type Ties = (lane: number, time: Micros) => number;
+export type Ties = (lane: number, time: number) => number;
 
-/** A loop without events. `ties` perturbs the order of what is simultaneous. */
-export function createEventLoop(ties?: Ties, origin: Micros = MICROS_ORIGIN): EventLoop {
+/** A loop without events. `ties` perturbs the order of what is simultaneous, and of what is `windowMicros` apart. */
+export function createEventLoop(ties?: Ties, origin: Micros = MICROS_ORIGIN, windowMicros = 0): EventLoop {
   const counts = { scheduled: 0, ran: 0, running: -1, lane: 0, lanes: 1 };
-  return { origin, now: origin, heap: [], ...counts, lineage: undefined, ties };
+  return { origin, now: origin, heap: [], ...counts, lineage: undefined, ties, windowMicros };
 }
 
 /** A lane that nothing is in yet. */
@@ -73,6 +80,32 @@ export function schedule(
   loop.heap.push(event);
   siftUp(loop.heap, loop.heap.length - 1);
   return event;
+}
+
+/** Lets `run` happen when something comes over the way of this lane: at `time`, or when its door is opened after that. */
+export function scheduleArrival(loop: EventLoop, time: Micros, run: () => void, lane: number): void {
+  const { ties, windowMicros, lineage } = loop;
+  if (ties === undefined || windowMicros === 0) {
+    schedule(loop, time, EVENT_CLASS.DATAGRAM, run, lane);
+    return;
+  }
+  const comes = () => {
+    // Also what comes at the very moment of opening stands behind those who wait.
+    const opensAt = doorOpensAt(ties, windowMicros, lane, loop.now);
+    if (opensAt < loop.now) run();
+    else {
+      const waits = schedule(loop, micros(opensAt), EVENT_CLASS.DATAGRAM, run, lane);
+      if (lineage !== undefined) lineage[waits.order] = lineage[arrival.order]!;
+    }
+  };
+  const arrival = schedule(loop, time, EVENT_CLASS.DATAGRAM, comes, lane);
+}
+
+/** When a lane is looked at in the window around `time`; each lane has windows of its own, one after the other. */
+function doorOpensAt(ties: Ties, windowMicros: number, lane: number, time: number): number {
+  const spanMicros = windowMicros + 1;
+  const begins = time - ((time + ties(lane, 0)) % spanMicros);
+  return begins + (ties(lane, begins) % spanMicros);
 }
 
 /** Takes an event back; nothing happens when it has run already. */

@@ -17,8 +17,6 @@ export interface Guise {
   readonly firstAddress: number;
   /** The port of the server's first shard. */
   readonly serverPort: number;
-  /** Events of the same class and microsecond happen in an order that the seed picks, and not in that of their insertion. */
-  readonly seededTies: boolean;
   /** Shards are handed each record of another one by itself, and not all that came together. */
   readonly relaysSingly: boolean;
 }
@@ -29,6 +27,5 @@ export const PLAIN_GUISE: Guise = {
   tell: (name) => name,
   firstAddress: 0,
   serverPort: SFU_PORT,
-  seededTies: false,
   relaysSingly: false,
 };

@@ -192,6 +192,7 @@ const PLAN: Check = fields(
   },
   {
     wallMicros: count,
+    swapsWithinMicros: count,
     turn: fields({ atMicros: count, seed: count }),
     shards: fields(SHARDS_FIELDS),
     steady: fields({ fromMicros: count, among: listOf(text) }),

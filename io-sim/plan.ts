@@ -140,6 +140,9 @@ export interface SteadyPlan {
   readonly among: readonly string[];
 }
 
+/** What is further apart than this keeps its order, whatever a plan says. */
+const SWAPS_WITHIN_MICROS_MAX = 1_000;
+
 /** All that a run needs besides its seed. */
 export interface Plan {
   readonly name: string;
@@ -153,6 +156,11 @@ export interface Plan {
   readonly shards?: ShardsPlan;
   /** Timers of the server fire up to this much late. */
   readonly timerLateMicros: number;
+  /**
+   * What comes over different ways within so long of each other may change places, as the seed decides: 0 for what is
+   * simultaneous. When it is missing, all is in the order of its making.
+   */
+  readonly swapsWithinMicros?: number;
   readonly runForMicros: number;
   readonly peers: readonly PeerPlan[];
   readonly steps: readonly StepPlan[];
@@ -182,6 +190,12 @@ export function checkPlan(plan: Plan): void {
   const hasShard = (place: number) => place < shards || refuse(`speaks of shard ${place}, but has only ${shards}.`);
   if (shards > 1 && plan.steps.some(({ operation }) => operation.type === "crash")) {
     refuse("crashes a server of several shards as a whole: let them die one by one.");
+  }
+  const swaps = plan.swapsWithinMicros ?? 0;
+  if (swaps < 0 || swaps > SWAPS_WITHIN_MICROS_MAX) {
+    refuse(
+      `lets change places what is ${swaps} µs apart: ${SWAPS_WITHIN_MICROS_MAX} µs at most, for jitter is a trait of links.`,
+    );
   }
   if (shards < 1) refuse("has no shard: a server has one at least.");
   for (const peer of plan.peers) hasShard(peer.shard ?? 0);

@@ -81,6 +81,8 @@ export interface Scenario {
   readonly shards?: ShardsOptions;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
+  /** What comes over different ways within so many microseconds may change places, 0 to 1,000. Default: nothing does. */
+  readonly swapsWithin?: number;
   /** From this time on nothing befalls these people, nor the server: they are owed quality. Default: nobody is. */
   readonly steady?: { readonly from: number; readonly among: readonly string[] };
   /** Accidents that chance has no say in; see `only`. */
@@ -120,6 +122,7 @@ export function scenario(story: Scenario): Plan {
     steps: compileSteps(story),
     always: story.always ?? [],
     finally: story.finally ?? [],
+    ...(story.swapsWithin === undefined ? {} : { swapsWithinMicros: story.swapsWithin }),
     ...(story.wallClock === undefined ? {} : { wallMicros: story.wallClock }),
     ...(story.chance === undefined ? {} : { decisions: story.chance }),
     ...(story.chanceTurns === undefined

@@ -11,7 +11,7 @@
  */
 import { micros, NEVER, shardOf } from "../core/index.ts";
 import { type Family, shardAddresses } from "./addresses.ts";
-import { createLane, EVENT_CLASS, schedule } from "./event-loop.ts";
+import { createLane, scheduleArrival } from "./event-loop.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Stream } from "./random.ts";
 import { note } from "./rows.ts";
@@ -122,7 +122,7 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
     if (way.open === batch) way.open = undefined;
     deliver(world, way, from, to, batch);
   };
-  schedule(loop, micros(way.lastAt), EVENT_CLASS.DATAGRAM, arrive, way.lane);
+  scheduleArrival(loop, micros(way.lastAt), arrive, way.lane);
 }
 
 /** Packets that the ways between shards have lost. */

@@ -130,16 +130,17 @@ export interface WorldOptions {
   readonly sabotage?: (target: string, bytes: Uint8Array) => { target: string; bytes: Uint8Array }[];
 }
 
-/** A loop that begins when the guise says; the order of what is simultaneous may be the seed's to decide. */
-function createLoop(seed: number, { uptimeMicros, seededTies }: Guise): EventLoop {
+/** A loop that begins when the guise says; the order of what is (nearly) simultaneous may be the seed's to decide. */
+function createLoop({ swapsWithinMicros }: Plan, seed: number, { uptimeMicros }: Guise): EventLoop {
   const ties: Ties = (lane, time) => keyedUint32(seed, `ties/${time}`, lane, 0);
-  return createEventLoop(seededTies ? ties : undefined, micros(MICROS_ORIGIN + uptimeMicros));
+  const origin = micros(MICROS_ORIGIN + uptimeMicros);
+  return createEventLoop(swapsWithinMicros === undefined ? undefined : ties, origin, swapsWithinMicros);
 }
 
 /** A world in which nothing has happened yet. */
 export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}): World {
   const guise: Guise = { ...PLAIN_GUISE, ...options.guise };
-  const loop = createLoop(seed, guise);
+  const loop = createLoop(plan, seed, guise);
   // Chance is asked while the world is being made, long before the story begins.
   let made: World | undefined;
   const storyTime = () => (made === undefined || made.zeroAt === 0 ? -1 : loop.now - made.zeroAt);

@@ -150,7 +150,15 @@ export const EQUALITIES: readonly Equality[] = [
     name: "ties permuted without loss",
     likeness: "moments",
     excuse: notPerfect,
-    variants: () => [guised("what is simultaneous in another order", { seededTies: true })],
+    base: inTheOrderOfMaking,
+    variants: (plan) => [swapping("what is simultaneous in another order", plan, 0)],
+  },
+  {
+    name: "what is nearly simultaneous permuted without loss",
+    likeness: "order",
+    excuse: notStill,
+    base: inTheOrderOfMaking,
+    variants: (plan) => [1, 100, 1_000].map((micros) => swapping(`up to ${micros} µs apart`, plan, micros)),
   },
 ];
 
@@ -191,6 +199,14 @@ function guised(what: string, guise: NonNullable<WorldOptions["guise"]>): Varian
 /** Mailboxes in the order of the seed's draw one after the other, so that whoever draws in between changes it. */
 function firstCome(plan: Plan): Plan {
   return { ...plan, scheduler: "fifo" };
+}
+
+function inTheOrderOfMaking({ swapsWithinMicros: _, ...plan }: Plan): Plan {
+  return plan;
+}
+
+function swapping(what: string, plan: Plan, swapsWithinMicros: number): Variant {
+  return { what, plan: { ...plan, swapsWithinMicros } };
 }
 
 function withShards({ shards: _, ...plan }: Plan, shards: ShardsPlan): Plan {

@@ -10,7 +10,7 @@
  * to the time at which it leaves. A stalled host, the bottleneck and a receiver's batch have events of their own.
  */
 import { type Micros, micros } from "../../core/index.ts";
-import { createLane, EVENT_CLASS, type EventLoop, schedule } from "../event-loop.ts";
+import { createLane, EVENT_CLASS, type EventLoop, schedule, scheduleArrival } from "../event-loop.ts";
 import { createStream, type Seed } from "../random.ts";
 import { type Bottleneck, createBottleneck, passBottleneck, restartCapacity } from "./bottleneck.ts";
 import { createLinkCounters } from "./counters.ts";
@@ -172,7 +172,7 @@ function arrive(link: Link, packet: Packet, arrival: number, since: number): voi
     comeOut(link, packet, since);
     if (link.way.held.length > 0) passBy(link.way);
   };
-  schedule(link.loop, time, EVENT_CLASS.DATAGRAM, come, link.lane);
+  scheduleArrival(link.loop, time, come, link.lane);
 }
 
 function comeOut(link: Link, packet: Packet, since: number): void {

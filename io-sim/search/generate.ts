@@ -35,10 +35,19 @@ export function generatePlan(number: number, regime: Regime): Plan {
   if (regime === "realistic") return named(sample(ordinaryWorld(), seed), number);
   // Every fifth world is a mutation and every fifth a fork; their parents are fresh ones, so this goes no deeper.
   const kind = number < FRESH_FIRST ? 0 : number % 5;
-  if (kind < 3) return named(sample(tortureWorld(), seed), number);
+  if (kind < 3) return named(swapping(sample(tortureWorld(), seed), number), number);
   const parent = generatePlan(freshNumber(below(stream, number)), regime);
   if (kind === 3) return named(sample(mutation(parent, generatePlan(freshNumber(number - 1), regime)), seed), number);
   return named(sample(fork(parent), seed), number);
+}
+
+/** In half of all worlds nothing changes places, in the others what is simultaneous or up to so many microseconds apart. */
+const SWAPS_WITHIN_MICROS = [0, 1, 100, 1_000] as const;
+
+function swapping(plan: Plan, number: number): Plan {
+  const drawn = below(createStream(number, "explore/swaps", "torture"), 2 * SWAPS_WITHIN_MICROS.length);
+  const swapsWithinMicros = SWAPS_WITHIN_MICROS[drawn];
+  return swapsWithinMicros === undefined ? plan : { ...plan, swapsWithinMicros };
 }
 
 /** The nearest number not above this one that is a fresh world's. */

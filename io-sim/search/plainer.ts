@@ -37,6 +37,7 @@ export function plainer(plan: Plan): Change[] {
     if (!OWN_WAY.has(key)) changes.push((now) => ({ ...now, [key]: PLAIN[key] }));
   }
   changes.push(({ turn, ...rest }) => rest);
+  for (const narrower of [0, 1, 100]) changes.push((now) => swapsWithin(now, narrower));
   // Mailboxes that are served in order leave nothing to chance, though stories need to say so.
   changes.push((now) => ({ ...now, scheduler: "fifo" }));
   changes.push((now) => ({ ...now, peers: now.peers.map((peer) => ({ ...peer, room: PLAIN.peers[0]!.room })) }));
@@ -49,6 +50,11 @@ export function plainer(plan: Plan): Change[] {
     }
   });
   return changes;
+}
+
+/** The plan in which only what is this near may change places. */
+function swapsWithin(plan: Plan, micros: number): Plan {
+  return (plan.swapsWithinMicros ?? 0) > micros ? { ...plan, swapsWithinMicros: micros } : plan;
 }
 
 const PLAIN_WAYS = { up: PLAIN_LINK, down: PLAIN_LINK } as const;

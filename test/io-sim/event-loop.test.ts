@@ -1,6 +1,6 @@
 /** Whether things happen in the order that the loop promises. */
 import { describe, expect, it } from "vitest";
-import { MICROS_ORIGIN, micros } from "../../core/index.ts";
+import { keyedUint32, MICROS_ORIGIN, micros } from "../../core/index.ts";
 import {
   cancel,
   createEventLoop,
@@ -9,12 +9,35 @@ import {
   postpone,
   runUntil,
   schedule,
+  scheduleArrival,
   step,
 } from "../../io-sim/event-loop.ts";
 import { below, createStream } from "../../io-sim/random.ts";
 
 function later(span: number) {
   return micros(MICROS_ORIGIN + span);
+}
+
+/** What came over five ways, put in out of order and several at a time: in the order in which it happened. */
+function arrivals(windowMicros: number, areTies = true) {
+  const stream = createStream(5, "test", "arrivals");
+  const ties = (lane: number, time: number) => keyedUint32(11, `ties/${time}`, lane, 0);
+  const loop = createEventLoop(areTies ? ties : undefined, later(0), windowMicros);
+  const lanes = Array.from({ length: 5 }, () => createLane(loop));
+  const seen: { lane: number; order: number; came: number; now: number }[] = [];
+  for (let order = 0; order < 500; order++) {
+    const came = below(stream, 40 * (windowMicros + 1));
+    for (const lane of lanes) {
+      const note = () => seen.push({ lane, order: 500 * came + order, came, now: loop.now - MICROS_ORIGIN });
+      scheduleArrival(loop, later(came), note, lane);
+    }
+  }
+  runUntil(loop, later(50 * (windowMicros + 1)));
+  const swapped = seen.slice(1).flatMap((one, index) => {
+    const ahead = seen[index]!;
+    return ahead.came > one.came || (ahead.came === one.came && ahead.order > one.order) ? [ahead.came - one.came] : [];
+  });
+  return { seen, swapped };
 }
 
 describe("the event loop", () => {
@@ -120,6 +143,59 @@ describe("the event loop", () => {
     runUntil(loop, later(3));
     const turns = ["20", "21", "22", "10", "11", "12", "00", "01", "02"];
     expect(seen).toEqual([...turns, ...turns.map((turn) => `${turn}'`)]);
+  });
+
+  it.each([1, 100, 1_000])("lets what comes over ways within %i µs change places, and nothing else", (windowMicros) => {
+    const { seen, swapped } = arrivals(windowMicros);
+    const waited = seen.map(({ came, now }) => now - came);
+    for (const most of [Math.max(...waited), Math.max(...swapped)]) {
+      expect(most).toBeLessThanOrEqual(windowMicros);
+      expect(most).toBeGreaterThan(0.8 * windowMicros);
+    }
+    expect(Math.min(...waited)).toBe(0);
+    const times = seen.map(({ now }) => now);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it.each([0, 1, 100, 1_000])(
+    "keeps the order of each way, whatever else changes places within %i µs",
+    (windowMicros) => {
+      const { seen, swapped } = arrivals(windowMicros);
+      expect(swapped.length).toBeGreaterThan(20);
+      for (const lane of new Set(seen.map((one) => one.lane))) {
+        const came = seen.filter((one) => one.lane === lane).map(({ order }) => order);
+        expect(came).toEqual([...came].sort((a, b) => a - b));
+      }
+    },
+  );
+
+  it("lets only what is simultaneous change places without a window, and nothing without ties", () => {
+    expect(Math.max(...arrivals(0).swapped)).toBe(0);
+    expect(arrivals(1_000, false).swapped).toEqual([]);
+  });
+
+  it("has clocks, cameras and steps overtake what waits, and be on time themselves", () => {
+    const origin = micros(1_010_000);
+    const loop = createEventLoop((_, time) => (time === 0 ? 0 : 70), origin, 100);
+    const seen: string[] = [];
+    const note = (name: string) => () => seen.push(`${name} after ${loop.now - origin}`);
+    const since = (span: number) => micros(origin + span);
+    scheduleArrival(loop, since(10), note("an arrival"), createLane(loop));
+    schedule(loop, since(20), EVENT_CLASS.TIMER, note("a timer"));
+    schedule(loop, since(30), EVENT_CLASS.STEP, note("a step"));
+    runUntil(loop, since(200));
+    expect(seen).toEqual(["a timer after 20", "a step after 30", "an arrival after 70"]);
+  });
+
+  it("has what waits for its door be the doing of whoever sent it", () => {
+    const loop = createEventLoop(() => 70, later(0), 100);
+    loop.lineage = [];
+    let cause = -1;
+    const sends = schedule(loop, later(1), EVENT_CLASS.MEDIA, () => {
+      scheduleArrival(loop, later(2), () => (cause = loop.lineage![loop.running]!), createLane(loop));
+    });
+    runUntil(loop, later(500));
+    expect(cause).toBe(sends.order);
   });
 
   it("may begin later than all clocks", () => {

@@ -205,6 +205,18 @@ describe("a perfect link", () => {
     expect(offered.length - delivered.length).toBeLessThan(20);
   });
 
+  it.each([1, 100, 1_000])("keeps its order where what is %i µs apart changes places", (swapsWithin) => {
+    const ordinary = carriedBy(call(), "bob", "up");
+    const { offered, delivered, world } = carriedBy(call({ swapsWithin }), "bob", "up");
+    expect(delivered.map(({ text }) => text)).toEqual(offered.slice(0, delivered.length));
+    const took = delivered.map((each) => each.took);
+    expect(Math.min(...took)).toBeGreaterThanOrEqual(ms(10));
+    expect(Math.max(...took)).toBeLessThanOrEqual(ms(10) + swapsWithin);
+    const isPerturbed = nodeFingerprint(world.node) !== nodeFingerprint(ordinary.world.node);
+    expect(isPerturbed).toBe(true);
+    expect(nodeFingerprint(runQuietly(call({ swapsWithin }), 1).world.node)).toBe(nodeFingerprint(world.node));
+  });
+
   it("is told from one that flips bits", () => {
     const flips = at(0, "from now on", link("bob", { direction: "up", corrupt: percent(20) }));
     const { offered, delivered } = carriedBy(call({ timeline: [flips] }), "bob", "up");

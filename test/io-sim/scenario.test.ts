@@ -46,6 +46,7 @@ describe("a story", () => {
       [{ timeline: [at(0, "who", cut("eve"))] }, /"eve", who is not/],
       [{ finally: [plays("ana", "ana/microphone")] }, /"ana\/microphone", which nobody has/],
       [{ always: [freezes("eve", "ana/camera").shorterThan(1)] }, /"eve"/],
+      [{ swapsWithin: ms(2) }, /2000 µs apart: 1000 µs at most/],
       [{ runFor: 1.5 }, /1.5, no whole number/],
     ];
     for (const [change, sentence] of refused) expect(() => scenario({ ...story, ...change })).toThrow(sentence);

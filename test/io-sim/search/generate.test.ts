@@ -33,6 +33,9 @@ describe("a generated world", () => {
     expect([...types].sort((a, b) => (a < b ? -1 : 1)).join(" ")).toBe(deeds);
     expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, name: "", seeds: [] }))).size).toBe(160);
     expect(plans.some(({ turn }) => turn !== undefined)).toBe(true);
+    expect(new Set(plans.map(({ swapsWithinMicros }) => swapsWithinMicros))).toEqual(
+      new Set([undefined, 0, 1, 100, 1_000]),
+    );
     expect(plans.some(({ timerLateMicros }) => timerLateMicros > 0)).toBe(true);
     expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
   });

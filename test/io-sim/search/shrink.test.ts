@@ -106,4 +106,13 @@ describe("making plainer", () => {
     const all = ["audioSlots", "down", "microphone", "room", "up", "videoSlots"];
     expect([...changed].sort((a, b) => (a < b ? -1 : 1))).toEqual(all);
   });
+
+  it("lets less and less change places, down to nothing", () => {
+    const swaps = (swapsWithin: number) => {
+      const plan = smallStory({ swapsWithin });
+      return new Set(plainer(plan).map((change) => change(plan).swapsWithinMicros));
+    };
+    expect(swaps(1_000)).toEqual(new Set([1_000, undefined, 0, 1, 100]));
+    expect(swaps(1)).toEqual(new Set([1, undefined, 0]));
+  });
 });

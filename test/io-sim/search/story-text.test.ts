@@ -68,6 +68,7 @@ function wordy(): Plan {
     scheduler: "fifo",
     cipher: "real",
     timersLateBy: ms(5),
+    swapsWithin: 100,
     always: [freezes("bob", "ana/camera").shorterThan(seconds(60))],
     finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(9))],
   });
