@@ -30,6 +30,7 @@ const PACKETS_PER_PICTURE_MAX = 8;
 const PICTURES_PER_KEYFRAME = 60;
 const VIDEO_CLOCK_HZ = 90_000;
 const AUDIO_CLOCK_HZ = 48_000;
+const GOLDEN_RATIO = 0.618_034;
 
 /** The frame tag of RFC 6386 §9.1: a keyframe of 1280 x 720, and a frame between two of them. */
 const KEYFRAME_START = Uint8Array.of(0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02);
@@ -51,11 +52,15 @@ export interface Film {
   isKeyframe: boolean;
 }
 
-/** A film at its beginning. */
+/**
+ * A film at its beginning. Cameras do not wait for each other, so each film begins at another part of its packets' interval:
+ * the golden ratio spreads any number of them evenly.
+ */
 export function createFilm(plan: StreamPlan, ssrc: number, publisher: number): Film {
   const part = Math.round(plan.packetsPerSecond / PICTURES_PER_SECOND);
   const packetsPerPicture = Math.min(Math.max(part, 1), PACKETS_PER_PICTURE_MAX);
-  const start = { written: 0, dueMillionths: 0, keyframeWanted: false, isKeyframe: false };
+  const dueMillionths = Math.floor(((publisher * GOLDEN_RATIO + (plan.kind === "audio" ? 0.5 : 0)) % 1) * 1_000_000);
+  const start = { written: 0, dueMillionths, keyframeWanted: false, isKeyframe: false };
   return { plan, ssrc, publisher, packetsPerPicture, ...start };
 }
 

@@ -8,7 +8,7 @@ import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { meetInJanus } from "../peers/janus-meeting.ts";
 import { givenKeys } from "./given-keys.ts";
-import { createLoad, type Load, loadArrivals, loadBegin, loadCounted, loadTurn } from "./load.ts";
+import { createLoad, type Load, loadAdd, loadArrivals, loadBegin, loadCounted, loadTurn } from "./load.ts";
 import type { FromLoad, LoadPlan, ToLoad } from "./messages.ts";
 import {
   ComeLater,
@@ -66,10 +66,10 @@ async function begin({ meeting, peers }: LoadPlan): Promise<void> {
   run(load);
   if (meeting.kind === "given") {
     peers.forEach((plan, index) => {
-      load!.peers.push(createGivenPeer(host, plan, index, givenKeys(index), meeting));
+      loadAdd(load!, createGivenPeer(host, plan, index, givenKeys(index), meeting));
     });
   } else if (meeting.kind === "janus") {
-    load.peers.push(...(await meetInJanus(host, peers, meeting.apiUrl)));
+    for (const peer of await meetInJanus(host, peers, meeting.apiUrl)) loadAdd(load, peer);
     await untilConnected(load.peers);
   } else refused = await joinAll(load, peers, meeting);
   const ports = load.peers.map(({ fd }) => localPort(host.system, fd));
@@ -117,7 +117,7 @@ async function joinAll(
       await passMicros(dueAt - loadNow());
       const peer = await joinPatiently(running.host, plan, index, serverUrl, () => refused++);
       joined[index] = peer;
-      running.peers.push(peer);
+      loadAdd(running, peer);
       count++;
       if (count % 10 === 0) tell({ kind: "joined", count });
     }
