@@ -38,6 +38,15 @@ export function after(time: Micros, span: Micros): Micros {
   return (time + span) as Micros;
 }
 
+/**
+ * The next of deadlines that come every `interval`, of which `due` has come: in step with it though `now` may be later, or
+ * an interval from now when the next one has passed too. Those who were late together do not stay together.
+ */
+export function following(due: Micros, now: Micros, interval: Micros): Micros {
+  const next = after(due, interval);
+  return next > now ? next : after(now, interval);
+}
+
 /** The span from `earlier` to `later`; negative when they stand the other way round. */
 export function between(earlier: Micros, later: Micros): Micros {
   return (later - earlier) as Micros;

@@ -3,7 +3,7 @@
  * that has sent, what time its timestamps stand for and how much was sent; for each stream that came in, how well.
  */
 
-import { after, type Micros, type WallMicros } from "../base/micros.ts";
+import { following, type Micros, type WallMicros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
@@ -24,7 +24,7 @@ import type { Participant, Shard, Slot } from "./state.ts";
 /** Sends the reports that a participant is due. */
 export function sendReports(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   if (now < participant.nextReportAt) return;
-  participant.nextReportAt = after(now, LIMITS.reportMicros);
+  participant.nextReportAt = following(participant.nextReportAt, now, LIMITS.reportMicros);
   const cname = utf8Encode(participant.cname);
   for (const slot of participant.slots) {
     if (slot.packetsSent === 0 || buggify(ports.faults, "reports/slot-skipped", slot.id)) continue;

@@ -4,7 +4,7 @@
  * their deadlines.
  */
 
-import { after, type Micros, NEVER } from "../base/micros.ts";
+import { after, following, type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapNext, timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
@@ -79,7 +79,7 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
   }
   sendTransportFeedback(shard, ports, now, participant);
   const goesOn = isActive(participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id);
-  participant.nextTickAt = goesOn ? after(now, LIMITS.mediaTickMicros) : NEVER;
+  participant.nextTickAt = goesOn ? following(participant.nextTickAt, now, LIMITS.mediaTickMicros) : NEVER;
 }
 
 function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   between,
   earliest,
+  following,
   after as later,
   MICROS_ORIGIN,
   micros,
@@ -47,5 +48,13 @@ describe("points", () => {
 
   it("come before never for a hundred years", () => {
     expect(later(MICROS_ORIGIN, seconds(100 * 366 * 86_400))).toBeLessThan(NEVER);
+  });
+
+  it("that follow each other keep in step while they are less than one interval late", () => {
+    const due = later(MICROS_ORIGIN, millis(20));
+    expect(following(due, due, millis(20))).toBe(MICROS_ORIGIN + 40_000);
+    expect(following(due, later(due, millis(19)), millis(20))).toBe(MICROS_ORIGIN + 40_000);
+    expect(following(due, later(due, millis(20)), millis(20))).toBe(MICROS_ORIGIN + 60_000);
+    expect(following(due, later(due, millis(70)), millis(20))).toBe(MICROS_ORIGIN + 110_000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readU32 } from "../../../core/base/bytes.ts";
+import { after, millis } from "../../../core/base/micros.ts";
 import type { WallMicros } from "../../../core/index.ts";
 import { ntpToWall, wallToNtpHigh, wallToNtpLow } from "../../../core/media/media-clock.ts";
 import { reportBlockOffset, writeSenderReport } from "../../../core/wire/rtcp-reports.ts";
@@ -61,6 +62,31 @@ describe("sender reports to a subscriber", () => {
     passMillis(world, 1100);
     const packet = senderReports(bob).at(-1)!;
     expect([readU32(packet, 20), readU32(packet, 24)]).toEqual([10, 40]);
+  });
+});
+
+describe("reports to several", () => {
+  it("that were late together come at their own times again", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: AUDIO });
+    const viewers = ["bob", "eve"].map((name) => {
+      passMillis(world, 70);
+      return join(world, { name, offer: LISTEN });
+    });
+    sendRtp(world, ana, opusPacket({ ssrc: 1000, sequence: 1 }));
+    report(world, ana, 1000, 0, 0);
+    // The host sleeps, so both reports are due when it wakes.
+    world.now = after(world.now, millis(1_500));
+    passMillis(world, 0);
+    for (const viewer of viewers) viewer.rtcp.length = 0;
+    const cameAt = viewers.map(() => 0);
+    for (let i = 0; i < 1_000; i++) {
+      passMillis(world, 1);
+      viewers.forEach((viewer, index) => {
+        if (cameAt[index] === 0 && senderReports(viewer).length > 0) cameAt[index] = i;
+      });
+    }
+    expect(cameAt[1]! - cameAt[0]!).toBe(70);
   });
 });
 
