@@ -75,3 +75,14 @@ export { FIRST_COME_FIRST_SERVED, seededScheduler } from "./sfu/scheduler.ts";
 export { createShard, shardHandle, shardNextTimeout } from "./sfu/shard.ts";
 export { emptyShardResidue, shardResidue, shardRestore, shardSnapshot } from "./sfu/snapshot.ts";
 export type { Shard } from "./sfu/state.ts";
+export {
+  createTunables,
+  type Knobs,
+  TUNABLE_NAMES,
+  TUNABLES,
+  type Tunable,
+  type TunableName,
+  type Tunables,
+  tunablesTrouble,
+  USUAL_TUNABLES,
+} from "./tunables.ts";

@@ -1,9 +1,10 @@
 /**
- * Every bound of the core, by name. Whatever a peer can make grow stops at one of these; the comment says what happens
- * then. Relations between bounds are asserted when this file loads, so a change that breaks one fails at once.
+ * Every bound of the core that is the same for all shards, by name; tunables.ts has the others. Whatever a peer can make grow
+ * stops at one of these; the comment says what happens then. Relations between bounds are asserted when this file loads, so a
+ * change that breaks one fails at once.
  */
 import { assert } from "./base/assert.ts";
-import { millis, seconds } from "./base/micros.ts";
+import { seconds } from "./base/micros.ts";
 
 /** The bounds; times are {@link Micros}, sizes bytes unless the name says otherwise. */
 export const LIMITS = {
@@ -50,18 +51,10 @@ export const LIMITS = {
   srtpRetiredSsrcsMax: 1_024,
   /** How far behind the newest packet of an SRTP stream a late one may be; older ones are dropped. A power of two. */
   srtpReplayWindowPackets: 1_024,
-  /** Flows that one ICE agent keeps valid; the one that was heard longest ago goes first, never the selected one. */
+  /** Flows that one ICE agent may keep valid: hosts make room for so many. The tunable of this name may say fewer. */
   iceFlowsPerPeerMax: 8,
-  /** How long the selected flow may be silent before a check on another one is enough to move there (checks come every 6 s
-   * at most, RFC 7675 §5.1). */
-  iceSilentMicros: seconds(8),
   /** Attributes that one 420 response names; later ones are not named. */
   stunUnknownAttributesMax: 16,
-
-  /** How long a peer may be silent on ICE before its consent has expired (RFC 7675 §5.1). */
-  consentMicros: seconds(30),
-  /** How long a participant may take from its join to a finished DTLS handshake. */
-  connectMicros: seconds(30),
 
   /** Bytes of one DTLS handshake message while its fragments are put together; fragments of longer ones are dropped. */
   dtlsMessageBytesMax: 16_384,
@@ -69,14 +62,8 @@ export const LIMITS = {
   dtlsMessagesAheadMax: 8,
   /** How often another copy of one handshake message may take the place of the accepted one; later ones are ignored. */
   dtlsCorrectionsMax: 16,
-  /** First retransmission of a DTLS flight (RFC 6347 §4.2.4.1 allows less than its 1 s); doubles each time. */
-  dtlsRetransmitFirstMicros: millis(200),
-  /** The longest wait between two retransmissions of a DTLS flight. */
-  dtlsRetransmitLastMicros: seconds(5),
   /** Retransmissions of one flight before the handshake has failed. */
   dtlsRetransmitsMax: 10,
-  /** The least time between two sendings of a DTLS flight: how fast a peer can make us repeat ourselves. */
-  dtlsRepeatMicros: millis(20),
   /** How long bad plaintext may be outlived by a good copy before it fails the handshake; longer when timers are slow. */
   dtlsDoubtMicros: seconds(2),
   /** Payload bytes of a datagram of our DTLS flights: fits every path MTU that WebRTC meets. */
@@ -88,27 +75,6 @@ export const LIMITS = {
   /** Payloads handed out and not yet taken by the caller; later ones are dropped. More than fit one datagram. */
   dtlsReceivedMax: 64,
 
-  /** Packets of one video stream kept for retransmission; a power of two. The oldest are overwritten. */
-  packetCachePackets: 512,
-  /** How old a packet may be to be sent again. */
-  packetCacheAgeMicros: seconds(2),
-  /** Missing packets of one stream that are asked for at a time; more make a keyframe request instead. */
-  nackMissingMax: 256,
-  /** How often one missing packet is asked for. */
-  nackTriesMax: 8,
-  /** How long a missing packet may just be out of order before it is asked for. */
-  nackReorderMicros: millis(10),
-  /** Newer packets after which a missing one is asked for at once. */
-  nackReorderPackets: 3,
-  /** The least time between two questions for one packet; a longer round trip makes it longer. */
-  nackRepeatMicros: millis(20),
-  /**
-   * Questions for missing packets that each packet of a stream earns, in percent: what repetitions that come to nothing may
-   * take of its way. Those that are answered are given back; without any left, nothing is asked for.
-   */
-  nackSharePercent: 10,
-  /** Questions that a stream may have saved up, as it has at first: so many lost at once are asked for at once. */
-  nackSavedMax: 64,
   /** How far a sequence number may jump ahead and still belong to the same run (RFC 3550 A.1, MAX_DROPOUT). */
   sequenceAheadMax: 3_000,
   /** Sequence numbers of a slot that can be mapped back to their source; a power of two. Older ones are forgotten. */
@@ -118,58 +84,14 @@ export const LIMITS = {
   /** Transport-wide sequence numbers remembered between two feedback packets. The oldest are given up. */
   transportFeedbackPacketsMax: 1_024,
 
-  /** Packets that go on behind a keyframe that had been lost; behind more, another keyframe has to be waited for. */
-  catchUpPacketsMax: 256,
-
-  /** Packets a second that one participant may have sent again; NACKs for more are ignored. */
-  retransmitsPerSecondMax: 2_000,
-  /** How many of them at once. */
-  retransmitBurstPackets: 500,
-  /** The round trip to a publisher that is assumed while none has been measured. */
-  rttUnknownMicros: millis(100),
-
-  /** The least time between two keyframe requests for one stream. */
-  keyframeRequestMicros: millis(500),
-  /** The longest wait between two requests for one keyframe: unanswered ones double the wait up to this. */
-  keyframeRequestLastMicros: seconds(4),
   /** Sender reports over which the offset of a publisher's clock is estimated. The oldest are forgotten. */
   ntpOffsetSamplesMax: 32,
-  /** A stream without a packet for this long does not flow: another layer takes over. */
-  layerSilentMicros: millis(750),
-  /** A publication without a packet for this long is said to be paused (S20 asks for 1 s). */
-  publicationSilentMicros: millis(900),
-  /** How long a video publication that is paused, or has not begun, keeps its slots while another one waits for them. */
-  slotYieldMicros: millis(2_000),
 
-  /** Time between two transport-wide feedback packets to one publisher. */
-  transportFeedbackMicros: millis(50),
   /** Bytes of one transport-wide feedback packet. */
   rtcpFeedbackBytesMax: 1_100,
-  /** Transport-wide feedback packets at a time; what is left waits for the next. */
-  transportFeedbacksPerTurnMax: 4,
-  /** Time between two sender or receiver reports. */
-  reportMicros: millis(1_000),
-  /** Time between two rounds of comparing how loud the publications of a room are. */
-  loudnessMicros: millis(200),
-
-  /** Voices that a room names to its members each round, the loudest first; the others count as silent. */
-  loudestPublicationsMax: 32,
-
-  /** How often a participant whose media flows is looked after: NACKs, keyframe requests, layers. */
-  mediaTickMicros: millis(20),
-  /** A participant without a packet for this long is no longer looked after that often. */
-  mediaIdleMicros: seconds(3),
 
   /** Shards of one server, counted from its start: those that took the place of crashed ones have numbers of their own. */
   shardNumberMax: 0xf_ffff,
-  /** Packets of one relay that another shard may ask for again; a power of two. The oldest are forgotten. */
-  relayHistoryPackets: 512,
-  /** Packets that one request of another shard has sent again; it may ask for the others later. */
-  relayRepairsMax: 64,
-  /** Publications that a room names in one message to one subscriber; more make more messages. */
-  offeringsPerMessageMax: 256,
-  /** Letters that travel between two shards in one record. More make more records. */
-  lettersPerRecordMax: 64,
 
   /** Messages that the mailboxes of one shard may hold at a time. Reaching it is a mistake of ours. */
   mailboxMessagesMax: 1_048_576,
@@ -180,19 +102,8 @@ assert(
   "a packet that was taken can be forwarded",
 );
 assert(
-  (LIMITS.relayHistoryPackets & (LIMITS.relayHistoryPackets - 1)) === 0 &&
-    LIMITS.relayHistoryPackets >= LIMITS.nackMissingMax,
-  "what a lane can miss its home still knows, and its history is a power of two",
-);
-assert(
-  LIMITS.nackSavedMax > 0 && LIMITS.nackSavedMax <= LIMITS.nackMissingMax,
-  "no more questions are saved up than packets can be missing",
-);
-assert((LIMITS.packetCachePackets & (LIMITS.packetCachePackets - 1)) === 0, "the packet cache is a power of two");
-assert(
-  (LIMITS.rewriterHistoryPackets & (LIMITS.rewriterHistoryPackets - 1)) === 0 &&
-    LIMITS.rewriterHistoryPackets >= LIMITS.packetCachePackets,
-  "a slot can name the source of whatever the packet cache holds, and its history is a power of two",
+  (LIMITS.rewriterHistoryPackets & (LIMITS.rewriterHistoryPackets - 1)) === 0,
+  "the history of a slot is a power of two",
 );
 assert(
   (LIMITS.transportFeedbackPacketsMax & (LIMITS.transportFeedbackPacketsMax - 1)) === 0,
@@ -201,10 +112,6 @@ assert(
 assert(
   (LIMITS.srtpReplayWindowPackets & (LIMITS.srtpReplayWindowPackets - 1)) === 0 && LIMITS.srtpReplayWindowPackets >= 64,
   "the SRTP replay window is a power of two and no smaller than RFC 3711 §3.3.2 allows",
-);
-assert(
-  LIMITS.srtpReplayWindowPackets >= LIMITS.packetCachePackets,
-  "what the packet cache can send again, SRTP can seal again",
 );
 assert(LIMITS.dtlsDatagramBytesMax <= LIMITS.datagramBytesMax, "a DTLS flight fits the send slots");
 assert(LIMITS.dtlsReceivedMax * 37 >= LIMITS.datagramBytesMax, "what one DTLS datagram carries is handed out whole");

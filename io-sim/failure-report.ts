@@ -2,6 +2,7 @@
  * What a person is told when a promise is broken: about twelve lines, the last of which is the command that shows it again.
  */
 
+import { knobsText } from "./knobs.ts";
 import { PROMISES } from "./oracles/promises.ts";
 import type { Plan } from "./plan.ts";
 import { readableTimes } from "./readable-times.ts";
@@ -39,6 +40,7 @@ export function failureReport(verdict: Verdict, context: FailureContext = {}): s
     ),
     field("who", describePeople(world.plan, broken.detail)),
     field("plan", describePlan(world.plan)),
+    ...knobsOf(world.plan),
     ...before.map((row, index) => field(index === 0 ? "before" : "", showRow(world, { ...row, who: whoOf(row) }))),
     ...artifacts.map((file, index) => field(index === 0 ? "files" : "", file)),
     field("replay", replayCommand(replayName, seed)),
@@ -72,6 +74,12 @@ function describePlan(plan: Plan): string {
     plan.decisions === undefined ? "" : `${count(plan.decisions.length, "fixed decision")}`,
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** What the server was made with, where that is not as usual. */
+function knobsOf({ knobs }: Plan): string[] {
+  const text = knobsText(knobs);
+  return text === "" ? [] : [field("knobs", readableTimes(text))];
 }
 
 /** "2 rooms"; "" for none. */

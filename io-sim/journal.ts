@@ -21,6 +21,7 @@ import {
   type CryptoProvider,
   createFingerprint,
   createShard,
+  createTunables,
   FIRST_COME_FIRST_SERVED,
   fingerprintHex,
   LockstepError,
@@ -79,7 +80,8 @@ export function journalBoot(journal: JournalWriter, boot: BootRecord): void {
     randomSeed,
     now,
     wall,
-    config,
+    // Those that are as usual too: another Lockstep may have other habits.
+    config: { ...config, tunables: createTunables(config.tunables ?? {}) },
     shard,
     ...journal.setting,
   };

@@ -5,7 +5,7 @@
  * was half understood would replay another run than the one that somebody saved. Links are compared with a plain link field
  * by field. Whether the plan makes sense as a story is `checkPlan`'s to say.
  */
-import { LockstepError } from "../core/index.ts";
+import { LockstepError, TUNABLE_NAMES } from "../core/index.ts";
 import { HABITS } from "./client/misbehaviour.ts";
 import { type LinkPlan, PLAIN_LINK } from "./link.ts";
 import { CAMERAS, checkPlan, type Operation, type Plan } from "./plan.ts";
@@ -122,6 +122,7 @@ const LINK_FIELDS = Object.fromEntries(Object.entries(PLAIN_LINK).map(([key, exa
 const LINK: Check = fields(LINK_FIELDS as Record<keyof LinkPlan, Check>);
 const LINK_CHANGE: Check = fields({}, LINK_FIELDS);
 const SHARDS_FIELDS = Object.fromEntries(Object.keys(ONE_SHARD).map((key) => [key, count]));
+const KNOBS: Check = fields({}, Object.fromEntries(TUNABLE_NAMES.map((name) => [name, count])));
 const PEER = { peer: text };
 const SOURCE = { peer: text, source: oneOf("camera", "microphone") };
 
@@ -195,6 +196,7 @@ const PLAN: Check = fields(
     swapsWithinMicros: count,
     turn: fields({ atMicros: count, seed: count }),
     shards: fields(SHARDS_FIELDS),
+    knobs: KNOBS,
     steady: fields({ fromMicros: count, among: listOf(text) }),
     decisions: listOf(fields({ site: text, entity: text, answers: listOf(ANSWER), others: orNull(whole) })),
   },

@@ -4,7 +4,7 @@
  * A scenario file compiles to a plan (./scenario.ts); a journal or a shrunk world could carry one. Times are whole
  * microseconds; those of steps count from the moment at which everyone who joins at the start is connected.
  */
-import { LockstepError } from "../core/index.ts";
+import { type Knobs, LockstepError, tunablesTrouble } from "../core/index.ts";
 import type { ClientMediaPlan } from "./client/client-media.ts";
 import type { Habit } from "./client/misbehaviour.ts";
 import type { VideoCodec } from "./client/payload.ts";
@@ -154,6 +154,8 @@ export interface Plan {
   readonly scheduler: "fifo" | "seeded";
   /** The shards of the server; when it is missing there is one. */
   readonly shards?: ShardsPlan;
+  /** Tunables of the server's shards that are not as usual. */
+  readonly knobs?: Knobs;
   /** Timers of the server fire up to this much late. */
   readonly timerLateMicros: number;
   /**
@@ -198,6 +200,8 @@ export function checkPlan(plan: Plan): void {
     );
   }
   if (shards < 1) refuse("has no shard: a server has one at least.");
+  const trouble = tunablesTrouble(plan.knobs ?? {});
+  if (trouble !== "") refuse(`turns a knob wrongly. ${trouble}`);
   for (const peer of plan.peers) hasShard(peer.shard ?? 0);
   for (const step of plan.steps) {
     if (step.atMicros < 0 || step.atMicros > plan.runForMicros)

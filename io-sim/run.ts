@@ -6,7 +6,7 @@
  * *drain* everyone leaves, and time goes on until those who vanished without a word have expired too; then nothing may
  * remain. The run stops at the first broken promise.
  */
-import { createFingerprint, fingerprintHex, fingerprintText, LIMITS, micros } from "../core/index.ts";
+import { createFingerprint, fingerprintHex, fingerprintText, micros } from "../core/index.ts";
 import { clientIsActive, clientLeave } from "./client/client.ts";
 import { step } from "./event-loop.ts";
 import { letOut, Trespass, withoutHostGlobals } from "./guards.ts";
@@ -20,10 +20,8 @@ import type { Plan } from "./plan.ts";
 import { note } from "./rows.ts";
 import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type WorldOptions } from "./world.ts";
 
-/** Longest time for everyone to connect. */
-const CONNECT_MICROS = LIMITS.connectMicros;
-/** Longest time for a peer that vanished to expire, and a little more. */
-const DRAIN_MICROS = LIMITS.consentMicros + LIMITS.connectMicros + 5_000_000;
+/** What is added to the longest time that a peer which vanished takes to expire. */
+const DRAIN_MORE_MICROS = 5_000_000;
 
 /** Progress is told, and the end of a phase looked for, after so much simulated time at least. */
 const SLICE_MICROS = 100_000;
@@ -86,9 +84,10 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   const oracles = createOracles(world, book, options.bars ?? qualityBars());
   options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options);
+  const { connectMicros, consentMicros } = world.tunables;
 
   startWorld(world);
-  if (advance(world.loop.now + CONNECT_MICROS, () => everyoneIsThere(world))) return verdictOf(world, book, []);
+  if (advance(world.loop.now + connectMicros, () => everyoneIsThere(world))) return verdictOf(world, book, []);
   judgeArrival(world, book);
   beginStory(world);
   if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book, []);
@@ -96,8 +95,8 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   if (book.broken === undefined) oracles.judgeStory();
   if (options.withoutDrain === true || book.broken !== undefined) return verdictOf(world, book, quality);
   drain(world);
-  if (advance(world.loop.now + DRAIN_MICROS, () => world.loop.heap.length === 0))
-    return verdictOf(world, book, quality);
+  const drainedAt = world.loop.now + consentMicros + connectMicros + DRAIN_MORE_MICROS;
+  if (advance(drainedAt, () => world.loop.heap.length === 0)) return verdictOf(world, book, quality);
   if (book.broken === undefined) oracles.judgeEmptiness();
   judge(book, "S0", true, () => "");
   return verdictOf(world, book, quality);

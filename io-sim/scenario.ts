@@ -4,6 +4,7 @@
  * A story is an object without closures, so it can be printed, generated, shrunk and replayed. `scenario` fills in what
  * the story leaves out and answers the plan that a run needs.
  */
+import type { Knobs } from "../core/index.ts";
 import type { Habit } from "./client/misbehaviour.ts";
 import type { DecisionPlan } from "./decisions.ts";
 import type { GarbageKind } from "./garbage.ts";
@@ -79,6 +80,8 @@ export interface Scenario {
   readonly wallClock?: number;
   /** The shards of the server and the ways between them. Default: one shard. */
   readonly shards?: ShardsOptions;
+  /** Tunables of the server (core/tunables.ts) that are not as usual: `{ nackTriesMax: 1, reportMicros: ms(250) }`. */
+  readonly knobs?: Knobs;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
   /** What comes over different ways within so many microseconds may change places, 0 to 1,000. Default: nothing does. */
@@ -130,6 +133,7 @@ export function scenario(story: Scenario): Plan {
       : { turn: { atMicros: story.chanceTurns.at, seed: story.chanceTurns.seed } }),
     ...(story.steady === undefined ? {} : { steady: { fromMicros: story.steady.from, among: story.steady.among } }),
     ...(story.shards === undefined ? {} : { shards: compileShards(story.shards) }),
+    ...(story.knobs === undefined ? {} : { knobs: story.knobs }),
   };
   checkPlan(plan);
   return plan;

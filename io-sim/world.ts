@@ -10,12 +10,14 @@ import {
   type BootRecord,
   type CommandReply,
   type CryptoProvider,
+  createTunables,
   keyedUint32,
   MICROS_ORIGIN,
   type Micros,
   micros,
   type ShardEvent,
   type ShardInput,
+  type Tunables,
   type WallMicros,
 } from "../core/index.ts";
 import { HEADER_BYTES, SFU_IP, SFU_IP6 } from "./addresses.ts";
@@ -27,11 +29,13 @@ import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
 import { type Guise, PLAIN_GUISE } from "./guise.ts";
 import { createJournal, type Program } from "./journal.ts";
+import { knobsText } from "./knobs.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
 import { perform } from "./operations.ts";
 import type { Plan, StepPlan } from "./plan.ts";
 import { createStream, randomBytes, type Seed } from "./random.ts";
+import { readableTimes } from "./readable-times.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
 import { createShards, ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
@@ -80,6 +84,8 @@ export interface World {
   readonly loop: EventLoop;
   readonly guard: GuardState;
   readonly guise: Guise;
+  /** What the server's shards are made with. */
+  readonly tunables: Tunables;
   /** The server's first shard: the only one, unless the plan has more. */
   readonly node: SfuNode;
   /** The shards that live, by their places. */
@@ -181,6 +187,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     loop,
     guard,
     guise,
+    tunables: createTunables(plan.knobs ?? {}),
     get node() {
       return nodes[0]!;
     },
@@ -223,7 +230,10 @@ export function bootRecord(
     randomSeed: createStream(chance, "boot", entity("random")).next(),
     now: loop.now,
     wall: (wallOrigin(plan) + (loop.now - loop.origin)) as WallMicros,
-    config: { candidates: ips.map((ip) => ({ ip, port: guise.serverPort + place })) },
+    config: {
+      candidates: ips.map((ip) => ({ ip, port: guise.serverPort + place })),
+      ...(plan.knobs === undefined ? {} : { tunables: plan.knobs }),
+    },
     ...(number === 0 ? {} : { shard: number }),
   };
 }
@@ -295,6 +305,8 @@ export function everyoneIsThere(world: World): boolean {
 export function beginStory(world: World): void {
   world.zeroAt = world.loop.now;
   note(world, "story", "", "everyone is connected: time zero");
+  const knobs = knobsText(world.plan.knobs);
+  if (knobs !== "") note(world, "story", "", `the server has other knobs than usual: ${readableTimes(knobs)}`);
   for (const step of world.plan.steps) {
     schedule(world.loop, micros(world.zeroAt + step.atMicros), EVENT_CLASS.STEP, () => {
       note(world, "story", "peer" in step.operation ? step.operation.peer : "", step.label);

@@ -17,7 +17,8 @@ import { MISTAKES } from "./mistakes.ts";
 /** Events that making one world small may cost: some tens of seconds. */
 const SHRINK_EVENTS_MAX = 600_000;
 
-/** Worlds to look in: this plan with the seeds from `first` on, or without a plan those that `explore` makes of numbers. */
+/** Worlds to look in: this plan with the seeds from `first` on, or without a plan those that
+ * `explore` makes of numbers, with the usual tunables: what a mistake breaks has nothing to do with a knob. */
 export interface HuntTask {
   readonly mistake: string;
   readonly plan: Plan | undefined;
@@ -47,7 +48,7 @@ async function hunt({ mistake, plan, first, most, shrinks }: HuntTask): Promise<
   const build = await buildOf(mistake);
   for (let tries = 1; tries <= most; tries++) {
     const seed = first + tries - 1;
-    const world = plan ?? generatePlan(seed, "torture");
+    const world = plan ?? generatePlan(seed, "torture", false);
     const { key, promise, detail, simulatedMicros } = build.attempt(world, seed);
     if (key === "" || !holdsWithout(world, seed, simulatedMicros)) continue;
     const found = { tries, seed, promise, detail, plan: world, shrinkTries: 0 };

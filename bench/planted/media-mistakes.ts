@@ -159,7 +159,7 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "media/keyframe-requests.ts",
-        "requests.wait = Math.min(wait, LIMITS.keyframeRequestLastMicros) as Micros;",
+        "requests.wait = Math.min(wait, keyframeRequestLastMicros) as Micros;",
         "requests.wait = Math.min(wait, 40_000) as Micros;",
       ),
     ],
@@ -179,8 +179,8 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "media/nack-generator.ts",
-        "const wait = Math.max(rttMicros, LIMITS.nackRepeatMicros);",
-        "const wait = LIMITS.nackRepeatMicros;",
+        "const wait = Math.max(rttMicros, tunables.nackRepeatMicros);",
+        "const wait = tunables.nackRepeatMicros;",
       ),
     ],
   },
@@ -205,7 +205,7 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "sfu/feedback.ts",
-        "Math.min(LIMITS.retransmitBurstPackets, participant.retransmitBudget + earned)",
+        "Math.min(retransmitBurstPackets, participant.retransmitBudget + earned)",
         "participant.retransmitBudget + earned",
       ),
     ],

@@ -55,7 +55,7 @@ export const TRANSPORT_MISTAKES: readonly Mistake[] = [
       edit(
         "ice/agent.ts",
         "  if (!stunIntegrityFits(hmac, agent.localKey, bytes, offset)) {",
-        "  agent.consentExpiresAt = after(now, LIMITS.consentMicros + 1 as Micros);\n  if (!stunIntegrityFits(hmac, agent.localKey, bytes, offset)) {",
+        "  agent.consentExpiresAt = after(now, agent.tunables.consentMicros + 1 as Micros);\n  if (!stunIntegrityFits(hmac, agent.localKey, bytes, offset)) {",
       ),
     ],
   },
@@ -102,8 +102,8 @@ export const TRANSPORT_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "ice/agent.ts",
-        "agent.consentExpiresAt = after(now, LIMITS.consentMicros);",
-        "agent.consentExpiresAt = after(now, (3 * LIMITS.consentMicros) as Micros);",
+        "agent.consentExpiresAt = after(now, agent.tunables.consentMicros);",
+        "agent.consentExpiresAt = after(now, (3 * agent.tunables.consentMicros) as Micros);",
       ),
     ],
   },

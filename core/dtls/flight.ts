@@ -4,7 +4,7 @@
  * A flight is packed into as few datagrams as it needs, each of `LIMITS.dtlsDatagramBytesMax` at most; a message that does
  * not fit the rest of a datagram is cut. Every sending has new record numbers. A flight goes out again when its timer
  * fires (the wait doubles each time), or when a whole copy of the message that it answers has come again, but never twice
- * within `LIMITS.dtlsRepeatMicros`. That is the bound on amplification: one flight of a few datagrams per 20 ms, whatever
+ * within `dtlsRepeatMicros`. That is the bound on amplification: one flight of a few datagrams per 20 ms, whatever
  * comes in. It can be that simple since the caller hands in only datagrams of flows that ICE has authenticated; for the
  * same reason no HelloVerifyRequest is sent (RFC 6347 §4.2.1 guards against forged addresses, and ICE has done so already).
  */
@@ -54,7 +54,7 @@ export function startFlight(
 ): void {
   dtls.flight = flight;
   dtls.retransmits = 0;
-  dtls.retransmitWaitMicros = LIMITS.dtlsRetransmitFirstMicros;
+  dtls.retransmitWaitMicros = dtls.tunables.dtlsRetransmitFirstMicros;
   dtls.retransmitAt = dtls.flightDueAt;
   if (now < dtls.flightDueAt) return;
   dtls.retransmitAt = after(now, dtls.retransmitWaitMicros);
@@ -90,7 +90,7 @@ export function retransmitFlight(
 ): boolean {
   if (dtls.retransmits === LIMITS.dtlsRetransmitsMax) return false;
   dtls.retransmits += 1;
-  dtls.retransmitWaitMicros = earliest(micros(2 * dtls.retransmitWaitMicros), LIMITS.dtlsRetransmitLastMicros);
+  dtls.retransmitWaitMicros = earliest(micros(2 * dtls.retransmitWaitMicros), dtls.tunables.dtlsRetransmitLastMicros);
   dtls.retransmitAt = after(now, dtls.retransmitWaitMicros);
   transmitFlight(dtls, now, crypto, sink, flow);
   return true;
@@ -103,7 +103,7 @@ function transmitFlight(dtls: Dtls, now: Micros, crypto: CryptoProvider, sink: D
     else packWhole(dtls, crypto, sink, flow, packing, item);
   }
   flush(sink, flow, packing);
-  dtls.flightDueAt = after(now, LIMITS.dtlsRepeatMicros);
+  dtls.flightDueAt = after(now, dtls.tunables.dtlsRepeatMicros);
 }
 
 function packMessage(

@@ -10,6 +10,7 @@ import { type Micros, NEVER } from "../base/micros.ts";
 import { KEY_HANDLE } from "../crypto/handles.ts";
 import { AEAD_NONCE_BYTES, type CryptoProvider } from "../crypto/provider.ts";
 import { LIMITS } from "../limits.ts";
+import { type Tunables, USUAL_TUNABLES } from "../tunables.ts";
 import { HANDSHAKE_TYPE } from "../wire/dtls-handshake.ts";
 import { createInbound, type InboundMessage } from "./inbound.ts";
 import { createReplayWindow, type ReplayWindow } from "./replay-window.ts";
@@ -85,6 +86,8 @@ export interface DtlsConfig {
   readonly secret: Uint8Array;
   /** The first of the peer's key handles (core/crypto/handles.ts). */
   readonly keyHandleBase: number;
+  /** Default: the usual ones. */
+  readonly tunables?: Tunables;
   readonly now: Micros;
 }
 
@@ -125,6 +128,7 @@ export interface Dtls {
   flight: FlightItem[];
   /** Before this time the flight is not sent again. */
   flightDueAt: Micros;
+  readonly tunables: Tunables;
   retransmitAt: Micros;
   retransmitWaitMicros: Micros;
   retransmits: number;
@@ -172,6 +176,7 @@ export function createDtls(config: DtlsConfig): Dtls {
   assert(config.privateKey.length === 32, "a P-256 private key has 32 bytes");
   assert(config.remoteFingerprint.length === 32, "a SHA-256 fingerprint has 32 bytes");
   assert(config.secret.length === 32, "the secret of an association has 32 bytes");
+  const { tunables = USUAL_TUNABLES } = config;
   return {
     role: config.role,
     status: "handshaking",
@@ -196,7 +201,8 @@ export function createDtls(config: DtlsConfig): Dtls {
     flight: [],
     flightDueAt: config.now,
     retransmitAt: NEVER,
-    retransmitWaitMicros: LIMITS.dtlsRetransmitFirstMicros,
+    tunables,
+    retransmitWaitMicros: tunables.dtlsRetransmitFirstMicros,
     retransmits: 0,
     writeEpoch: 0,
     writeSequences: [0, 0],

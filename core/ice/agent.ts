@@ -16,6 +16,7 @@ import type { DatagramSink } from "../base/datagram-sink.ts";
 import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { LIMITS } from "../limits.ts";
+import type { Tunables } from "../tunables.ts";
 import {
   STUN,
   STUN_ATTRIBUTE,
@@ -58,10 +59,11 @@ export interface IceCredentials {
 export interface IceAgent {
   /** The flow that the peer wants to be sent to, or -1 before any nomination. First, as each packet asks for it. */
   selectedFlow: number;
+  readonly tunables: Tunables;
   readonly localUfrag: string;
   /** The bytes of the local password: the key of both directions' MESSAGE-INTEGRITY. */
   readonly localKey: Uint8Array;
-  /** Flows with an authenticated request, in the order in which they became valid; at most `LIMITS.iceFlowsPerPeerMax`. */
+  /** Flows with an authenticated request, in the order in which they became valid; at most `iceFlowsPerPeerMax`. */
   flows: number[];
   /** When each of `flows` was last heard with an authenticated request. */
   heardAt: Micros[];
@@ -71,15 +73,16 @@ export interface IceAgent {
   evictedFlow: number;
 }
 
-/** An agent that has heard nothing yet; its peer has `LIMITS.consentMicros` to turn up. */
-export function createIceAgent(credentials: IceCredentials, now: Micros): IceAgent {
+/** An agent that has heard nothing yet; its peer has `consentMicros` to turn up. */
+export function createIceAgent(credentials: IceCredentials, tunables: Tunables, now: Micros): IceAgent {
   return {
     selectedFlow: -1,
+    tunables,
     localUfrag: credentials.localUfrag,
     localKey: utf8Encode(credentials.localPassword),
     flows: [],
     heardAt: [],
-    consentExpiresAt: after(now, LIMITS.consentMicros),
+    consentExpiresAt: after(now, tunables.consentMicros),
     evictedFlow: -1,
   };
 }
@@ -125,7 +128,7 @@ export function iceHandleStun(
   const target = sink.reserve();
   const size = stunWriteBindingSuccess(hmac, agent.localKey, sink.sendBytes, target, bytes, offset, address);
   sink.transmit(flow, target, size);
-  agent.consentExpiresAt = after(now, LIMITS.consentMicros);
+  agent.consentExpiresAt = after(now, agent.tunables.consentMicros);
   const nominates = stunFindAttribute(bytes, offset, STUN_ATTRIBUTE.USE_CANDIDATE) >= 0;
   return hear(agent, now, flow, nominates) ? ICE.SELECTED : ICE.ANSWERED;
 }
@@ -166,7 +169,7 @@ function hear(agent: IceAgent, now: Micros, flow: number, nominates: boolean): b
   const index = agent.flows.indexOf(flow);
   if (index >= 0) agent.heardAt[index] = now;
   else {
-    if (agent.flows.length >= LIMITS.iceFlowsPerPeerMax) evict(agent);
+    if (agent.flows.length >= agent.tunables.iceFlowsPerPeerMax) evict(agent);
     agent.flows.push(flow);
     agent.heardAt.push(now);
   }
@@ -182,7 +185,7 @@ function hear(agent: IceAgent, now: Micros, flow: number, nominates: boolean): b
 function selectedIsSilent(agent: IceAgent, now: Micros): boolean {
   if (agent.selectedFlow < 0) return false;
   const heardAt = agent.heardAt[agent.flows.indexOf(agent.selectedFlow)]!;
-  return now - heardAt >= LIMITS.iceSilentMicros;
+  return now - heardAt >= agent.tunables.iceSilentMicros;
 }
 
 /** Gives up the flow that was heard longest ago, never the selected one. */

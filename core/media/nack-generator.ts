@@ -3,31 +3,31 @@
  *
  * Picture a short list in the order of the sequence numbers. A gap puts numbers on it, a packet that comes after all
  * (late, or through RTX) takes its number off. A number is asked for first when it can no longer just be out of order:
- * after `LIMITS.nackReorderPackets` newer packets or `LIMITS.nackReorderMicros`; then once a round trip. It is given up
- * after `LIMITS.nackTriesMax` questions, or when nobody would keep the packet any longer (`LIMITS.packetCacheAgeMicros`).
+ * after `nackReorderPackets` newer packets or `nackReorderMicros`; then once a round trip. It is given up
+ * after `nackTriesMax` questions, or when nobody would keep the packet any longer (`packetCacheAgeMicros`).
  * A gap that is too long for the list is not worth asking for: the list is emptied, and a keyframe is what helps.
  *
  * Repetitions take the same way as the packets. Where that is narrow, losses come of its being full, and asking again and
  * again keeps it full for good. So questions have a budget: each new packet earns a share of one
- * (`LIMITS.nackSharePercent`), each answer gives one back, up to `LIMITS.nackSavedMax`. Losses by chance are mended whatever
+ * (`nackSharePercent`), each answer gives one back, up to `nackSavedMax`. Losses by chance are mended whatever
  * their share, because what is asked for comes; where it does not come, they cease.
  */
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { seqDistance16, seqUnwrap16 } from "../base/sequence.ts";
-import { LIMITS } from "../limits.ts";
+import type { Tunables } from "../tunables.ts";
 
 /** What {@link nackPacket} answers besides a count. */
 export const NACK = {
-  /** More is missing than `LIMITS.nackMissingMax`: all was forgotten; ask for a keyframe. */
+  /** More is missing than `nackMissingMax`: all was forgotten; ask for a keyframe. */
   OVERFLOW: -1,
 } as const;
 
-/** What a question costs, and how much may be saved up. */
+/** What a question costs. */
 const QUESTION = 100;
-const CREDIT_MAX = QUESTION * LIMITS.nackSavedMax;
 
 /** The missing packets of one stream. Others may read the three counters. */
 export interface NackGenerator {
+  readonly tunables: Tunables;
   /** The highest sequence number so far, unwrapped; -1 before the first packet. */
   highest: number;
   /** Packets newer than all before them, so far. */
@@ -49,17 +49,19 @@ export interface NackGenerator {
 }
 
 /** A generator for a stream that nothing has come from yet. */
-export function createNackGenerator(): NackGenerator {
+export function createNackGenerator(tunables: Tunables): NackGenerator {
+  const { nackMissingMax } = tunables;
   return {
+    tunables,
     highest: -1,
     newer: 0,
     missing: 0,
-    sequences: new Float64Array(LIMITS.nackMissingMax),
-    missingSince: new Float64Array(LIMITS.nackMissingMax),
-    newerAt: new Float64Array(LIMITS.nackMissingMax),
-    nextAskAt: new Float64Array(LIMITS.nackMissingMax),
-    tries: new Uint8Array(LIMITS.nackMissingMax),
-    credit: CREDIT_MAX,
+    sequences: new Float64Array(nackMissingMax),
+    missingSince: new Float64Array(nackMissingMax),
+    newerAt: new Float64Array(nackMissingMax),
+    nextAskAt: new Float64Array(nackMissingMax),
+    tries: new Uint8Array(nackMissingMax),
+    credit: QUESTION * tunables.nackSavedMax,
     recovered: 0,
     givenUp: 0,
     overflows: 0,
@@ -81,12 +83,13 @@ export function nackPacket(generator: NackGenerator, now: Micros, sequence: numb
     if (generator.missing > 0) takeOff(generator, generator.highest + distance);
     return 0;
   }
+  const { tunables } = generator;
   const first = generator.highest + 1;
   const added = distance - 1;
   generator.highest += distance;
   generator.newer++;
-  earn(generator, LIMITS.nackSharePercent);
-  if (generator.missing + added > LIMITS.nackMissingMax) {
+  earn(generator, tunables.nackSharePercent);
+  if (generator.missing + added > tunables.nackMissingMax) {
     generator.missing = 0;
     generator.overflows++;
     return NACK.OVERFLOW;
@@ -96,7 +99,7 @@ export function nackPacket(generator: NackGenerator, now: Micros, sequence: numb
     generator.sequences[entry] = first + i;
     generator.missingSince[entry] = now;
     generator.newerAt[entry] = generator.newer - 1;
-    generator.nextAskAt[entry] = after(now, LIMITS.nackReorderMicros);
+    generator.nextAskAt[entry] = after(now, tunables.nackReorderMicros);
     generator.tries[entry] = 0;
   }
   if (generator.missing > 0) hurry(generator, now);
@@ -108,13 +111,14 @@ export function nackPacket(generator: NackGenerator, now: Micros, sequence: numb
  * that the budget does not allow, are due still. `rttMicros` is the round trip to the publisher, 0 when it is not known.
  */
 export function nackDue(generator: NackGenerator, now: Micros, rttMicros: Micros, out: Uint16Array): number {
-  const wait = Math.max(rttMicros, LIMITS.nackRepeatMicros);
+  const { tunables } = generator;
+  const wait = Math.max(rttMicros, tunables.nackRepeatMicros);
   let count = 0;
   let kept = 0;
   for (let entry = 0; entry < generator.missing; entry++) {
     const due = generator.nextAskAt[entry]! <= now;
-    const tooOld = now - generator.missingSince[entry]! >= LIMITS.packetCacheAgeMicros;
-    if (tooOld || (due && generator.tries[entry]! >= LIMITS.nackTriesMax)) {
+    const tooOld = now - generator.missingSince[entry]! >= tunables.packetCacheAgeMicros;
+    if (tooOld || (due && generator.tries[entry]! >= tunables.nackTriesMax)) {
       generator.givenUp++;
       continue;
     }
@@ -135,7 +139,7 @@ export function nackDue(generator: NackGenerator, now: Micros, rttMicros: Micros
 export function nackNextTimeout(generator: NackGenerator): Micros {
   let next: Micros = NEVER;
   for (let entry = 0; entry < generator.missing; entry++) {
-    const oldAt = (generator.missingSince[entry]! + LIMITS.packetCacheAgeMicros) as Micros;
+    const oldAt = (generator.missingSince[entry]! + generator.tunables.packetCacheAgeMicros) as Micros;
     next = earliest(next, earliest(generator.nextAskAt[entry]! as Micros, oldAt));
   }
   return next;
@@ -161,10 +165,11 @@ export function nackForget(generator: NackGenerator): void {
 
 /** Makes those due that have been missing for enough newer packets. They stand at the end: the newest were found last. */
 function hurry(generator: NackGenerator, now: Micros): void {
+  const { nackReorderPackets } = generator.tunables;
   for (let entry = generator.missing - 1; entry >= 0; entry--) {
     const newer = generator.newer - generator.newerAt[entry]!;
-    if (newer > LIMITS.nackReorderPackets) return;
-    if (newer === LIMITS.nackReorderPackets && generator.tries[entry] === 0 && generator.nextAskAt[entry]! > now) {
+    if (newer > nackReorderPackets) return;
+    if (newer === nackReorderPackets && generator.tries[entry] === 0 && generator.nextAskAt[entry]! > now) {
       generator.nextAskAt[entry] = now;
     }
   }
@@ -187,7 +192,7 @@ function takeOff(generator: NackGenerator, sequence: number): void {
 }
 
 function earn(generator: NackGenerator, credit: number): void {
-  generator.credit = Math.min(CREDIT_MAX, generator.credit + credit);
+  generator.credit = Math.min(QUESTION * generator.tunables.nackSavedMax, generator.credit + credit);
 }
 
 function moveEntry(generator: NackGenerator, from: number, to: number): void {

@@ -5,14 +5,15 @@
  * subscribers of a stream, whose packets differ in the header alone.
  *
  * Growth: the row starts short. When a packet would overwrite one that is still young enough to be asked for, the row
- * doubles, up to `packets` slots; then the newer of the two stays. So a stream pays for its rate times
- * `LIMITS.packetCacheAgeMicros`, and an idle one for next to nothing. The row never shrinks: it goes with its stream.
+ * doubles, up to `packetCachePackets` slots; then the newer of the two stays. So a stream pays for its rate times
+ * `packetCacheAgeMicros`, and an idle one for next to nothing. The row never shrinks: it goes with its stream.
  */
 import { assert } from "../base/assert.ts";
 import { copyBytes } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import { seqNewer16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
+import type { Tunables } from "../tunables.ts";
 
 /** Room for any datagram, so that an array which holds one alone can be copied as it is. */
 const SLOT_BYTES = LIMITS.datagramBytesMax;
@@ -27,18 +28,23 @@ export interface PacketCache {
   lengths: Uint16Array;
   putAt: Float64Array;
   slotsMax: number;
+  ageMaxMicros: Micros;
 }
 
-/** An empty cache for at most `packets` packets, a power of two. */
-export function createPacketCache(packets: number = LIMITS.packetCachePackets): PacketCache {
-  assert(packets > 0 && (packets & (packets - 1)) === 0, "the slots of a packet cache are a power of two");
-  const slots = Math.min(SLOTS_FIRST, packets);
+/** An empty cache. */
+export function createPacketCache(
+  tunables: Pick<Tunables, "packetCachePackets" | "packetCacheAgeMicros">,
+): PacketCache {
+  const { packetCachePackets: slotsMax, packetCacheAgeMicros: ageMaxMicros } = tunables;
+  assert(slotsMax > 0 && (slotsMax & (slotsMax - 1)) === 0, "the slots of a packet cache are a power of two");
+  const slots = Math.min(SLOTS_FIRST, slotsMax);
   return {
     bytes: new Uint8Array(slots * SLOT_BYTES),
     sequences: new Uint16Array(slots),
     lengths: new Uint16Array(slots),
     putAt: new Float64Array(slots),
-    slotsMax: packets,
+    slotsMax,
+    ageMaxMicros,
   };
 }
 
@@ -98,7 +104,7 @@ export function packetCachePutAt(cache: PacketCache, slot: number): Micros {
 }
 
 function holdsYoung(cache: PacketCache, now: Micros, slot: number): boolean {
-  return cache.lengths[slot] !== 0 && now - cache.putAt[slot]! <= LIMITS.packetCacheAgeMicros;
+  return cache.lengths[slot] !== 0 && now - cache.putAt[slot]! <= cache.ageMaxMicros;
 }
 
 /**

@@ -177,11 +177,7 @@ export function receiveStatisticsBitrate(stats: ReceiveStatistics, now: Micros):
 }
 
 /** Whether a packet has come within the last `silentMicros`. */
-export function receiveStatisticsFlowing(
-  stats: ReceiveStatistics,
-  now: Micros,
-  silentMicros: Micros = LIMITS.layerSilentMicros,
-): boolean {
+export function receiveStatisticsFlowing(stats: ReceiveStatistics, now: Micros, silentMicros: Micros): boolean {
   return stats.packets > 0 && now - stats.lastPacketAt < silentMicros;
 }
 

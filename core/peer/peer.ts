@@ -40,6 +40,7 @@ import {
   srtpOpenRtp,
   srtpRelease,
 } from "../srtp/context.ts";
+import type { Tunables } from "../tunables.ts";
 
 /** A connection with one client. */
 export interface Peer {
@@ -62,13 +63,14 @@ export interface PeerConfig {
   readonly remoteFingerprint: Uint8Array;
   /** 32 bytes from which all randomness of the handshake derives. */
   readonly secret: Uint8Array;
+  readonly tunables: Tunables;
 }
 
 /** A peer that has heard nothing yet. */
 export function createPeer(config: PeerConfig, now: Micros): Peer {
   return {
     srtp: null,
-    ice: createIceAgent(config.credentials, now),
+    ice: createIceAgent(config.credentials, config.tunables, now),
     dtls: createDtls({
       role: "server",
       certificate: config.certificate,
@@ -76,6 +78,7 @@ export function createPeer(config: PeerConfig, now: Micros): Peer {
       remoteFingerprint: config.remoteFingerprint,
       secret: config.secret,
       keyHandleBase: keyHandleBase(config.index),
+      tunables: config.tunables,
       now,
     }),
     index: config.index,

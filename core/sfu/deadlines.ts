@@ -4,14 +4,13 @@
  */
 import { after, earliest, type Micros } from "../base/micros.ts";
 import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
-import { LIMITS } from "../limits.ts";
 import { peerNextTimeout } from "../peer/peer.ts";
 import type { Participant, Shard } from "./state.ts";
 
 /** Puts a participant's next deadline into the heap, or takes it out when the participant is gone. */
 export function setParticipantTimer(shard: Shard, participant: Participant): void {
   if (shard.participants.has(participant.id)) {
-    timerHeapSet(shard.timers, participant.id, nextDeadline(participant));
+    timerHeapSet(shard.timers, participant.id, nextDeadline(shard, participant));
   } else {
     timerHeapClear(shard.timers, participant.id);
   }
@@ -23,16 +22,16 @@ export const PROXIES_TIMER_KEY = 0;
 /** Gives the proxies a turn soon, unless they are to have one anyway. */
 export function setProxiesTimer(shard: Shard, now: Micros): void {
   if (shard.timers.positions.has(PROXIES_TIMER_KEY)) return;
-  timerHeapSet(shard.timers, PROXIES_TIMER_KEY, after(now, LIMITS.nackReorderMicros));
+  timerHeapSet(shard.timers, PROXIES_TIMER_KEY, after(now, shard.tunables.nackReorderMicros));
 }
 
 /** The time by which a participant must be connected. */
-export function connectDeadline(participant: Participant): Micros {
-  return after(participant.joinedAt, LIMITS.connectMicros);
+export function connectDeadline({ tunables }: Shard, participant: Participant): Micros {
+  return after(participant.joinedAt, tunables.connectMicros);
 }
 
-function nextDeadline(participant: Participant): Micros {
+function nextDeadline(shard: Shard, participant: Participant): Micros {
   const connection = earliest(peerNextTimeout(participant.peer), participant.turnedAwayAt);
-  if (!participant.connected) return earliest(connection, connectDeadline(participant));
+  if (!participant.connected) return earliest(connection, connectDeadline(shard, participant));
   return earliest(connection, earliest(participant.nextTickAt, participant.nextReportAt));
 }

@@ -4,7 +4,6 @@
 import { unreachable } from "../base/assert.ts";
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapClear, timerHeapSet } from "../base/timer-heap.ts";
-import { LIMITS } from "../limits.ts";
 import { allocatorHandle } from "./allocator.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import type { ShardEvent } from "./events.ts";
@@ -77,7 +76,7 @@ function settleRoom(shard: Shard, now: Micros, room: Room): void {
     return;
   }
   if (!roomNeedsRanking(room)) room.nextRankingAt = NEVER;
-  else if (room.nextRankingAt === NEVER) room.nextRankingAt = after(now, LIMITS.loudnessMicros);
+  else if (room.nextRankingAt === NEVER) room.nextRankingAt = after(now, shard.tunables.loudnessMicros);
   timerHeapSet(shard.timers, key, roomNextTimeout(room));
 }
 
@@ -86,7 +85,7 @@ function findRoom(shard: Shard, to: ActorRef, message: RoomMessage): Room | unde
   if (to.actor !== "room") return undefined;
   const found = shard.rooms.get(to.id);
   if (found !== undefined || message.type !== "enter") return found;
-  const room = createRoom(shard.history.nextRoom++, to.id, shard.number);
+  const room = createRoom(shard.history.nextRoom++, to.id, shard.number, shard.tunables);
   shard.rooms.set(to.id, room);
   return room;
 }

@@ -9,9 +9,9 @@ export type LeaveReason =
   | "left"
   /** The client closed its DTLS association. */
   | "closed-by-peer"
-  /** No ICE check for `LIMITS.consentMicros` (RFC 7675). */
+  /** No ICE check for `consentMicros` (RFC 7675). */
   | "consent-expired"
-  /** Not connected within `LIMITS.connectMicros` of the join. */
+  /** Not connected within `connectMicros` of the join. */
   | "connect-timeout"
   /** The DTLS handshake failed; `detail` says why. */
   | "dtls-failed"

@@ -10,7 +10,6 @@
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { buggify } from "../fault-sites.ts";
-import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
@@ -156,7 +155,7 @@ function answerNack(
   if (slot === undefined || slot.media.slotSsrc !== ssrc) return;
   if (buggify(ports.faults, "rtcp/nack-ignored", slot.id)) return;
   const { counters } = shard.history;
-  fillBudget(participant, now);
+  fillBudget(shard, participant, now);
   const pairs = nackPairCount(bytes, at);
   for (let i = 0; i < pairs; i++) {
     const pid = nackPid(bytes, at, i);
@@ -195,10 +194,11 @@ function retransmit(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot, se
   return true;
 }
 
-/** A token bucket: `LIMITS.retransmitsPerSecondMax`, at most `LIMITS.retransmitBurstPackets` at once. */
-function fillBudget(participant: Participant, now: Micros): void {
-  const earned = Math.floor(((now - participant.retransmitFilledAt) * LIMITS.retransmitsPerSecondMax) / 1_000_000);
+/** A token bucket: `retransmitsPerSecondMax`, at most `retransmitBurstPackets` at once. */
+function fillBudget({ tunables }: Shard, participant: Participant, now: Micros): void {
+  const { retransmitsPerSecondMax, retransmitBurstPackets } = tunables;
+  const earned = Math.floor(((now - participant.retransmitFilledAt) * retransmitsPerSecondMax) / 1_000_000);
   if (earned === 0) return;
-  participant.retransmitBudget = Math.min(LIMITS.retransmitBurstPackets, participant.retransmitBudget + earned);
+  participant.retransmitBudget = Math.min(retransmitBurstPackets, participant.retransmitBudget + earned);
   participant.retransmitFilledAt = now;
 }

@@ -8,7 +8,6 @@
 
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import { buggify } from "../fault-sites.ts";
-import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { chooseLayer, type LayerView } from "../media/layer-selection.ts";
 import { receiveStatisticsBitrate, receiveStatisticsFlowing } from "../media/receive-statistics.ts";
@@ -25,8 +24,8 @@ export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: O
   if (publication.best === null) setBest(publication, stream, now);
   if (buggify(ports.faults, "flow/start-unnoticed", stream.id)) return;
   if (owner.nextTickAt === NEVER) {
-    owner.nextTickAt = after(now, LIMITS.mediaTickMicros);
-    owner.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
+    owner.nextTickAt = after(now, shard.tunables.mediaTickMicros);
+    owner.nextTransportFeedbackAt = after(now, shard.tunables.transportFeedbackMicros);
     setParticipantTimer(shard, owner);
   }
   if (!publication.flowing) setFlowing(shard, ports, now, publication, true);
@@ -36,29 +35,29 @@ export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: O
 export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication): void {
   let flowing = false;
   for (const { statistics } of publication.streams) {
-    if (receiveStatisticsFlowing(statistics, now, LIMITS.publicationSilentMicros)) flowing = true;
+    if (receiveStatisticsFlowing(statistics, now, shard.tunables.publicationSilentMicros)) flowing = true;
   }
   if (buggify(ports.faults, "flow/seems-silent", publication.id)) flowing = false;
   if (publication.streams.length > 1 && !buggify(ports.faults, "flow/layers-not-compared", publication.id)) {
-    chooseBest(publication, now);
+    chooseBest(shard, publication, now);
   }
   if (flowing !== publication.flowing) setFlowing(shard, ports, now, publication, flowing);
 }
 
 /** Whether anything has come from a participant lately. */
-export function isActive(participant: Participant, now: Micros): boolean {
+export function isActive({ tunables }: Shard, participant: Participant, now: Micros): boolean {
   for (const publication of participant.publications) {
     for (const { statistics } of publication.streams) {
-      if (receiveStatisticsFlowing(statistics, now, LIMITS.mediaIdleMicros)) return true;
+      if (receiveStatisticsFlowing(statistics, now, tunables.mediaIdleMicros)) return true;
     }
   }
   return false;
 }
 
-function chooseBest(publication: OwnPublication, now: Micros): void {
+function chooseBest({ tunables }: Shard, publication: OwnPublication, now: Micros): void {
   const { streams, best } = publication;
   const layers: LayerView[] = streams.map((stream) => ({
-    flowing: receiveStatisticsFlowing(stream.statistics, now, LIMITS.layerSilentMicros),
+    flowing: receiveStatisticsFlowing(stream.statistics, now, tunables.layerSilentMicros),
     pixels: stream.pixels,
     bitrateBps: receiveStatisticsBitrate(stream.statistics, now),
     order: publication.media.rids.indexOf(stream.rid),

@@ -118,7 +118,7 @@ export function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: St
   if (cache === null) return;
   const first = packet.sequence;
   const count = seqDistance16(first, newest);
-  if (count > LIMITS.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
+  if (count > shard.tunables.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
   for (let i = 1; i <= count; i++) {
     const cached = packetCacheFind(cache, now, seqAdd16(first, i));
     if (cached < 0) continue;

@@ -223,15 +223,16 @@ function routeTrouble(shard: Shard, publication: Publication, route: Route): str
 
 /** What exceeds its cap, in a sentence, or "". */
 export function excessIn(shard: Shard, looked: Iterable<Participant> = shard.participants.values()): string {
+  const { iceFlowsPerPeerMax, retransmitBurstPackets, packetCachePackets } = shard.tunables;
   if (shard.participants.size > LIMITS.participantsPerShardMax) return "Too many participants";
   for (const { id, peer, inbound, publications, retransmitBudget } of looked) {
-    if (peer.ice.flows.length > LIMITS.iceFlowsPerPeerMax) return `Participant ${id} has too many flows`;
+    if (peer.ice.flows.length > iceFlowsPerPeerMax) return `Participant ${id} has too many flows`;
     if (inbound.size > LIMITS.srtpStreamsPerPeerMax) return `Participant ${id} has too many SSRCs`;
-    if (retransmitBudget > LIMITS.retransmitBurstPackets) return `Participant ${id} may have too much sent again`;
+    if (retransmitBudget > retransmitBurstPackets) return `Participant ${id} may have too much sent again`;
     for (const { streams } of publications) {
       if (streams.length > LIMITS.streamsPerPublicationMax) return `Participant ${id} has too many streams`;
       for (const { cache } of streams) {
-        if (cache !== null && cache.lengths.length > LIMITS.packetCachePackets) return "A packet cache is too large";
+        if (cache !== null && cache.lengths.length > packetCachePackets) return "A packet cache is too large";
       }
     }
   }

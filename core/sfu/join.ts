@@ -161,6 +161,7 @@ function createParticipant(
         privateKey: shard.privateKey,
         remoteFingerprint: session.remoteFingerprint,
         secret: deriveEntropy(crypto, shard.entropySeed, "dtls", id, 0, 32),
+        tunables: shard.tunables,
       },
       now,
     ),
@@ -178,7 +179,7 @@ function createParticipant(
     nextTickAt: NEVER,
     nextTransportFeedbackAt: NEVER,
     nextReportAt: NEVER,
-    retransmitBudget: LIMITS.retransmitBurstPackets,
+    retransmitBudget: shard.tunables.retransmitBurstPackets,
     retransmitFilledAt: now,
   };
   addSlots(shard, participant, slotIds);

@@ -7,7 +7,6 @@
 import { after, type Micros } from "../base/micros.ts";
 import { buggify } from "../fault-sites.ts";
 import { iceForgetFlow } from "../ice/agent.ts";
-import { LIMITS } from "../limits.ts";
 import { peerClose, peerIsConnected, peerRelease } from "../peer/peer.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
@@ -83,7 +82,7 @@ export function removeParticipant(
 
 function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   participant.connected = true;
-  participant.nextReportAt = after(now, LIMITS.reportMicros);
+  participant.nextReportAt = after(now, shard.tunables.reportMicros);
   const { id, room, joinedAt, publications, slots } = participant;
   ports.outbox.event({ type: "connected", room, participant: id, afterMicros: now - joinedAt });
   tellRoom(shard, participant, {

@@ -11,6 +11,7 @@ import { MICROS_ORIGIN, type Micros, type WallMicros } from "../base/micros.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Faults } from "../fault-sites.ts";
 import type { CandidateAddress } from "../peer/negotiated.ts";
+import type { Knobs } from "../tunables.ts";
 import type { ShardEvent } from "./events.ts";
 
 /** What a shard is born with; together with the inputs it decides every output byte. */
@@ -36,6 +37,8 @@ export interface BootRecord {
 export interface ShardConfig {
   /** The transport addresses that go into the answer as ICE candidates, best first; at least one. */
   readonly candidates: readonly CandidateAddress[];
+  /** Tunables that are not to be as usual; what they mean, and what they may be, stands in tunables.ts. Default: none. */
+  readonly tunables?: Knobs;
 }
 
 /** What the shard uses while it handles an input; the host makes it once. */

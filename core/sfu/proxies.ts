@@ -89,7 +89,7 @@ export function proxyHandle(shard: Shard, now: Micros, proxy: PublicationProxy, 
       proxy.media = message.media;
       setClockOffset(shard, proxy, message.clockOffset);
       if (proxy.kind === "video") {
-        lane.nack = createNackGenerator();
+        lane.nack = createNackGenerator(shard.tunables);
         // As if the one before had come: then the first can be missing too.
         nackPacket(lane.nack, now, seqAdd16(message.ordinal, -1));
       }
@@ -146,7 +146,7 @@ export function receiveRelayed(shard: Shard, ports: ShardPorts, now: Micros, byt
     const missing = nackPacket(proxy.lane.nack, now, relayPacketOrdinal(bytes, at));
     if (missing === NACK.OVERFLOW) keyframeWanted(stream.keyframes, now);
     else if (missing > 0) setProxiesTimer(shard, now);
-    stream.cache ??= createPacketCache();
+    stream.cache ??= createPacketCache(shard.tunables);
     if (packetCacheFind(stream.cache, now, packet.sequence) >= 0) return;
     packetCachePut(stream.cache, now, packet.sequence, bytes, offset, length);
   }
@@ -164,7 +164,7 @@ export function proxiesTurn(shard: Shard, ports: ShardPorts, now: Micros): void 
     const { nack, id } = proxy.lane;
     if (nack !== null && nack.missing > 0) {
       const { ordinals } = shard.scratch;
-      const count = nackDue(nack, now, LIMITS.nackRepeatMicros, ordinals);
+      const count = nackDue(nack, now, shard.tunables.nackRepeatMicros, ordinals);
       if (count > 0) {
         const asked = Array.from(ordinals.subarray(0, count));
         tellHome(shard, proxy, { to: "publication", type: "repair", lane: id, ordinals: asked });
@@ -199,7 +199,7 @@ function addStream(shard: Shard, proxy: PublicationProxy, view: StreamView): voi
     clock: createMediaClock(clockRate, proxy.lane.clockOffset),
     nack: null,
     cache: null,
-    keyframes: createKeyframeRequests(),
+    keyframes: createKeyframeRequests(shard.tunables),
     firSequence: 0,
     homeId: view.stream,
   };

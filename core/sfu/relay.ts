@@ -7,7 +7,6 @@
  */
 import { assert } from "../base/assert.ts";
 import { decodePlain, encodePlain } from "../base/plain-codec.ts";
-import { LIMITS } from "../limits.ts";
 import { RELAY_MAIL_HEADER_BYTES, relayMailRecord, relayRecordLength } from "../wire/relay-record.ts";
 import { type Circular, postMail } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
@@ -16,9 +15,10 @@ import type { Shard } from "./state.ts";
 /** Sends out the mail for other shards. */
 export function flushMail(shard: Shard, ports: ShardPorts): void {
   const { outgoing } = shard.mail;
+  const { lettersPerRecordMax } = shard.tunables;
   for (const [number, circulars] of outgoing) {
-    for (let from = 0; from < circulars.length; from += LIMITS.lettersPerRecordMax) {
-      const letters = encodePlain(circulars.slice(from, from + LIMITS.lettersPerRecordMax));
+    for (let from = 0; from < circulars.length; from += lettersPerRecordMax) {
+      const letters = encodePlain(circulars.slice(from, from + lettersPerRecordMax));
       ports.outbox.relayMail(number, relayMailRecord(letters));
     }
   }

@@ -29,8 +29,6 @@ import { flushMail } from "./relay.ts";
 import { wallAt } from "./reports.ts";
 import type { OwnPublication, OwnStream, Participant, Publication, Relay, Shard, Stream } from "./state.ts";
 
-const HISTORY_MASK = LIMITS.relayHistoryPackets - 1;
-
 assert(
   LIMITS.rtpPacketBytesMax + RELAY_PACKET_HEADER_BYTES <= LIMITS.datagramBytesMax,
   "a packet that was taken fits a send slot on its way to another shard too",
@@ -105,8 +103,9 @@ export function relayMedia(
     const { ordinal } = relay;
     relay.ordinal = seqAdd16(ordinal, 1);
     if (relay.streams !== null && relay.sequences !== null) {
-      relay.streams[ordinal & HISTORY_MASK] = stream.id;
-      relay.sequences[ordinal & HISTORY_MASK] = packet.sequence;
+      const place = ordinal & (relay.streams.length - 1);
+      relay.streams[place] = stream.id;
+      relay.sequences[place] = packet.sequence;
     }
     const flags = (isBest ? RELAY_FLAG.BEST : 0) | (recovered ? RELAY_FLAG.RECOVERED : 0);
     sendPacket(shard, ports, relay, stream.id, ordinal, flags, wallAt(shard, now), bytes, offset, length);
@@ -152,13 +151,14 @@ export function relayClock(shard: Shard, participant: Participant, stream: Strea
 
 function attach(shard: Shard, now: Micros, publication: OwnPublication, shardNumber: number, lane: number): void {
   const isVideo = publication.kind === "video";
+  const { relayHistoryPackets } = shard.tunables;
   publication.relays.push({
     shard: shardNumber,
     lane,
     stream: null,
     ordinal: 0,
-    streams: isVideo ? new Uint32Array(LIMITS.relayHistoryPackets) : null,
-    sequences: isVideo ? new Uint16Array(LIMITS.relayHistoryPackets) : null,
+    streams: isVideo ? new Uint32Array(relayHistoryPackets) : null,
+    sequences: isVideo ? new Uint16Array(relayHistoryPackets) : null,
   });
   postMail(shard.mail, publicationRef(publication.id, shard.number), proxyRef(shardNumber, lane), {
     to: "proxy",
@@ -182,13 +182,14 @@ function repair(
 ): void {
   const { streams, sequences } = relay;
   if (streams === null || sequences === null) return;
-  for (const ordinal of ordinals.slice(0, LIMITS.relayRepairsMax)) {
+  for (const ordinal of ordinals.slice(0, shard.tunables.relayRepairsMax)) {
     const behind = seqAdd16(relay.ordinal, -ordinal);
-    if (behind === 0 || behind > LIMITS.relayHistoryPackets) continue;
-    const stream = shard.streams.get(streams[ordinal & HISTORY_MASK]!);
+    if (behind === 0 || behind > streams.length) continue;
+    const place = ordinal & (streams.length - 1);
+    const stream = shard.streams.get(streams[place]!);
     if (stream === undefined || stream.cache === null) continue;
     const { cache } = stream;
-    const cached = packetCacheFind(cache, now, sequences[ordinal & HISTORY_MASK]!);
+    const cached = packetCacheFind(cache, now, sequences[place]!);
     if (cached < 0) continue;
     const flags = RELAY_FLAG.RECOVERED | (publication.best === stream ? RELAY_FLAG.BEST : 0);
     const arrival = wallAt(shard, packetCachePutAt(cache, cached));

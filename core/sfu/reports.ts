@@ -1,12 +1,11 @@
 /**
- * Sender and receiver reports (RFC 3550 §6.4), once in `LIMITS.reportMicros` for each connected participant: for each slot
+ * Sender and receiver reports (RFC 3550 §6.4), once in `reportMicros` for each connected participant: for each slot
  * that has sent, what time its timestamps stand for and how much was sent; for each stream that came in, how well.
  */
 
 import { following, type Micros, type WallMicros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
-import { LIMITS } from "../limits.ts";
 import { mediaClockKnown, mediaClockTimestampAt, wallToNtpHigh, wallToNtpLow } from "../media/media-clock.ts";
 import { receiveStatisticsReport } from "../media/receive-statistics.ts";
 import { rewriterTimestamp } from "../media/stream-rewriter.ts";
@@ -24,7 +23,7 @@ import type { Participant, Shard, Slot } from "./state.ts";
 /** Sends the reports that a participant is due. */
 export function sendReports(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   if (now < participant.nextReportAt) return;
-  participant.nextReportAt = following(participant.nextReportAt, now, LIMITS.reportMicros);
+  participant.nextReportAt = following(participant.nextReportAt, now, shard.tunables.reportMicros);
   const cname = utf8Encode(participant.cname);
   for (const slot of participant.slots) {
     if (slot.packetsSent === 0 || buggify(ports.faults, "reports/slot-skipped", slot.id)) continue;

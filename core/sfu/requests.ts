@@ -69,7 +69,7 @@ export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, str
   const { owner, media } = stream.publication;
   const codec = codecOfPayloadType(media, stream.payloadType);
   if (codec === null || !codec.nack) return;
-  const rtt = owner.rtt.samples > 0 ? rttSmoothed(owner.rtt) : LIMITS.rttUnknownMicros;
+  const rtt = owner.rtt.samples > 0 ? rttSmoothed(owner.rtt) : shard.tunables.rttUnknownMicros;
   const { sequences } = shard.scratch;
   const count = nackDue(stream.nack, now, rtt, sequences);
   if (count === 0 || buggify(ports.faults, "requests/nack-unsent", stream.id)) return;
@@ -82,11 +82,11 @@ export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, str
 /** Tells a publisher when its packets arrived, if it is time and there is anything to tell. */
 export function sendTransportFeedback(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   if (now < participant.nextTransportFeedbackAt) return;
-  participant.nextTransportFeedbackAt = after(now, LIMITS.transportFeedbackMicros);
+  participant.nextTransportFeedbackAt = after(now, shard.tunables.transportFeedbackMicros);
   if (buggify(ports.faults, "requests/feedback-late", participant.id)) return;
   const publication = participant.publications[0];
   const mediaSsrc = publication?.streams[0]?.ssrc ?? 0;
-  for (let i = 0; i < LIMITS.transportFeedbacksPerTurnMax; i++) {
+  for (let i = 0; i < shard.tunables.transportFeedbacksPerTurnMax; i++) {
     const sent = transmitRtcp(shard, ports, participant, publication?.media.rtcpReducedSize ?? false, (bytes, at) =>
       transportFeedbackWrite(
         participant.arrivals,

@@ -8,6 +8,7 @@
  */
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
+import type { Tunables } from "../tunables.ts";
 import type { ParticipantView, ShardEvent } from "./events.ts";
 import { shardOf } from "./ids.ts";
 import {
@@ -27,6 +28,7 @@ export interface Room {
   name: string;
   /** The shard on which it lives. Members may live elsewhere. */
   home: number;
+  readonly tunables: Tunables;
   /** In order of arrival. */
   members: Map<number, Member>;
   /** When voices are compared next. The shard sees to it, which has to ask them how loud they are. */
@@ -54,8 +56,8 @@ interface MemberPublication {
 }
 
 /** An empty room. */
-export function createRoom(id: number, name: string, home: number): Room {
-  return { id, name, home, members: new Map(), nextRankingAt: NEVER, nextLookAt: NEVER };
+export function createRoom(id: number, name: string, home: number, tunables: Tunables): Room {
+  return { id, name, home, tunables, members: new Map(), nextRankingAt: NEVER, nextLookAt: NEVER };
 }
 
 /** Takes one message; what follows from it goes into the mail, and what others should know into `events`. */
@@ -139,11 +141,12 @@ function memberReady(room: Room, now: Micros, message: RoomMessage & { type: "re
     kind,
     activity: "paused",
     score: 0,
-    dormantAt: kind === "video" ? after(now, LIMITS.slotYieldMicros) : NEVER,
+    dormantAt: kind === "video" ? after(now, room.tunables.slotYieldMicros) : NEVER,
   }));
   for (const { dormantAt } of newcomer.publications) room.nextLookAt = earliest(room.nextLookAt, dormantAt);
-  for (let from = 0; from < earlier.length; from += LIMITS.offeringsPerMessageMax) {
-    const offerings = earlier.slice(from, from + LIMITS.offeringsPerMessageMax);
+  const { offeringsPerMessageMax } = room.tunables;
+  for (let from = 0; from < earlier.length; from += offeringsPerMessageMax) {
+    const offerings = earlier.slice(from, from + offeringsPerMessageMax);
     tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings });
   }
 }
@@ -167,7 +170,7 @@ function setFlowing(room: Room, now: Micros, publication: number, flowing: boole
   const found = findPublication(room, publication);
   if (!found || (found.activity === "flowing") === flowing) return false;
   if (!flowing) found.score = 0;
-  found.dormantAt = flowing || found.kind === "audio" ? NEVER : after(now, LIMITS.slotYieldMicros);
+  found.dormantAt = flowing || found.kind === "audio" ? NEVER : after(now, room.tunables.slotYieldMicros);
   room.nextLookAt = earliest(room.nextLookAt, found.dormantAt);
   setActivity(room, found, flowing ? "flowing" : "paused", mail);
   return true;
@@ -217,7 +220,7 @@ function tellSpeakers(room: Room, mail: Mail): void {
     }
   }
   speakers.sort((a, b) => b.score - a.score || a.publication - b.publication);
-  speakers.length = Math.min(speakers.length, LIMITS.loudestPublicationsMax);
+  speakers.length = Math.min(speakers.length, room.tunables.loudestPublicationsMax);
   for (const member of room.members.values()) {
     if (member.ready && member.audioSlots > 0) {
       tellAllocator(room, mail, member.participant, message);

@@ -19,6 +19,7 @@ import { buggify } from "../fault-sites.ts";
 import { ICE, iceSendFlow } from "../ice/agent.ts";
 import { LIMITS } from "../limits.ts";
 import { peerHandleDtls, peerHandleStun } from "../peer/peer.ts";
+import { createTunables } from "../tunables.ts";
 import { DEMUX, demux } from "../wire/demux.ts";
 import { RELAY, RELAY_KIND, relayRecordCheck, relayRecordKind, relayRecordLength } from "../wire/relay-record.ts";
 import { STUN, stunCheck, stunLocalUfrag } from "../wire/stun.ts";
@@ -55,11 +56,13 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
   if (!Number.isInteger(number) || number < 0 || number > LIMITS.shardNumberMax) {
     throw new LockstepError("bad-config", `A shard's number lies between 0 and ${LIMITS.shardNumberMax}.`);
   }
+  const tunables = createTunables(boot.config.tunables ?? {});
   const privateKey = deriveEntropy(crypto, boot.entropySeed, "certificate-key", 0, 0, 32);
   const certificate = crypto.createCertificate(privateKey);
   return {
     number,
     candidates: boot.config.candidates.map(({ ip, port }) => ({ ip, port })),
+    tunables,
     entropySeed: boot.entropySeed.slice(),
     randomSeed: boot.randomSeed,
     bootNow: boot.now,
@@ -68,7 +71,7 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
     privateKey,
     fingerprint: crypto.sha256(certificate),
     ...createShardTables(number),
-    scratch: createScratch(),
+    scratch: createScratch(tunables),
   };
 }
 

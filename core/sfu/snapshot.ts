@@ -10,7 +10,7 @@ import { peerRestoreKeys } from "../peer/peer.ts";
 import { createShardTables, type Shard } from "./state.ts";
 
 /** The format's name and version; a snapshot of another one is refused. */
-const FORMAT = "lockstep-shard-2";
+const FORMAT = "lockstep-shard-3";
 
 /** The whole shard as bytes. Equal shards give equal bytes. */
 export function shardSnapshot(shard: Shard): Uint8Array {

@@ -33,6 +33,7 @@ import type { TransportArrivals } from "../media/transport-arrivals.ts";
 import type { CandidateAddress, NegotiatedMedia, NegotiatedSession } from "../peer/negotiated.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { SrtpSendStream } from "../srtp/context.ts";
+import type { Tunables } from "../tunables.ts";
 import {
   createExtensionScan,
   createExtensionWriter,
@@ -52,6 +53,8 @@ export interface Shard {
   /** Its number among the shards of a server; see ids.ts. */
   number: number;
   candidates: readonly CandidateAddress[];
+  /** Whoever needs one of them has this very object. */
+  tunables: Tunables;
   entropySeed: Uint8Array;
   randomSeed: number;
   /** The pair of times that turns monotonic into wall-clock time. */
@@ -377,7 +380,7 @@ export function createShardTables(number: number) {
 }
 
 /** Working memory. */
-export function createScratch(): Scratch {
+export function createScratch({ nackMissingMax, relayRepairsMax }: Tunables): Scratch {
   return {
     scan: createExtensionScan(),
     writer: createExtensionWriter(),
@@ -399,8 +402,8 @@ export function createScratch(): Scratch {
       extensionsPresent: 0,
     },
     source: createRewriterSource(),
-    sequences: new Uint16Array(LIMITS.nackMissingMax),
-    ordinals: new Uint16Array(LIMITS.relayRepairsMax),
+    sequences: new Uint16Array(nackMissingMax),
+    ordinals: new Uint16Array(relayRepairsMax),
     report: createReportBlock(),
     fetched: 0,
   };

@@ -109,7 +109,7 @@ export function createStream(shard: Shard, publication: OwnPublication, ssrc: nu
     clock: createMediaClock(clockRate, publication.owner.ntpOffset),
     nack: null,
     cache: null,
-    keyframes: createKeyframeRequests(),
+    keyframes: createKeyframeRequests(shard.tunables),
     firSequence: 0,
     homeId: id,
   };
@@ -153,8 +153,8 @@ function receiveMedia(
     if (!buggify(faults, "rtp/loudness-missed", stream.id)) noteLoudness(scan, now, publication, bytes);
   } else if (stream.cache === null) {
     // Not before the first packet: an offer may name hundreds of SSRCs, and anybody may send an offer.
-    stream.cache = createPacketCache();
-    stream.nack = createNackGenerator();
+    stream.cache = createPacketCache(shard.tunables);
+    stream.nack = createNackGenerator(shard.tunables);
   }
   if (stream.cache !== null && stream.nack !== null) {
     if (packetCacheFind(stream.cache, now, packet.sequence) >= 0) return;
@@ -239,7 +239,7 @@ function introduce(
   const former = publication.streams.find((stream) => stream.rid === rid);
   if (former !== undefined) {
     // A source may change its SSRC (RFC 3550 §8.2), but not while the one that it has is alive.
-    if (receiveStatisticsFlowing(former.statistics, now, LIMITS.layerSilentMicros)) return undefined;
+    if (receiveStatisticsFlowing(former.statistics, now, shard.tunables.layerSilentMicros)) return undefined;
     forgetStream(shard, former);
   }
   createStream(shard, publication, ssrc, rid);

@@ -1,13 +1,12 @@
 /**
  * What a shard does because time has passed: retransmissions of handshakes, expired consent, reports, and for those whose
- * media flows a turn every `LIMITS.mediaTickMicros`. All who are due at an input's time have their turn in the order of
+ * media flows a turn every `mediaTickMicros`. All who are due at an input's time have their turn in the order of
  * their deadlines.
  */
 
 import { after, following, type Micros, NEVER } from "../base/micros.ts";
 import { timerHeapNext, timerHeapPop, timerHeapSet } from "../base/timer-heap.ts";
 import { buggify } from "../fault-sites.ts";
-import { LIMITS } from "../limits.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { peerTimeout } from "../peer/peer.ts";
 import { connectDeadline, PROXIES_TIMER_KEY } from "./deadlines.ts";
@@ -34,7 +33,7 @@ export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
     const participant = shard.participants.get(key);
     if (participant !== undefined) {
       if (buggify(ports.faults, "timers/turn-late", participant.id)) {
-        timerHeapSet(shard.timers, key, after(now, LIMITS.mediaTickMicros));
+        timerHeapSet(shard.timers, key, after(now, shard.tunables.mediaTickMicros));
       } else participantTurn(shard, ports, now, participant);
       continue;
     }
@@ -44,7 +43,7 @@ export function runTimers(shard: Shard, ports: ShardPorts, now: Micros): void {
 }
 
 function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
-  if (!participant.connected && now >= connectDeadline(participant)) {
+  if (!participant.connected && now >= connectDeadline(shard, participant)) {
     const heard = participant.peer.ice.flows.length > 0;
     const detail = heard ? "the DTLS handshake did not finish" : "no ICE check arrived";
     removeParticipant(shard, ports, now, participant, "connect-timeout", detail);
@@ -61,7 +60,7 @@ function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participa
   if (participant.connected) {
     if (now >= participant.nextTickAt) {
       if (buggify(ports.faults, "timers/media-turn-skipped", participant.id)) {
-        participant.nextTickAt = after(now, LIMITS.mediaTickMicros);
+        participant.nextTickAt = after(now, shard.tunables.mediaTickMicros);
       } else mediaTurn(shard, ports, now, participant);
     }
     sendReports(shard, ports, now, participant);
@@ -78,15 +77,15 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
     }
   }
   sendTransportFeedback(shard, ports, now, participant);
-  const goesOn = isActive(participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id);
-  participant.nextTickAt = goesOn ? following(participant.nextTickAt, now, LIMITS.mediaTickMicros) : NEVER;
+  const goesOn = isActive(shard, participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id);
+  participant.nextTickAt = goesOn ? following(participant.nextTickAt, now, shard.tunables.mediaTickMicros) : NEVER;
 }
 
 function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
   const to = { actor: "room", shard: shard.number, id: room.name } as const;
   if (now >= room.nextLookAt) postMail(shard.mail, to, to, { to: "room", type: "look" });
   if (now >= room.nextRankingAt) compareVoices(shard, ports, now, room);
-  room.nextRankingAt = roomNeedsRanking(room) ? after(now, LIMITS.loudnessMicros) : NEVER;
+  room.nextRankingAt = roomNeedsRanking(room) ? after(now, shard.tunables.loudnessMicros) : NEVER;
   timerHeapSet(shard.timers, roomTimerKey(room), roomNextTimeout(room));
   deliverMail(shard, ports, now);
 }

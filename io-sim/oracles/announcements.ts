@@ -7,7 +7,7 @@
  * (L3). An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is
  * said to be paused within a second (S20).
  */
-import { LIMITS, type ShardEvent } from "../../core/index.ts";
+import type { ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { clientOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
@@ -164,7 +164,7 @@ function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: 
           !flowing || silent <= most,
           () => `${name}'s ${kind} is said to flow after ${silent} µs without.`,
         );
-        const least = LIMITS.publicationSilentMicros;
+        const least = world.tunables.publicationSilentMicros;
         judge(
           book,
           "S20",
@@ -188,7 +188,7 @@ function lastDirectlyAt(ledger: Ledger, client: Client, kind: "audio" | "video")
 /** Nobody is shown for long what is paused while something that flows waits for the slot. */
 function lookForFrozen(world: World, book: PromiseBook, announced: Announced, now: number): void {
   const { rooms, bindings, pausedSince } = announced;
-  const most = LIMITS.slotYieldMicros + world.plan.timerLateMicros;
+  const most = world.tunables.slotYieldMicros + world.plan.timerLateMicros;
   for (const { roster } of rooms.values()) {
     for (const { participant } of roster?.participants ?? []) {
       const shown = (bindings.get(participant)?.slots ?? []).filter((slot) => slot.kind === "video");

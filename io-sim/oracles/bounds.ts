@@ -2,8 +2,10 @@
  * How long things may take, from what the protocols ask and the links explain; nothing here was tuned.
  *
  * A handshake is so many round trips, a first picture so many more; where packets get lost, repetitions and their backoff
- * come on top.
+ * come on top. The numbers are those of the usual tunables; a server that is made to wait longer is given as much more.
  */
+import type { Tunables } from "../../core/index.ts";
+import { longerThanUsual, longestWaitBeyondUsual, mendsLessThanUsual } from "../knobs.ts";
 import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
 
@@ -13,20 +15,31 @@ const FIRST_PICTURE_MICROS = 1_500_000;
 const CONNECT_MICROS = 500_000;
 const LOSS_MICROS = 6_000_000;
 
+/** What L2 allows after healing, beside what the links explain. */
+const HEALED_MICROS = 5_000_000;
+
 /** The longest that a peer may take from its join to a connection. */
-export function connectBound(peer: Peer): number {
+export function connectBound(peer: Peer, tunables: Tunables): number {
   const { up, down } = peer.plan;
+  const backoff = longerThanUsual(tunables, "dtlsRetransmitFirstMicros", "dtlsRetransmitLastMicros");
   const lost = up.loseDtls.length + down.loseDtls.length;
-  const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost);
-  return (
-    CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0)
-  );
+  const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost) + lost * backoff;
+  const losses = linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS + backoff : 0;
+  return CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + losses;
 }
 
 /** What a peer's link adds to the time until a picture of it, or before it, is shown. */
-export function pictureBound(peer: Peer): number {
+export function pictureBound(peer: Peer, tunables: Tunables): number {
   const { up, down } = peer.plan;
-  return FIRST_PICTURE_MICROS + 6 * roundTrip(up, down) + (linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS : 0);
+  const thinning = longerThanUsual(tunables, "keyframeRequestMicros", "layerSilentMicros", "mediaTickMicros");
+  const backoff = longerThanUsual(tunables, "keyframeRequestLastMicros", "nackRepeatMicros");
+  const losses = linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS + backoff : 0;
+  return FIRST_PICTURE_MICROS + thinning + 6 * roundTrip(up, down) + losses;
+}
+
+/** What is allowed after healing, beside what the links explain: whatever waits at the server waits no longer than this. */
+export function healingBound(tunables: Tunables): number {
+  return HEALED_MICROS + longestWaitBeyondUsual(tunables);
 }
 
 /** Losses on the way to and from a peer, in millionths, above which keyframes get lost again and again. */
@@ -35,8 +48,8 @@ const LOSS_PPM_MAX = 50_000;
 const RATE_BPS_MIN = 3_000_000;
 
 /** Whether a peer's links explain that keyframes are asked for without end: much is lost, or lost with nobody to repeat it. */
-export function explainsRequests({ plan, up, down }: Peer): boolean {
-  const most = plan.persona === "thin" ? 0 : LOSS_PPM_MAX;
+export function explainsRequests({ plan, up, down }: Peer, tunables: Tunables): boolean {
+  const most = plan.persona === "thin" || mendsLessThanUsual(tunables) ? 0 : LOSS_PPM_MAX;
   return [up.plan, down.plan].some((link) => {
     const { lossPpm, corruptPpm, truncatePpm, burstBadMicros, burstGoodMicros, burstLossPpm } = link;
     const bursts = burstBadMicros === 0 ? 0 : (burstLossPpm * burstBadMicros) / (burstGoodMicros + burstBadMicros);

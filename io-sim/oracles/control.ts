@@ -5,7 +5,7 @@
  * requests are counted against the clock (S10, L5), and no SRTCP index is ever used twice (S7). A packet that is lost on its
  * way to the client is not judged; one that comes twice is judged once.
  */
-import { LIMITS, type Micros, micros } from "../../core/index.ts";
+import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
 import { type Peer, peerOf } from "../topology.ts";
@@ -42,13 +42,14 @@ const SETTLED_MICROS = 5_000_000;
 const QUEUE_MICROS = 2_500_000;
 /** The time in which what one shard has learnt of a clock has come to all others, if none of them stands still. */
 const RELAY_MICROS = 100_000;
-/** The count of a feedback has eight bits: the same comes again after a round, at the earliest at full speed. */
-const FEEDBACK_ROUND_MICROS = (256 * LIMITS.transportFeedbackMicros) / LIMITS.transportFeedbacksPerTurnMax - 100_000;
+/** By how much a round of feedbacks may be shorter than it should be. */
+const FEEDBACK_EARLY_MICROS = 100_000;
 /** By how much a round trip that reports tell may be short of the true one. */
 const MEASURED_MICROS = 5_000;
-/** More requests for one stream than this within the span are a storm (L5); thinning alone would let thirty pass. */
+/** More requests for one stream than this are a storm (L5), within the span or while thinning would let so many pass. */
 const STORM_REQUESTS = 20;
 const STORM_MICROS = 15_000_000;
+const STORM_THINNED = 30;
 
 /** An RTCP packet as it left the server. */
 interface SentControl {
@@ -143,7 +144,7 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
         else if (type === REPORT.TRANSPORT && format === FORMAT.NACK) {
           judgeNack(world, book, ledger, client, sent, plain, at, length);
         } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
-          judgeTransport(book, ledger, control, client, sent, plain, at);
+          judgeTransport(world, book, ledger, control, client, sent, plain, at);
         } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
           judgeRequest(world, book, control, client, sent, readU32(plain, at + (format === FORMAT.PLI ? 8 : 12)));
         }
@@ -220,11 +221,12 @@ function judgeSenderReport(
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
   if (linkIsLossy(plan) || sent.at < source.client.connectedAt + SETTLED_MICROS) return;
-  judgeLipSync(book, control, client, source, sent.at, error);
+  judgeLipSync(world, book, control, client, source, sent.at, error);
 }
 
 /** Sound and picture of one publisher are told by one clock, whatever that clock's error is. */
 function judgeLipSync(
+  world: World,
   book: PromiseBook,
   control: ClientControl,
   client: Client,
@@ -236,7 +238,7 @@ function judgeLipSync(
   control.errors.set(source.client, errors);
   errors[source.kind] = { micros: error, at };
   const other = errors[source.kind === "audio" ? "video" : "audio"];
-  if (other === undefined || at - other.at > LIMITS.reportMicros) return;
+  if (other === undefined || at - other.at > world.tunables.reportMicros) return;
   const apart = Math.abs(error - other.micros);
   const told = () =>
     `${client.plan.name} was told to play ${source.client.plan.name}'s lips ${apart} µs off his voice.`;
@@ -279,7 +281,8 @@ function judgeNack(
 ): void {
   const source = sourceStream(ledger, client, readU32(bytes, at + 8));
   if (source === undefined) return;
-  const least = leastRepeat(peerOf(world, client));
+  const { nackTriesMax } = world.tunables;
+  const least = leastRepeat(world, peerOf(world, client));
   for (const sequence of readNack(bytes, at, length)) {
     const index = unwrapped(source.highest, sequence);
     const place = index % REMEMBERED;
@@ -292,16 +295,17 @@ function judgeNack(
     source.askedAt[place] = Math.max(source.askedAt[place]!, sent.at);
     judge(book, "S9", wait >= least, () => `${name()} again after ${wait} µs.`);
     const times = source.asked[place]!;
-    judge(book, "S9", times <= LIMITS.nackTriesMax, () => `${name()} ${times} times.`);
+    judge(book, "S9", times <= nackTriesMax, () => `${name()} ${times} times.`);
   }
 }
 
 /** The least time between two requests for one packet: no answer can come sooner than in the links' shortest round trip. */
-function leastRepeat(peer: Peer | undefined): number {
-  if (peer === undefined || peer.disturbed) return LIMITS.nackRepeatMicros;
+function leastRepeat({ tunables }: World, peer: Peer | undefined): number {
+  const { nackRepeatMicros, rttUnknownMicros } = tunables;
+  if (peer === undefined || peer.disturbed) return nackRepeatMicros;
   const trip = Math.min(roundTripOf(peer.plan.up, peer.plan.down), roundTripOf(peer.up.plan, peer.down.plan));
   // The server knows the round trip by reports, and assumes one until the first.
-  return Math.max(LIMITS.nackRepeatMicros, Math.min(trip - MEASURED_MICROS, LIMITS.rttUnknownMicros));
+  return Math.max(nackRepeatMicros, Math.min(trip - MEASURED_MICROS, rttUnknownMicros));
 }
 
 function roundTripOf(up: LinkPlan, down: LinkPlan): number {
@@ -312,6 +316,7 @@ function roundTripOf(up: LinkPlan, down: LinkPlan): number {
 
 /** Feedback on arrivals has each packet come when it came, and each feedback is told once. */
 function judgeTransport(
+  world: World,
   book: PromiseBook,
   ledger: Ledger,
   control: ClientControl,
@@ -322,7 +327,10 @@ function judgeTransport(
 ): void {
   const { name } = client.plan;
   const count = bytes[at + 19]!;
-  const again = sent.at - (control.feedbackAt.get(count) ?? 0) < FEEDBACK_ROUND_MICROS;
+  // The count has eight bits: the same comes again after a round, at the earliest at full speed.
+  const { transportFeedbackMicros, transportFeedbacksPerTurnMax } = world.tunables;
+  const round = (256 * transportFeedbackMicros) / transportFeedbacksPerTurnMax - FEEDBACK_EARLY_MICROS;
+  const again = sent.at - (control.feedbackAt.get(count) ?? 0) < round;
   judge(book, "S9", !again, () => `${name} was told feedback ${count} twice.`);
   control.feedbackAt.set(count, sent.at);
   for (const status of readTransportFeedback(bytes, at)) {
@@ -362,16 +370,18 @@ function judgeRequest(
   const { name } = client.plan;
   // Two requests can change places on their way.
   const nearest = asked.reduce((least, each) => Math.min(least, Math.abs(sent.at - each)), Number.POSITIVE_INFINITY);
-  const thinned = nearest >= LIMITS.keyframeRequestMicros;
+  const { keyframeRequestMicros } = world.tunables;
+  const thinned = nearest >= keyframeRequestMicros;
   judge(book, "S10", thinned, () => `${name} was asked for a keyframe ${nearest} µs after it had been.`);
   asked.push(sent.at);
   if (asked.length > STORM_REQUESTS) asked.shift();
   const isExplained = [...world.peers.values()].some(
-    (peer) => peer.plan.room === client.plan.room && explainsRequests(peer),
+    (peer) => peer.plan.room === client.plan.room && explainsRequests(peer, world.tunables),
   );
   if (isExplained) control.explainedAt = sent.at;
   const isCalm = asked[0]! > control.explainedAt;
-  const storm = isCalm && asked.length === STORM_REQUESTS && sent.at - asked[0]! < STORM_MICROS;
+  const span = Math.min(STORM_MICROS, STORM_THINNED * keyframeRequestMicros);
+  const storm = isCalm && asked.length === STORM_REQUESTS && sent.at - asked[0]! < span;
   judge(
     book,
     "L5",

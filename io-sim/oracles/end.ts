@@ -34,7 +34,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
   function judgeEntry(peer: Peer, client: Client): void {
     if (peer.disturbed || peer.plan.impostor || client.status !== "connected") return;
     const took = client.connectedAt - client.joinedAskedAt;
-    const bound = connectBound(peer);
+    const bound = connectBound(peer, world.tunables);
     const { name } = client.plan;
     judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound} µs.`);
   }

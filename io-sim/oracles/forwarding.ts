@@ -163,7 +163,7 @@ function judgeConsent(
   if (!isMedia(bytes)) return;
   const age = now - (checkedAt.get(target) ?? 0);
   const late = world.plan.timerLateMicros + (world.sites.fired > 0 ? INJECTED_MICROS : 0);
-  const consents = age <= LIMITS.consentMicros + late;
+  const consents = age <= world.tunables.consentMicros + late;
   judge(book, "S11", consents, () => `Media was sent to ${target}, which has not consented for ${age} µs.`);
 }
 
@@ -327,7 +327,7 @@ function judgeOrigin(
   out.sentInInput = isFirstInInput ? 1 : out.sentInInput + 1;
   out.lastInput = inHand.ordinal;
   if (!isFirstInInput) {
-    judgeCatchingUp(book, inHand, out, source, index);
+    judgeCatchingUp(world, book, inHand, out, source, index);
     return;
   }
   const goesOn = out.source === source && ((index - out.indexOffset - inHand.index) & 0xffff) === 0;
@@ -343,13 +343,14 @@ function judgeOrigin(
 
 /** More than one packet leaves for one that came only where a lost keyframe has come at last, with what had to wait. */
 function judgeCatchingUp(
+  world: World,
   book: PromiseBook,
   inHand: InHand,
   out: OutgoingStream,
   source: SourceStream,
   index: number,
 ): void {
-  const few = out.begunInput === inHand.ordinal && out.sentInInput <= LIMITS.catchUpPacketsMax + 1;
+  const few = out.begunInput === inHand.ordinal && out.sentInInput <= world.tunables.catchUpPacketsMax + 1;
   judge(book, "R3", few, () => `${nameOf(out)} was sent ${out.sentInInput} packets for one that came in.`);
   const had = out.source === source && hasArrived(source, index - out.indexOffset);
   judge(book, "S2", had, () => `${nameOf(out)} was sent ${index & 0xffff}, which had never come in.`);
@@ -488,7 +489,7 @@ function judgeWork(world: World, book: PromiseBook, input: ShardInput, effects: 
     const moves = shardNextTimeout(shard) > input.now;
     judge(book, "S19", moves, () => "The server wants to be woken at the very moment at which it was.");
   }
-  const answers = input.kind === "datagram" ? LIMITS.retransmitBurstPackets : 0;
+  const answers = input.kind === "datagram" ? world.tunables.retransmitBurstPackets : 0;
   const most = EFFECTS_ALWAYS + EFFECTS_EACH * (shard.participants.size + shard.slots.size) + answers;
   judge(book, "R3", effects.length <= most, () => `One ${input.kind} led to ${effects.length} effects.`);
 }

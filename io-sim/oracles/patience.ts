@@ -13,14 +13,12 @@ import type { LinkPlan } from "../link.ts";
 import type { Operation } from "../plan.ts";
 import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
-import { pictureBound } from "./bounds.ts";
+import { healingBound, pictureBound } from "./bounds.ts";
 import { type Binding, isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
 
 /** Time between two looks. */
 const LOOK_EVERY_MICROS = 250_000;
-/** What L2 allows after healing, beside what the links explain. */
-const HEALED_MICROS = 5_000_000;
 /** The share of packets that may be lost where anything is promised to come within a time. */
 const LOSS_PPM_MAX = 100_000;
 /** The smallest IP packet that media and handshakes fit into. */
@@ -60,7 +58,9 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const cause = causeOf(viewer, owner, kind, binding, Math.max(client.connectedAt, sender.connectedAt));
     const { seenAt, asked } = lastSeen(world, slot, sender);
     const waited = world.loop.now - Math.max(cause.at, seenAt);
-    const bound = pictureBound(viewer) + pictureBound(owner) + (cause.promise === "L2" ? HEALED_MICROS : 0);
+    const { tunables } = world;
+    const links = pictureBound(viewer, tunables) + pictureBound(owner, tunables);
+    const bound = links + (cause.promise === "L2" ? healingBound(tunables) : 0);
     const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";
     const promises: PromiseId[] = [isFirst ? "L1" : cause.promise];
     if (asked) promises.push("S10");

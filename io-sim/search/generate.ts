@@ -4,10 +4,12 @@
  * A world is drawn by swarm: first a random half of all classes of faults (./fault-classes.ts) is left out, because a world
  * with a bit of everything hides what only many of one kind bring about. Then come rooms, peers, links and steps. Some
  * numbers are no fresh worlds: a mutation mixes an earlier world with its neighbour, and a fork is an earlier world up to a
- * moment, after which other things happen and chance is another. In the end come rest and promises (./settling.ts). In the
- * realistic regime people have ordinary networks and habits, and quality is promised too. The generators are fast-check's.
+ * moment, after which other things happen and chance is another. In half of the fresh worlds a quarter of the server's knobs
+ * are turned, and who is made of one of these keeps them. In the end come rest and promises (./settling.ts). In the realistic
+ * regime people have ordinary networks and habits, and quality is promised too. The generators are fast-check's.
  */
 import fc from "fast-check";
+import { drawKnobs } from "../knobs.ts";
 import type { LinkOptions } from "../link-options.ts";
 import type { Persona } from "../personas.ts";
 import type { CameraKind, Operation, Plan, StepPlan } from "../plan.ts";
@@ -16,7 +18,7 @@ import { below, createStream } from "../random.ts";
 import { at, type PeerOptions, profile, type Scenario, type StoryStep, scenario } from "../scenario.ts";
 import { ms, seconds } from "../units.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
-import { forget, SETTLE_MICROS, settled } from "./settling.ts";
+import { forget, SETTLE_MICROS, settled, turned } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
@@ -28,16 +30,18 @@ const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", 
 /** How many early numbers are worlds of their own before others are made from them. */
 const FRESH_FIRST = 6;
 
-/** The plan of this number, 0 or more. */
-export function generatePlan(number: number, regime: Regime): Plan {
+/** The plan of this number, 0 or more; with `turnsKnobs` false, that without any knobs turned. */
+export function generatePlan(number: number, regime: Regime, turnsKnobs = true): Plan {
   const stream = createStream(number, "explore", regime);
   const seed = stream.next() | 0;
   if (regime === "realistic") return named(sample(ordinaryWorld(), seed), number);
   // Every fifth world is a mutation and every fifth a fork; their parents are fresh ones, so this goes no deeper.
   const kind = number < FRESH_FIRST ? 0 : number % 5;
-  if (kind < 3) return named(swapping(sample(tortureWorld(), seed), number), number);
-  const parent = generatePlan(freshNumber(below(stream, number)), regime);
-  if (kind === 3) return named(sample(mutation(parent, generatePlan(freshNumber(number - 1), regime)), seed), number);
+  const fresh = (other: number) => generatePlan(freshNumber(other), regime, turnsKnobs);
+  const knobs = turnsKnobs ? drawKnobs(number) : {};
+  if (kind < 3) return named(swapping(turned(sample(tortureWorld(), seed), knobs), number), number);
+  const parent = fresh(below(stream, number));
+  if (kind === 3) return named(sample(mutation(parent, fresh(number - 1)), seed), number);
   return named(sample(fork(parent), seed), number);
 }
 

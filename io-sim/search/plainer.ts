@@ -5,6 +5,7 @@
  * field of the plan is made plain here without being named. A few fields have steps on the way, such as a camera that is
  * simpler but there.
  */
+import { TUNABLES, type TunableName } from "../../core/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import type { PeerPlan, Plan, StepPlan } from "../plan.ts";
 import { scenario } from "../scenario.ts";
@@ -28,6 +29,7 @@ const OWN_WAY = new Set<keyof Plan>([
   "finally",
   "decisions",
   "turn",
+  "knobs",
 ]);
 
 /** Changes that make a plan plainer, the greatest first. */
@@ -142,6 +144,11 @@ export function rounder(plan: Plan): Change[] {
       });
     });
   }
+  for (const name of Object.keys(plan.knobs ?? {}) as TunableName[]) {
+    const { isPowerOfTwo } = TUNABLES[name];
+    if (!isPowerOfTwo)
+      changes.push(({ knobs = {}, ...now }) => ({ ...now, knobs: { ...knobs, [name]: firstDigit(knobs[name] ?? 0) } }));
+  }
   plan.peers.forEach(({ microphone }, index) => {
     changes.push((now) => {
       const { up, down } = now.peers[index]!;
@@ -156,9 +163,14 @@ export function rounder(plan: Plan): Change[] {
 function roundLink(link: LinkPlan): LinkPlan {
   const rounded = Object.entries(link).map(([key, value]) => {
     if (typeof value !== "number" || value === PLAIN_LINK[key as keyof LinkPlan] || value === 0) return [key, value];
-    let unit = 1;
-    while (value >= unit * 10) unit *= 10;
-    return [key, Math.round(value / unit) * unit];
+    return [key, firstDigit(value)];
   });
   return Object.fromEntries(rounded) as LinkPlan;
+}
+
+/** The number with its first digit alone, rounded. */
+function firstDigit(value: number): number {
+  let unit = 1;
+  while (value >= unit * 10) unit *= 10;
+  return Math.round(value / unit) * unit;
 }

@@ -8,18 +8,23 @@
  * from the plan alone, so that a mutated or a shrunk plan can be asked again; a promise that no longer follows is not
  * made (or, by who shrinks, not kept).
  */
+import type { Knobs } from "../../core/index.ts";
+import { longestWaitBeyondUsual } from "../knobs.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
 import type { FinallyPromise, PeerPlan, Plan, StepPlan } from "../plan.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 
-/** Time that a generated world has after everything has healed. */
+/** Time that a generated world has after everything has healed, where the server waits for nothing longer than usual. */
 export const SETTLE_MICROS = 10_000_000;
 
 /** The steady time of a realistic world behind that: long enough for a share of its pictures to mean something. */
 const STEADY_MICROS = 6_000_000;
 
-/** Time after which everything must have recovered: a DTLS flight is repeated after 5 s at the latest. */
+/**
+ * Time after which everything must have recovered, with the usual tunables: a DTLS flight is repeated after 5 s at the
+ * latest.
+ */
 const RECOVERY_MICROS = 8_500_000;
 
 /** The longest way of a healed link. */
@@ -54,7 +59,7 @@ export function settled(plan: Plan, healsAt: number, core: readonly string[], re
     });
   }
   const { steady: _, ...rest } = plan;
-  const restsAt = healsAt + SETTLE_MICROS;
+  const restsAt = healsAt + SETTLE_MICROS + longestWaitBeyondUsual(plan.knobs ?? {});
   const whole: Plan = { ...rest, steps: [...steps, ...healing], runForMicros: restsAt };
   if (!realistic) return { ...whole, always: [], finally: followingPromises(whole) };
   const longer = { ...whole, runForMicros: restsAt + STEADY_MICROS };
@@ -67,8 +72,20 @@ export function settled(plan: Plan, healsAt: number, core: readonly string[], re
 export function forget(plan: Plan): { plan: Plan; healsAt: number } {
   const steps = plan.steps.filter(({ label }) => !label.endsWith(HEALING));
   const { steady, ...rest } = plan;
-  const healsAt = (steady?.fromMicros ?? plan.runForMicros) - SETTLE_MICROS;
+  const restsAt = steady?.fromMicros ?? plan.runForMicros;
+  const healsAt = restsAt - SETTLE_MICROS - longestWaitBeyondUsual(plan.knobs ?? {});
   return { plan: { ...rest, steps, always: [], finally: [] }, healsAt };
+}
+
+/** A settled plan whose server has these knobs turned; it has as much more time to come to rest. */
+export function turned(plan: Plan, knobs: Knobs): Plan {
+  if (Object.keys(knobs).length === 0) return plan;
+  return { ...plan, knobs, runForMicros: plan.runForMicros + longestWaitBeyondUsual(knobs) };
+}
+
+/** Time after which everything must have recovered in this plan. */
+function recoveryMicros({ knobs = {} }: Plan): number {
+  return RECOVERY_MICROS + longestWaitBeyondUsual(knobs);
 }
 
 /** Whether every promise that the plan makes follows from the plan. */
@@ -149,7 +166,7 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   // Who misbehaved has earned whatever became of his own streams.
   const misbehaved = stepsOf(plan, peer).some(({ operation }) => operation.type === "misbehave");
   if (!there || peer.impostor || unheard || misbehaved || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
-  return Math.max(since, healedAt, serverWellSince(plan)) + RECOVERY_MICROS <= plan.runForMicros;
+  return Math.max(since, healedAt, serverWellSince(plan)) + recoveryMicros(plan) <= plan.runForMicros;
 }
 
 /** Whether quality is owed to the peer from the end of this plan on. A thin client may lose nothing: nobody repeats it. */
@@ -203,7 +220,7 @@ function sends(plan: Plan, owner: PeerPlan, source: "camera" | "microphone"): bo
     on = operation.type === "unmute";
     since = atMicros;
   }
-  return on && since + RECOVERY_MICROS <= plan.runForMicros;
+  return on && since + recoveryMicros(plan) <= plan.runForMicros;
 }
 
 /** Whether the peer is there after all steps before `until`, since when (moves count), and how many tabs it has had. */

@@ -69,6 +69,7 @@ export function shrinkPlan(plan: Plan, seed: number, options: ShrinkOptions): Sh
         (now, kept) => ({ ...now, [list]: kept }),
       );
     }
+    leaveOut(search, (now) => Object.entries(now.knobs ?? {}), withKnobs);
     greedily(search, plainer);
     fewerAccidents(search);
     greedily(search, rounder);
@@ -176,6 +177,11 @@ function withPeers(plan: Plan, peers: PeerPlan[]): Plan {
       promise.kind === "departs" ? names.has(promise.peer) : names.has(promise.viewer) && isThere(promise.source),
     ),
   };
+}
+
+/** These knobs are turned, and the others as usual. */
+function withKnobs({ knobs: _, ...plan }: Plan, turned: [string, number][]): Plan {
+  return turned.length === 0 ? plan : { ...plan, knobs: Object.fromEntries(turned) };
 }
 
 /** Tries all candidates in turn, each made from the plan as it then is. */

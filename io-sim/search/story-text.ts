@@ -4,6 +4,7 @@
  * Not every plan can be said in those words (a link that differs in both directions in several ways, say). Then there is
  * no text, and who asked keeps the plan as JSON. What the text leaves out is what `scenario` fills in.
  */
+import { type Knobs, TUNABLES, type TunableName } from "../../core/index.ts";
 import type { DecisionPlan } from "../decisions.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
@@ -54,6 +55,7 @@ function storyFields(use: Use, plan: Plan): Piece[] {
     ...(plan.scheduler === "fifo" ? ['scheduler: "fifo"'] : []),
     ...(plan.timerLateMicros > 0 ? [field("timersLateBy", timeText(use, plan.timerLateMicros))] : []),
     ...(plan.swapsWithinMicros === undefined ? [] : [field("swapsWithin", timeText(use, plan.swapsWithinMicros))]),
+    ...(plan.knobs === undefined ? [] : [field("knobs", object(knobPieces(use, plan.knobs)))]),
     ...(plan.shards === undefined ? [] : [field("shards", object(shardsText(use, plan.shards)))]),
     field(
       "peers",
@@ -84,6 +86,13 @@ function storyFields(use: Use, plan: Plan): Piece[] {
       plan.finally.map((one) => finallyText(use, one)),
     ),
   ];
+}
+
+function knobPieces(use: Use, knobs: Knobs): Piece[] {
+  return Object.entries(knobs).map(([name, value]) => {
+    const isTime = TUNABLES[name as TunableName].unit === "µs";
+    return field(name, isTime ? timeText(use, value) : String(value));
+  });
 }
 
 function steadyText(use: Use, { fromMicros, among }: SteadyPlan): Piece[] {

@@ -69,9 +69,9 @@ function count<T extends Seen>(tally: Tally<T>, seen: T): void {
   if (tally.findings.filter(({ key }) => key === seen.key).length < WORLDS_OF_A_KIND) tally.findings.push(seen);
 }
 
-/** What a small world is made of: kinds of steps, troubles of links, traits of peers. Equal shapes are one finding. */
+/** What a small world is made of: knobs, kinds of steps, troubles of links, traits of peers. Equal shapes are one finding. */
 export function shapeOfPlan(plan: Plan): string {
-  const parts = new Set<string>();
+  const parts = new Set<string>(Object.keys(plan.knobs ?? {}));
   for (const { operation } of plan.steps) {
     parts.add(operation.type);
     if (operation.type === "link")

@@ -48,6 +48,13 @@ describe("a failure report", () => {
     expect(field("plan")).toBe("3 peers in 2 rooms, 1 step, 4 s, 1 promise of its own");
   });
 
+  it("says what the server was made with, where that is not as usual", () => {
+    expect(field("knobs")).toBe("");
+    const world = { ...verdict.world, plan: { ...brokenStory, knobs: { nackTriesMax: 1, reportMicros: 250_000 } } };
+    const lines = failureReport({ ...verdict, world });
+    expect(lines).toContain("  knobs    nackTriesMax 1, reportMicros 250 ms");
+  });
+
   it("shows nothing that came after the promise was broken", () => {
     expect(failureReport(verdict).join("\n")).not.toContain("everyone leaves");
   });

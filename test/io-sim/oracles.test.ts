@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { MISTAKES } from "../../bench/planted/mistakes.ts";
 import { MICROS_ORIGIN, micros, NEVER } from "../../core/index.ts";
 import { createRoom } from "../../core/sfu/room.ts";
+import { USUAL_TUNABLES } from "../../core/tunables.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
 import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
 import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds, unmute } from "../../io-sim/index.ts";
@@ -196,7 +197,7 @@ describe("S12", () => {
       onWorld: (world) => {
         world.watchers.unshift({
           afterInput: () => {
-            if (world.attacker.inHand) world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0));
+            if (world.attacker.inHand) world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0, USUAL_TUNABLES));
           },
         });
       },
@@ -294,7 +295,7 @@ describe("L6", () => {
 
 describe("R1 and L7", () => {
   it("break when something of somebody remains", () => {
-    const act = (world: World) => world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0));
+    const act = (world: World) => world.node.shard.rooms.set("ghost", createRoom(99, "ghost", 0, USUAL_TUNABLES));
     expect(broken(later(1_000_000, act))).toBe("R1");
   });
 

@@ -12,7 +12,7 @@ const timeline = [
   at(seconds(2), "covered", mute("ana", "camera")),
   at(seconds(2), "a restart", restart()),
 ];
-const whole = () => smallStory({ timeline, chance: [only("link/loss", "ana/up", [3])] });
+const whole = () => smallStory({ timeline, knobs: { nackTriesMax: 3 }, chance: [only("link/loss", "ana/up", [3])] });
 
 /** The JSON of the plan after `change` has had its way with it. */
 function spoilt(change: (plan: never) => void): string {
@@ -51,6 +51,8 @@ describe("a plan as JSON", () => {
       (plan) => Object.assign(plan.steps[0]!, { operation: { type: "mute", peer: "bob" } }),
       /"source"/,
     ],
+    ["a knob of no meaning", (plan) => Object.assign(plan, { knobs: { volume: 11 } }), /knobs has a field "volume"/],
+    ["a knob turned too far", (plan) => Object.assign(plan, { knobs: { nackTriesMax: 99 } }), /from 1 to 20 questions/],
     ["half a link", (plan) => Object.assign(plan.peers[0]!, { up: { cut: false } }), /peers\[0\]\.up lacks/],
     ["an operation that is null", (plan) => Object.assign(plan.steps[0]!, { operation: null }), /missing/],
     [

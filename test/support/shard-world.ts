@@ -89,7 +89,7 @@ export interface ShardWorld {
 }
 
 /** The boot record of the test world's shard with this number. */
-function testBoot(shard: number): BootRecord {
+export function testBoot(shard = 0): BootRecord {
   return {
     ...(shard === 0 ? {} : { shard }),
     entropySeed: Uint8Array.from({ length: 32 }, (_, i) => i),

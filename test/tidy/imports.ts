@@ -16,7 +16,14 @@ interface Zone {
   readonly packages: readonly string[];
 }
 
-const BELOW_PROTOCOLS = ["core/base", "core/wire", "core/crypto", "core/limits.ts", "core/errors.ts"] as const;
+const BELOW_PROTOCOLS = [
+  "core/base",
+  "core/wire",
+  "core/crypto",
+  "core/limits.ts",
+  "core/tunables.ts",
+  "core/errors.ts",
+] as const;
 const PROTOCOLS = ["core/ice", "core/dtls", "core/srtp", "core/sctp", "core/media"] as const;
 
 /** The first zone that a file lies in is the one that counts. */
@@ -24,6 +31,7 @@ const ZONES: readonly Zone[] = [
   { place: "core/base", mayImport: ["core/errors.ts"], packages: [] },
   { place: "core/errors.ts", mayImport: [], packages: [] },
   { place: "core/limits.ts", mayImport: ["core/base"], packages: [] },
+  { place: "core/tunables.ts", mayImport: ["core/base", "core/errors.ts", "core/limits.ts"], packages: [] },
   { place: "core/wire", mayImport: ["core/base", "core/limits.ts", "core/errors.ts"], packages: [] },
   { place: "core/crypto", mayImport: ["core/base"], packages: [] },
   ...PROTOCOLS.map((place) => ({ place, mayImport: BELOW_PROTOCOLS, packages: [] })),

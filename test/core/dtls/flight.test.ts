@@ -7,6 +7,7 @@ import { createDtls, dtlsNextTimeout } from "../../../core/dtls/dtls.ts";
 import { changeCipherSpecItem, messageItem, repeatFlight, startFlight } from "../../../core/dtls/flight.ts";
 import { createInbound, inboundTake, inboundWants } from "../../../core/dtls/inbound.ts";
 import { LIMITS } from "../../../core/limits.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { encodeMessage, fragmentBytes, fragmentCheck, messageSequence } from "../../../core/wire/dtls-handshake.ts";
 import {
   CONTENT_TYPE,
@@ -76,7 +77,7 @@ describe("sending a flight again", () => {
     for (let i = 1; i < 100; i++) {
       repeatFlight(dtls, micros(MICROS_ORIGIN + i * 1_000), crypto, sink, FLOW);
     }
-    expect(sink.sent).toHaveLength(1 + Math.floor(99_000 / LIMITS.dtlsRepeatMicros));
+    expect(sink.sent).toHaveLength(1 + Math.floor(99_000 / USUAL_TUNABLES.dtlsRepeatMicros));
   });
 
   it("puts off a new flight that follows the last one too closely", () => {
@@ -86,6 +87,6 @@ describe("sending a flight again", () => {
     startFlight(dtls, MICROS_ORIGIN, crypto, sink, FLOW, flight);
     startFlight(dtls, micros(MICROS_ORIGIN + 1), crypto, sink, FLOW, flight);
     expect(sink.sent).toHaveLength(1);
-    expect(dtlsNextTimeout(dtls)).toBe(micros(MICROS_ORIGIN + LIMITS.dtlsRepeatMicros));
+    expect(dtlsNextTimeout(dtls)).toBe(micros(MICROS_ORIGIN + USUAL_TUNABLES.dtlsRepeatMicros));
   });
 });

@@ -4,7 +4,7 @@ import { must } from "../../../core/base/assert.ts";
 import { concatBytes } from "../../../core/base/bytes.ts";
 import { millis, seconds } from "../../../core/base/micros.ts";
 import { hexEncode } from "../../../core/base/text.ts";
-import { LIMITS } from "../../../core/limits.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { encodeMessage, HANDSHAKE_TYPE, messageBody } from "../../../core/wire/dtls-handshake.ts";
 import {
   type ClientHello,
@@ -159,7 +159,7 @@ describe("a server that hears Chromium 156", () => {
   it("repeats its flight once for a whole repeated hello, however that is cut", () => {
     const rig = createRig(lost);
     for (const part of parts) deliver(rig, "server", part);
-    run(rig, LIMITS.dtlsRepeatMicros);
+    run(rig, USUAL_TUNABLES.dtlsRepeatMicros);
     deliver(rig, "server", parts[0]!);
     expect(rig.log).toHaveLength(1);
     deliver(rig, "server", parts[1]!);

@@ -1,4 +1,5 @@
 /** The ICE-lite agent, driven by checks as a browser would send them. */
+
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { concatBytes } from "../../../core/base/bytes.ts";
@@ -16,6 +17,7 @@ import {
   iceSendFlow,
 } from "../../../core/ice/agent.ts";
 import { LIMITS } from "../../../core/limits.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import {
   STUN,
   STUN_ATTRIBUTE,
@@ -62,7 +64,7 @@ let sink: RecordingSink;
 
 beforeEach(() => {
   now = later(MICROS_ORIGIN, seconds(100));
-  agent = createIceAgent({ localUfrag: "ours", localPassword: PASSWORD }, now);
+  agent = createIceAgent({ localUfrag: "ours", localPassword: PASSWORD }, USUAL_TUNABLES, now);
   sink = createRecordingSink();
 });
 
@@ -177,7 +179,7 @@ describe("nomination", () => {
 
   it("is not needed once the selected flow has been silent for long", () => {
     receive(check({ useCandidate: true }), 7);
-    now = later(now, LIMITS.iceSilentMicros);
+    now = later(now, USUAL_TUNABLES.iceSilentMicros);
     expect(receive(check(), 8)).toBe(ICE.SELECTED);
     expect(agent.selectedFlow).toBe(8);
   });
@@ -185,7 +187,7 @@ describe("nomination", () => {
   it("stays with a selected flow that is heard from time to time", () => {
     receive(check({ useCandidate: true }), 7);
     for (let i = 0; i < 5; i++) {
-      now = later(now, later(LIMITS.iceSilentMicros, micros(-1)));
+      now = later(now, later(USUAL_TUNABLES.iceSilentMicros, micros(-1)));
       expect(receive(check(), 8)).toBe(ICE.ANSWERED);
       receive(check(), 7);
     }
@@ -341,20 +343,20 @@ function fingerprinted(message: Uint8Array): Uint8Array {
 describe("consent", () => {
   it("has not expired right before its time, and has at it", () => {
     receive(check());
-    expect(iceNextTimeout(agent)).toBe(later(now, LIMITS.consentMicros));
+    expect(iceNextTimeout(agent)).toBe(later(now, USUAL_TUNABLES.consentMicros));
     expect(iceConsentExpired(agent, later(iceNextTimeout(agent), micros(-1)))).toBe(false);
     expect(iceConsentExpired(agent, iceNextTimeout(agent))).toBe(true);
   });
 
   it("runs out for a peer that never turns up", () => {
-    expect(iceConsentExpired(agent, later(now, LIMITS.consentMicros))).toBe(true);
+    expect(iceConsentExpired(agent, later(now, USUAL_TUNABLES.consentMicros))).toBe(true);
   });
 
   it("is renewed by each check from any of the peer's flows", () => {
     receive(check(), 7);
     now = later(now, seconds(20));
     receive(check(), 8);
-    expect(iceNextTimeout(agent)).toBe(later(now, LIMITS.consentMicros));
+    expect(iceNextTimeout(agent)).toBe(later(now, USUAL_TUNABLES.consentMicros));
   });
 });
 
@@ -430,7 +432,7 @@ describe("mutated checks", () => {
       fc.property(fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), { maxLength: 5 }), (changes) => {
         const bytes = original.slice();
         for (const [at, value] of changes) bytes[at] = value;
-        const fresh = createIceAgent({ localUfrag: "ours", localPassword: PASSWORD }, now);
+        const fresh = createIceAgent({ localUfrag: "ours", localPassword: PASSWORD }, USUAL_TUNABLES, now);
         const before = structuredClone(fresh);
         const result = iceHandleStun(fresh, now, crypto, sink, 3, ADDRESS, bytes, 0, bytes.length);
         const intact = bytes.slice(0, -8).every((byte, i) => byte === original[i]);

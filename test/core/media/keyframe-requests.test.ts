@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, type Micros, micros, NEVER } from "../../../core/base/micros.ts";
-import { LIMITS } from "../../../core/limits.ts";
 import {
   createKeyframeRequests,
   keyframeArrived,
@@ -10,9 +9,10 @@ import {
   keyframeNextTimeout,
   keyframeWanted,
 } from "../../../core/media/keyframe-requests.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 
-const WAIT = LIMITS.keyframeRequestMicros;
-const LAST = LIMITS.keyframeRequestLastMicros;
+const WAIT = USUAL_TUNABLES.keyframeRequestMicros;
+const LAST = USUAL_TUNABLES.keyframeRequestLastMicros;
 
 function at(span: number): Micros {
   return micros(MICROS_ORIGIN + span);
@@ -20,7 +20,7 @@ function at(span: number): Micros {
 
 describe("keyframe requests", () => {
   it("asks at once when somebody first wants a keyframe", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     expect(keyframeDue(requests, at(0))).toBe(false);
     expect(keyframeNextTimeout(requests)).toBe(NEVER);
     keyframeWanted(requests, at(0));
@@ -28,7 +28,7 @@ describe("keyframe requests", () => {
   });
 
   it("asks once for a crowd", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     let sent = 0;
     for (let i = 0; i < 100; i++) {
       keyframeWanted(requests, at(i));
@@ -38,7 +38,7 @@ describe("keyframe requests", () => {
   });
 
   it("asks again, more and more rarely, until a keyframe comes", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     const sentAt: number[] = [];
     for (let span = 0; span <= 16_000_000; span += 100_000) if (keyframeDue(requests, at(span))) sentAt.push(span);
@@ -47,7 +47,7 @@ describe("keyframe requests", () => {
   });
 
   it("stops asking when a keyframe has come", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     keyframeDue(requests, at(0));
     keyframeArrived(requests, at(1));
@@ -56,7 +56,7 @@ describe("keyframe requests", () => {
   });
 
   it("lets a wish right after a keyframe wait for its turn, and then grants it", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     keyframeDue(requests, at(0));
     keyframeArrived(requests, at(1));
@@ -67,7 +67,7 @@ describe("keyframe requests", () => {
   });
 
   it("waits the short time again after an answer", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     for (let span = 0; span < 60 * LAST; span += WAIT) keyframeDue(requests, at(span));
     keyframeArrived(requests, at(60 * LAST));
@@ -77,7 +77,7 @@ describe("keyframe requests", () => {
   });
 
   it("forgets the wish when told to", () => {
-    const requests = createKeyframeRequests();
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     keyframeForget(requests);
     expect(keyframeDue(requests, at(LAST))).toBe(false);
@@ -87,7 +87,7 @@ describe("keyframe requests", () => {
     const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "arrive", "look") });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
-        const requests = createKeyframeRequests();
+        const requests = createKeyframeRequests(USUAL_TUNABLES);
         let wantedSince = -1;
         let sentAt = -LAST;
         let now = 0;

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, type Micros, micros, millis, NEVER } from "../../../core/base/micros.ts";
-import { LIMITS } from "../../../core/limits.ts";
 import {
   createNackGenerator,
   NACK,
@@ -12,22 +11,23 @@ import {
   nackNextTimeout,
   nackPacket,
 } from "../../../core/media/nack-generator.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 
 const STARTS = [0, 1, 0x7fff, 0x8000, 65_534, 65_535];
-const LATER = LIMITS.nackReorderMicros / 1_000;
+const LATER = USUAL_TUNABLES.nackReorderMicros / 1_000;
 
 function at(milliseconds: number): Micros {
   return (MICROS_ORIGIN + millis(milliseconds)) as Micros;
 }
 
 function due(generator: NackGenerator, now: Micros, rttMilliseconds = 0): number[] {
-  const out = new Uint16Array(LIMITS.nackMissingMax);
+  const out = new Uint16Array(USUAL_TUNABLES.nackMissingMax);
   return [...out.subarray(0, nackDue(generator, now, millis(rttMilliseconds), out))];
 }
 
 /** A generator that has heard the first number and then the one `gap` further on, at time 0. */
 function withGap(first: number, gap: number): NackGenerator {
-  const generator = createNackGenerator();
+  const generator = createNackGenerator(USUAL_TUNABLES);
   nackPacket(generator, at(0), first);
   expect(nackPacket(generator, at(0), (first + gap) & 0xffff)).toBe(gap - 1);
   return generator;
@@ -42,7 +42,7 @@ describe("nack generator", () => {
   });
 
   it("asks for nothing while packets come in order", () => {
-    const generator = createNackGenerator();
+    const generator = createNackGenerator(USUAL_TUNABLES);
     let missing = 0;
     for (let i = 0; i < 70_000; i++) missing += nackPacket(generator, at(i), i & 0xffff);
     expect(missing).toBe(0);
@@ -89,7 +89,7 @@ describe("nack generator", () => {
     const generator = withGap(10, 2);
     let asked = 0;
     for (let now = 0; now < 1_000; now++) asked += due(generator, at(now)).length;
-    expect(asked).toBe(LIMITS.nackTriesMax);
+    expect(asked).toBe(USUAL_TUNABLES.nackTriesMax);
     expect(generator.givenUp).toBe(1);
     expect(nackNextTimeout(generator)).toBe(NEVER);
   });
@@ -108,14 +108,14 @@ describe("nack generator", () => {
     expect(asked).toEqual(
       new Map([
         [11, 3],
-        [12, LIMITS.nackTriesMax],
+        [12, USUAL_TUNABLES.nackTriesMax],
       ]),
     );
   });
 
   it("gives a packet up when nobody would keep it any longer", () => {
     const generator = withGap(10, 2);
-    const age = LIMITS.packetCacheAgeMicros / 1_000;
+    const age = USUAL_TUNABLES.packetCacheAgeMicros / 1_000;
     expect(due(generator, at(age - 1), 5_000)).toEqual([11]);
     expect(nackNextTimeout(generator)).toBe(at(age));
     expect(due(generator, at(age), 5_000)).toEqual([]);
@@ -130,10 +130,10 @@ describe("nack generator", () => {
   });
 
   it("answers overflow and forgets when more is missing than it can hold", () => {
-    const generator = withGap(0, LIMITS.nackMissingMax + 1);
-    expect(nackPacket(generator, at(1), LIMITS.nackMissingMax + 3)).toBe(NACK.OVERFLOW);
+    const generator = withGap(0, USUAL_TUNABLES.nackMissingMax + 1);
+    expect(nackPacket(generator, at(1), USUAL_TUNABLES.nackMissingMax + 3)).toBe(NACK.OVERFLOW);
     expect(nackNextTimeout(generator)).toBe(NEVER);
-    expect(nackPacket(generator, at(1), LIMITS.nackMissingMax + 5)).toBe(1);
+    expect(nackPacket(generator, at(1), USUAL_TUNABLES.nackMissingMax + 5)).toBe(1);
   });
 
   it("forgets what a keyframe makes worthless", () => {
@@ -163,15 +163,15 @@ describe("nack generator", () => {
     const generator = withGap(0, 20);
     let asked = 0;
     for (let now = LATER; now < 500; now++) asked += due(generator, at(now)).length;
-    expect(asked).toBe(LIMITS.nackSavedMax);
-    const perQuestion = Math.ceil(100 / LIMITS.nackSharePercent);
+    expect(asked).toBe(USUAL_TUNABLES.nackSavedMax);
+    const perQuestion = Math.ceil(100 / USUAL_TUNABLES.nackSharePercent);
     for (let i = 1; i <= 3 * perQuestion; i++) nackPacket(generator, at(500), 20 + i);
     for (let now = 500; now < 600; now++) asked += due(generator, at(now)).length;
-    expect(asked).toBe(LIMITS.nackSavedMax + 3);
+    expect(asked).toBe(USUAL_TUNABLES.nackSavedMax + 3);
   });
 
   it("goes on asking when a third of the packets is lost, as long as what it asks for comes", () => {
-    const generator = createNackGenerator();
+    const generator = createNackGenerator(USUAL_TUNABLES);
     let lost = 0;
     for (let i = 0; i <= 3_000; i++) {
       const now = at(20 * i);
@@ -186,10 +186,10 @@ describe("nack generator", () => {
     const step = fc.record({ ahead: fc.integer({ min: -30, max: 12 }), wait: fc.nat(30_000), rtt: fc.nat(60_000) });
     fc.assert(
       fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 150, size: "max" }), (start, steps) => {
-        const generator = createNackGenerator();
+        const generator = createNackGenerator(USUAL_TUNABLES);
         let missing: { place: number; since: number; newer: number; askAt: number; tries: number }[] = [];
         let highest = 0;
-        let percent = 100 * LIMITS.nackSavedMax;
+        let percent = 100 * USUAL_TUNABLES.nackSavedMax;
         let now = MICROS_ORIGIN as number;
         nackPacket(generator, micros(now), start);
         for (const { ahead, wait, rtt } of steps) {
@@ -198,29 +198,29 @@ describe("nack generator", () => {
           const gap = Math.max(0, place - highest - 1);
           if (place > highest) for (const entry of missing) entry.newer++;
           for (let i = 1; i <= gap; i++) {
-            const askAt = now + LIMITS.nackReorderMicros;
+            const askAt = now + USUAL_TUNABLES.nackReorderMicros;
             missing.push({ place: highest + i, since: now, newer: 1, askAt, tries: 0 });
           }
           for (const entry of missing) {
-            const late = place > highest && entry.newer === LIMITS.nackReorderPackets && entry.tries === 0;
+            const late = place > highest && entry.newer === USUAL_TUNABLES.nackReorderPackets && entry.tries === 0;
             if (late) entry.askAt = Math.min(entry.askAt, now);
           }
           const answered = missing.some((entry) => entry.place === place && entry.tries > 0);
-          percent += (place > highest ? LIMITS.nackSharePercent : 0) + (answered ? 100 : 0);
-          percent = Math.min(percent, 100 * LIMITS.nackSavedMax);
+          percent += (place > highest ? USUAL_TUNABLES.nackSharePercent : 0) + (answered ? 100 : 0);
+          percent = Math.min(percent, 100 * USUAL_TUNABLES.nackSavedMax);
           missing = missing.filter((entry) => entry.place !== place);
           highest = Math.max(highest, place);
-          if (missing.length > LIMITS.nackMissingMax) return;
+          if (missing.length > USUAL_TUNABLES.nackMissingMax) return;
           expect(nackPacket(generator, micros(now), (start + place) & 0xffff)).toBe(gap);
 
-          const age = LIMITS.packetCacheAgeMicros;
+          const age = USUAL_TUNABLES.packetCacheAgeMicros;
           const next = missing.reduce(
             (least, { askAt, since }) => Math.min(least, askAt, since + age),
             NEVER as number,
           );
           expect(nackNextTimeout(generator)).toBe(next);
           missing = missing.filter(
-            ({ since, askAt, tries }) => now - since < age && !(askAt <= now && tries === LIMITS.nackTriesMax),
+            ({ since, askAt, tries }) => now - since < age && !(askAt <= now && tries === USUAL_TUNABLES.nackTriesMax),
           );
           const asked = missing.filter(({ askAt }) => askAt <= now).slice(0, Math.floor(percent / 100));
           percent -= 100 * asked.length;
@@ -229,7 +229,7 @@ describe("nack generator", () => {
           );
           for (const entry of asked) {
             entry.tries++;
-            entry.askAt = now + Math.max(rtt, LIMITS.nackRepeatMicros);
+            entry.askAt = now + Math.max(rtt, USUAL_TUNABLES.nackRepeatMicros);
           }
         }
       }),

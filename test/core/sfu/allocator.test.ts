@@ -1,6 +1,7 @@
 /** Which publication stands in which video slot, when there are fewer slots than cameras. */
+
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../../core/index.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
 import { createShardCluster, passTogether } from "../../support/shard-cluster.ts";
@@ -49,7 +50,7 @@ function filmingWorld(names: readonly string[], slots: number) {
 }
 
 /** How long a camera may be silent and keep its slot. */
-const PATIENCE_MILLIS = (LIMITS.publicationSilentMicros + LIMITS.slotYieldMicros) / 1_000;
+const PATIENCE_MILLIS = (USUAL_TUNABLES.publicationSilentMicros + USUAL_TUNABLES.slotYieldMicros) / 1_000;
 
 describe("video slots", () => {
   it("show who came first, for as long as those go on", () => {
@@ -100,7 +101,7 @@ describe("video slots", () => {
   it("show a newcomer who films, not one whose camera has been covered since he came", () => {
     const { world, viewer, filming, film } = filmingWorld(["ana", "bob"], 1);
     filming.delete("ana");
-    film(LIMITS.slotYieldMicros / 1_000 + 100);
+    film(USUAL_TUNABLES.slotYieldMicros / 1_000 + 100);
     expect(seenBy(world, viewer)).toBe("bob");
     const late = join(world, { name: "late", offer: screens(1) });
     expect(seenBy(world, late)).toBe("bob");

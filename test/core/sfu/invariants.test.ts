@@ -2,10 +2,11 @@
  * Whether looks at a shard find nothing while it is sound, and each kind of damage once it is done. The shard comes out of a
  * simulated call, so there is something of everything in it.
  */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { decodePlain, encodePlain } from "../../../core/base/plain-codec.ts";
 import { createShardLooks, lookAtShard, type Shard } from "../../../core/index.ts";
-import { LIMITS } from "../../../core/limits.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { seconds } from "../../../io-sim/index.ts";
 import { run } from "../../../io-sim/run.ts";
 import type { World } from "../../../io-sim/world.ts";
@@ -66,7 +67,7 @@ describe("looks at a shard", () => {
       "R2",
       "a budget above its cap",
       () => {
-        someone().retransmitBudget = LIMITS.retransmitBurstPackets + 1;
+        someone().retransmitBudget = USUAL_TUNABLES.retransmitBurstPackets + 1;
       },
     ],
     [

@@ -15,6 +15,7 @@ import {
 } from "../../../core/index.ts";
 import { firstId, shardOf } from "../../../core/sfu/ids.ts";
 import { createRoom } from "../../../core/sfu/room.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { writeNack, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
 import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
@@ -181,7 +182,7 @@ describe("a room over two shards", () => {
     const cluster = createShardCluster(2);
     const seats = Array.from({ length: LIMITS.participantsPerRoomMax }, (_, i) => i + 1_000);
     const members = new Map(seats.map((participant) => [participant, member(participant)]));
-    cluster.worlds[0]!.shard.rooms.set("room", { ...createRoom(9, "room", 0), members });
+    cluster.worlds[0]!.shard.rooms.set("room", { ...createRoom(9, "room", 0, USUAL_TUNABLES), members });
     const bob = enter(cluster, 1, "bob", VIEWER);
     passTogether(cluster, 1);
     const left = cluster.worlds[1]!.events.find((event) => event.type === "left");

@@ -1,6 +1,8 @@
 /** Which packets belong to which stream, when a publisher goes over from one SSRC to another. */
+
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../core/index.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
 import { check, createShardWorld, datagram, join, passMillis, sealRtp, sendRtp } from "../../support/shard-world.ts";
@@ -15,11 +17,11 @@ describe("a camera that is restarted", () => {
     datagram(world, ana.flow, first);
     for (let i = 1; i <= restarts; i++) {
       for (const client of [ana, bob]) check(world, client, client.flow);
-      passMillis(world, LIMITS.layerSilentMicros / 1_000 + 1);
+      passMillis(world, USUAL_TUNABLES.layerSilentMicros / 1_000 + 1);
       sendRtp(world, ana, vp8Packet({ ssrc: 1_000 + i, sequence: 1, keyframe: true, mid: "0" }));
     }
     expect(bob.rtp.length).toBe(restarts + 1);
-    passMillis(world, LIMITS.layerSilentMicros / 1_000 + 1);
+    passMillis(world, USUAL_TUNABLES.layerSilentMicros / 1_000 + 1);
     datagram(world, ana.flow, first);
     expect(bob.rtp.length).toBe(restarts + 1);
     expect(world.shard.history.counters.rtpRefused).toBe(1);

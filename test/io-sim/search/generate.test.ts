@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { at, cut, kill, mute, seconds } from "../../../io-sim/index.ts";
+import { longestWaitBeyondUsual } from "../../../io-sim/knobs.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
 import { planFromJson, planToJson } from "../../../io-sim/plan-json.ts";
 import { buggify } from "../../../io-sim/scenario.ts";
@@ -38,6 +39,20 @@ describe("a generated world", () => {
     );
     expect(plans.some(({ timerLateMicros }) => timerLateMicros > 0)).toBe(true);
     expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
+  });
+
+  it("turns knobs in some worlds of torture, keeps them in what it makes of these, and moves nothing else by them", () => {
+    const all = Array.from({ length: 60 }, (_, number) => [
+      generatePlan(number, "torture"),
+      generatePlan(number, "torture", false),
+    ]);
+    expect(all.filter(([plan]) => plan!.knobs !== undefined).length).toBeGreaterThan(20);
+    expect(all.some(([plan]) => plan!.turn !== undefined && plan!.knobs !== undefined)).toBe(true);
+    expect(generatePlan(7, "realistic").knobs).toBeUndefined();
+    for (const [{ knobs = {}, ...plan }, plain] of all as [Plan, Plan][]) {
+      const runForMicros = plain.runForMicros + longestWaitBeyondUsual(knobs);
+      expect(plan).toEqual({ ...plain, runForMicros });
+    }
   });
 
   it("heals a core set alone, and owes it something", () => {

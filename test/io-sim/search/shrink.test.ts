@@ -2,7 +2,7 @@
  * Whether a world that breaks is made small, and breaks in the same way.
  */
 import { describe, expect, it } from "vitest";
-import { at, freezes, kill, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
+import { at, freezes, join, kill, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { plainer } from "../../../io-sim/search/plainer.ts";
@@ -65,6 +65,24 @@ describe("a world that was shrunk", () => {
     expect(accidents.length).toBeGreaterThan(0);
     expect(accidents.length).toBeLessThanOrEqual(3);
     expect(attempt({ ...small, decisions: [only("link/loss", "ana/up", [])] }, 1).key).toBe("");
+  });
+
+  it("keeps the knobs alone that it needs, and makes them round", () => {
+    const plan = smallStory({
+      knobs: { publicationSilentMicros: ms(333), reportMicros: ms(250), nackTriesMax: 2, slotYieldMicros: 5_123_456 },
+      peers: {
+        ana: { sends: { camera: "vp8" } },
+        bob: { sends: { camera: "vp8" }, joinsLater: true },
+        eve: { receives: { video: 1 } },
+      },
+      timeline: [at(ms(200), "bob comes", join("bob")), at(ms(500), "covered", mute("ana", "camera"))],
+      finally: [plays("eve", "bob/camera", seconds(4))],
+      runFor: seconds(5),
+    });
+    // In less time nobody would see bob, whatever the knobs.
+    const isFair = ({ runForMicros, steps }: Plan) => runForMicros >= seconds(5) && steps.length === 2;
+    const { plan: small } = shrinkPlan(plan, 1, { ...fair, isFair });
+    expect(small.knobs).toEqual({ slotYieldMicros: seconds(5) });
   });
 
   it("never breaks another promise instead", () => {

@@ -69,6 +69,7 @@ function wordy(): Plan {
     cipher: "real",
     timersLateBy: ms(5),
     swapsWithin: 100,
+    knobs: { nackTriesMax: 1, reportMicros: ms(250), slotYieldMicros: 1_234_567 },
     always: [freezes("bob", "ana/camera").shorterThan(seconds(60))],
     finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(9))],
   });
