@@ -7,10 +7,10 @@
  */
 
 import { resolve } from "node:path";
-import { readableTimes } from "../readable-times.ts";
 import { coverageNumbers, coverageText, neverText } from "../search/coverage.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
+import { findingText } from "../search/telling.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
 import { type Answer, type RunAnswer, SEARCHING, type ShrinkAnswer, type Task } from "./search-worker.ts";
@@ -137,12 +137,9 @@ async function tellFindings(
   options: ExploreOptions,
 ): Promise<void> {
   if (!options.shrink) {
-    for (const { number, key, detail, fingerprint } of findings) {
-      tell(
-        options,
-        { type: "finding", number, key, detail, fingerprint },
-        `world ${number}: ${key}\n  ${readableTimes(detail)}`,
-      );
+    for (const finding of findings) {
+      const { number, key, promise, detail, fingerprint } = finding;
+      tell(options, { type: "finding", number, key, promise, detail, fingerprint }, findingText(finding));
     }
     return;
   }
@@ -150,11 +147,12 @@ async function tellFindings(
     findings.map(({ number }) => crew.ask({ kind: "shrink", number, regime }) as Promise<ShrinkAnswer>),
   );
   const told = new Set<string>();
-  for (const { number, key, plan, tries } of answers) {
+  for (const answer of answers) {
+    const { number, key, promise, detail, plan, tries } = answer;
     const shape = `${key} | ${shapeOfPlan(plan)}`;
     if (told.has(shape)) continue;
     told.add(shape);
     const file = await writeStory(foundStory(plan, number), resolve(options.out));
-    tell(options, { type: "finding", number, key, tries, file }, `world ${number}: ${key}\n  ${file}`);
+    tell(options, { type: "finding", number, key, promise, detail, tries, file }, `${findingText(answer)}\n  ${file}`);
   }
 }

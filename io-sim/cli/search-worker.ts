@@ -4,6 +4,7 @@
  * A worker knows nothing of the others. Its answers depend on the number alone, so that it does not matter which of them
  * took it, nor how many there are; even shrinking is bounded by events and not by the clock.
  */
+import type { PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { attempt } from "../search/attempt.ts";
 import type { Covered } from "../search/coverage.ts";
@@ -27,6 +28,7 @@ export interface RunAnswer extends Covered {
   readonly kind: "run";
   readonly number: number;
   readonly key: string;
+  readonly promise: PromiseId | "";
   readonly detail: string;
   readonly fingerprint: string;
   readonly simulatedMicros: number;
@@ -37,6 +39,9 @@ export interface ShrinkAnswer {
   readonly kind: "shrink";
   readonly number: number;
   readonly key: string;
+  readonly promise: PromiseId | "";
+  /** What was seen in the small world. */
+  readonly detail: string;
   readonly plan: Plan;
   readonly tries: number;
 }
@@ -50,10 +55,11 @@ function work({ kind, number, regime }: Task): Answer {
   if (kind === "shrink") {
     const options = { goesOn: (events: number) => events < SHRINK_EVENTS_MAX, isFair: promisesFollow };
     const { key, plan: small, tries } = shrinkPlan(plan, number, options);
-    return { kind, number, key, plan: small, tries };
+    const { promise, detail } = attempt(small, number);
+    return { kind, number, key, promise, detail, plan: small, tries };
   }
-  const { key, detail, fingerprint, simulatedMicros, judged, sites } = attempt(plan, number);
-  return { kind, number, key, detail, fingerprint, simulatedMicros, judged: [...judged], sites: [...sites] };
+  const { key, promise, detail, fingerprint, simulatedMicros, judged, sites } = attempt(plan, number);
+  return { kind, number, key, promise, detail, fingerprint, simulatedMicros, judged: [...judged], sites: [...sites] };
 }
 
 /** The trade of those who search. */

@@ -69,7 +69,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
         book,
         "L6",
         waiting === 0 || world.nodes.length > 1,
-        () => `${waiting} events still wait when the drain should be over.`,
+        () => `${waiting} ${waiting === 1 ? "event still waits" : "events still wait"} when the drain should be over.`,
       );
     },
   };

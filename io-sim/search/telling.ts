@@ -1,9 +1,11 @@
 /**
- * What a user of the call would say about a world in which a promise was broken, made of what happens in the plan.
+ * How a finding of a search is told: to whoever searches, by the promise that was broken and what was seen of it; and as a
+ * user of the call would tell it, made of what happens in the plan.
  */
 
-import type { PromiseId } from "../oracles/promises.ts";
+import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
+import { readableTimes } from "../readable-times.ts";
 
 /** What a user notices of a promise that is broken; whoever looks at packets says it in other words. */
 const NOTICED: Partial<Record<PromiseId, string>> = {
@@ -14,6 +16,13 @@ const NOTICED: Partial<Record<PromiseId, string>> = {
   L1: "I waited too long to get in",
   R1: "the call was over, but not for the server",
 };
+
+/** What a search has found, two lines. */
+export function findingText(found: { number: number; promise: PromiseId | ""; detail: string }): string {
+  const { number, promise, detail } = found;
+  const sentence = promise === "" ? "" : `: ${PROMISES[promise]}`;
+  return `world ${number} breaks ${promise}${sentence}\n  ${readableTimes(detail)}`;
+}
 
 /** The story, one sentence. */
 export function tellStory(plan: Plan, promise: PromiseId | ""): string {
