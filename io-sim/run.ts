@@ -15,6 +15,7 @@ import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import { createOracles } from "./oracles/oracles.ts";
 import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./oracles/promises.ts";
 import { type QualityBars, qualityBars } from "./oracles/quality-bars.ts";
+import { measureQuality, type QualityFigures } from "./oracles/quality-figures.ts";
 import { canBePerceivedFrom, perceptionOf } from "./oracles/story.ts";
 import type { Plan } from "./plan.ts";
 import { note } from "./rows.ts";
@@ -44,6 +45,8 @@ export interface Verdict {
   readonly judged: ReadonlyMap<PromiseId, number>;
   /** What each viewer perceived, for people. */
   readonly quality: readonly QualityRow[];
+  /** The figures of quality over the whole story, when they were asked for and the story came to its end. */
+  readonly figures: QualityFigures | undefined;
   /** The text of the first shard's journal, when one was asked for, and those of all that there have been. */
   readonly journal: string | undefined;
   readonly journals: readonly string[];
@@ -73,6 +76,8 @@ export interface RunOptions extends WorldOptions {
   readonly safetyAlone?: boolean;
   /** Counts instead of the bars of quality that there are: for tests. */
   readonly bars?: QualityBars;
+  /** Measures the figures of quality over the whole story, for those who compare. */
+  readonly measures?: boolean;
   /** Leaves the drain out, and with it what is judged there: for tools that look for a promise broken before it. */
   readonly withoutDrain?: boolean;
 }
@@ -82,24 +87,25 @@ export function run(plan: Plan, seed: number, options: RunOptions = {}): Verdict
   const world = createWorld(plan, seed, options);
   const book = createPromiseBook(world.loop, options.safetyAlone);
   const oracles = createOracles(world, book, options.bars ?? qualityBars());
+  const figuresNow = options.measures === true ? measureQuality(world) : undefined;
   options.onWorld?.(world, book);
   const advance = createAdvance(world, book, options);
   const { connectMicros, consentMicros } = world.tunables;
 
   startWorld(world);
-  if (advance(world.loop.now + connectMicros, () => everyoneIsThere(world))) return verdictOf(world, book, []);
+  if (advance(world.loop.now + connectMicros, () => everyoneIsThere(world))) return verdictOf(world, book);
   judgeArrival(world, book);
   beginStory(world);
-  if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book, []);
-  const quality = measure(world);
+  if (advance(world.zeroAt + plan.runForMicros)) return verdictOf(world, book);
+  const felt = { quality: measure(world), figures: figuresNow?.() };
   if (book.broken === undefined) oracles.judgeStory();
-  if (options.withoutDrain === true || book.broken !== undefined) return verdictOf(world, book, quality);
+  if (options.withoutDrain === true || book.broken !== undefined) return verdictOf(world, book, felt);
   drain(world);
   const drainedAt = world.loop.now + consentMicros + connectMicros + DRAIN_MORE_MICROS;
-  if (advance(drainedAt, () => world.loop.heap.length === 0)) return verdictOf(world, book, quality);
+  if (advance(drainedAt, () => world.loop.heap.length === 0)) return verdictOf(world, book, felt);
   if (book.broken === undefined) oracles.judgeEmptiness();
   judge(book, "S0", true, () => "");
-  return verdictOf(world, book, quality);
+  return verdictOf(world, book, felt);
 }
 
 /** A function that lets time pass until `limit`, until `done`, until a promise is broken or the run is halted (true). */
@@ -173,7 +179,11 @@ function measure(world: World): QualityRow[] {
   return rows;
 }
 
-function verdictOf(world: World, book: PromiseBook, quality: QualityRow[]): Verdict {
+function verdictOf(
+  world: World,
+  book: PromiseBook,
+  felt: Pick<Verdict, "quality" | "figures"> = { quality: [], figures: undefined },
+): Verdict {
   const { plan, seed, loop } = world;
   const { all } = world.shards;
   const journals = all.flatMap((node) => {
@@ -191,7 +201,7 @@ function verdictOf(world: World, book: PromiseBook, quality: QualityRow[]): Verd
     simulatedMicros: loop.now - loop.origin,
     inputs: all.reduce((sum, node) => sum + node.inputs, 0),
     judged: book.judged,
-    quality,
+    ...felt,
     journal: journals[0],
     journals,
     world,

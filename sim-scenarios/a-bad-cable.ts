@@ -16,6 +16,7 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } },
   },
   runFor: seconds(10),
+  steady: { from: seconds(3), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(seconds(2)), freezes("ana", "bob/camera").shorterThan(seconds(2))],
   finally: [plays("bob", "ana/camera", seconds(8)), plays("ana", "bob/camera", seconds(8))],
 });

@@ -16,6 +16,7 @@ export default scenario({
     at(seconds(5), "and is set right", clock("late", { by: seconds(604_800) })),
   ],
   runFor: seconds(10),
+  steady: { from: seconds(7), among: ["late", "ana"] },
   always: [freezes("ana", "late/camera").shorterThan(ms(300)), freezes("late", "ana/microphone").shorterThan(ms(100))],
   finally: [plays("ana", "late/camera"), plays("late", "ana/camera")],
 });

@@ -16,6 +16,7 @@ export default scenario({
     at(seconds(7), "and uncovered", unmute("ana", "camera")),
   ],
   runFor: seconds(10),
+  steady: { from: seconds(8), among: ["ana", "bob"] },
   always: [
     freezes("bob", "ana/microphone").shorterThan(ms(60)),
     // Five seconds of cover, and half a second until it is seen again.

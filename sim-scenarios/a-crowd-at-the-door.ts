@@ -15,6 +15,7 @@ export default scenario({
   peers: { chair: { sends: { camera: "vp8", microphone: true } }, ...members },
   timeline: names.map((name) => at(seconds(2), `${name} clicks`, join(name))),
   runFor: seconds(6),
+  steady: { from: seconds(4), among: ["chair", ...names] },
   always: [freezes("member-1", "chair/camera").shorterThan(ms(300))],
   finally: names.map((name) => plays(name, "chair/camera", seconds(2))),
 });

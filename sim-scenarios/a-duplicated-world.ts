@@ -15,6 +15,7 @@ export default scenario({
     eve: { sends: { microphone: true }, receives: { audio: 2, video: 2 } },
   },
   runFor: seconds(15),
+  steady: { from: seconds(4), among: ["ana", "bob", "eve"] },
   always: [freezes("eve", "ana/camera").shorterThan(ms(300)), freezes("eve", "bob/microphone").shorterThan(ms(150))],
   finally: [plays("ana", "bob/camera"), plays("bob", "ana/camera"), plays("eve", "ana/camera")],
 });

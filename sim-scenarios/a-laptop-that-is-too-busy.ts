@@ -17,6 +17,7 @@ export default scenario({
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } },
   },
   runFor: seconds(10),
+  steady: { from: seconds(3), among: ["busy", "ana"] },
   always: [freezes("ana", "busy/camera").shorterThan(ms(700)), freezes("busy", "ana/camera").shorterThan(ms(300))],
   finally: [plays("ana", "busy/camera"), plays("busy", "ana/camera")],
 });

@@ -15,6 +15,7 @@ export default scenario({
   peers: { lecturer: { sends: { camera: "vp8", microphone: true } }, ...audience },
   timeline: seats.slice(5).map((name) => at(seconds(4), `${name} comes late`, join(name))),
   runFor: seconds(8),
+  steady: { from: seconds(6), among: ["lecturer", ...seats] },
   always: [freezes("seat-1", "lecturer/camera").shorterThan(ms(200))],
   finally: seats.map((name) => plays(name, "lecturer/camera", seconds(1))),
 });

@@ -23,6 +23,7 @@ export default scenario({
     at(seconds(7), "and widens again", link("ana", { up: kbps(450) })),
   ],
   runFor: seconds(16),
+  steady: { from: seconds(12), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/microphone").shorterThan(ms(300)), freezes("bob", "ana/camera").shorterThan(seconds(7))],
   finally: [plays("bob", "ana/camera")],
 });

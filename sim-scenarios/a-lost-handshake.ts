@@ -25,6 +25,20 @@ export default scenario({
     everything: { receives: { audio: 1, video: 1 }, link: { delay, loseDtls: [0, 2, 4] } },
   },
   runFor: seconds(15),
+  steady: {
+    from: seconds(10),
+    among: [
+      "ana",
+      "hello",
+      "second-hello",
+      "key-exchange",
+      "key-exchange-twice",
+      "server-hello",
+      "server-finished",
+      "server-finished-twice",
+      "everything",
+    ],
+  },
   finally: [
     plays("hello", "ana/camera"),
     plays("second-hello", "ana/camera"),

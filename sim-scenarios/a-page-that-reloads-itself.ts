@@ -15,6 +15,7 @@ export default scenario({
   },
   timeline: [at(seconds(2), "the page begins to reload itself", join("restless", { times: 20, every: ms(100) }))],
   runFor: seconds(9),
+  steady: { from: seconds(6), among: ["ana", "bob", "restless"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300)), freezes("ana", "bob/microphone").shorterThan(ms(100))],
   finally: [plays("bob", "ana/camera"), plays("restless", "ana/camera", seconds(5))],
 });

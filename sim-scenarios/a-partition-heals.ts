@@ -21,6 +21,7 @@ export default scenario({
     at(seconds(21), "and back", heal("bob")),
   ],
   runFor: seconds(30),
+  steady: { from: seconds(25), among: ["ana", "bob", "eve"] },
   always: [
     // Five seconds of silence, and what it takes to get going again.
     freezes("bob", "ana/camera").shorterThan(ms(6_500)),

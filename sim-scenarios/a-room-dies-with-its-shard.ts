@@ -21,5 +21,6 @@ export default scenario({
     at(seconds(3), "and bob", join("bob")),
   ],
   runFor: seconds(6),
+  steady: { from: seconds(4.5), among: ["ana", "bob"] },
   finally: [departs("ana", "shard-lost"), departs("bob", "shard-lost"), plays("bob", "ana/camera")],
 });

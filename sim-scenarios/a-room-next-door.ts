@@ -25,6 +25,7 @@ export default scenario({
     at(seconds(5.5), "and comes again", join("dropped")),
   ],
   runFor: seconds(9),
+  steady: { from: seconds(3), among: ["ana", "bob"] },
   always: [
     freezes("ana", "bob/camera").shorterThan(ms(200)),
     freezes("bob", "ana/camera").shorterThan(ms(200)),

@@ -19,6 +19,7 @@ export default scenario({
   },
   timeline: [at(seconds(2), "a fourth comes", join("dan")), at(seconds(5), "and ana leaves", leave("ana"))],
   runFor: seconds(8),
+  steady: { from: seconds(6), among: ["bob", "cleo", "dan", "eve", "finn"] },
   always: [
     freezes("cleo", "bob/camera").shorterThan(seconds(1)),
     freezes("finn", "eve/camera").shorterThan(seconds(1)),

@@ -19,5 +19,6 @@ export default scenario({
     at(seconds(3), "who joins another room", join("heir")),
   ],
   runFor: seconds(8),
+  steady: { from: seconds(5), among: ["ana", "heir", "host"] },
   finally: [plays("heir", "host/camera"), plays("heir", "host/microphone")],
 });

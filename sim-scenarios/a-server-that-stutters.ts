@@ -22,6 +22,7 @@ export default scenario({
     at(seconds(7), "another pause", pause(ms(120))),
   ],
   runFor: seconds(10),
+  steady: { from: seconds(8.5), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(seconds(2))],
   finally: [plays("bob", "ana/camera"), plays("bob", "ana/microphone")],
 });

@@ -23,6 +23,7 @@ export default scenario({
     at(seconds(3), "and joins again", join("bob")),
   ],
   runFor: seconds(7),
+  steady: { from: seconds(5), among: ["ana", "bob", "cleo", "dan"] },
   always: [freezes("dan", "ana/camera").shorterThan(seconds(1))],
   finally: [
     plays("cleo", "ana/camera"),

@@ -30,5 +30,6 @@ export default scenario({
     at(seconds(7), "the way gets good", signalling("slow", {})),
   ],
   runFor: seconds(14),
+  steady: { from: seconds(11), among: ["ana", "slow"] },
   finally: [plays("slow", "ana/camera", seconds(5)), plays("ana", "slow/camera", seconds(8))],
 });

@@ -13,6 +13,7 @@ export default scenario({
   },
   timeline: [at(seconds(3), "large packets vanish", link("bob", { mtu: 1_280 }))],
   runFor: seconds(9),
+  steady: { from: seconds(5), among: ["ana", "bob"] },
   always: [freezes("ana", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/camera").shorterThan(ms(300))],
   finally: [plays("ana", "bob/camera"), plays("bob", "ana/camera")],
 });

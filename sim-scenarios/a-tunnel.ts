@@ -13,6 +13,7 @@ export default scenario({
   },
   timeline: [at(seconds(10), "into the tunnel", cut("bob")), at(seconds(15), "and out again", heal("bob"))],
   runFor: seconds(30),
+  steady: { from: seconds(20), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(seconds(8))],
   finally: [plays("bob", "ana/camera")],
 });

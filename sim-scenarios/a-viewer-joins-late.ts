@@ -14,6 +14,7 @@ export default scenario({
   },
   timeline: [at(seconds(10), "the viewer joins", join("late"))],
   runFor: seconds(20),
+  steady: { from: seconds(12), among: ["ana", "bob", "late"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300))],
   finally: [
     plays("late", "ana/camera", seconds(1)),

@@ -16,6 +16,7 @@ export default scenario({
   },
   timeline: [at(seconds(1), "passwords are tried", garbage({ perSecond: 100, duration: seconds(4), kind: "probes" }))],
   runFor: seconds(6),
+  steady: { from: seconds(2), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300))],
   finally: [plays("bob", "ana/camera"), plays("ana", "bob/microphone")],
 });

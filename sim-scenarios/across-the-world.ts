@@ -12,6 +12,7 @@ export default scenario({
     south: { sends: { microphone: true }, receives: { audio: 1 }, link: { delay: ms(80), jitter: ms(5) } },
   },
   runFor: seconds(12),
+  steady: { from: seconds(3), among: ["north", "south"] },
   always: [
     freezes("north", "south/microphone").shorterThan(ms(100)),
     freezes("south", "north/microphone").shorterThan(ms(100)),

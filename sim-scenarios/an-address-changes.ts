@@ -17,6 +17,7 @@ export default scenario({
     at(seconds(12), "its NAT forgets it, and it knows nothing", move("phone", "rebinding")),
   ],
   runFor: seconds(25),
+  steady: { from: seconds(16), among: ["ana", "phone"] },
   always: [
     // A rebinding is only found out by the next consent check, up to 2.5 s later.
     freezes("phone", "ana/camera").shorterThan(seconds(4)),

@@ -22,5 +22,6 @@ export default scenario({
     at(seconds(28), "and from his phone", join("phone")),
   ],
   runFor: seconds(32),
+  steady: { from: seconds(30), among: ["ana", "phone"] },
   finally: [departs("office", "connect-timeout"), plays("phone", "ana/microphone"), plays("ana", "phone/microphone")],
 });

@@ -18,6 +18,7 @@ export default scenario({
   // A burst that has just been leaves a gap, so what plays at the end is judged under a clear sky.
   timeline: [at(seconds(14), "the rain over the ship stops", link("ship", { bursts: { good: 0, bad: 0, loss: 0 } }))],
   runFor: seconds(18),
+  steady: { from: seconds(15), among: ["ship", "mountain", "home"] },
   always: [
     // A burst of rain takes all of 150 ms, and asking again takes more than half a second.
     freezes("home", "ship/camera").shorterThan(seconds(4)),

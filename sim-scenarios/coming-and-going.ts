@@ -46,6 +46,7 @@ export default scenario({
     at(seconds(14), "the loudest speaks again", unmute("guest-1", "microphone")),
   ],
   runFor: seconds(17),
+  steady: { from: seconds(15), among: ["guest-1", "guest-5", "guest-6"] },
   always: [freezes("guest-5", "guest-1/camera").shorterThan(seconds(1))],
   finally: [
     plays("guest-5", "guest-1/camera"),

@@ -20,6 +20,7 @@ export default scenario({
     eve: { sends: { camera: "vp9", microphone: true }, receives: { audio: 2, video: 2 }, nearWrap: true },
   },
   runFor: seconds(15),
+  steady: { from: seconds(4), among: ["ana", "bob", "eve"] },
   always: [freezes("eve", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/camera").shorterThan(seconds(2))],
   finally: [
     plays("ana", "bob/camera", seconds(8)),

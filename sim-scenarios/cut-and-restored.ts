@@ -24,6 +24,7 @@ export default scenario({
     at(ms(8_070), "and once more", restart()),
   ],
   runFor: seconds(15),
+  steady: { from: seconds(10), among: ["ana", "bob", "late"] },
   always: [
     freezes("late", "ana/microphone").shorterThan(ms(150)),
     freezes("ana", "bob/camera").shorterThan(seconds(1)),

@@ -20,6 +20,7 @@ export default scenario({
     },
   },
   runFor: seconds(9),
+  steady: { from: seconds(3), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300)), freezes("ana", "bob/microphone").shorterThan(ms(100))],
   finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera")],
 });

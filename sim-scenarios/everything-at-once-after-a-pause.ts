@@ -16,6 +16,7 @@ export default scenario({
     at(seconds(5), "everything comes", link("bob", { clogged: false })),
   ],
   runFor: seconds(9),
+  steady: { from: seconds(6.5), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(3_500)), freezes("ana", "bob/camera").shorterThan(ms(3_500))],
   finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera"), plays("bob", "ana/microphone")],
 });

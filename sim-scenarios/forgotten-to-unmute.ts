@@ -16,6 +16,7 @@ export default scenario({
     at(seconds(7), "and unmutes", unmute("ana", "microphone")),
   ],
   runFor: seconds(10),
+  steady: { from: seconds(8), among: ["ana", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(200)), freezes("ana", "bob/microphone").shorterThan(ms(60))],
   finally: [plays("bob", "ana/microphone")],
 });

@@ -16,6 +16,7 @@ export default scenario({
     eve: { sends: { microphone: true }, receives: { audio: 2, video: 2 }, link: profile("fiber") },
   },
   runFor: seconds(12),
+  steady: { from: seconds(4), among: ["ana", "bob", "eve"] },
   always: [freezes("eve", "ana/camera").shorterThan(seconds(2)), freezes("eve", "bob/microphone").shorterThan(ms(800))],
   finally: [
     plays("eve", "ana/camera", seconds(8)),

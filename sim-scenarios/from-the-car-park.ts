@@ -12,6 +12,7 @@ export default scenario({
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: profile("wifi-good") },
   },
   runFor: seconds(12),
+  steady: { from: seconds(4), among: ["phone", "ana"] },
   always: [
     freezes("ana", "phone/camera").shorterThan(seconds(2)),
     freezes("phone", "ana/microphone").shorterThan(ms(400)),

@@ -13,6 +13,7 @@ export default scenario({
   },
   timeline: [at(seconds(3), "to IPv6", move("moved", "ipv6")), at(seconds(7), "and back", move("moved", "ipv4"))],
   runFor: seconds(12),
+  steady: { from: seconds(9), among: ["ana", "moved"] },
   always: [
     freezes("ana", "moved/camera").shorterThan(seconds(2)),
     freezes("moved", "ana/microphone").shorterThan(seconds(1)),

@@ -24,6 +24,7 @@ export default scenario({
     at(seconds(6), "an honest viewer joins", join("late")),
   ],
   runFor: seconds(18),
+  steady: { from: seconds(8), among: ["ana", "bob", "late"] },
   always: [freezes("ana", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/microphone").shorterThan(ms(100))],
   finally: [plays("ana", "bob/camera"), plays("late", "ana/camera"), departs("mallory", "dtls-failed")],
 });

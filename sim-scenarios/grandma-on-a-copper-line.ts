@@ -13,6 +13,7 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 2, video: 2 } },
   },
   runFor: seconds(10),
+  steady: { from: seconds(4), among: ["grandma", "ana", "bob"] },
   always: [
     freezes("ana", "grandma/camera").shorterThan(seconds(2)),
     freezes("grandma", "bob/camera").shorterThan(seconds(1)),

@@ -16,6 +16,7 @@ export default scenario({
     bob: { sends: { microphone: true }, receives: { audio: 2, video: 2 }, link: profile("dsl") },
   },
   runFor: seconds(15),
+  steady: { from: seconds(4), among: ["guest", "ana", "bob"] },
   always: [
     freezes("guest", "ana/camera").shorterThan(seconds(2)),
     freezes("ana", "guest/camera").shorterThan(seconds(2)),

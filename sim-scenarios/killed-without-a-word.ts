@@ -15,6 +15,7 @@ export default scenario({
   },
   timeline: [at(seconds(3), "the laptop dies", kill("ana")), at(seconds(8), "and starts again", join("ana"))],
   runFor: seconds(35),
+  steady: { from: seconds(12), among: ["ana", "bob", "eve"] },
   always: [freezes("eve", "bob/camera").shorterThan(ms(300)), freezes("eve", "bob/microphone").shorterThan(ms(150))],
   finally: [departs("ana", "consent-expired"), plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(6))],
 });

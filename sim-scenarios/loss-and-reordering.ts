@@ -20,6 +20,7 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: train },
   },
   runFor: seconds(25),
+  steady: { from: seconds(5), among: ["ana", "bob"] },
   always: [
     freezes("bob", "ana/camera").shorterThan(seconds(2)),
     freezes("ana", "bob/camera").shorterThan(seconds(2)),

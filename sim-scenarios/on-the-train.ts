@@ -20,6 +20,7 @@ export default scenario({
     bob: { sends: { microphone: true }, receives: { audio: 2, video: 2 }, link: profile("wifi-good") },
   },
   runFor: seconds(20),
+  steady: { from: seconds(4), among: ["traveller", "ana", "bob"] },
   always: [
     // Four seconds of tunnel, and the way back.
     freezes("traveller", "ana/microphone").shorterThan(seconds(6)),

@@ -15,6 +15,7 @@ export default scenario({
     bob: { sends: { camera: "vp8", microphone: true }, receives: { audio: 2, video: 2 } },
   },
   runFor: seconds(12),
+  steady: { from: seconds(3), among: ["poor", "ana", "bob"] },
   always: [
     freezes("ana", "bob/camera").shorterThan(ms(200)),
     freezes("bob", "ana/camera").shorterThan(ms(200)),

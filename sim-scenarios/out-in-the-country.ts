@@ -13,6 +13,7 @@ export default scenario({
     bob: { receives: { audio: 2, video: 1 } },
   },
   runFor: seconds(12),
+  steady: { from: seconds(4), among: ["farm", "ana", "bob"] },
   always: [freezes("ana", "farm/microphone").shorterThan(ms(600)), freezes("bob", "ana/camera").shorterThan(ms(300))],
   finally: [plays("ana", "farm/microphone"), plays("farm", "ana/microphone")],
 });

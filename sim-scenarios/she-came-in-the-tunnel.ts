@@ -19,6 +19,7 @@ export default scenario({
     at(ms(1_800), "out again", heal("ana")),
   ],
   runFor: seconds(11),
+  steady: { from: seconds(6), among: ["ana", "mia"] },
   // The second request leaves half a second after the first, the third a second later.
   finally: [plays("mia", "ana/camera", seconds(3))],
 });

@@ -12,6 +12,7 @@ export default scenario({
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: profile("fiber") },
   },
   runFor: seconds(15),
+  steady: { from: seconds(3), among: ["square", "ana"] },
   always: [
     freezes("ana", "square/camera").shorterThan(seconds(2)),
     freezes("square", "ana/microphone").shorterThan(ms(400)),

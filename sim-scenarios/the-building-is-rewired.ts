@@ -16,6 +16,7 @@ export default scenario({
   },
   timeline: [at(seconds(2), "the work begins", swizzle(["ana", "bob", "eve", "dan"], seconds(5)))],
   runFor: seconds(12),
+  steady: { from: seconds(9), among: ["ana", "bob", "eve", "dan"] },
   always: [freezes("eve", "ana/camera").shorterThan(seconds(7))],
   finally: [
     plays("ana", "bob/camera"),

@@ -14,6 +14,7 @@ export default scenario({
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } },
   },
   runFor: seconds(10),
+  steady: { from: seconds(3), among: ["cheap", "ana"] },
   always: [
     freezes("cheap", "ana/camera").shorterThan(seconds(2)),
     freezes("ana", "cheap/microphone").shorterThan(ms(300)),

@@ -14,6 +14,7 @@ export default scenario({
   // 2036-02-07 06:28:16 is the end of the first era of NTP.
   wallClock: seconds(2_085_978_491),
   runFor: seconds(10),
+  steady: { from: seconds(2), among: ["ana", "bob"] },
   always: [freezes("ana", "bob/camera").shorterThan(ms(300)), freezes("bob", "ana/microphone").shorterThan(ms(100))],
   finally: [plays("ana", "bob/camera"), plays("bob", "ana/camera")],
 });

@@ -13,6 +13,7 @@ export default scenario({
   },
   timeline: [at(seconds(2), "the lid is closed", pause(seconds(8), "laptop"))],
   runFor: seconds(16),
+  steady: { from: seconds(12), among: ["laptop", "ana"] },
   always: [
     // Eight seconds of sleep, and what it takes to get going again.
     freezes("ana", "laptop/camera").shorterThan(seconds(10)),

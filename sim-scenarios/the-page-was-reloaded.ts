@@ -18,5 +18,6 @@ export default scenario({
     at(seconds(6.5), "and is opened again", join("bob")),
   ],
   runFor: seconds(10),
+  steady: { from: seconds(8), among: ["ana", "bob"] },
   finally: [plays("bob", "ana/camera", seconds(2)), plays("ana", "bob/camera")],
 });

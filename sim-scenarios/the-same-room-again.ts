@@ -18,5 +18,6 @@ export default scenario({
     at(seconds(5.5), "and bob", join("bob")),
   ],
   runFor: seconds(9),
+  steady: { from: seconds(7), among: ["ana", "bob"] },
   finally: [plays("ana", "bob/camera", seconds(2)), plays("bob", "ana/camera", seconds(2))],
 });

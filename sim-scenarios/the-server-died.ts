@@ -13,5 +13,6 @@ export default scenario({
   },
   timeline: [at(seconds(3), "the server dies, and another one begins", restart({ after: seconds(2) }))],
   runFor: seconds(16),
+  steady: { from: seconds(12), among: ["ana", "bob"] },
   finally: [plays("ana", "bob/camera", seconds(5)), plays("bob", "ana/camera", seconds(5))],
 });

@@ -14,6 +14,7 @@ export default scenario({
     ana: { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 }, link: profile("fiber") },
   },
   runFor: seconds(10),
+  steady: { from: seconds(3), among: ["worker", "ana"] },
   always: [
     freezes("ana", "worker/camera").shorterThan(seconds(1)),
     freezes("worker", "ana/camera").shorterThan(seconds(1)),

@@ -13,6 +13,7 @@ export default scenario({
   },
   timeline: [at(seconds(3), "the second network comes up", move("phone", "beside"))],
   runFor: seconds(10),
+  steady: { from: seconds(5), among: ["ana", "phone"] },
   always: [
     freezes("ana", "phone/camera").shorterThan(seconds(2)),
     freezes("phone", "ana/camera").shorterThan(seconds(2)),

@@ -16,6 +16,7 @@ export default scenario({
   },
   timeline: [at(seconds(2), "the copy opens", join("copy"))],
   runFor: seconds(8),
+  steady: { from: seconds(4), among: ["ana", "copy", "bob"] },
   always: [freezes("bob", "ana/camera").shorterThan(ms(300))],
   finally: [plays("bob", "ana/camera"), plays("bob", "copy/camera"), plays("copy", "bob/microphone")],
 });

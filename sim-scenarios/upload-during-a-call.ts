@@ -23,6 +23,7 @@ export default scenario({
     at(seconds(9), "and is done", link("ana", { direction: "up", cross: null })),
   ],
   runFor: seconds(14),
+  steady: { from: seconds(11), among: ["ana", "bob"] },
   always: [
     freezes("ana", "bob/camera").shorterThan(seconds(1)),
     freezes("ana", "bob/microphone").shorterThan(ms(300)),

@@ -7,11 +7,11 @@
  */
 import type { QualityRow } from "../run.ts";
 
-/** What a run felt like, in microseconds; 0 when nobody was shown any picture, or heard any voice. */
+/** What a run felt like, in microseconds; undefined where nobody was shown any picture, or heard any voice. */
 export interface Figures {
-  readonly firstPictureMicros: number;
-  readonly worstFreezeMicros: number;
-  readonly worstSilenceMicros: number;
+  readonly firstPictureMicros: number | undefined;
+  readonly worstFreezeMicros: number | undefined;
+  readonly worstSilenceMicros: number | undefined;
 }
 
 /** The figures of one run, or of several together. */
@@ -31,6 +31,6 @@ export function percentile(values: readonly number[], hundredths: number): numbe
   return sorted[Math.max(0, Math.ceil((sorted.length * hundredths) / 100) - 1)] ?? 0;
 }
 
-function most(values: readonly number[]): number {
-  return values.reduce((worst, value) => Math.max(worst, value), 0);
+function most(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
 }

@@ -5,6 +5,7 @@
  * JSON or the report on a broken promise are made of.
  */
 import { failureReport } from "../failure-report.ts";
+import type { QualityFigures } from "../oracles/quality-figures.ts";
 import type { Plan } from "../plan.ts";
 import { type QualityRow, run } from "../run.ts";
 import type { Covered } from "../search/coverage.ts";
@@ -19,6 +20,8 @@ export interface SimTask {
   readonly safetyAlone: boolean;
   /** Stops when the story is over and leaves out what is judged after everyone has left. */
   readonly withoutDrain: boolean;
+  /** Measures the figures of quality as well. */
+  readonly measures: boolean;
 }
 
 /** What a run has come to. */
@@ -31,15 +34,16 @@ export interface SimAnswer extends Covered {
   readonly simulatedMicros: number;
   readonly wallMillis: number;
   readonly quality: readonly QualityRow[];
+  readonly figures: QualityFigures | undefined;
   /** The report on a broken promise; empty when all held. */
   readonly report: readonly string[];
 }
 
 /** Does one run. */
-function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): SimAnswer {
+function work({ plan, seed, replayName, safetyAlone, withoutDrain, measures }: SimTask): SimAnswer {
   const startedAt = performance.now();
-  const verdict = run(plan, seed, { safetyAlone, withoutDrain });
-  const { story, promise, fingerprint, simulatedMicros, quality, judged, world } = verdict;
+  const verdict = run(plan, seed, { safetyAlone, withoutDrain, measures });
+  const { story, promise, fingerprint, simulatedMicros, quality, figures, judged, world } = verdict;
   return {
     story,
     seed,
@@ -49,6 +53,7 @@ function work({ plan, seed, replayName, safetyAlone, withoutDrain }: SimTask): S
     simulatedMicros,
     wallMillis: Math.round(performance.now() - startedAt),
     quality,
+    figures,
     judged: [...judged],
     sites: [...world.sites.counts],
     report: failureReport(verdict, { replayName }),

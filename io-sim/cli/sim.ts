@@ -13,7 +13,8 @@ import {
   readScoreboard,
   SCOREBOARD_FILE,
   SCOREBOARD_SEEDS,
-  scoreboardLine,
+  type StoryLines,
+  scoreboardLines,
   scoreboardText,
   storiesOnScoreboard,
 } from "./scoreboard.ts";
@@ -96,7 +97,7 @@ async function runInCrew(
 ): Promise<number> {
   const names = runs.map(({ story }) => story.plan.name);
   if (!json) process.stdout.write(`${tableHead(names)}\n`);
-  const answers = await askAll(runs, workers, { safetyAlone, withoutDrain: false }, (ofStory) => {
+  const answers = await askAll(runs, workers, { safetyAlone, withoutDrain: false, measures: false }, (ofStory) => {
     process.stdout.write(json ? ofStory.map(jsonLine).join("") : `${tableRow(names, ofStory)}\n`);
   });
   if (!json) for (const { report } of answers.flat()) if (report.length > 0) process.stdout.write(reportText(report));
@@ -116,7 +117,7 @@ function coveredByAll(answers: readonly SimAnswer[]): string {
 async function askAll(
   runs: readonly StoryRuns[],
   workers: number,
-  how: Pick<SimTask, "safetyAlone" | "withoutDrain">,
+  how: Pick<SimTask, "safetyAlone" | "withoutDrain" | "measures">,
   onStory: (answers: readonly SimAnswer[]) => void,
 ): Promise<SimAnswer[][]> {
   const crew: Crew<SimTask, SimAnswer> = createCrew(SIMULATING, workers);
@@ -156,15 +157,20 @@ async function makeScoreboard(stories: readonly Story[], workers: number, option
   const measured = storiesOnScoreboard(stories);
   const stranger = measured.find(({ plan }) => !committed.includes(plan.name));
   if (stranger !== undefined) throw new Misuse(`"${stranger.plan.name}" is no story of sim-scenarios/.`);
-  const lines = new Map<string, string>();
+  const fresh = new Map<string, StoryLines>();
   const runs = measured.map((story) => ({ story, seeds: SCOREBOARD_SEEDS }));
-  await askAll(runs, workers, { safetyAlone: false, withoutDrain: true }, (answers) => {
-    const { story } = answers[0]!;
-    const line = scoreboardLine(story, answers);
-    lines.set(story, line);
-    process.stdout.write(`${line}\n`);
-    // Written after each story, so that whoever breaks it off keeps what is done.
-    writeOrMisuse(SCOREBOARD_FILE, scoreboardText(committed, lines, readScoreboard()));
+  const began = performance.now();
+  await askAll(runs, workers, { safetyAlone: false, withoutDrain: true, measures: true }, (answers) => {
+    const story = measured[fresh.size]!;
+    const { name } = story.plan;
+    fresh.set(name, scoreboardLines(story, answers));
+    const held = answers.filter(({ verdict }) => verdict === "held").length;
+    const seconds = Math.round((performance.now() - began) / 1_000);
+    process.stdout.write(
+      `${fresh.size}/${measured.length}  ${name}: ${held} of ${answers.length} held (${seconds} s)\n`,
+    );
+    // Written after each story, so that whoever breaks it off keeps what is done and names the others next time.
+    writeOrMisuse(SCOREBOARD_FILE, scoreboardText(committed, fresh, readScoreboard()));
   });
   process.stdout.write(`wrote   ${SCOREBOARD_FILE}\n`);
   return EXIT.HELD;

@@ -54,6 +54,6 @@ function seedsText(seeds: readonly number[]): string {
   return follow && seeds.length > 2 ? `${first}..${seeds.at(-1)}` : seeds.join(", ");
 }
 
-function millis(micros: number): string {
-  return micros === 0 ? "-" : `${Math.round(micros / 1_000)} ms`;
+function millis(micros: number | undefined): string {
+  return micros === undefined ? "-" : `${Math.round(micros / 1_000)} ms`;
 }

@@ -3,9 +3,10 @@
  *
  * A handshake is so many round trips, a first picture so many more; where packets get lost, repetitions and their backoff
  * come on top. The numbers are those of the usual tunables; a server that is made to wait longer is given as much more.
+ * What links explain otherwise stands in ./ways.ts.
  */
 import type { Tunables } from "../../core/index.ts";
-import { longerThanUsual, longestWaitBeyondUsual, mendsLessThanUsual } from "../knobs.ts";
+import { longerThanUsual, longestWaitBeyondUsual } from "../knobs.ts";
 import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
 
@@ -40,24 +41,6 @@ export function pictureBound(peer: Peer, tunables: Tunables): number {
 /** What is allowed after healing, beside what the links explain: whatever waits at the server waits no longer than this. */
 export function healingBound(tunables: Tunables): number {
   return HEALED_MICROS + longestWaitBeyondUsual(tunables);
-}
-
-/** Losses on the way to and from a peer, in millionths, above which keyframes get lost again and again. */
-const LOSS_PPM_MAX = 50_000;
-/** What the way has to carry for all that a small call may send. */
-const RATE_BPS_MIN = 3_000_000;
-
-/** Whether a peer's links explain that keyframes are asked for without end: much is lost, or lost with nobody to repeat it. */
-export function explainsRequests({ plan, up, down }: Peer, tunables: Tunables): boolean {
-  const most = plan.persona === "thin" || mendsLessThanUsual(tunables) ? 0 : LOSS_PPM_MAX;
-  return [up.plan, down.plan].some((link) => {
-    const { lossPpm, corruptPpm, truncatePpm, burstBadMicros, burstGoodMicros, burstLossPpm } = link;
-    const bursts = burstBadMicros === 0 ? 0 : (burstLossPpm * burstBadMicros) / (burstGoodMicros + burstBadMicros);
-    const narrow =
-      link.capacity !== null || [link.rateBps, link.policerBps].some((bps) => bps > 0 && bps < RATE_BPS_MIN);
-    const broken = link.cut || link.outages !== null || link.mtuBytes < 1_280 || link.reorderPpm > 0;
-    return narrow || broken || lossPpm + corruptPpm + truncatePpm + bursts > most;
-  });
 }
 
 function roundTrip(up: LinkPlan, down: LinkPlan): number {

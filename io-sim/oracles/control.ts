@@ -10,7 +10,6 @@ import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
 import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
-import { explainsRequests } from "./bounds.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
 import {
   hasArrived,
@@ -29,6 +28,7 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
+import { explainsRequests } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;

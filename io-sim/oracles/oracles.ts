@@ -36,7 +36,9 @@ export function createOracles(world: World, book: PromiseBook, bars: QualityBars
   const wire = createWireOracle(world, book, tenants);
   const end = createEndOracle(world, book);
   const story = createStoryOracle(world, book);
-  const quality = createQualityOracle(world, book, bars);
+  const { steady } = world.plan;
+  // Who measures costs; a plan without a steady time has nothing to be measured.
+  const quality = steady === undefined ? undefined : createQualityOracle(world, book, bars, steady);
   // Most of these follow one server process; what goes on between several shards is judged by their tables, by what leaves
   // them and by the players.
   const isAlone = world.nodes.length === 1;
@@ -49,13 +51,12 @@ export function createOracles(world: World, book: PromiseBook, bars: QualityBars
     createAnnouncementOracle(world, book, ledger),
   ];
   world.watchers.push(tenants, ...(isAlone ? close : [state]), wire, createPlayerOracle(world, book), end, story);
-  // Who measures costs; a plan without a steady time has nothing to be measured.
-  if (world.plan.steady !== undefined) world.watchers.push(quality);
+  if (quality !== undefined) world.watchers.push(quality);
   return {
     judgeStory() {
       story.judgeStory();
       end.judgeStory();
-      quality.judgeStory();
+      quality?.judgeStory();
       if (isAlone) forwarding.finish();
       wire.finish();
     },

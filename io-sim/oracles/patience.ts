@@ -9,20 +9,16 @@
  */
 import type { Client } from "../client/client.ts";
 import type { ReceivingSlot } from "../client/client-receive.ts";
-import type { LinkPlan } from "../link.ts";
 import type { Operation } from "../plan.ts";
 import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { healingBound, pictureBound } from "./bounds.ts";
 import { type Binding, isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
+import { waysCarry } from "./ways.ts";
 
 /** Time between two looks. */
 const LOOK_EVERY_MICROS = 250_000;
-/** The share of packets that may be lost where anything is promised to come within a time. */
-const LOSS_PPM_MAX = 100_000;
-/** The smallest IP packet that media and handshakes fit into. */
-const MTU_BYTES_MIN = 1_280;
 
 /** Why somebody waits. */
 interface Cause {
@@ -51,7 +47,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const sender = binding === undefined ? undefined : clientOf(world, binding.participant);
     const owner = sender === undefined ? undefined : peerOf(world, sender);
     if (binding === undefined || sender?.status !== "connected" || owner === undefined) return;
-    if (!carries(viewer) || !carries(owner) || isWild(ledger, client) || isWild(ledger, sender)) return;
+    if (!waysCarry(viewer) || !waysCarry(owner) || isWild(ledger, client) || isWild(ledger, sender)) return;
     const { cameraMuted, microphoneMuted } = sender.media;
     if (slot.kind === "video" ? cameraMuted : microphoneMuted) return;
     const kind = slot.kind === "video" ? "camera" : "microphone";
@@ -112,17 +108,4 @@ function lastSeen(world: World, slot: ReceivingSlot, sender: Client): { seenAt: 
     return { seenAt: slot.speaker?.heard.get(microphone?.source ?? -1)?.lastAt ?? 0, asked: false };
   const seenAt = slot.screen.seen.get(camera?.source ?? -1)?.lastAt ?? 0;
   return { seenAt, asked: slot.screen.askedAt > Math.max(seenAt, world.zeroAt) };
-}
-
-/** Whether the links of a peer carry what a call needs, so that waiting has an end. */
-function carries({ up, down }: Peer): boolean {
-  return linkCarries(up.plan) && linkCarries(down.plan);
-}
-
-function linkCarries(plan: LinkPlan): boolean {
-  const narrow = plan.rateBps + plan.policerBps > 0 || plan.capacity !== null || plan.mtuBytes < MTU_BYTES_MIN;
-  const broken =
-    plan.cut || plan.udp !== "passes" || plan.idleMicros > 0 || plan.outages !== null || plan.stalls !== null;
-  const lossy = plan.lossPpm + (plan.burstBadMicros > 0 ? plan.burstLossPpm / 10 : 0) + plan.corruptPpm;
-  return !narrow && !broken && lossy <= LOSS_PPM_MAX;
 }

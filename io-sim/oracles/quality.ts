@@ -1,42 +1,50 @@
 /**
  * The oracle of quality: holds what people perceive in the steady time of a plan against the bars.
  *
- * The promises are Q1 to Q9, the numbers are in ./quality-bars.ts and what is measured in ./steady.ts. A claim is judged
- * once for each pair of a viewer and a source, or for each viewer or link, when the story is over.
+ * The promises are Q1 to Q9, the numbers are in ./quality-bars.ts and what is measured in ./measurements.ts. A claim is
+ * judged once for each pair of a viewer and a source, or for each viewer or link, when the story is over. Where a link
+ * explains more than a bar allows, the bar is wider by what ./ways.ts says of it, or nothing is claimed.
  */
-import { linkSlowestMicros } from "../link.ts";
-import { befalls } from "../plan.ts";
+import { type Link, linkSlowestMicros } from "../link.ts";
+import { befalls, type SteadyPlan } from "../plan.ts";
 import type { Peer } from "../topology.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
+import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import type { QualityBars } from "./quality-bars.ts";
-import { createSteady, type Pair, type Steady } from "./steady.ts";
 import { canBePerceivedFrom, perceptionOf } from "./story.ts";
+import { holdsUpMicros, mayQueue } from "./ways.ts";
 
 /** The oracle: a watcher, and the judgement when the story is over. */
 export interface QualityOracle extends WorldWatcher {
   judgeStory(): void;
 }
 
-/** The oracle of this world. */
-export function createQualityOracle(world: World, book: PromiseBook, bars: QualityBars): QualityOracle {
-  const steady = createSteady(world);
-  return { ...steady, judgeStory: () => judgeSteadyTime(world, book, bars, steady) };
+/** The oracle of this world, which has a steady time. */
+export function createQualityOracle(
+  world: World,
+  book: PromiseBook,
+  bars: QualityBars,
+  steady: SteadyPlan,
+): QualityOracle {
+  const measured = createMeasurements(world, steady);
+  return { ...measured, judgeStory: () => judgeSteadyTime(world, book, bars, measured) };
 }
 
-function judgeSteadyTime(world: World, book: PromiseBook, bars: QualityBars, steady: Steady): void {
-  const among = (world.plan.steady?.among ?? []).map((name) => world.peers.get(name)!);
+function judgeSteadyTime(world: World, book: PromiseBook, bars: QualityBars, measured: Measurements): void {
+  const among = measured.span.among.map((name) => world.peers.get(name)!);
   for (const viewer of among) {
-    judgeScreens(book, bars, steady, viewer);
-    judgeQueues(book, bars, steady, viewer);
-    for (const source of sourcesBefore(world, viewer, among)) {
-      const pair = steady.pairs.get(`${viewer.plan.name}/${source.id}`);
+    const sources = sourcesBefore(world, viewer, among);
+    judgeScreens(book, bars, measured, viewer, sources);
+    judgeQueues(book, bars, measured, viewer);
+    for (const source of sources) {
+      const pair = measured.pairs.get(viewer)?.get(source.id);
       judgeFirst(world, book, bars, viewer, source);
-      judgeFlow(world, book, bars, viewer, source, pair);
-      if (pair !== undefined) judgePair(world, book, bars, pair);
+      judgeFlow(world, book, bars, measured, viewer, source);
+      if (pair !== undefined) judgePair(world, book, bars, measured, pair);
     }
   }
-  judgeFairness(book, bars, steady);
+  judgeFairness(book, bars, measured);
 }
 
 /** The cameras and microphones that a viewer has a slot for and is to perceive all along. */
@@ -62,7 +70,7 @@ function judgeFirst(world: World, book: PromiseBook, bars: QualityBars, viewer: 
   if (source.kind !== "camera" || !viewer.plan.atStart || !source.peer.plan.atStart || viewer.client === undefined)
     return;
   const from = canBePerceivedFrom(world, viewer.client, nameOf(source));
-  const bound = bars.firstPictureMicros + bars.firstPictureRoundTrips * roundTrips(viewer, source.peer);
+  const bound = bars.firstPictureMicros + bars.firstPictureRoundTrips * roundTrips(world, viewer, source.peer);
   if (world.zeroAt + calmFor(world, [viewer, source.peer]) < from + bound) return;
   const seen = perceptionOf(world, viewer.client, nameOf(source));
   const waited = seen === undefined ? world.loop.now - from : seen.firstAt - from;
@@ -82,88 +90,93 @@ function calmFor({ plan }: World, peers: readonly Peer[]): number {
   return touching[0]?.atMicros ?? plan.runForMicros;
 }
 
-function roundTrips(viewer: Peer, owner: Peer): number {
-  const ways = [viewer.up, viewer.down, owner.up, owner.down];
-  return ways.reduce((sum, { plan }) => sum + linkSlowestMicros(plan), 0);
+/** There and back from a viewer to an owner, over the server's shards. */
+function roundTrips({ shards }: World, viewer: Peer, owner: Peer): number {
+  const { delayMicros, jitterMicros, batchMicros } = shards.plan;
+  const between = 2 * (delayMicros + jitterMicros + batchMicros);
+  return waysBetween(viewer, owner).reduce((sum, { plan }) => sum + linkSlowestMicros(plan), between);
 }
 
-/** Q2 and Q4: nothing stands still, up to the end. */
+function waysBetween(viewer: Peer, owner: Peer): readonly Link[] {
+  return [viewer.up, viewer.down, owner.up, owner.down];
+}
+
+/** Q2 and Q4: nothing stands still, up to the end, for longer than its way explains. */
 function judgeFlow(
   world: World,
   book: PromiseBook,
   bars: QualityBars,
+  measured: Measurements,
   viewer: Peer,
   source: Source,
-  pair: Pair | undefined,
 ): void {
   const { now } = world.loop;
-  const begun = world.zeroAt + (world.plan.steady?.fromMicros ?? 0);
-  const gap = Math.max(pair?.longestGapMicros ?? 0, now - (pair?.lastAt ?? begun));
-  const isCamera = source.kind === "camera";
+  const { peer, kind, id } = source;
+  const pair = measured.pairs.get(viewer)?.get(id);
+  const gap = Math.max(pair?.longestGapMicros ?? 0, now - (pair?.lastAt ?? world.zeroAt + measured.span.fromMicros));
+  const isCamera = kind === "camera";
+  const held = (links: readonly Link[]) => links.reduce((sum, link) => sum + holdsUpMicros(measured.planOf(link)), 0);
+  // A picture waits for repetitions, so the way back of those who ask for them counts as well.
   const bound = isCamera
-    ? bars.freezeMicros + bars.freezeRoundTrips * roundTrips(viewer, source.peer)
-    : bars.silenceMicros;
+    ? bars.freezeMicros + bars.freezeRoundTrips * roundTrips(world, viewer, peer) + held(waysBetween(viewer, peer))
+    : bars.silenceMicros + held([peer.up, viewer.down]);
   const still = () => `${nameOf(source)} stood still for ${gap} µs before ${viewer.plan.name}; the bar is ${bound} µs.`;
   judge(book, isCamera ? "Q2" : "Q4", gap <= bound, still);
 }
 
 /** Q5, Q6 and Q8. */
-function judgePair(world: World, book: PromiseBook, bars: QualityBars, pair: Pair): void {
+function judgePair(world: World, book: PromiseBook, bars: QualityBars, measured: Measurements, pair: Pair): void {
   const { viewer, source, lipSyncMicros, layerChanges, count, best } = pair;
   const who = `${viewer.plan.name} before ${nameOf(source)}`;
   if (source.kind !== "camera") return;
-  if (pair.mappingMicros !== undefined) {
-    judge(
-      book,
-      "Q5",
-      lipSyncMicros <= bars.lipSyncMicros,
-      () => `Lips and voice are ${lipSyncMicros} µs apart for ${who}.`,
-    );
+  if (lipSyncMicros !== undefined) {
+    const isInTime = lipSyncMicros <= bars.lipSyncMicros;
+    judge(book, "Q5", isInTime, () => `Lips and voice are ${lipSyncMicros} µs apart for ${who}.`);
   }
-  if (source.client.media.encoders.length < 2) return;
-  const minutes = (world.loop.now - world.zeroAt - world.plan.steady!.fromMicros) / 60_000_000;
+  if (source.client.media.encoders.length < 2 || mayQueue(measured.planOf(viewer.down))) return;
+  const minutes = (world.loop.now - world.zeroAt - measured.span.fromMicros) / 60_000_000;
   const allowed = Math.ceil(bars.layerChangesPerMinute * minutes);
-  judge(
-    book,
-    "Q6",
-    layerChanges <= allowed,
-    () => `${who}: the layer changed ${layerChanges} times; the bar is ${allowed}.`,
-  );
+  const restless = () => `${who}: the layer changed ${layerChanges} times; the bar is ${allowed}.`;
+  judge(book, "Q6", layerChanges <= allowed, restless);
   const percent = Math.floor((100 * best) / Math.max(1, count));
-  judge(
-    book,
-    "Q8",
-    percent >= bars.utilisationPercent,
-    () => `${who}: ${percent} % of the pictures were of the best layer.`,
-  );
+  const lesser = () => `${who}: ${percent} % of the pictures were of the best layer.`;
+  judge(book, "Q8", percent >= bars.utilisationPercent, lesser);
 }
 
-/** Q3: of all pictures that came, few could not be shown. */
-function judgeScreens(book: PromiseBook, bars: QualityBars, steady: Steady, viewer: Peer): void {
-  const shown = [...steady.pairs.values()]
-    .filter((pair) => pair.viewer === viewer && pair.source.kind === "camera")
-    .reduce((sum, { count }) => sum + count, 0);
-  if (shown === 0) return;
-  const skipped = steady.skippedBy(viewer);
+/** Q3: of all pictures that came, few could not be shown, where no link is gone for longer than a freeze. */
+function judgeScreens(
+  book: PromiseBook,
+  bars: QualityBars,
+  measured: Measurements,
+  viewer: Peer,
+  sources: readonly Source[],
+): void {
+  const shown = picturesBefore(measured, viewer);
+  const cameras = sources.filter(({ kind }) => kind === "camera");
+  const links = [viewer.down, ...cameras.map(({ peer }) => peer.up)];
+  if (shown === 0 || links.some((link) => holdsUpMicros(measured.planOf(link)) > bars.freezeMicros)) return;
+  const skipped = measured.skippedBy(viewer);
   const torn = () => `${viewer.plan.name} was not shown ${skipped} pictures of ${shown + skipped}.`;
   judge(book, "Q3", 100 * skipped <= bars.tornPercent * (shown + skipped), torn);
 }
 
-/** Q7: nothing stands in the queues of a viewer's link. */
-function judgeQueues(book: PromiseBook, bars: QualityBars, steady: Steady, viewer: Peer): void {
-  for (const { entity } of [viewer.up, viewer.down]) {
-    const stood = steady.standing.get(entity);
-    if (stood === undefined) continue;
-    const standing = () => `A queue of ${stood} µs stood on the link ${entity} for a second.`;
+/** Q7: nothing stands in the queues of a viewer's link, if it is nobody else's and wide enough. */
+function judgeQueues(book: PromiseBook, bars: QualityBars, measured: Measurements, viewer: Peer): void {
+  for (const link of [viewer.up, viewer.down]) {
+    const stood = measured.standing.get(link.entity);
+    if (stood === undefined || mayQueue(measured.planOf(link))) continue;
+    const standing = () => `A queue of ${stood} µs stood on the link ${link.entity} for a second.`;
     judge(book, "Q7", stood <= bars.standingQueueMicros, standing);
   }
 }
 
-/** Q9: viewers of the same camera are shown as much. */
-function judgeFairness(book: PromiseBook, bars: QualityBars, steady: Steady): void {
+/** Q9: viewers of the same camera, if nothing holds their ways up, are shown as much. */
+function judgeFairness(book: PromiseBook, bars: QualityBars, measured: Measurements): void {
   const bySource = new Map<Source, Pair[]>();
-  for (const pair of steady.pairs.values()) {
-    if (pair.source.kind === "camera") bySource.set(pair.source, [...(bySource.get(pair.source) ?? []), pair]);
+  for (const pair of allPairs(measured)) {
+    const isEven = holdsUpMicros(measured.planOf(pair.viewer.down)) <= bars.silenceMicros;
+    if (pair.source.kind !== "camera" || !isEven) continue;
+    bySource.set(pair.source, [...(bySource.get(pair.source) ?? []), pair]);
   }
   for (const [source, pairs] of bySource) {
     if (pairs.length < 2) continue;

@@ -123,6 +123,12 @@ function onlyTheNamed({ plan, detail }: Search): Plan {
   return named.length === 0 ? plan : withPeers(plan, named);
 }
 
+/** The plan with these steps up to this moment, without a steady time that never comes. */
+function endedAt({ steady, ...rest }: Plan, steps: Plan["steps"], runForMicros: number): Plan {
+  const comes = steady !== undefined && steady.fromMicros < runForMicros;
+  return { ...rest, ...(comes ? { steady } : {}), steps, runForMicros };
+}
+
 /** The story need not go on after the breach; steps that never come are left out with it. */
 function endSooner(search: Search): void {
   const { runForMicros } = search.plan;
@@ -131,7 +137,7 @@ function endSooner(search: Search): void {
   for (const end of ends.map(Math.floor)) {
     const steps = search.plan.steps.filter((step) => step.atMicros <= end);
     // A little sooner is not worth it: it would undo the rounding.
-    if (end < 0.9 * runForMicros && takes(search, { ...search.plan, steps, runForMicros: end })) return;
+    if (end < 0.9 * runForMicros && takes(search, endedAt(search.plan, steps, end))) return;
   }
 }
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { figuresOf, percentile } from "../../../io-sim/cli/figures.ts";
-import { SCOREBOARD_SEEDS, scoreboardLine, scoreboardLines, scoreboardText } from "../../../io-sim/cli/scoreboard.ts";
+import { readLines, SCOREBOARD_SEEDS, scoreboardLines, scoreboardText } from "../../../io-sim/cli/scoreboard.ts";
 import { SIMULATING, type SimAnswer } from "../../../io-sim/cli/sim-worker.ts";
 import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table.ts";
 import broken from "../../support/broken-story.ts";
@@ -25,6 +25,7 @@ const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
   simulatedMicros: 1_000_000,
   wallMillis: 1,
   quality: [],
+  figures: undefined,
   report: [],
   ...more,
 });
@@ -78,13 +79,13 @@ describe("many runs", () => {
   });
 
   it("keep the fingerprint in either regime", () => {
-    const task = { plan: small, seed: 1, replayName: "x", withoutDrain: false };
+    const task = { plan: small, seed: 1, replayName: "x", withoutDrain: false, measures: false };
     const [all, safe] = [true, false].map((safetyAlone) => SIMULATING.work({ ...task, safetyAlone }));
     expect(all!.fingerprint).toBe(safe!.fingerprint);
   });
 
   it("are reported on when they break, and only then", () => {
-    const task = { seed: 7, replayName: "x", withoutDrain: false, safetyAlone: false };
+    const task = { seed: 7, replayName: "x", withoutDrain: false, measures: false, safetyAlone: false };
     const told = SIMULATING.work({ ...task, plan: broken });
     expect([told.verdict, told.promise]).toEqual(["broken", "STORY"]);
     expect(told.report.length).toBeLessThanOrEqual(12);
@@ -101,7 +102,11 @@ describe("figures", () => {
       worstFreezeMicros: 300,
       worstSilenceMicros: 700,
     });
-    expect(figuresOf([])).toEqual({ firstPictureMicros: 0, worstFreezeMicros: 0, worstSilenceMicros: 0 });
+    expect(figuresOf([])).toEqual({
+      firstPictureMicros: undefined,
+      worstFreezeMicros: undefined,
+      worstSilenceMicros: undefined,
+    });
   });
 
   it("have the percentiles of the nearest rank", () => {
@@ -135,28 +140,60 @@ describe("a line of the table", () => {
 });
 
 describe("the scoreboard", () => {
-  it("says how many held, and the 5th percentile, the median and the 95th", () => {
-    const answers = SCOREBOARD_SEEDS.map((seed) => answerOf({ seed, quality: [picture(1_000 * seed, 2_000 * seed)] }));
-    expect(scoreboardLine("a story", answers)).toBe("| a story | 20/20 | 1 / 10 / 19 | 2 / 20 / 38 | 0 / 0 / 0 |");
+  const figures: NonNullable<SimAnswer["figures"]> = {
+    freezes: 0,
+    tornPermille: 3,
+    lipSyncMicros: undefined,
+    layerChangesPerMinute: undefined,
+    bestLayerPercent: undefined,
+    standingQueueMicros: undefined,
+    fairnessPercent: undefined,
+  };
+
+  it("says how many held, what was said, and the 5th percentile, the median and the 95th of the figures there are", () => {
+    const answers = SCOREBOARD_SEEDS.map((seed) =>
+      answerOf({ seed, quality: [picture(10_000 * seed, 100_000 * seed)], figures }),
+    );
+    expect(scoreboardLines({ file: "/stories/small.ts", plan: small }, answers)).toEqual([
+      `| [${small.name}](small.ts) | 20/20 | "${small.story}" |`,
+      `| ${small.name} | 10 / 100 / 190 | 100 / 1000 / 1900 | 0 | 3 |`,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("rounds so that what nobody feels moves no line, and leaves out runs that broke off", () => {
+    const of = (micros: number) =>
+      scoreboardLines({ file: "small.ts", plan: small }, [
+        answerOf({ quality: [picture(micros, 50_000)], figures }),
+        answerOf({ verdict: "broken" }),
+      ])[1];
+    expect([of(101_000), of(104_000), of(801_000), of(2_040_000)]).toEqual(
+      ["100", "100", "800", "2000"].map((wait) => `| ${small.name} | ${wait} | 50 | 0 | 3 |`),
+    );
   });
 
   it("keeps the lines of stories that were not measured, and loses those of stories that are gone", () => {
+    const lines = (name: string, held: number, voice?: string) => [
+      `| [${name}](${name}.ts) | ${held}/20 | "Words, and more | of them." |`,
+      undefined,
+      voice === undefined ? undefined : `| ${name} | ${voice} | - |`,
+      undefined,
+    ];
     const before = scoreboardText(
       ["one", "two", "gone"],
-      new Map([
-        ["one", "| one | 1 |"],
-        ["two", "| two | 2 |"],
-        ["gone", "| gone | 3 |"],
-      ]),
+      new Map(["one", "two", "gone"].map((name) => [name, lines(name, 1, "20")])),
+      "",
     );
-    const after = scoreboardText(
-      ["new", "one", "two"],
-      new Map([
-        ["two", "| two | 9 |"],
-        ["new", "| new | 0 |"],
-      ]),
-      before,
-    );
-    expect([...scoreboardLines(after).values()]).toEqual(["| new | 0 |", "| one | 1 |", "| two | 9 |"]);
+    const fresh = new Map([
+      ["two", lines("two", 9)],
+      ["new", lines("new", 5, "40")],
+    ]);
+    const after = readLines(scoreboardText(["new", "one", "two"], fresh, before));
+    expect([...after]).toEqual([
+      ["new", lines("new", 5, "40")],
+      ["one", lines("one", 1, "20")],
+      ["two", lines("two", 9)],
+    ]);
   });
 });

@@ -1,19 +1,21 @@
 /**
- * What people perceive in the steady time of a plan: the measurements behind the promises of quality.
+ * What people perceive from some time on: the measurements behind the promises of quality and behind the scoreboard.
  *
- * A pair is a viewer and a source, both of them among those for whom nothing goes wrong. Only what happens in the steady time
- * counts, so everything is noted when it is perceived; screens and loudspeakers themselves know no more than the whole run.
+ * A pair is a viewer and a source, both of them among those who are measured. Only what happens in that time counts, so
+ * everything is noted when it is perceived; screens and loudspeakers themselves know no more than the whole run.
  * Lip sync is what no player can mend: how far the sender reports of a slot are from mapping its timestamps to the time at
  * which camera and microphone took things in.
  */
 import { LIMITS } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
-import type { Link } from "../link.ts";
+import type { Link, LinkPlan } from "../link.ts";
+import type { SteadyPlan } from "../plan.ts";
 import { type Peer, peerOf } from "../topology.ts";
 import { type Source, type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { eachPacket, REPORT, readNtpTime } from "./feedback-reading.ts";
 import { readU32 } from "./ledger.ts";
+import { QUALITY_BARS } from "./quality-bars.ts";
 
 /** Time between two looks at the queues, and how long a queue has to stand to count. */
 const LOOK_EVERY_MICROS = 100_000;
@@ -23,54 +25,66 @@ const CAPTURES_REMEMBERED = 512;
 /** A layer flows when something of it was filmed this shortly before. */
 const FLOWS_MICROS = 500_000;
 
-/** What a viewer got of a source in the steady time. */
+/** What a viewer got of a source in the time that is measured. */
 export interface Pair {
   readonly viewer: Peer;
   readonly source: Source;
   /** Pictures or packets of sound, and those of the best layer that was there to be had. */
   count: number;
   best: number;
+  firstAt: number;
   lastAt: number;
   longestGapMicros: number;
+  /** How often it stood still for longer than people overlook. */
+  freezes: number;
   layer: number;
   layerChanges: number;
   /** How late the reports say that things were taken in, beyond the truth; undefined before that can be said. */
   mappingMicros: number | undefined;
-  /** The worst difference of that between sound and picture. */
-  lipSyncMicros: number;
+  /** The worst difference of that between sound and picture; undefined before both can be said. */
+  lipSyncMicros: number | undefined;
 }
 
 /** The measurements of a world; a watcher. */
-export interface Steady extends WorldWatcher {
-  readonly pairs: ReadonlyMap<string, Pair>;
+export interface Measurements extends WorldWatcher {
+  /** Whom and from when on. */
+  readonly span: SteadyPlan;
+  /** By viewer, and then by the number of the source. */
+  readonly pairs: ReadonlyMap<Peer, ReadonlyMap<number, Pair>>;
   /** What stood in the queue of a link for a whole second, by its name: the most. */
   readonly standing: ReadonlyMap<string, number>;
-  /** Pictures that a viewer's screens have left out since the steady time began. */
+  /** Pictures that a viewer's screens have left out since the time began. */
   skippedBy(viewer: Peer): number;
+  /** What a link was like when the time began. */
+  planOf(link: Link): LinkPlan;
 }
 
 /** What is known so far. */
 interface Notes {
   readonly world: World;
-  readonly pairs: Map<string, Pair>;
+  readonly beginsAt: number;
+  readonly pairs: Map<Peer, Map<number, Pair>>;
   readonly standing: Map<string, number>;
   /** The last looks at the queue of a link. */
   readonly looks: Map<string, number[]>;
-  /** By source and layer: when its last frames were taken in, and when anything was. */
-  readonly captures: Map<string, Float64Array>;
-  readonly filmedAt: Map<string, number>;
+  /** By source and layer, see {@link layerKey}: when its last frames were taken in, and when anything was. */
+  readonly captures: Map<number, Float64Array>;
+  readonly filmedAt: Map<number, number>;
   /** The last sender report of each slot. */
-  readonly reports: Map<string, { readonly wall: number; readonly timestamp: number }>;
-  /** What each peer's screens had left out when the steady time began. */
+  readonly reports: Map<Client, Map<number, { readonly wall: number; readonly timestamp: number }>>;
+  /** What each peer's screens had left out when the time began, and what links were like. */
   readonly skipped: Map<string, number>;
+  readonly plans: Map<string, LinkPlan>;
 }
 
-/** Measures this world in its steady time; nothing is measured when it has none. */
-export function createSteady(world: World): Steady {
-  const { steady } = world.plan;
-  const among = new Set(steady?.among ?? []);
+/** Measures this world among these people from this time on. */
+export function createMeasurements(world: World, span: SteadyPlan): Measurements {
+  const among = new Set(span.among);
   const notes: Notes = {
     world,
+    get beginsAt() {
+      return world.zeroAt + span.fromMicros;
+    },
     pairs: new Map(),
     standing: new Map(),
     looks: new Map(),
@@ -78,19 +92,23 @@ export function createSteady(world: World): Steady {
     filmedAt: new Map(),
     reports: new Map(),
     skipped: new Map(),
+    plans: new Map(),
   };
-  const isOn = () => steady !== undefined && world.zeroAt > 0 && world.loop.now >= world.zeroAt + steady.fromMicros;
+  const isOn = () => world.zeroAt > 0 && world.loop.now >= notes.beginsAt;
   let nextLook = 0;
   return {
+    span,
     pairs: notes.pairs,
     standing: notes.standing,
     skippedBy: (viewer) => skippedOn(world, viewer, among) - (notes.skipped.get(viewer.plan.name) ?? 0),
+    planOf: ({ entity, plan }) => notes.plans.get(entity) ?? plan,
     filmed: (_client, _ssrc, _first, _packets, passport) => noteCapture(notes, passport),
     spoke: (_client, passport) => noteCapture(notes, passport),
     control: (client, _sealed, plain) => noteReports(notes, client, plain),
     perceived(client, mid, _kind, passport) {
+      if (!isOn()) return;
       const source = world.sources.get(passport.source);
-      if (!isOn() || source === undefined || !among.has(source.peer.plan.name)) return;
+      if (source === undefined || !among.has(source.peer.plan.name)) return;
       const peer = peerOf(world, client);
       if (peer?.client === client && among.has(peer.plan.name))
         notePerceived(notes, peer, client, mid, passport, source);
@@ -101,20 +119,39 @@ export function createSteady(world: World): Steady {
       for (const name of among) {
         const peer = world.peers.get(name)!;
         if (!notes.skipped.has(name)) notes.skipped.set(name, skippedOn(world, peer, among));
-        for (const link of [peer.up, peer.down]) noteQueue(notes, link);
+        for (const link of [peer.up, peer.down]) {
+          if (!notes.plans.has(link.entity)) notes.plans.set(link.entity, link.plan);
+          noteQueue(notes, link);
+        }
       }
     },
   };
 }
 
-function noteCapture({ captures, filmedAt, world }: Notes, passport: FramePassport): void {
-  const key = `${passport.source}/${passport.layer}`;
+/** All pairs of these measurements. */
+export function allPairs({ pairs }: Measurements): Pair[] {
+  return [...pairs.values()].flatMap((ofViewer) => [...ofViewer.values()]);
+}
+
+/** Pictures of all sources that a viewer was shown. */
+export function picturesBefore({ pairs }: Measurements, viewer: Peer): number {
+  let shown = 0;
+  for (const { source, count } of pairs.get(viewer)?.values() ?? []) if (source.kind === "camera") shown += count;
+  return shown;
+}
+
+function layerKey(source: number, layer: number): number {
+  return source * LIMITS.simulcastLayersMax + layer;
+}
+
+function noteCapture({ captures, filmedAt, world }: Notes, { source, layer, frame }: FramePassport): void {
+  const key = layerKey(source, layer);
   let times = captures.get(key);
   if (times === undefined) {
     times = new Float64Array(CAPTURES_REMEMBERED);
     captures.set(key, times);
   }
-  times[passport.frame % CAPTURES_REMEMBERED] = world.loop.now;
+  times[frame % CAPTURES_REMEMBERED] = world.loop.now;
   filmedAt.set(key, world.loop.now);
 }
 
@@ -123,8 +160,10 @@ function noteReports({ reports, world }: Notes, client: Client, plain: Uint8Arra
   const now = wallOrigin(world.plan) + (world.loop.now - world.loop.origin);
   eachPacket(plain, (type, _format, at) => {
     if (type !== REPORT.SENDER) return;
+    const ofClient = reports.get(client) ?? new Map<number, { wall: number; timestamp: number }>();
+    reports.set(client, ofClient);
     const wall = readNtpTime(plain, at + 8, now);
-    reports.set(`${client.plan.name}/${readU32(plain, at + 4)}`, { wall, timestamp: readU32(plain, at + 16) });
+    ofClient.set(readU32(plain, at + 4), { wall, timestamp: readU32(plain, at + 16) });
   });
 }
 
@@ -142,7 +181,10 @@ function notePerceived(
   // A picture that comes and can't be shown is told of as well.
   if (slot === undefined || seen === undefined || seen.lastAt !== now) return;
   const pair = pairOf(notes, peer, source);
-  pair.longestGapMicros = Math.max(pair.longestGapMicros, now - pair.lastAt);
+  const gap = now - pair.lastAt;
+  pair.longestGapMicros = Math.max(pair.longestGapMicros, gap);
+  if (pair.count === 0) pair.firstAt = now;
+  else if (gap > QUALITY_BARS.freezeMicros.bar) pair.freezes++;
   pair.lastAt = now;
   pair.count++;
   if (isBest(notes, passport)) pair.best++;
@@ -153,30 +195,33 @@ function notePerceived(
   if (error !== undefined) compareLips(notes, pair, error);
 }
 
-function pairOf({ pairs, world }: Notes, viewer: Peer, source: Source): Pair {
-  const key = `${viewer.plan.name}/${source.id}`;
-  const known = pairs.get(key);
+function pairOf({ pairs, beginsAt }: Notes, viewer: Peer, source: Source): Pair {
+  const ofViewer = pairs.get(viewer) ?? new Map<number, Pair>();
+  const known = ofViewer.get(source.id);
   if (known !== undefined) return known;
+  pairs.set(viewer, ofViewer);
   const pair: Pair = {
     viewer,
     source,
     count: 0,
     best: 0,
-    lastAt: world.zeroAt + (world.plan.steady?.fromMicros ?? 0),
+    firstAt: 0,
+    lastAt: beginsAt,
     longestGapMicros: 0,
+    freezes: 0,
     layer: -1,
     layerChanges: 0,
     mappingMicros: undefined,
-    lipSyncMicros: 0,
+    lipSyncMicros: undefined,
   };
-  pairs.set(key, pair);
+  ofViewer.set(source.id, pair);
   return pair;
 }
 
 /** Whether no better layer of this camera flows. */
 function isBest({ filmedAt, world }: Notes, { source, layer }: FramePassport): boolean {
   for (let better = layer + 1; better < LIMITS.simulcastLayersMax; better++) {
-    const at = filmedAt.get(`${source}/${better}`);
+    const at = filmedAt.get(layerKey(source, better));
     if (at !== undefined && world.loop.now - at < FLOWS_MICROS) return false;
   }
   return true;
@@ -189,23 +234,24 @@ function mappingError(
   ssrc: number,
   clockRate: number,
   timestamp: number,
-  passport: FramePassport,
+  { source, layer, frame }: FramePassport,
 ): number | undefined {
-  const report = reports.get(`${client.plan.name}/${ssrc}`);
-  const takenIn = captures.get(`${passport.source}/${passport.layer}`)?.[passport.frame % CAPTURES_REMEMBERED];
+  const report = reports.get(client)?.get(ssrc);
+  const takenIn = captures.get(layerKey(source, layer))?.[frame % CAPTURES_REMEMBERED];
   if (report === undefined || takenIn === undefined || takenIn === 0) return undefined;
   const elapsed = Math.round((((timestamp - report.timestamp) | 0) * 1_000) / (clockRate / 1_000));
   return report.wall + elapsed - takenIn;
 }
 
+/** Lays a pair beside that of the same viewer and the other source of the same client: its voice or its picture. */
 function compareLips({ pairs }: Notes, pair: Pair, error: number): void {
   pair.mappingMicros = error;
-  for (const other of pairs.values()) {
-    const belongs = other !== pair && other.viewer === pair.viewer && other.source.client === pair.source.client;
-    if (!belongs || other.mappingMicros === undefined) continue;
-    const off = Math.abs(error - other.mappingMicros);
-    for (const each of [pair, other]) each.lipSyncMicros = Math.max(each.lipSyncMicros, off);
-  }
+  const { camera, microphone } = pair.source.client.media.plan;
+  const other = pair.source.kind === "camera" ? microphone : camera;
+  const belongs = other === null ? undefined : pairs.get(pair.viewer)?.get(other.source);
+  if (belongs?.mappingMicros === undefined) return;
+  const off = Math.abs(error - belongs.mappingMicros);
+  for (const each of [pair, belongs]) each.lipSyncMicros = Math.max(each.lipSyncMicros ?? 0, off);
 }
 
 /** Keeps the looks of the last second, and of them the least: that is what stood. */
