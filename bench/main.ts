@@ -39,6 +39,13 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
     "planted",
     { help: "seeds until a mistake is found", load: async () => (await import("./planted/command.ts")).benchPlanted },
   ],
+  [
+    "receive",
+    {
+      help: "a datagram's way in, alone",
+      load: async () => (await import("./receive/command.ts")).benchReceive,
+    },
+  ],
   ["shards", { help: "one shard and two", load: async () => (await import("./shards/command.ts")).benchShards }],
 ]);
 
