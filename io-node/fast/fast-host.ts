@@ -21,6 +21,7 @@ import { fastLoopBytes } from "./loop.ts";
 import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
 import { closeFastSockets, droppedUnread, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
+import { restoreLines, type ThreadCode, threadCode } from "./thread-code.ts";
 
 /** A thread whose loop has not turned at so many looks in a row hangs. It turns ten times a second with nothing to do. */
 const STILL_LOOKS_MAX = 5;
@@ -34,6 +35,9 @@ const END_MILLIS = 400;
  * grow to 48 MiB, most of it garbage, before it looked.
  */
 const YOUNG_MEBIBYTES_MAX = 6;
+
+/** The module that a thread runs in production. */
+const ENTRY = new URL("./thread-entry.ts", import.meta.url);
 
 /** Everything native that a host owns. */
 export interface FastResources {
@@ -56,6 +60,7 @@ export interface FastHostParts extends ShardListeners {
 /** The host's own state. */
 interface Host {
   readonly parts: FastHostParts;
+  readonly code: ThreadCode;
   readonly seat: MeshSeat;
   readonly counters: Float64Array;
   readonly ledger: ContextLedger;
@@ -107,16 +112,26 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
   const counters = new Float64Array(new SharedArrayBuffer(COUNTERS.length * 8));
   const ledger = createContextLedger();
   const seat = parts.seat ?? loneSeat();
-  const running = startThread(parts, seat.begin(), counters, ledger);
-  const host: Host = { parts, seat, counters, ledger, deaths: [], running, restart: undefined, closing: false };
+  const notStarted = (why: unknown) => {
+    // Nobody wakes it up: nobody has met anybody before all have started.
+    void seat.end();
+    closeFastResources(parts.resources);
+    return why;
+  };
+  let code: ThreadCode;
+  try {
+    code = threadCode(parts.entry ?? ENTRY);
+  } catch (error) {
+    throw notStarted(error);
+  }
+  const own = { parts, code, seat, counters, ledger };
+  const running = startThread(own, seat.begin());
+  const host: Host = { ...own, deaths: [], running, restart: undefined, closing: false };
   watchThread(host, running);
   await Promise.race([once(running.port, "message"), running.ended]);
   if (!running.serves) {
     await running.ended;
-    // Nobody wakes it up: nobody has met anybody before all have started.
-    void seat.end();
-    closeFastResources(parts.resources);
-    throw reasonOf(running);
+    throw notStarted(reasonOf(running));
   }
   const looking = lookAfter(host);
   let closed: Promise<void> | undefined;
@@ -163,11 +178,13 @@ function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounter
   >;
 }
 
-function startThread(parts: FastHostParts, life: ShardLife, counters: Float64Array, ledger: ContextLedger): Running {
+function startThread(
+  { parts, code, counters, ledger }: Pick<Host, "parts" | "code" | "counters" | "ledger">,
+  life: ShardLife,
+): Running {
   const { port1, port2 } = new MessageChannel();
   const { resources, candidates } = parts;
   const boot: ThreadBoot = {
-    entry: (parts.entry ?? new URL("./thread-entry.ts", import.meta.url)).href,
     port: port2,
     candidates,
     life,
@@ -177,7 +194,8 @@ function startThread(parts: FastHostParts, life: ShardLife, counters: Float64Arr
     counters,
     ledger,
   };
-  const thread = new Worker(new URL("./thread.mjs", import.meta.url), {
+  const thread = new Worker(code.text, {
+    eval: true,
     workerData: boot,
     transferList: [port2],
     // The thread's own flags: what the main thread was started with may not fit a thread.
@@ -192,7 +210,7 @@ function watchThread(host: Host, running: Running): void {
   const { thread, port } = running;
   const { parts } = host;
   const hear = (message: FromThread) => {
-    if (message.kind === "failed") running.lastWord ??= { error: message.error };
+    if (message.kind === "failed") noteLastWord(host, running, message.error);
     if (message.kind === "started") {
       running.serves = true;
       if (host.deaths.length > 0) parts.onServing();
@@ -204,9 +222,7 @@ function watchThread(host: Host, running: Running): void {
     for (const reply of message.replies) parts.onReply(reply);
   };
   port.on("message", hear);
-  thread.on("error", (error) => {
-    running.lastWord ??= { error };
-  });
+  thread.on("error", (error) => noteLastWord(host, running, error));
   thread.once("exit", () => {
     for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
       hear(last.message as FromThread);
@@ -218,12 +234,18 @@ function watchThread(host: Host, running: Running): void {
   });
 }
 
+/** Takes down why a thread dies, as it says it itself. */
+function noteLastWord({ code }: Host, running: Running, error: unknown): void {
+  restoreLines(code, error);
+  running.lastWord ??= { error };
+}
+
 function replaceThread(host: Host, dead: Running): void {
   const { parts } = host;
   const pause = pauseAfterDeath(host.deaths, performance.now());
   parts.onLost(reasonOf(dead));
   host.restart = setTimeout(() => {
-    host.running = startThread(parts, host.seat.begin(), host.counters, host.ledger);
+    host.running = startThread(host, host.seat.begin());
     watchThread(host, host.running);
   }, pause);
 }

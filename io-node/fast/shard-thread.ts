@@ -31,8 +31,6 @@ const WAIT_MICROS_MAX = 100_000;
 
 /** What a thread is told at its birth. */
 export interface ThreadBoot {
-  /** The module that calls {@link runShardThread}. */
-  readonly entry: string;
   readonly port: MessagePort;
   readonly candidates: readonly CandidateAddress[];
   readonly life: ShardLife;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { threadCode } from "../../io-node/fast/thread-code.ts";
 import {
   createRingMemory,
   entryGoesOn,
@@ -112,13 +113,9 @@ describe("a ring between two threads", { timeout: 60_000 }, () => {
     const entries = 30_000;
     const memory = createRingMemory(1_024);
     const bell = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: RingReaderTask & { entry: string } = {
-      memory,
-      bell,
-      entries,
-      entry: new URL("../support/ring-reader.ts", import.meta.url).href,
-    };
-    const thread = new Worker(new URL("../../io-node/fast/thread.mjs", import.meta.url), { workerData, execArgv: [] });
+    const workerData: RingReaderTask = { memory, bell, entries };
+    const { text } = threadCode(new URL("../support/ring-reader.ts", import.meta.url));
+    const thread = new Worker(text, { eval: true, workerData, execArgv: [] });
     await once(thread, "message");
     const found = once(thread, "message") as Promise<[RingReaderFound]>;
     const writer = openRingWriter(memory);

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { type FastHostParts, openFastResources, startFastHost } from "../../../io-node/fast/fast-host.ts";
 import type { ShardHost } from "../../../io-node/shard-host.ts";
@@ -48,6 +48,21 @@ describe.runIf(process.platform === "linux")("the fast host's thread", { timeout
     join("exit");
     await until(() => lives.length === 2);
     expect(lives).toEqual([expect.stringMatching(/ended without a word/), "serving"]);
+  });
+
+  it("says of its end in which line of which source it came", async () => {
+    let stack: string | undefined;
+    const { join } = await createSubject({
+      onLost: (error) => {
+        stack = (error as Error).stack;
+      },
+    });
+    join("throw");
+    await until(() => stack !== undefined);
+    const text = readFileSync(new URL("../../support/failing-engine.ts", import.meta.url), "utf8");
+    const line = text.split("\n").findIndex((each) => each.includes("on purpose")) + 1;
+    expect(stack).toContain(`test/support/failing-engine.ts:${line}:`);
+    expect(stack).toContain("io-node/fast/loop.ts:");
   });
 
   it("that hangs is ended and replaced", async () => {
