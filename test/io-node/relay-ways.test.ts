@@ -1,7 +1,10 @@
 /** What a host does with the ways to others: packets that may be lost and are counted, mail that may not, and its turn. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
+import { threadCode } from "../../io-node/fast/thread-code.ts";
 import {
   closeWay,
   createRelayWays,
@@ -16,6 +19,8 @@ import {
   WAITING_BYTES_MAX,
   waysHold,
 } from "../../io-node/relay-ways.ts";
+import type { WayReaderFound, WayReaderTask } from "../support/way-reader.ts";
+import { RECORD, SIGNAL } from "../support/way-signals.ts";
 
 const NOW = 9_000_000_000 as Micros;
 const PACKET_BYTES = 1_200;
@@ -178,5 +183,69 @@ describe("a shard that is gone", () => {
     packet(2);
     mail(3);
     expect([settle(), first.counters.relayDropped, first.counters.relayedMail, woken]).toEqual([false, 1, 0, [7]]);
+  });
+});
+
+/** A thread that takes what is relayed, once it is let, and the ways that lead to it. */
+async function startReader() {
+  const { there, back } = createWayMemory();
+  const signals = new Int32Array(new SharedArrayBuffer(16));
+  const workerData: WayReaderTask = { there, back, signals };
+  const { text } = threadCode(new URL("../support/way-reader.ts", import.meta.url));
+  const thread = new Worker(text, { eval: true, workerData, execArgv: [] });
+  await once(thread, "message");
+  const found = once(thread, "message") as Promise<[WayReaderFound]>;
+  const slots = new Uint8Array(2 * LIMITS.datagramBytesMax);
+  const relays = createRelayWays(slots, new Uint8Array(TAKE_BYTES));
+  openWay(relays, { number: 5, outgoing: there, incoming: back, wakeFd: -1 });
+  const raise = (signal: number) => {
+    Atomics.add(signals, signal, 1);
+    Atomics.notify(signals, signal);
+  };
+  return { found, signals, relays, words: new Int32Array(slots.buffer), raise };
+}
+
+describe("a flood between two threads", { timeout: 60_000 }, () => {
+  it("never holds up the one who writes; what is not dropped and counted arrives whole and in its turn", async () => {
+    const { found, signals, relays, words, raise } = await startReader();
+    let [packets, mail] = [0, 0];
+    const write = (target: Int32Array, isMail: boolean) => {
+      target.fill(isMail ? mail : packets);
+      target[RECORD.IS_MAIL] = isMail ? 1 : 0;
+      target[RECORD.NUMBER] = isMail ? mail : packets;
+      target[RECORD.OTHERS] = isMail ? packets : mail;
+    };
+    const settle = () => settleWays(relays, () => raise(SIGNAL.BELL));
+    const flood = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        packets += 1;
+        const length = 200 + 4 * (packets % 300);
+        write(words.subarray(0, length >>> 2), false);
+        relayPacket(relays, 5, 0, length);
+        if (packets % 50 === 0) {
+          mail += 1;
+          // Every other letter is longer than a piece.
+          const record = new Int32Array(100 + 6_000 * (mail % 2));
+          write(record, true);
+          relayMail(relays, 5, new Uint8Array(record.buffer));
+        }
+        if (packets % 32 === 0) settle();
+      }
+    };
+    // Who sleeps takes nothing, and all of this goes through without him.
+    flood(5_000);
+    const asleep = { ...relays.counters };
+    expect(Atomics.load(signals, SIGNAL.TAKEN)).toBe(0);
+    expect([asleep.relayedMail, asleep.relayedPackets + asleep.relayDropped]).toEqual([mail, packets]);
+    expect([asleep.relayDropped > 0, asleep.relayedPackets > 100]).toEqual([true, true]);
+    raise(SIGNAL.BEGIN);
+    // From here on both are at it, however seldom the machine lets the other.
+    while (relays.counters.relayedPackets < asleep.relayedPackets + 5_000) flood(1_000);
+    while (settle());
+    raise(SIGNAL.END);
+    raise(SIGNAL.BELL);
+    const { relayedPackets, relayDropped } = relays.counters;
+    expect(await found).toEqual([{ packets: relayedPackets, mail, torn: 0, outOfOrder: 0 }]);
+    expect(relayedPackets + relayDropped).toBe(packets);
   });
 });
