@@ -3,9 +3,11 @@
  *
  * A sender report ties an RTP timestamp to the publisher's NTP clock. To say "this stream stands at timestamp T now", which
  * our own sender reports must, one more thing is needed: how far the publisher's NTP clock is from ours. Each report gives
- * a sample of that, too late by what the path took; the quickest of the last reports is the best. All streams of a
- * participant share one estimate ({@link NtpOffset}), so its error moves picture and sound alike and lip sync does not
- * feel it.
+ * a sample of that, too late by what the path took; the quickest of the last ones is the best. Reports are few, and a queue
+ * or a server that stood still may hold up the first of them all. Packets are many, and take the same path: by a report it
+ * is known when the publisher's clock showed a packet's timestamp, so the quickest packet of the last seconds tells how late
+ * the report is ({@link mediaClockPacket}). All streams of a participant share one estimate ({@link NtpOffset}), so its error
+ * moves picture and sound alike and lip sync does not feel it.
  *
  * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than
  * any clock drifts and less than any player notices. A report that is more than `STEP_MICROS` too early proves that the
@@ -14,7 +16,7 @@
  * no path can disturb it, in the report: its NTP time has gone on by less than its RTP timestamp. Then the estimate goes
  * along by as much. Times here are monotonic; wall-clock time is needed for NTP halves alone.
  */
-import { between, type Micros, micros, type WallMicros } from "../base/micros.ts";
+import { after, type Micros, micros, type WallMicros } from "../base/micros.ts";
 import { seqDistance32 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
 import { clockUnits } from "./clock-units.ts";
@@ -25,8 +27,11 @@ const MICROS_PER_SECOND = 1_000_000;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Reports that are followed without slewing: about the first seconds of a call. */
 const SETTLING_SAMPLES = 4;
-/** Reports older than this say little of the clocks now. */
+/** What is older than this says little of the clocks now. */
 const SAMPLE_AGE_MICROS = 30_000_000;
+/** The span in which the quickest packet is looked for: so short that no clock drifts by a millisecond meanwhile. */
+const WINDOW_MICROS = micros(3_000_000);
+const NO_WINDOW = micros(0);
 const SLEW_PARTS_PER_MILLION = 500;
 const STEP_MICROS = 200_000;
 
@@ -77,7 +82,8 @@ export function createNtpOffset(): NtpOffset {
 
 /**
  * Takes the NTP time of a sender report that arrived at `now`. `setBackMicros` is how far the publisher's clock was set back
- * since the stream's report before, by its RTP timestamps.
+ * since the stream's report before, by its RTP timestamps; `lateMicros` is how much longer than packets around it the report
+ * was on its way.
  */
 export function ntpOffsetReport(
   offset: NtpOffset,
@@ -85,8 +91,9 @@ export function ntpOffsetReport(
   ntpHigh: number,
   ntpLow: number,
   setBackMicros = 0,
+  lateMicros = 0,
 ): void {
-  const sample = now - ntpToWall(ntpHigh, ntpLow);
+  const sample = now - lateMicros - ntpToWall(ntpHigh, ntpLow);
   const error = sample - offset.offsetMicros;
   if (error < -STEP_MICROS) offset.reports = 0;
   // When another stream has told of it already, this report is no later than its path explains.
@@ -116,10 +123,14 @@ export interface MediaClock {
   reports: number;
   reportWall: WallMicros;
   reportTimestamp: number;
-  /** The newest packet, for as long as there is no report. */
-  packets: number;
-  packetAt: Micros;
-  packetTimestamp: number;
+  /**
+   * When the window ends in which the quickest packet is looked for; 0, before all times, when there was none yet. A
+   * packet's transit is our time less its timestamp, in clock units and as a signed integer on the 32-bit circle: only
+   * differences mean anything (RFC 3550 A.8). The least of this window and of the one before.
+   */
+  windowEndsAt: Micros;
+  transitLeast: number;
+  transitBefore: number;
 }
 
 /** The clock of a stream of `clockRate` Hz whose participant has this offset. */
@@ -130,9 +141,9 @@ export function createMediaClock(clockRate: number, offset: NtpOffset = createNt
     reports: 0,
     reportWall: 0 as WallMicros,
     reportTimestamp: 0,
-    packets: 0,
-    packetAt: micros(0),
-    packetTimestamp: 0,
+    windowEndsAt: NO_WINDOW,
+    transitLeast: 0,
+    transitBefore: 0,
   };
 }
 
@@ -146,34 +157,60 @@ export function mediaClockReport(
 ): void {
   if (ntpHigh === 0 && ntpLow === 0) return;
   const wall = ntpToWall(ntpHigh, ntpLow);
-  ntpOffsetReport(clock.offset, now, ntpHigh, ntpLow, clock.reports === 0 ? 0 : setBackBy(clock, wall, rtpTimestamp));
+  const setBackMicros = clock.reports === 0 ? 0 : setBackBy(clock, wall, rtpTimestamp);
+  // Where one of the two clocks has jumped, packets from before say nothing of what the report says.
+  if (Math.abs(setBackMicros) > STEP_MICROS) clock.windowEndsAt = NO_WINDOW;
+  mediaClockPacket(clock, now, rtpTimestamp);
+  ntpOffsetReport(clock.offset, now, ntpHigh, ntpLow, setBackMicros, lateBy(clock, now, rtpTimestamp));
   clock.reports++;
   clock.reportWall = wall;
   clock.reportTimestamp = rtpTimestamp;
 }
 
-/** Takes note of a packet of the stream that arrived in order. */
+/** Takes note of a packet of the stream that came by itself, late ones too. */
 export function mediaClockPacket(clock: MediaClock, now: Micros, timestamp: number): void {
-  clock.packets++;
-  clock.packetAt = now;
-  clock.packetTimestamp = timestamp;
+  const transit = transitOf(clock, now, timestamp);
+  if (now >= clock.windowEndsAt) turnWindow(clock, now, transit);
+  else if (seqDistance32(clock.transitLeast, transit) < 0) clock.transitLeast = transit;
 }
 
 /** Whether {@link mediaClockTimestampAt} has anything to go by. */
 export function mediaClockKnown(clock: MediaClock): boolean {
-  return clock.reports > 0 || clock.packets > 0;
+  return clock.reports > 0 || clock.windowEndsAt !== NO_WINDOW;
 }
 
 /**
  * The RTP timestamp (32 bits) of what the publisher's clock shows at our time `now`: by its sender reports, before the
- * first of them by the last packet.
+ * first of them by the quickest of the last packets.
  */
 export function mediaClockTimestampAt(clock: MediaClock, now: Micros): number {
-  if (clock.reports === 0) {
-    return (clock.packetTimestamp + clockUnits(between(clock.packetAt, now), clock.clockRate)) >>> 0;
-  }
+  if (clock.reports === 0) return (clockUnits(now, clock.clockRate) - quickest(clock)) >>> 0;
   const sinceReport = now - clock.offset.offsetMicros - clock.reportWall;
   return (clock.reportTimestamp + clockUnits(micros(sinceReport), clock.clockRate)) >>> 0;
+}
+
+function transitOf(clock: MediaClock, now: Micros, timestamp: number): number {
+  return (clockUnits(now, clock.clockRate) - timestamp) | 0;
+}
+
+/** Begins another window with this packet. */
+function turnWindow(clock: MediaClock, now: Micros, transit: number): void {
+  const goesOn = now - clock.windowEndsAt <= SAMPLE_AGE_MICROS;
+  clock.transitBefore = goesOn ? clock.transitLeast : transit;
+  clock.transitLeast = transit;
+  clock.windowEndsAt = after(now, WINDOW_MICROS);
+}
+
+/** The least transit of the last packets. */
+function quickest({ transitLeast, transitBefore }: MediaClock): number {
+  return seqDistance32(transitLeast, transitBefore) < 0 ? transitBefore : transitLeast;
+}
+
+/** How much longer than the quickest of the last packets what has this timestamp was on its way; 0 where no queue explains it. */
+function lateBy(clock: MediaClock, now: Micros, timestamp: number): number {
+  const units = seqDistance32(quickest(clock), transitOf(clock, now, timestamp));
+  const late = Math.round((units * MICROS_PER_SECOND) / clock.clockRate);
+  return late > 0 && late <= SAMPLE_AGE_MICROS ? late : 0;
 }
 
 /** How much less the publisher's wall clock has gone on than the stream, since the last report. */

@@ -157,6 +157,117 @@ describe("media clock", () => {
     expect(mediaClockKnown(createMediaClock(90_000))).toBe(false);
   });
 
+  /** A packet of the stream that was taken in at `time`. */
+  function packet(
+    clock: ReturnType<typeof createMediaClock>,
+    time: number,
+    delay: number,
+    publisher: Publisher,
+    first: number,
+  ): void {
+    mediaClockPacket(clock, at(time + delay), timestampAt(publisher, time, clock.clockRate, first));
+  }
+
+  /** How far the clock's answer for `now` is from what a way of `delay` explains, in microseconds; positive means ahead. */
+  function aheadBy(
+    clock: ReturnType<typeof createMediaClock>,
+    now: number,
+    delay: number,
+    publisher: Publisher,
+    first: number,
+  ): number {
+    const truth = timestampAt(publisher, now - delay, clock.clockRate, first);
+    return (seqDistance32(truth, mediaClockTimestampAt(clock, at(now))) * 1_000_000) / clock.clockRate;
+  }
+
+  const even = { skew: 0, driftPpm: 0 };
+  const nearWrap = [0, 0x7fff_ff00, 0xffff_0000, 0xffff_ffff];
+
+  it("takes even the first report for no later than the packets before it show", () => {
+    for (const first of nearWrap) {
+      const clock = createMediaClock(48_000);
+      for (let i = 0; i < 50; i++) packet(clock, i * 20_000, 20_000, even, first);
+      report(clock, 1_000_000, 2_700_000, even, first);
+      expect(Math.abs(clock.offset.offsetMicros - (MICROS_ORIGIN - WALL + 20_000))).toBeLessThan(50);
+      expect(Math.abs(aheadBy(clock, 3_700_000, 20_000, even, first))).toBeLessThan(50);
+    }
+  });
+
+  it("learns the time at a server that stands still nearly always", () => {
+    for (const first of nearWrap) {
+      const clock = createMediaClock(48_000);
+      // Of every second it runs for 10 ms; whatever has come meanwhile is handled then.
+      const held = (time: number) => 20_000 + Math.max(0, Math.ceil(time / 1_000_000) * 1_000_000 - 10_000 - time);
+      for (let i = 0; i < 500; i++) {
+        const time = i * 20_000;
+        packet(clock, time, held(time), even, first);
+        if (i % 50 === 5) report(clock, time, held(time), even, first);
+      }
+      const ahead = aheadBy(clock, 10_100_000, 20_000, even, first);
+      expect(ahead).toBeLessThanOrEqual(50);
+      expect(ahead).toBeGreaterThanOrEqual(-20_000);
+    }
+  });
+
+  it("learns as much from a report that comes behind newer ones", () => {
+    const clock = createMediaClock(90_000);
+    for (let i = 0; i < 200; i++) packet(clock, i * 30_000, 20_000, even, 7);
+    report(clock, 5_000_000, 20_000, even, 7);
+    report(clock, 1_000_000, 4_900_000, even, 7);
+    expect(Math.abs(aheadBy(clock, 6_000_000, 20_000, even, 7))).toBeLessThan(50);
+  });
+
+  it("lets packets from before a jump of the timestamps say nothing of reports behind it", () => {
+    for (const jumpMicros of [-20_000_000, -300_000, 300_000, 20_000_000]) {
+      const clock = createMediaClock(90_000);
+      const jumped = 77 + jumpMicros * 0.09;
+      for (let i = 0; i < 10; i++) {
+        for (let k = 0; k < 30; k++) packet(clock, i * 1_000_000 + k * 33_000, 20_000, even, 77);
+        report(clock, i * 1_000_000, 20_000, even, 77);
+      }
+      for (let k = 0; k < 30; k++) packet(clock, 10_000_000 + k * 33_000, 20_000, even, jumped);
+      report(clock, 11_000_000, 20_000, even, jumped);
+      expect(Math.abs(aheadBy(clock, 11_500_000, 20_000, even, jumped))).toBeLessThan(MILLISECOND);
+    }
+  });
+
+  it("goes by the quickest packet until there is a report", () => {
+    const clock = createMediaClock(90_000);
+    const delays = [900_000, 20_000, 400_000, 880_000];
+    delays.forEach((delay, i) => {
+      packet(clock, i * 33_000, delay, even, 5);
+    });
+    expect(Math.abs(aheadBy(clock, 1_000_000, 20_000, even, 5))).toBeLessThan(50);
+  });
+
+  it("keeps up with a publisher that drifts, jumps and never reports", () => {
+    for (const jump of [-(2 ** 30), 2 ** 30]) {
+      const clock = createMediaClock(48_000);
+      const slow = { skew: 0, driftPpm: -200 };
+      for (let i = 0; i < 3_000; i++) {
+        packet(clock, i * 20_000, 20_000, slow, 0);
+        if (i > 0) expect(Math.abs(aheadBy(clock, i * 20_000 + 20_000, 20_000, slow, 0))).toBeLessThan(2 * MILLISECOND);
+      }
+      for (let i = 3_000; i < 3_400; i++) packet(clock, i * 20_000, 20_000, slow, jump);
+      expect(Math.abs(aheadBy(clock, 68_000_000, 20_000, slow, jump))).toBeLessThan(2 * MILLISECOND);
+    }
+  });
+
+  it("asks nothing of packets from before a long silence", () => {
+    const clock = createMediaClock(48_000);
+    const slow = { skew: 0, driftPpm: -100 };
+    packet(clock, 0, 20_000, slow, 0);
+    packet(clock, 600_000_000, 20_000, slow, 0);
+    expect(Math.abs(aheadBy(clock, 600_100_000, 20_000, slow, 0))).toBeLessThan(MILLISECOND);
+  });
+
+  it("does not follow packets whose timestamps have nothing to do with the reports", () => {
+    const clock = createMediaClock(48_000);
+    for (let i = 0; i < 50; i++) packet(clock, i * 20_000, 20_000, even, 2 ** 30);
+    report(clock, 1_000_000, 20_000, even, 0);
+    expect(clock.offset.offsetMicros).toBe(MICROS_ORIGIN - WALL + 20_000);
+  });
+
   it("goes on from the last packet until there is a report", () => {
     const clock = createMediaClock(90_000);
     mediaClockPacket(clock, at(0), 0xffff_ffff);
