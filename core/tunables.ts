@@ -107,6 +107,10 @@ const TABLE = {
     ...times(seconds(4), seconds(1), seconds(8)),
     what: "The longest wait between two requests for one keyframe: unanswered ones double the wait up to this.",
   },
+  keyframeAgainLastMicros: {
+    ...times(seconds(2), seconds(1), seconds(4)),
+    what: "The longest wait for another keyframe where those that come bring nothing: more of them would only fill the way.",
+  },
   catchUpPacketsMax: {
     ...numbers("packets", 256, 0, 512),
     what: "Packets that go on behind a keyframe that had been lost; behind more, another keyframe has to be waited for.",
@@ -201,6 +205,10 @@ const RELATIONS: readonly (readonly [(tunables: Tunables) => boolean, string])[]
   [
     (t) => t.keyframeRequestMicros <= t.keyframeRequestLastMicros,
     "keyframeRequestMicros is no longer than keyframeRequestLastMicros",
+  ],
+  [
+    (t) => t.keyframeRequestMicros <= t.keyframeAgainLastMicros,
+    "keyframeRequestMicros is no longer than keyframeAgainLastMicros",
   ],
   [
     (t) => t.publicationSilentMicros + t.mediaTickMicros <= seconds(1),

@@ -41,36 +41,6 @@ export function longestWaitBeyondUsual(knobs: Knobs): number {
   return longerThanUsual(knobs, "keyframeRequestLastMicros", "dtlsRetransmitLastMicros", "iceSilentMicros");
 }
 
-/** Tunables that make repetitions mend less where they are less than usual, and where they are more. */
-const LESS_MENDS_LESS: readonly TunableName[] = [
-  "nackTriesMax",
-  "nackSharePercent",
-  "nackSavedMax",
-  "nackMissingMax",
-  "packetCachePackets",
-  "packetCacheAgeMicros",
-  "retransmitsPerSecondMax",
-  "retransmitBurstPackets",
-  "catchUpPacketsMax",
-  "relayHistoryPackets",
-  "relayRepairsMax",
-];
-const MORE_MENDS_LESS: readonly TunableName[] = [
-  "nackReorderMicros",
-  "nackReorderPackets",
-  "nackRepeatMicros",
-  "rttUnknownMicros",
-  "mediaTickMicros",
-];
-
-/** Whether these knobs have the server mend fewer losses by repetition than it usually does. */
-export function mendsLessThanUsual(knobs: Knobs): boolean {
-  return (
-    LESS_MENDS_LESS.some((name) => valueIn(knobs, name) < TUNABLES[name].usual) ||
-    MORE_MENDS_LESS.some((name) => valueIn(knobs, name) > TUNABLES[name].usual)
-  );
-}
-
 /** The knobs that are turned, for people: "nackTriesMax 1, reportMicros 250000 µs"; "" for none. */
 export function knobsText(knobs: Knobs = {}): string {
   const turned = TUNABLE_NAMES.filter((name) => knobs[name] !== undefined);

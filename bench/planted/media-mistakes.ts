@@ -146,7 +146,7 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "sfu/feedback.ts",
-        "  keyframeWanted(stream.keyframes, now);\n  requestKeyframeIfDue(shard, ports, now, stream);\n",
+        "  else keyframeWantedAgain(stream.keyframes, now);\n  requestKeyframeIfDue(shard, ports, now, stream);\n",
         "",
       ),
     ],
@@ -157,11 +157,7 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     story: "loss and reordering",
     promise: "S10",
     edits: [
-      edit(
-        "media/keyframe-requests.ts",
-        "requests.wait = Math.min(wait, keyframeRequestLastMicros) as Micros;",
-        "requests.wait = Math.min(wait, 40_000) as Micros;",
-      ),
+      edit("media/keyframe-requests.ts", "toBegin ? wait : (Math.max(wait, waitAgain) as Micros)", "40_000 as Micros"),
     ],
   },
   {
@@ -169,7 +165,13 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     what: "a keyframe that has come does not end the wish for one",
     story: "a clean call",
     promise: "L5",
-    edits: [edit("media/keyframe-requests.ts", "  keyframeForget(requests);\n}", "  requests.unanswered = 0;\n}")],
+    edits: [
+      edit(
+        "media/keyframe-requests.ts",
+        "export function keyframeArrived(requests: KeyframeRequests, _now: Micros): void {\n  grant(requests);\n",
+        "export function keyframeArrived(requests: KeyframeRequests, _now: Micros): void {\n",
+      ),
+    ],
   },
   {
     id: "nack-storm",

@@ -5,50 +5,81 @@
  * repeated after `keyframeRequestMicros`, then after twice as long each time, up to
  * `keyframeRequestLastMicros`. A wish soon after a request waits for its turn, so that no crowd of joining viewers
  * can make a publisher send nothing but keyframes; it is never dropped.
+ *
+ * Whoever wants a keyframe *again* was sent one that brought nothing, most likely because a way is too narrow for it, and a
+ * keyframe, as large as several pictures, is what fills such a way up. So wishes of this kind are granted more and more
+ * rarely, up to one in `keyframeAgainLastMicros`, until there has been calm for `CALM` times as long. Those who have
+ * yet to begin do not have to wait for that.
  */
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import type { Tunables } from "../tunables.ts";
+
+/** So many times the wait between two wishes are calm: the next one has reasons of its own. */
+const CALM = 4;
 
 /** The wishes for one stream; treat the fields as private. */
 export interface KeyframeRequests {
   readonly tunables: Tunables;
   wanted: boolean;
+  /** Whether somebody wants one to begin with. */
+  toBegin: boolean;
   /** When the last request went out; 0, before all times, for never. */
   requestedAt: Micros;
   /** Requests since the last keyframe. */
   unanswered: number;
-  /** The least time from the last request to the next. */
+  /** The least time from the last request to its repetition. */
   wait: Micros;
+  /** The least time from the last request to one for somebody who wants a keyframe again. */
+  waitAgain: Micros;
 }
 
 /** Nothing wanted, nothing sent. */
 export function createKeyframeRequests(tunables: Tunables): KeyframeRequests {
-  return { tunables, wanted: false, requestedAt: 0 as Micros, unanswered: 0, wait: 0 as Micros };
+  return {
+    tunables,
+    wanted: false,
+    toBegin: false,
+    requestedAt: 0 as Micros,
+    unanswered: 0,
+    wait: tunables.keyframeRequestMicros,
+    waitAgain: tunables.keyframeRequestMicros,
+  };
 }
 
-/** Somebody needs a keyframe that starts after `now`. */
+/** Somebody needs a keyframe that starts after `now`, to begin with. */
 export function keyframeWanted(requests: KeyframeRequests, _now: Micros): void {
+  requests.wanted = true;
+  requests.toBegin = true;
+}
+
+/** Somebody who was sent a keyframe before needs another one that starts after `now`. */
+export function keyframeWantedAgain(requests: KeyframeRequests, _now: Micros): void {
   requests.wanted = true;
 }
 
 /** A keyframe has started: all wishes so far are granted. A wish after it is a new one, thinned like any other. */
 export function keyframeArrived(requests: KeyframeRequests, _now: Micros): void {
-  keyframeForget(requests);
+  grant(requests);
+  requests.unanswered = 0;
+  requests.wait = requests.tunables.keyframeRequestMicros;
 }
 
 /** Nobody wants a keyframe any longer: the stream has no subscriber, or is gone. */
 export function keyframeForget(requests: KeyframeRequests): void {
-  requests.wanted = false;
+  grant(requests);
   requests.unanswered = 0;
   requests.wait = requests.tunables.keyframeRequestMicros;
+  requests.waitAgain = requests.tunables.keyframeRequestMicros;
 }
 
 /** Whether a request is to be sent now; true counts as sent. */
 export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
   if (now < keyframeNextTimeout(requests)) return false;
-  const { keyframeRequestMicros, keyframeRequestLastMicros } = requests.tunables;
-  const wait = requests.unanswered === 0 ? keyframeRequestMicros : requests.wait * 2;
-  requests.wait = Math.min(wait, keyframeRequestLastMicros) as Micros;
+  const { unanswered, toBegin, requestedAt, wait, waitAgain } = requests;
+  const { keyframeRequestMicros, keyframeRequestLastMicros, keyframeAgainLastMicros } = requests.tunables;
+  if (unanswered > 0) requests.wait = Math.min(2 * wait, keyframeRequestLastMicros) as Micros;
+  else if (now - requestedAt >= CALM * waitAgain) requests.waitAgain = keyframeRequestMicros;
+  else if (!toBegin) requests.waitAgain = Math.min(2 * waitAgain, keyframeAgainLastMicros) as Micros;
   requests.requestedAt = now;
   requests.unanswered++;
   return true;
@@ -58,6 +89,12 @@ export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
  * When {@link keyframeDue} should be asked next: in the past when a request is due by now, {@link NEVER} when nobody wants
  * a keyframe.
  */
-export function keyframeNextTimeout(requests: KeyframeRequests): Micros {
-  return requests.wanted ? after(requests.requestedAt, requests.wait) : NEVER;
+export function keyframeNextTimeout({ wanted, toBegin, requestedAt, wait, waitAgain }: KeyframeRequests): Micros {
+  if (!wanted) return NEVER;
+  return after(requestedAt, toBegin ? wait : (Math.max(wait, waitAgain) as Micros));
+}
+
+function grant(requests: KeyframeRequests): void {
+  requests.wanted = false;
+  requests.toBegin = false;
 }

@@ -10,7 +10,7 @@
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { buggify } from "../fault-sites.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { keyframeWanted, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { receiveStatisticsSenderReport } from "../media/receive-statistics.ts";
@@ -137,7 +137,8 @@ function wishKeyframe(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot |
   if (route?.publication.kind !== "video" || buggify(ports.faults, "rtcp/wish-ignored", route.slot.id)) return;
   const stream = route.stream ?? route.publication.best;
   if (stream === null) return;
-  keyframeWanted(stream.keyframes, now);
+  if (route.stream === null) keyframeWanted(stream.keyframes, now);
+  else keyframeWantedAgain(stream.keyframes, now);
   requestKeyframeIfDue(shard, ports, now, stream);
 }
 

@@ -94,8 +94,8 @@ export type PublicationMessage =
 export type RelayRequest =
   | { readonly to: "publication"; readonly type: "attach"; readonly lane: number }
   | { readonly to: "publication"; readonly type: "detach"; readonly lane: number }
-  /** A subscriber needs a keyframe of this stream. */
-  | { readonly to: "publication"; readonly type: "keyframe"; readonly stream: number }
+  /** A subscriber needs a keyframe of this stream, to begin with or once again. */
+  | { readonly to: "publication"; readonly type: "keyframe"; readonly stream: number; readonly again: boolean }
   /** Packets that were lost between the shards, by their ordinals in the lane. */
   | {
       readonly to: "publication";

@@ -14,7 +14,7 @@ import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { timerHeapClear } from "../base/timer-heap.ts";
 import { LIMITS } from "../limits.ts";
-import { createKeyframeRequests, keyframeWanted } from "../media/keyframe-requests.ts";
+import { createKeyframeRequests, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { createLoudness } from "../media/loudness.ts";
 import { createMediaClock, createNtpOffset, mediaClockPacket } from "../media/media-clock.ts";
 import { createNackGenerator, NACK, nackDue, nackPacket } from "../media/nack-generator.ts";
@@ -144,7 +144,7 @@ export function receiveRelayed(shard: Shard, ports: ShardPorts, now: Micros, byt
   }
   if (proxy.lane.nack !== null) {
     const missing = nackPacket(proxy.lane.nack, now, relayPacketOrdinal(bytes, at));
-    if (missing === NACK.OVERFLOW) keyframeWanted(stream.keyframes, now);
+    if (missing === NACK.OVERFLOW) keyframeWantedAgain(stream.keyframes, now);
     else if (missing > 0) setProxiesTimer(shard, now);
     stream.cache ??= createPacketCache(shard.tunables);
     if (packetCacheFind(stream.cache, now, packet.sequence) >= 0) return;

@@ -12,7 +12,7 @@ import { copyBytes } from "../base/bytes.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { keyframeWanted, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { RELAY_FLAG, RELAY_PACKET_HEADER_BYTES, relayWritePacketHeader } from "../wire/relay-record.ts";
@@ -62,7 +62,9 @@ export function relayHandle(
       return;
     case "keyframe": {
       const stream = publication.streams.find(({ id }) => id === message.stream) ?? publication.best;
-      if (stream !== null && publication.kind === "video") keyframeWanted(stream.keyframes, now);
+      if (stream === null || publication.kind !== "video") return;
+      if (message.again) keyframeWantedAgain(stream.keyframes, now);
+      else keyframeWanted(stream.keyframes, now);
       return;
     }
     case "repair": {

@@ -48,7 +48,8 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
   if (owner === null) {
     const proxy = { actor: "proxy", shard: shard.number, id: stream.publication.lane?.id ?? 0 } as const;
     const home = { actor: "publication", shard: shardOf(id), id } as const;
-    postMail(shard.mail, proxy, home, { to: "publication", type: "keyframe", stream: stream.homeId });
+    const again = !stream.keyframes.toBegin;
+    postMail(shard.mail, proxy, home, { to: "publication", type: "keyframe", stream: stream.homeId, again });
     return;
   }
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;

@@ -11,7 +11,7 @@ import type { Micros } from "../base/micros.ts";
 import { utf8Decode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { createKeyframeRequests, keyframeWanted } from "../media/keyframe-requests.ts";
+import { createKeyframeRequests, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { loudnessPacket } from "../media/loudness.ts";
 import { createMediaClock, mediaClockPacket } from "../media/media-clock.ts";
 import { createNackGenerator, NACK, nackPacket } from "../media/nack-generator.ts";
@@ -164,7 +164,7 @@ function receiveMedia(
     }
     if (!buggify(faults, "rtp/gap-unseen", stream.id)) {
       const overflows = nackPacket(stream.nack, now, packet.sequence) === NACK.OVERFLOW;
-      if (overflows || buggify(faults, "rtp/gaps-too-many", stream.id)) keyframeWanted(stream.keyframes, now);
+      if (overflows || buggify(faults, "rtp/gaps-too-many", stream.id)) keyframeWantedAgain(stream.keyframes, now);
     }
   }
   // A repetition says nothing of whether its stream goes on.

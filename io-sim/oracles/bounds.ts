@@ -33,7 +33,7 @@ export function connectBound(peer: Peer, tunables: Tunables): number {
 export function pictureBound(peer: Peer, tunables: Tunables): number {
   const { up, down } = peer.plan;
   const thinning = longerThanUsual(tunables, "keyframeRequestMicros", "layerSilentMicros", "mediaTickMicros");
-  const backoff = longerThanUsual(tunables, "keyframeRequestLastMicros", "nackRepeatMicros");
+  const backoff = longerThanUsual(tunables, "keyframeRequestLastMicros", "keyframeAgainLastMicros", "nackRepeatMicros");
   const losses = linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS + backoff : 0;
   return FIRST_PICTURE_MICROS + thinning + 6 * roundTrip(up, down) + losses;
 }

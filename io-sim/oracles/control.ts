@@ -46,7 +46,8 @@ const RELAY_MICROS = 100_000;
 const FEEDBACK_EARLY_MICROS = 100_000;
 /** By how much a round trip that reports tell may be short of the true one. */
 const MEASURED_MICROS = 5_000;
-/** More requests for one stream than this are a storm (L5), within the span or while thinning would let so many pass. */
+/** So many requests for one stream are a storm (L5), whatever the links are like: within the span, and within what their least
+ * distance and the longest wait for another keyframe allow. */
 const STORM_REQUESTS = 20;
 const STORM_MICROS = 15_000_000;
 const STORM_THINNED = 30;
@@ -76,8 +77,6 @@ interface ClientControl {
   clock: number | undefined;
   /** When keyframes of each stream were asked for. */
   readonly asked: Map<number, number[]>;
-  /** When somebody's links last explained that they are asked for again and again. */
-  explainedAt: number;
   /** The latest error of each kind of each publisher's clock. */
   readonly errors: Map<Client, Partial<Record<"audio" | "video", { readonly micros: number; readonly at: number }>>>;
 }
@@ -95,7 +94,6 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
         feedbackAt: new Map(),
         clock: undefined,
         asked: new Map(),
-        explainedAt: 0,
         errors: new Map(),
       };
       clients.set(client, control);
@@ -353,10 +351,7 @@ function aroundZero(difference: number, turn: number): number {
   return difference - turn * Math.round(difference / turn);
 }
 
-/**
- * Requests for keyframes of one stream keep their distance, and do not go on for ever where nobody's links in the room explain
- * that.
- */
+/** Requests for keyframes of one stream keep their distance, and become rarer where they go on and on. */
 function judgeRequest(
   world: World,
   book: PromiseBook,
@@ -370,18 +365,17 @@ function judgeRequest(
   const { name } = client.plan;
   // Two requests can change places on their way.
   const nearest = asked.reduce((least, each) => Math.min(least, Math.abs(sent.at - each)), Number.POSITIVE_INFINITY);
-  const { keyframeRequestMicros } = world.tunables;
+  const { keyframeRequestMicros, keyframeAgainLastMicros } = world.tunables;
   const thinned = nearest >= keyframeRequestMicros;
   judge(book, "S10", thinned, () => `${name} was asked for a keyframe ${nearest} µs after it had been.`);
   asked.push(sent.at);
   if (asked.length > STORM_REQUESTS) asked.shift();
-  const isExplained = [...world.peers.values()].some(
-    (peer) => peer.plan.room === client.plan.room && explainsRequests(peer, world.tunables),
+  const span = Math.min(
+    STORM_MICROS,
+    STORM_THINNED * keyframeRequestMicros,
+    STORM_REQUESTS * Math.floor(keyframeAgainLastMicros / 2),
   );
-  if (isExplained) control.explainedAt = sent.at;
-  const isCalm = asked[0]! > control.explainedAt;
-  const span = Math.min(STORM_MICROS, STORM_THINNED * keyframeRequestMicros);
-  const storm = isCalm && asked.length === STORM_REQUESTS && sent.at - asked[0]! < span;
+  const storm = asked.length === STORM_REQUESTS && sent.at - asked[0]! < span;
   judge(
     book,
     "L5",

@@ -8,11 +8,13 @@ import {
   keyframeForget,
   keyframeNextTimeout,
   keyframeWanted,
+  keyframeWantedAgain,
 } from "../../../core/media/keyframe-requests.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 
 const WAIT = USUAL_TUNABLES.keyframeRequestMicros;
 const LAST = USUAL_TUNABLES.keyframeRequestLastMicros;
+const AGAIN = USUAL_TUNABLES.keyframeAgainLastMicros;
 
 function at(span: number): Micros {
   return micros(MICROS_ORIGIN + span);
@@ -83,8 +85,42 @@ describe("keyframe requests", () => {
     expect(keyframeDue(requests, at(LAST))).toBe(false);
   });
 
+  /** When requests go out while every keyframe comes at once and somebody wants another at once, for so long. */
+  function storm(requests: ReturnType<typeof createKeyframeRequests>, from: number, until: number): number[] {
+    const sentAt: number[] = [];
+    for (let span = from; span <= until; span += 20_000) {
+      keyframeWantedAgain(requests, at(span));
+      if (!keyframeDue(requests, at(span))) continue;
+      sentAt.push(span);
+      keyframeArrived(requests, at(span));
+    }
+    return sentAt;
+  }
+
+  it("grants wishes more and more rarely when the keyframes that come bring nothing", () => {
+    const sentAt = storm(createKeyframeRequests(USUAL_TUNABLES), 0, 8_000_000);
+    const waits = sentAt.slice(1).map((time, i) => time - sentAt[i]!);
+    expect(waits).toEqual([WAIT, 2 * WAIT, AGAIN, AGAIN, AGAIN]);
+  });
+
+  it("does not let those who have yet to begin wait for those who ask again and again", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    const last = storm(requests, 0, 8_000_000).at(-1)!;
+    keyframeWantedAgain(requests, at(last + WAIT - 1));
+    expect(keyframeDue(requests, at(last + WAIT))).toBe(false);
+    keyframeWanted(requests, at(last + WAIT));
+    expect(keyframeDue(requests, at(last + WAIT))).toBe(true);
+  });
+
+  it("grants wishes as quickly as ever after a calm", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    const last = storm(requests, 0, 8_000_000).at(-1)!;
+    const [first, second] = storm(requests, last + 4 * AGAIN, last + 8 * AGAIN);
+    expect([first, second]).toEqual([last + 4 * AGAIN, last + 4 * AGAIN + WAIT]);
+  });
+
   it("never loses a wish, never asks unasked, and never asks too often", () => {
-    const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "arrive", "look") });
+    const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "want again", "arrive", "look") });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const requests = createKeyframeRequests(USUAL_TUNABLES);
@@ -93,8 +129,9 @@ describe("keyframe requests", () => {
         let now = 0;
         for (const { wait, action } of steps) {
           now += wait;
-          if (action === "want" && wantedSince < 0) wantedSince = now;
+          if (action.startsWith("want") && wantedSince < 0) wantedSince = now;
           if (action === "want") keyframeWanted(requests, at(now));
+          if (action === "want again") keyframeWantedAgain(requests, at(now));
           if (action === "arrive") keyframeArrived(requests, at(now));
           if (action === "arrive") wantedSince = -1;
           const due = keyframeDue(requests, at(now));

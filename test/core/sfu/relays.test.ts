@@ -122,13 +122,32 @@ describe("a room over two shards", () => {
     passTogether(cluster, 30);
     expect(askedForKeyframe(ana)).toBe(1);
     film(cluster, 0, ana, 4, 2);
-    passTogether(cluster, 1_000);
+    passTogether(cluster, 2_200);
     const bytes = new Uint8Array(64);
     sendRtcp(cluster.worlds[1]!, bob, bytes.slice(0, writePli(bytes, 0, 1, bob.rtp[0]!.ssrc)));
     passTogether(cluster, 30);
     expect(askedForKeyframe(ana)).toBe(2);
     passTogether(cluster, 700);
     expect(askedForKeyframe(ana)).toBe(3);
+  });
+
+  it("grants viewers on other shards more and more rarely what they ask for again and again", () => {
+    const cluster = createShardCluster(2);
+    const ana = enter(cluster, 0, "ana", CAMERA);
+    const bob = enter(cluster, 1, "bob", VIEWER);
+    film(cluster, 0, ana, 1, 3);
+    const before = askedForKeyframe(ana);
+    const bytes = new Uint8Array(64);
+    let answered = before;
+    for (let i = 0; i < 80; i++) {
+      sendRtcp(cluster.worlds[1]!, bob, bytes.slice(0, writePli(bytes, 0, 1, bob.rtp[0]!.ssrc)));
+      passTogether(cluster, 100);
+      if (askedForKeyframe(ana) === answered) continue;
+      answered = askedForKeyframe(ana);
+      film(cluster, 0, ana, 10 + i, 1);
+    }
+    expect(askedForKeyframe(ana) - before).toBeGreaterThan(3);
+    expect(askedForKeyframe(ana) - before).toBeLessThan(8);
   });
 
   it("answers a viewer's NACK on his own shard", () => {
