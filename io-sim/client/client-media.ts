@@ -238,7 +238,8 @@ export function setHabit(client: Client, habit: Habit, has: boolean): void {
   const { media, ports } = client;
   if (has) media.habits.add(habit);
   else media.habits.delete(habit);
-  if (!has || media.cipher === undefined || media.timers.has("habits")) return;
+  // Where nothing runs, nobody is there any more, or not yet.
+  if (!has || media.timers.size === 0 || media.timers.has("habits")) return;
   const first = micros(ports.loop.now + HABIT_MICROS);
   every(client, "habits", first, () => micros(HABIT_MICROS), misbehave);
 }

@@ -6,6 +6,7 @@ import {
   freezes,
   garbage,
   join,
+  leave,
   link,
   misbehave,
   ms,
@@ -58,6 +59,14 @@ describe("a bad habit", () => {
     if (habit === "padding-only") expect(more("rtpPaddingSkipped")).toBeGreaterThan(50);
     if (habit === "no-keyframes")
       expect(odd.client("eve").media.encoders.every(({ keyframes }) => keyframes > 0)).toBe(true);
+  });
+
+  it("is not taken up by somebody who has gone", () => {
+    const timeline = [
+      at(seconds(1), "eve leaves", leave("eve")),
+      at(seconds(2), "eve begins", misbehave("eve", "pli-storm", seconds(1))),
+    ];
+    held(call({ timeline, finally: [plays("bob", "ana/camera")] }));
   });
 
   it("of never sending a keyframe is forgiven once it ends", () => {
