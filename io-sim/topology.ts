@@ -172,6 +172,11 @@ export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target
     return;
   }
   const { address, secondAddress } = peer;
+  // A way carries media only when it has been checked, so each has a check of its own (RFC 8445 §6.1.4, RFC 7675 §5.1).
+  if (secondAddress !== "" && bytes[0]! < 4) {
+    for (const each of [address, secondAddress]) sendOn(world, peer, "up", each, target, bytes);
+    return;
+  }
   const source = secondAddress !== "" && below(peer.paths, 2) === 1 ? secondAddress : address;
   sendOn(world, peer, "up", source, target, bytes);
 }
