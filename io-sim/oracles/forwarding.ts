@@ -267,7 +267,8 @@ function judgeSent(
     judge(book, "S7", same, () => `${nameOf(out)} was sent two different packets ${sequence}.`);
     return;
   }
-  const isInside = out.highest < 0 || index >= out.first;
+  // Where a first packet was made to get stuck, it may come again and go out behind the second.
+  const isInside = out.highest < 0 || index >= out.first || world.sites.fired > 0;
   judge(book, "S2", isInside, () => `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (!out.isRtx) judgeOrigin(world, book, inHand, out, bound, index, timestamp);
   out.distinct++;

@@ -63,7 +63,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     const stream = streamOf(streams, client, bytes);
     const isFaulty = world.sites.fired > 0;
     judge(book, "S11", stream.isNamed || isFaulty, () => `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
-    judgeRtp(stream, bytes, book);
+    judgeRtp(world, stream, bytes, book);
   }
 
   return {
@@ -157,7 +157,7 @@ function streamOf(
   return stream;
 }
 
-function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
+function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
   const sequence = readU16(bytes, 2);
   const timestamp = readU32(bytes, 4);
   const index = unwrapped(stream.highest, sequence);
@@ -173,7 +173,8 @@ function judgeRtp(stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook):
   stream.indices[place] = index;
   stream.seals[place] = seal;
   if (stream.highest >= 0 && index < stream.highest) {
-    judge(book, "S2", index >= stream.first, () => `${name} was sent ${sequence}, from before the stream began.`);
+    const isInside = index >= stream.first || world.sites.fired > 0;
+    judge(book, "S2", isInside, () => `${name} was sent ${sequence}, from before the stream began.`);
     return;
   }
   if (stream.highest < 0) stream.first = index;

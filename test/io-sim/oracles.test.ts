@@ -106,6 +106,12 @@ describe("S1", () => {
 });
 
 describe("S2", () => {
+  it("breaks when a packet goes out from before its stream began", () => {
+    // Half of the 16-bit circle back.
+    const early = sabotageMedia((bytes, count) => [count === 20 ? withByte(bytes, 2, 0x80) : bytes]);
+    expect(run(smallStory(), 1, early).broken?.detail).toContain("from before the stream began");
+  });
+
   it("breaks when a number that goes out is left out for no reason", () => {
     expect(broken(sabotageMedia((bytes, count) => (count === 200 ? [] : [bytes])))).toBe("S2");
   });
