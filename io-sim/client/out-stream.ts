@@ -21,6 +21,9 @@ import { below, type Stream } from "../random.ts";
 import { EXTENSION_ID } from "./offer.ts";
 import type { WrittenRtp } from "./plain-rtp.ts";
 
+/** Packets that a stream sends before its sequence numbers wrap, when it begins near there. */
+export const NEAR_WRAP_PACKETS = 61;
+
 /** Packets that are kept for retransmission. */
 const MEMORY_PACKETS = 600;
 
@@ -71,7 +74,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
   const [sequence, rtxSequence, timestampBase] = [below(random, 0x8000), below(random, 0x8000), random.next()];
   return {
     ...plan,
-    sequence: nearWrap ? 0xffff - 60 : sequence,
+    sequence: nearWrap ? 0x1_0000 - NEAR_WRAP_PACKETS : sequence,
     rtxSequence: nearWrap ? 0xffff - 2 : rtxSequence,
     timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : timestampBase,
     bound: false,

@@ -15,6 +15,7 @@ import type { World, WorldWatcher } from "../world.ts";
 import { healingBound, pictureBound } from "./bounds.ts";
 import { type Binding, isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
+import { isPastOpening } from "./rollover.ts";
 import { waysCarry } from "./ways.ts";
 
 /** Time between two looks. */
@@ -49,7 +50,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     if (binding === undefined || sender?.status !== "connected" || owner === undefined) return;
     if (!waysCarry(viewer) || !waysCarry(owner) || isWild(ledger, client) || isWild(ledger, sender)) return;
     const { cameraMuted, microphoneMuted } = sender.media;
-    if (slot.kind === "video" ? cameraMuted : microphoneMuted) return;
+    if ((slot.kind === "video" ? cameraMuted : microphoneMuted) || isPastOpening(world, sender, slot.kind)) return;
     const kind = slot.kind === "video" ? "camera" : "microphone";
     const cause = causeOf(viewer, owner, kind, binding, Math.max(client.connectedAt, sender.connectedAt));
     const { seenAt, asked } = lastSeen(world, slot, sender);
@@ -79,7 +80,9 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
       const over = world.loop.now + lastsFor(operation);
       if (!("peer" in operation)) shaken = Math.max(shaken, over);
       else if (operation.type === "unmute") unmuted.set(`${operation.peer}/${operation.source}`, over);
-      else if (operation.type !== "mute" && operation.type !== "join") touched.set(operation.peer, over);
+      else if (operation.type !== "mute" && operation.type !== "join") {
+        touched.set(operation.peer, Math.max(touched.get(operation.peer) ?? 0, over));
+      }
     },
     afterInput({ now }) {
       if (now < nextLook || world.zeroAt === 0) return;

@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import type { StoryPromise } from "../plan.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
+import { isPastOpening } from "./rollover.ts";
 
 /** A source plays at the end when something of it came this shortly before. */
 const STILL_PLAYING_MICROS = 1_000_000;
@@ -56,6 +57,7 @@ function judgeDeparture(
 
 function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPromise, { kind: "departs" }>): void {
   const { viewer, source } = promise;
+  if (isOwedNothing(world, source)) return;
   const client = world.peers.get(viewer)!.client;
   const seen = client === undefined ? undefined : perceptionOf(world, client, source);
   judge(book, "STORY", seen !== undefined, () => `${viewer} never perceived ${source}.`);
@@ -73,6 +75,13 @@ function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPro
   const frozen = () =>
     `${source} stood still for ${longest} µs before ${viewer}; ${promise.shorterThanMicros} µs are too many.`;
   judge(book, "STORY", longest < promise.shorterThanMicros, frozen);
+}
+
+/** Whether what this source sends can't be opened any more. */
+function isOwedNothing(world: World, name: string): boolean {
+  return sourcesCalled(world, name).some(({ client, kind }) =>
+    isPastOpening(world, client, kind === "camera" ? "video" : "audio"),
+  );
 }
 
 /** What a client has perceived of `peer/kind`, over all its slots and all tabs of that peer; undefined for nothing. */
