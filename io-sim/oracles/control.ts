@@ -28,7 +28,6 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
-import { explainsRequests } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;

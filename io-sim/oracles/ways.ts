@@ -2,13 +2,10 @@
  * What links explain: the one place that says what a link carries, and what is nobody's fault but the link's.
  *
  * A promise about time or quality is made over links, and whoever judges it asks here first: does the link carry what a
- * call needs at all ({@link linkCarries}), may keyframes be asked for over it again and again ({@link explainsRequests}),
- * for how long may it hold a stream up ({@link holdsUpMicros}), may a queue stand in it ({@link mayQueue})? All that is read
- * from the plan of the link alone. How long things may take otherwise stands in ./bounds.ts, and how a generated world is
- * healed in ../search/settling.ts.
+ * call needs at all ({@link linkCarries}), for how long may it hold a stream up ({@link holdsUpMicros}), may a queue stand in
+ * it ({@link mayQueue})? All that is read from the plan of the link alone. How long things may take otherwise stands in
+ * ./bounds.ts, and how a generated world is healed in ../search/settling.ts.
  */
-import type { Tunables } from "../../core/index.ts";
-import { mendsLessThanUsual } from "../knobs.ts";
 import type { CapacityPlan, EpisodesPlan } from "../link/plan.ts";
 import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
@@ -19,8 +16,6 @@ const MTU_BYTES_MIN = 1_280;
 const RATE_BPS_MIN = 3_000_000;
 /** The share of packets, in millionths, that may be lost where anything is promised to come within a time. */
 const LOSS_PPM_MAX = 100_000;
-/** The same above which keyframes get lost again and again. */
-const KEYFRAME_LOSS_PPM_MAX = 50_000;
 /** A time out of an exponential distribution is longer than this many means once in fifty times. */
 const MEANS_MAX = 4;
 
@@ -35,16 +30,6 @@ function linkCarries(plan: LinkPlan): boolean {
     plan.cut || plan.udp !== "passes" || plan.idleMicros > 0 || plan.outages !== null || plan.stalls !== null;
   const lossy = plan.lossPpm + (plan.burstBadMicros > 0 ? plan.burstLossPpm / 10 : 0) + plan.corruptPpm;
   return !narrow && !broken && lossy <= LOSS_PPM_MAX;
-}
-
-/** Whether a peer's links explain that keyframes are asked for without end: much is lost, or lost with nobody to repeat it. */
-export function explainsRequests({ plan, up, down }: Peer, tunables: Tunables): boolean {
-  const most = plan.persona === "thin" || mendsLessThanUsual(tunables) ? 0 : KEYFRAME_LOSS_PPM_MAX;
-  return [up.plan, down.plan].some((link) => {
-    const narrow = link.capacity !== null || narrowestBps(link) < RATE_BPS_MIN;
-    const broken = link.cut || link.outages !== null || link.mtuBytes < MTU_BYTES_MIN || link.reorderPpm > 0;
-    return narrow || broken || lossPpmOf(link) > most;
-  });
 }
 
 /**
@@ -62,13 +47,6 @@ export function holdsUpMicros(plan: LinkPlan): number {
 /** Whether a queue may stand in a link: it is narrow at times, or others use it. */
 export function mayQueue(plan: LinkPlan): boolean {
   return plan.cross !== null || plan.shared !== "" || narrowestBps(plan) < RATE_BPS_MIN;
-}
-
-/** The share of packets that a link loses or spoils in the mean, in millionths. */
-function lossPpmOf(plan: LinkPlan): number {
-  const { lossPpm, corruptPpm, truncatePpm, burstBadMicros, burstGoodMicros, burstLossPpm } = plan;
-  const bursts = burstBadMicros === 0 ? 0 : (burstLossPpm * burstBadMicros) / (burstGoodMicros + burstBadMicros);
-  return lossPpm + corruptPpm + truncatePpm + bursts;
 }
 
 /** What a link carries when it carries least; without end where nothing limits it. */
