@@ -1,20 +1,18 @@
 /**
  * What time it is on the clocks of a publisher: NTP time, and the RTP clock of each of its streams (RFC 3550 §6.4.1).
  *
- * A sender report ties an RTP timestamp to the publisher's NTP clock. To say "this stream stands at timestamp T now", which
- * our own sender reports must, one more thing is needed: how far the publisher's NTP clock is from ours. Each report gives
- * a sample of that, too late by what the path took; the quickest of the last ones is the best. Reports are few, and a queue
- * or a server that stood still may hold up the first of them all. Packets are many, and take the same path: by a report it
- * is known when the publisher's clock showed a packet's timestamp, so the quickest packet of the last seconds tells how late
- * the report is ({@link mediaClockPacket}). All streams of a participant share one estimate ({@link NtpOffset}), so its error
- * moves picture and sound alike and lip sync does not feel it.
+ * A sender report ties an RTP timestamp to the publisher's NTP clock. To say "this stream stands at timestamp T now" one more
+ * thing is needed: how far that clock is from ours. Each report gives a sample of it, too late by what the path took, and the
+ * quickest of the last is the best. Reports are few, and a server that stood still may have held up the first of them all;
+ * packets are many and take the same path, so the quickest packet of the last seconds tells how late a report is
+ * ({@link mediaClockPacket}). All streams of a participant share one estimate ({@link NtpOffset}): its error moves picture and
+ * sound alike, and lip sync does not feel it.
  *
- * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than
- * any clock drifts and less than any player notices. A report that is more than `STEP_MICROS` too early proves that the
- * publisher's clock was set forward, as no path is quicker than the quickest: the estimate starts anew. Reports that are too
- * late say nothing by themselves, however many there are, since a queue can last; that the clock was set back is seen where
- * no path can disturb it, in the report: its NTP time has gone on by less than its RTP timestamp. Then the estimate goes
- * along by as much. Times here are monotonic; wall-clock time is needed for NTP halves alone.
+ * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than any
+ * clock drifts and less than any player notices. A report more than `STEP_MICROS` too early proves that the publisher's clock
+ * was set forward, and the estimate starts anew. Late ones prove nothing, since a queue can last; that the clock was set back
+ * is seen where no path can disturb it: the report's NTP time has gone on by less than its RTP timestamp. Then the estimate
+ * goes along by as much. Times here are monotonic; wall-clock time is needed for NTP halves alone.
  */
 import { after, type Micros, micros, type WallMicros } from "../base/micros.ts";
 import { seqDistance32 } from "../base/sequence.ts";
@@ -206,7 +204,7 @@ function quickest({ transitLeast, transitBefore }: MediaClock): number {
   return seqDistance32(transitLeast, transitBefore) < 0 ? transitBefore : transitLeast;
 }
 
-/** How much longer than the quickest of the last packets what has this timestamp was on its way; 0 where no queue explains it. */
+/** How much longer than the quickest packet what has this timestamp was on its way; 0 where no queue explains that. */
 function lateBy(clock: MediaClock, now: Micros, timestamp: number): number {
   const units = seqDistance32(quickest(clock), transitOf(clock, now, timestamp));
   const late = Math.round((units * MICROS_PER_SECOND) / clock.clockRate);
