@@ -7,7 +7,16 @@
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
 import { carve, createSlab } from "../slab.ts";
-import { guessIndex, type IndexBook, type MediaCipher, type MediaKeys, noteIndex } from "./media-cipher.ts";
+import {
+  guessIndex,
+  type IndexBook,
+  isReplay,
+  type MediaCipher,
+  type MediaKeys,
+  noteIndex,
+  noteTaken,
+  type ReplayBook,
+} from "./media-cipher.ts";
 import { payloadOffset, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
 const TAG_BYTES = 16;
@@ -28,6 +37,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
   const sent: IndexBook = new Map();
   const received: IndexBook = new Map();
   const rtcpIndices = new Map<number, number>();
+  const taken: ReplayBook = new Map();
   const slab = createSlab();
   return {
     readRtp,
@@ -74,11 +84,15 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const word = bytes.slice(bytes.length - 4);
       const index = readU32(word, 0) & 0x7fff_ffff;
       const aad = concatBytes(bytes.subarray(0, 8), word);
-      const nonce = rtcpNonce(remote.rtcpSalt, readU32(bytes, 4), index);
+      const ssrc = readU32(bytes, 4);
+      if (isReplay(taken, ssrc, index)) return undefined;
+      const nonce = rtcpNonce(remote.rtcpSalt, ssrc, index);
       const plain = carve(slab, bytes.length - TAG_BYTES - 4);
       plain.set(bytes.subarray(0, 8));
       const length = bytes.length - 12;
-      return crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8) ? plain : undefined;
+      if (!crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8)) return undefined;
+      noteTaken(taken, ssrc, index);
+      return plain;
     },
   };
 }

@@ -44,6 +44,27 @@ export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
   if (index > (book.get(ssrc) ?? -1)) book.set(ssrc, index);
 }
 
+/** How far behind the newest a packet of SRTCP may come: as far as libsrtp remembers, and RFC 3711 §3.3.2 asks for 64. */
+const REPLAY_WINDOW = 128;
+
+/** The SRTCP indices of late, per SSRC: in a ring, and the newest. */
+export type ReplayBook = Map<number, { highest: number; readonly recent: Float64Array }>;
+
+/** Whether what has this index was taken before, or is so old that nobody can tell (RFC 3711 §3.3.2). */
+export function isReplay(book: ReplayBook, ssrc: number, index: number): boolean {
+  const known = book.get(ssrc);
+  if (known === undefined) return false;
+  return index <= known.highest - REPLAY_WINDOW || known.recent[index % REPLAY_WINDOW] === index;
+}
+
+/** Notes that what has this index was authentic, and is taken. */
+export function noteTaken(book: ReplayBook, ssrc: number, index: number): void {
+  const known = book.get(ssrc) ?? { highest: index, recent: new Float64Array(REPLAY_WINDOW).fill(-1) };
+  known.highest = Math.max(known.highest, index);
+  known.recent[index % REPLAY_WINDOW] = index;
+  book.set(ssrc, known);
+}
+
 /** A view of the same bytes that werift's code can use. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -64,6 +85,9 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const rtcp = new SrtcpSession(config);
   const sent: IndexBook = new Map();
   const received: IndexBook = new Map();
+  const taken: ReplayBook = new Map();
+  // The last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4).
+  const behindIndex = keys.profile === 1 ? 10 : 0;
   return {
     readRtp(plain) {
       const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
@@ -96,7 +120,15 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       return plain;
     },
     sealRtcp: (bytes) => rtcp.encrypt(asBuffer(bytes)),
-    openRtcp: (bytes) => attempt(() => rtcp.decrypt(asBuffer(bytes))),
+    openRtcp(bytes) {
+      if (bytes.length < 12 + behindIndex) return undefined;
+      const ssrc = readU32(bytes, 4);
+      const index = readU32(bytes, bytes.length - behindIndex - 4) & 0x7fff_ffff;
+      if (isReplay(taken, ssrc, index)) return undefined;
+      const plain = attempt(() => rtcp.decrypt(asBuffer(bytes)));
+      if (plain !== undefined) noteTaken(taken, ssrc, index);
+      return plain;
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import {
   inStreamTake,
   unwrap,
 } from "../../io-sim/client/in-stream.ts";
-import { createWeriftCipher } from "../../io-sim/client/media-cipher.ts";
+import { createWeriftCipher, type MediaKeys } from "../../io-sim/client/media-cipher.ts";
 import { packetise, readPayload, type VideoCodec } from "../../io-sim/client/payload.ts";
 import {
   createVideoPlayer,
@@ -91,12 +91,19 @@ describe("the two SRTP implementations of the client", () => {
     remoteKey: new Uint8Array(16).fill(key + 1),
     remoteSalt: new Uint8Array(12).fill(salt + 1),
   });
-  const mirrored = (all: ReturnType<typeof keys>) => ({
+  const mirrored = (all: MediaKeys) => ({
     profile: all.profile,
     localKey: all.remoteKey,
     localSalt: all.remoteSalt,
     remoteKey: all.localKey,
     remoteSalt: all.localSalt,
+  });
+  /** The same keys for AES-CM with HMAC-SHA1, whose salts are two bytes longer. */
+  const asCounterMode = (all: MediaKeys) => ({
+    ...all,
+    profile: 1,
+    localSalt: new Uint8Array(14).fill(all.localSalt[0]!),
+    remoteSalt: new Uint8Array(14).fill(all.remoteSalt[0]!),
   });
 
   it("open what the other seals, across the wrap of the sequence number", () => {
@@ -160,6 +167,19 @@ describe("the two SRTP implementations of the client", () => {
     expect([...werift.openRtcp(provider.sealRtcp(report))!]).toEqual([...report]);
     sealed[9] = sealed[9]! ^ 1;
     expect(provider.openRtcp(sealed)).toBeUndefined();
+  });
+
+  it.each([
+    ["the fast one", keys(3, 5), (all: MediaKeys) => createProviderCipher(createNodeCrypto(), 0, all)],
+    ["the real one with AES-GCM", keys(3, 5), createWeriftCipher],
+    ["the real one with AES-CM", asCounterMode(keys(3, 5)), createWeriftCipher],
+  ])("take RTCP once, late too, and not when it is too old to tell: %s", (_, receiver, create) => {
+    const sealing = createWeriftCipher(mirrored(receiver));
+    const opening = create(receiver);
+    const sealed = Array.from({ length: 200 }, () => sealing.sealRtcp(Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 7)));
+    const takes = (at: number) => opening.openRtcp(sealed[at]!) !== undefined;
+    expect([10, 10, 9, 9, 12, 11, 10].map(takes)).toEqual([true, false, true, false, true, true, false]);
+    expect([199, 100, 100, 71, 13, 12].map(takes)).toEqual([true, true, false, false, false, false]);
   });
 });
 
