@@ -60,6 +60,7 @@ export {
   createDatagramInput,
   createRelayInput,
   type DatagramInput,
+  type FirstNumbers,
   type Outbox,
   type RefusalCode,
   type RelayInput,

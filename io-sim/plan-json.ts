@@ -194,6 +194,7 @@ const PLAN: Check = fields(
   {
     wallMicros: count,
     swapsWithinMicros: count,
+    serverNearWrap: truth,
     turn: fields({ atMicros: count, seed: count }),
     shards: fields(SHARDS_FIELDS),
     knobs: KNOBS,

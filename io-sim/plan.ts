@@ -156,6 +156,8 @@ export interface Plan {
   readonly shards?: ShardsPlan;
   /** Tunables of the server's shards that are not as usual. */
   readonly knobs?: Knobs;
+  /** Whether the server's own counters, and the rollover counters of both ends, begin shortly before they wrap. */
+  readonly serverNearWrap?: boolean;
   /** Timers of the server fire up to this much late. */
   readonly timerLateMicros: number;
   /**

@@ -82,6 +82,8 @@ export interface Scenario {
   readonly shards?: ShardsOptions;
   /** Tunables of the server (core/tunables.ts) that are not as usual: `{ nackTriesMax: 1, reportMicros: ms(250) }`. */
   readonly knobs?: Knobs;
+  /** Whether the server's own counters, and the rollover counters of both ends, begin shortly before they wrap. */
+  readonly serverNearWrap?: boolean;
   /** Timers of the server fire up to this much late. Default 0. */
   readonly timersLateBy?: number;
   /** What comes over different ways within so many microseconds may change places, 0 to 1,000. Default: nothing does. */
@@ -125,6 +127,7 @@ export function scenario(story: Scenario): Plan {
     steps: compileSteps(story),
     always: story.always ?? [],
     finally: story.finally ?? [],
+    ...(story.serverNearWrap === true ? { serverNearWrap: true } : {}),
     ...(story.swapsWithin === undefined ? {} : { swapsWithinMicros: story.swapsWithin }),
     ...(story.wallClock === undefined ? {} : { wallMicros: story.wallClock }),
     ...(story.chance === undefined ? {} : { decisions: story.chance }),

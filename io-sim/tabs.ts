@@ -17,6 +17,7 @@ import {
 } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
 import { createGuardedProvider } from "./guards.ts";
+import { SERVER_NEAR_WRAP } from "./near-wrap.ts";
 import { CAMERAS, type CameraKind, type PeerPlan } from "./plan.ts";
 import { below } from "./random.ts";
 import { note } from "./rows.ts";
@@ -70,6 +71,7 @@ function createTab(world: World, peer: Peer): Client {
         audioSlots: plan.audioSlots,
         videoSlots: plan.videoSlots,
         nearWrap: plan.nearWrap,
+        ...(world.plan.serverNearWrap === true ? { indexBefore: SERVER_NEAR_WRAP.srtpIndex - 1 } : {}),
       },
     },
     {

@@ -31,6 +31,7 @@ import { type Guise, PLAIN_GUISE } from "./guise.ts";
 import { createJournal, type Program } from "./journal.ts";
 import { knobsText } from "./knobs.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
+import { SERVER_NEAR_WRAP } from "./near-wrap.ts";
 import { createNode, type NodeWorld, type SfuNode } from "./node.ts";
 import { perform } from "./operations.ts";
 import type { Plan, StepPlan } from "./plan.ts";
@@ -233,6 +234,7 @@ export function bootRecord(
     config: {
       candidates: ips.map((ip) => ({ ip, port: guise.serverPort + place })),
       ...(plan.knobs === undefined ? {} : { tunables: plan.knobs }),
+      ...(plan.serverNearWrap === true ? { firstNumbers: SERVER_NEAR_WRAP } : {}),
     },
     ...(number === 0 ? {} : { shard: number }),
   };

@@ -46,6 +46,9 @@ import type { Tunables } from "../tunables.ts";
 export interface Peer {
   /** Set once DTLS has connected. */
   srtp: SrtpSession | null;
+  /** What the SRTP session will begin with. */
+  readonly srtpIndexBefore: number;
+  readonly srtcpIndex: number;
   ice: IceAgent;
   dtls: Dtls;
   /** A small number that is unique among the living peers of the shard: it names the key handles. */
@@ -64,12 +67,17 @@ export interface PeerConfig {
   /** 32 bytes from which all randomness of the handshake derives. */
   readonly secret: Uint8Array;
   readonly tunables: Tunables;
+  /** Where the indices of SRTP and SRTCP begin, if not at 0; see `SrtpSessionOptions`. */
+  readonly srtpIndexBefore?: number;
+  readonly srtcpIndex?: number;
 }
 
 /** A peer that has heard nothing yet. */
 export function createPeer(config: PeerConfig, now: Micros): Peer {
   return {
     srtp: null,
+    srtpIndexBefore: config.srtpIndexBefore ?? -1,
+    srtcpIndex: config.srtcpIndex ?? 0,
     ice: createIceAgent(config.credentials, config.tunables, now),
     dtls: createDtls({
       role: "server",
@@ -192,6 +200,8 @@ function takeKeys(peer: Peer, crypto: CryptoProvider): void {
     writeKey: keys.serverKey,
     writeSalt: keys.serverSalt,
     keyHandleBase: keyHandleBase(peer.index),
+    indexBefore: peer.srtpIndexBefore,
+    rtcpSendIndex: peer.srtcpIndex,
   });
   srtpBindKeys(peer.srtp, crypto);
 }

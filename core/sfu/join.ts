@@ -140,6 +140,7 @@ function createParticipant(
   names: { id: number; ufrag: string; password: string; cname: string },
 ): Participant {
   const { id } = names;
+  const { firstNumbers } = shard;
   const slotIds = session.media.map(() => shard.history.nextSlot++);
   const allocatorSlots = session.media.flatMap((media, index) =>
     media.isSlot ? [slotOfAllocator(shard, slotIds[index]!, media)] : [],
@@ -162,6 +163,9 @@ function createParticipant(
         remoteFingerprint: session.remoteFingerprint,
         secret: deriveEntropy(crypto, shard.entropySeed, "dtls", id, 0, 32),
         tunables: shard.tunables,
+        ...(firstNumbers === null
+          ? {}
+          : { srtpIndexBefore: firstNumbers.srtpIndex - 1, srtcpIndex: firstNumbers.srtcpIndex }),
       },
       now,
     ),
@@ -195,26 +199,38 @@ function addSlots(shard: Shard, participant: Participant, slotIds: readonly numb
   for (const [index, media] of participant.session.media.entries()) {
     if (!media.isSlot) continue;
     const id = slotIds[index]!;
-    const random = (site: string) => keyedUint32(shard.randomSeed, site, id, 0);
+    const firsts = firstNumbersOf(shard, id);
     const slot: Slot = createSlot(
       id,
       participant,
       media,
       {
-        send: createSrtpSendStream(media.slotSsrc),
-        rtx: media.slotRtxSsrc === 0 ? null : createSrtpSendStream(media.slotRtxSsrc),
+        send: createSrtpSendStream(media.slotSsrc, firsts.indexBefore),
+        rtx: media.slotRtxSsrc === 0 ? null : createSrtpSendStream(media.slotRtxSsrc, firsts.indexBefore),
       },
-      {
-        sequence: random("first-sequence") & FIRST_SEQUENCE_MASK,
-        timestamp: random("first-timestamp"),
-        rtxSequence: random("first-rtx-sequence") & FIRST_SEQUENCE_MASK,
-      },
+      firsts,
       utf8Encode(media.mid),
     );
     participant.slots.push(slot);
     participant.slotsBySsrc.set(media.slotSsrc, slot);
     if (media.slotRtxSsrc !== 0) participant.slotsBySsrc.set(media.slotRtxSsrc, slot);
   }
+}
+
+/** What a slot's streams begin with, and the packet index before that. */
+function firstNumbersOf({ firstNumbers, randomSeed }: Shard, slot: number) {
+  if (firstNumbers !== null) {
+    const { srtpIndex, timestamp } = firstNumbers;
+    const sequence = srtpIndex % 0x1_0000;
+    return { sequence, timestamp, rtxSequence: sequence, indexBefore: srtpIndex - 1 };
+  }
+  const random = (site: string) => keyedUint32(randomSeed, site, slot, 0);
+  return {
+    sequence: random("first-sequence") & FIRST_SEQUENCE_MASK,
+    timestamp: random("first-timestamp"),
+    rtxSequence: random("first-rtx-sequence") & FIRST_SEQUENCE_MASK,
+    indexBefore: -1,
+  };
 }
 
 function addPublications(shard: Shard, participant: Participant): void {

@@ -39,6 +39,21 @@ export interface ShardConfig {
   readonly candidates: readonly CandidateAddress[];
   /** Tunables that are not to be as usual; what they mean, and what they may be, stands in tunables.ts. Default: none. */
   readonly tunables?: Knobs;
+  /** For simulators, in which all counters may begin shortly before they wrap. Default: as the protocols say, or at random. */
+  readonly firstNumbers?: FirstNumbers;
+}
+
+/** Where the numbers of a shard's streams begin. */
+export interface FirstNumbers {
+  /** The RTP timestamp of the first packet that is sent: 32 bits. */
+  readonly timestamp: number;
+  /**
+   * The packet index of the first packet that is sent, which ends in its sequence number: 48 bits. What is received begins
+   * near it too: no handshake has a word for it, so the clients of such a shard have to know.
+   */
+  readonly srtpIndex: number;
+  /** The index of the first SRTCP packet that is sent: 31 bits. */
+  readonly srtcpIndex: number;
 }
 
 /** What the shard uses while it handles an input; the host makes it once. */

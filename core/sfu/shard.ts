@@ -33,6 +33,7 @@ import type {
   CommandInput,
   CommandReply,
   DatagramInput,
+  FirstNumbers,
   RelayInput,
   ShardInput,
   ShardPorts,
@@ -57,12 +58,17 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
     throw new LockstepError("bad-config", `A shard's number lies between 0 and ${LIMITS.shardNumberMax}.`);
   }
   const tunables = createTunables(boot.config.tunables ?? {});
+  const firstNumbers = boot.config.firstNumbers ?? null;
+  if (firstNumbers !== null && !areFirstNumbers(firstNumbers)) {
+    throw new LockstepError("bad-config", "First numbers are whole, and fit 32, 48 and 31 bits.");
+  }
   const privateKey = deriveEntropy(crypto, boot.entropySeed, "certificate-key", 0, 0, 32);
   const certificate = crypto.createCertificate(privateKey);
   return {
     number,
     candidates: boot.config.candidates.map(({ ip, port }) => ({ ip, port })),
     tunables,
+    firstNumbers: firstNumbers === null ? null : { ...firstNumbers },
     entropySeed: boot.entropySeed.slice(),
     randomSeed: boot.randomSeed,
     bootNow: boot.now,
@@ -73,6 +79,11 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
     ...createShardTables(number),
     scratch: createScratch(tunables),
   };
+}
+
+function areFirstNumbers({ timestamp, srtpIndex, srtcpIndex }: FirstNumbers): boolean {
+  const fits = (number: number, most: number) => Number.isInteger(number) && number >= 0 && number <= most;
+  return fits(timestamp, 0xffff_ffff) && fits(srtpIndex, 0xffff_ffff_ffff) && fits(srtcpIndex, 0x7fff_ffff);
 }
 
 /** Takes one input; what it leads to is in the outbox when this returns. Inputs come in the order of their times. */

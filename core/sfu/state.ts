@@ -46,6 +46,7 @@ import type { Allocator } from "./allocator.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { firstId } from "./ids.ts";
 import { createMail, type Mail } from "./mail.ts";
+import type { FirstNumbers } from "./ports.ts";
 import type { Room } from "./room.ts";
 
 /** One SFU worker. Make one with `createShard`; feed it with `shardHandle`. */
@@ -55,6 +56,8 @@ export interface Shard {
   candidates: readonly CandidateAddress[];
   /** Whoever needs one of them has this very object. */
   tunables: Tunables;
+  /** Where numbers begin, when it is not as usual. */
+  firstNumbers: FirstNumbers | null;
   entropySeed: Uint8Array;
   randomSeed: number;
   /** The pair of times that turns monotonic into wall-clock time. */

@@ -60,6 +60,8 @@ export const SRTP = {
 
 /** The last index of an SRTP stream: a rollover counter of 32 bits and a sequence number of 16. */
 const RTP_INDEX_MAX = 0xffff_ffff_ffff;
+/** The highest index of a stream that has come to its end: whatever follows is beyond {@link RTP_INDEX_MAX} as well. */
+const SPENT = 2 * (RTP_INDEX_MAX + 1);
 /** The last SRTCP index: 31 bits. */
 const RTCP_INDEX_MAX = 0x7fff_ffff;
 const RTCP_ENCRYPTED_BIT = 0x8000_0000;
@@ -107,6 +109,8 @@ export interface SrtpSession {
   retired: Set<number>;
   /** The index of the next SRTCP packet that we send, whatever its SSRC. */
   rtcpSendIndex: number;
+  /** What a stream that has just begun takes for the packet index before its first. */
+  readonly indexBefore: number;
   readonly readKey: Uint8Array;
   readonly readSalt: Uint8Array;
   readonly writeKey: Uint8Array;
@@ -117,7 +121,7 @@ export interface SrtpSession {
 export interface SrtpSendStream {
   /** As a signed integer (see `readI32`). */
   readonly ssrc: number;
-  /** The highest packet index sealed, or -1 before the first. */
+  /** The highest packet index sealed, or that before the first. */
   highest: number;
 }
 
@@ -133,11 +137,27 @@ export interface SrtpSessionOptions {
   readonly writeSalt: Uint8Array;
   /** The first of the peer's handles (core/crypto/handles.ts). */
   readonly keyHandleBase: number;
+  /**
+   * The packet index that both ends take to be the one before the first of each stream; default -1, so that rollover
+   * counters begin at 0. Another has to be agreed on by other means than DTLS (RFC 3711 §3.3.1).
+   */
+  readonly indexBefore?: number;
+  /** The index of the first SRTCP packet that we send; default 0. */
+  readonly rtcpSendIndex?: number;
 }
 
 /** A session in which nothing has been sent or received. Its keys have to be bound before its first packet. */
 export function createSrtpSession(options: SrtpSessionOptions): SrtpSession {
-  const { profile, readKey, readSalt, writeKey, writeSalt, keyHandleBase } = options;
+  const {
+    profile,
+    readKey,
+    readSalt,
+    writeKey,
+    writeSalt,
+    keyHandleBase,
+    indexBefore = -1,
+    rtcpSendIndex = 0,
+  } = options;
   assert(isSrtpProfile(profile), "the SRTP profile is one that Lockstep speaks");
   const saltBytes = srtpSaltBytes(profile);
   assert(readKey.length === SRTP_KEY_BYTES && writeKey.length === SRTP_KEY_BYTES, "SRTP master keys have 16 bytes");
@@ -153,7 +173,8 @@ export function createSrtpSession(options: SrtpSessionOptions): SrtpSession {
     rtpStreams: createReceiveStreams(),
     rtcpStreams: createReceiveStreams(),
     retired: new Set(),
-    rtcpSendIndex: 0,
+    rtcpSendIndex,
+    indexBefore,
     readKey,
     readSalt,
     writeKey,
@@ -217,7 +238,7 @@ export function srtpOpenRtp(
   const streams = session.rtpStreams;
   const at = findStream(streams, ssrc);
   if (at < 0 && session.retired.has(ssrc)) return SRTP.REPLAYED;
-  const index = packetIndex(at < 0 ? -1 : streams.windows[at]!.highest, rtpSequence(bytes, offset));
+  const index = packetIndex(at < 0 ? session.indexBefore : streams.windows[at]!.highest, rtpSequence(bytes, offset));
   const refusal = judgeIndex(streams, at, index);
   if (refusal !== 0) return refusal;
   const handle = session.keyHandleBase + KEY_HANDLE.SRTP_READ;
@@ -283,10 +304,11 @@ export function srtpOpenRtcp(
 
 /**
  * A stream of ours that has sent nothing. Its first sequence number should be under 2^15: a receiver that loses the packets
- * before the first wrap could not know that there was one (RFC 3711 §3.3.1).
+ * before the first wrap could not know that there was one (RFC 3711 §3.3.1). Or it follows an `indexBefore` that the
+ * session has as well.
  */
-export function createSrtpSendStream(ssrc: number): SrtpSendStream {
-  return { ssrc: ssrc | 0, highest: -1 };
+export function createSrtpSendStream(ssrc: number, indexBefore = -1): SrtpSendStream {
+  return { ssrc: ssrc | 0, highest: indexBefore };
 }
 
 /**
@@ -316,7 +338,11 @@ export function srtpSealRtp(
   const { ssrc } = stream;
   assert(rtpSignedSsrc(target, headerOffset) === ssrc, "a packet is sealed with the stream of its SSRC");
   const index = packetIndex(stream.highest, sequence);
-  if (index > RTP_INDEX_MAX) return SRTP.EXHAUSTED;
+  if (index > RTP_INDEX_MAX) {
+    // For good: half a round later the sequence number alone would look like one of the last that were sealed.
+    stream.highest = SPENT;
+    return SRTP.EXHAUSTED;
+  }
   // What seems this old may be a leap of more than half a round: sealing it would use a nonce that was used before.
   if (index < 0 || index <= stream.highest - LIMITS.srtpReplayWindowPackets) return SRTP.TOO_OLD;
   const handle = session.keyHandleBase + KEY_HANDLE.SRTP_WRITE;

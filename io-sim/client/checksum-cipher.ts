@@ -8,8 +8,8 @@ import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/ba
 import type { CryptoProvider } from "../../core/index.ts";
 import { carve, createSlab } from "../slab.ts";
 import {
+  createIndexBook,
   guessIndex,
-  type IndexBook,
   isReplay,
   type MediaCipher,
   type MediaKeys,
@@ -34,8 +34,7 @@ interface Direction {
 export function createProviderCipher(crypto: CryptoProvider, handleBase: number, keys: MediaKeys): MediaCipher {
   const local = createDirection(crypto, handleBase, keys.localKey, keys.localSalt);
   const remote = createDirection(crypto, handleBase + 2, keys.remoteKey, keys.remoteSalt);
-  const sent: IndexBook = new Map();
-  const received: IndexBook = new Map();
+  const [sent, received] = [createIndexBook(keys), createIndexBook(keys)];
   const rtcpIndices = new Map<number, number>();
   const taken: ReplayBook = new Map();
   const slab = createSlab();
@@ -68,8 +67,8 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
     },
     sealRtcp(bytes) {
       const ssrc = readU32(bytes, 4);
-      const index = (rtcpIndices.get(ssrc) ?? 0) + 1;
-      rtcpIndices.set(ssrc, index);
+      const index = rtcpIndices.get(ssrc) ?? keys.firstRtcpIndex ?? 1;
+      rtcpIndices.set(ssrc, index + 1);
       const sealed = new Uint8Array(bytes.length + TAG_BYTES + 4);
       sealed.set(bytes.subarray(0, 8));
       const word = trailer(index);

@@ -52,6 +52,8 @@ export interface ClientMediaPlan {
   readonly videoSlots: number;
   /** Whether all counters start shortly before they wrap. */
   readonly nearWrap: boolean;
+  /** What both ends take for the packet index before the first of each stream, if it is not that of DTLS-SRTP. */
+  readonly indexBefore?: number;
 }
 
 /** What the client keeps for DTLS. */

@@ -32,6 +32,7 @@ import {
 } from "../../core/wire/stun.ts";
 import { familyOf } from "../addresses.ts";
 import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../event-loop.ts";
+import { SRTCP_NEAR_END } from "../near-wrap.ts";
 import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../random.ts";
 import { createProviderCipher } from "./checksum-cipher.ts";
 import {
@@ -391,6 +392,8 @@ function connect(client: Client, dtls: Dtls): void {
     localSalt: srtp.clientSalt,
     remoteKey: srtp.serverKey,
     remoteSalt: srtp.serverSalt,
+    indexBefore: client.plan.media.indexBefore ?? -1,
+    ...(client.plan.media.nearWrap ? { firstRtcpIndex: SRTCP_NEAR_END } : {}),
   };
   client.media.cipher =
     client.plan.cipher === "real" ? createWeriftCipher(keys) : createProviderCipher(client.ports.crypto, 8, keys);

@@ -18,6 +18,10 @@ export interface MediaKeys {
   readonly localSalt: Uint8Array;
   readonly remoteKey: Uint8Array;
   readonly remoteSalt: Uint8Array;
+  /** The packet index that both ends take to be the one before the first of each stream; default -1. */
+  readonly indexBefore?: number;
+  /** The index of the first SRTCP packet that the client sends, of each SSRC; default 1. */
+  readonly firstRtcpIndex?: number;
 }
 
 /** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
@@ -31,17 +35,26 @@ export interface MediaCipher {
 }
 
 /** Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. */
-export type IndexBook = Map<number, number>;
+export interface IndexBook {
+  readonly highest: Map<number, number>;
+  /** What stands for it before the first. */
+  readonly before: number;
+}
 
-/** The packet index that this sequence number most likely means; -1 when it would lie before the first packet. */
-export function guessIndex(book: IndexBook, ssrc: number, sequence: number): number {
-  const highest = book.get(ssrc);
-  return highest === undefined ? sequence : Math.max(-1, seqUnwrap16(highest, sequence));
+/** A book of streams whose first packets follow this index. */
+export function createIndexBook({ indexBefore = -1 }: MediaKeys): IndexBook {
+  return { highest: new Map(), before: indexBefore };
+}
+
+/** The packet index that this sequence number most likely means; -1 when it would lie before all packets. */
+export function guessIndex({ highest, before }: IndexBook, ssrc: number, sequence: number): number {
+  const known = highest.get(ssrc) ?? before;
+  return known < 0 ? sequence : Math.max(-1, seqUnwrap16(known, sequence));
 }
 
 /** Notes an index that turned out to be authentic. */
-export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
-  if (index > (book.get(ssrc) ?? -1)) book.set(ssrc, index);
+export function noteIndex({ highest }: IndexBook, ssrc: number, index: number): void {
+  if (index > (highest.get(ssrc) ?? -1)) highest.set(ssrc, index);
 }
 
 /** How far behind the newest a packet of SRTCP may come: as far as libsrtp remembers, and RFC 3711 §3.3.2 asks for 64. */
@@ -83,8 +96,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   };
   const rtp = new SrtpSession(config);
   const rtcp = new SrtcpSession(config);
-  const sent: IndexBook = new Map();
-  const received: IndexBook = new Map();
+  const [sent, received] = [createIndexBook(keys), createIndexBook(keys)];
   const taken: ReplayBook = new Map();
   // The last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4).
   const behindIndex = keys.profile === 1 ? 10 : 0;
@@ -119,7 +131,12 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       if (plain !== undefined) noteIndex(received, ssrc, index);
       return plain;
     },
-    sealRtcp: (bytes) => rtcp.encrypt(asBuffer(bytes)),
+    sealRtcp(bytes) {
+      const state = rtcp.localContext.getSrtcpSsrcState(readU32(bytes, 4));
+      // It counts up before it seals.
+      state.srtcpIndex = Math.max(state.srtcpIndex, (keys.firstRtcpIndex ?? 1) - 1);
+      return rtcp.encrypt(asBuffer(bytes));
+    },
     openRtcp(bytes) {
       if (bytes.length < 12 + behindIndex) return undefined;
       const ssrc = readU32(bytes, 4);

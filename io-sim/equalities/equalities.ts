@@ -58,6 +58,7 @@ export const EQUALITIES: readonly Equality[] = [
         plan: { ...plan, wallMicros: seconds * SECOND },
       })),
       { what: "counters near their wrap", plan: withPeers(plan, (peer) => ({ ...peer, nearWrap: !peer.nearWrap })) },
+      { what: "the server's near theirs", plan: { ...plan, serverNearWrap: plan.serverNearWrap !== true } },
     ],
   },
   {

@@ -71,7 +71,7 @@ function named(plan: Plan, number: number): Plan {
 function compile(
   peers: readonly PeerOptions[],
   timeline: readonly StoryStep[],
-  rest: Pick<Scenario, "cipher" | "scheduler" | "timersLateBy" | "shards">,
+  rest: Pick<Scenario, "cipher" | "scheduler" | "timersLateBy" | "shards" | "serverNearWrap">,
   healsAt: number,
 ): Plan {
   return scenario({
@@ -92,7 +92,7 @@ function tortureWorld(): fc.Arbitrary<Plan> {
       count: fc.integer({ min: 2, max: 5 }),
       healsAt: fc.integer({ min: 2_000, max: 6_000 }).map(ms),
       rooms: fc.integer({ min: 1, max: ROOMS.length }),
-      // In half of all runs every counter of every client starts near its wrap.
+      // In half of all runs every counter of the server and of every client starts near its wrap.
       nearWrap: fc.boolean(),
     })
     .chain(({ classes, count, healsAt, rooms, nearWrap }) => {
@@ -106,7 +106,8 @@ function tortureWorld(): fc.Arbitrary<Plan> {
           core: fc.subarray([...names], { minLength: 1 }),
         })
         .map(({ peers, timeline, worlds, scheduler, core }) => {
-          const plan = compile(peers, timeline, { ...Object.assign({}, ...worlds), scheduler }, healsAt);
+          const rest = { ...Object.assign({}, ...worlds), scheduler, serverNearWrap: nearWrap };
+          const plan = compile(peers, timeline, rest, healsAt);
           return settled(plan, healsAt, core);
         });
     });

@@ -54,6 +54,7 @@ function storyFields(use: Use, plan: Plan): Piece[] {
     ...(plan.cipher === "real" ? ['cipher: "real"'] : []),
     ...(plan.scheduler === "fifo" ? ['scheduler: "fifo"'] : []),
     ...(plan.timerLateMicros > 0 ? [field("timersLateBy", timeText(use, plan.timerLateMicros))] : []),
+    ...(plan.serverNearWrap === true ? ["serverNearWrap: true"] : []),
     ...(plan.swapsWithinMicros === undefined ? [] : [field("swapsWithin", timeText(use, plan.swapsWithinMicros))]),
     ...(plan.knobs === undefined ? [] : [field("knobs", object(knobPieces(use, plan.knobs)))]),
     ...(plan.shards === undefined ? [] : [field("shards", object(shardsText(use, plan.shards)))]),

@@ -12,6 +12,7 @@ import {
   type CommandReply,
   createShard,
   FIRST_COME_FIRST_SERVED,
+  type FirstNumbers,
   LIMITS,
   MICROS_ORIGIN,
   type Micros,
@@ -89,19 +90,26 @@ export interface ShardWorld {
 }
 
 /** The boot record of the test world's shard with this number. */
-export function testBoot(shard = 0): BootRecord {
+export function testBoot(shard = 0, firstNumbers?: FirstNumbers): BootRecord {
   return {
     ...(shard === 0 ? {} : { shard }),
     entropySeed: Uint8Array.from({ length: 32 }, (_, i) => i),
     randomSeed: 7,
     now: MICROS_ORIGIN,
     wall: 1_800_000_000_000_000 as WallMicros,
-    config: { candidates: [{ ip: "192.0.2.1", port: 40_000 }] },
+    config: {
+      candidates: [{ ip: "192.0.2.1", port: 40_000 }],
+      ...(firstNumbers === undefined ? {} : { firstNumbers }),
+    },
   };
 }
 
-/** A world without clients, around the shard with this number. */
-export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED, number = 0): ShardWorld {
+/** A world without clients, around the shard with this number, whose counters may begin somewhere else than usual. */
+export function createShardWorld(
+  scheduler: Scheduler = FIRST_COME_FIRST_SERVED,
+  number = 0,
+  firstNumbers?: FirstNumbers,
+): ShardWorld {
   const crypto = createNodeCrypto();
   const events: ShardEvent[] = [];
   const replies: CommandReply[] = [];
@@ -121,7 +129,7 @@ export function createShardWorld(scheduler: Scheduler = FIRST_COME_FIRST_SERVED,
     releaseFlow: (flow) => void released.push(flow),
   };
   const ports: ShardPorts = { crypto, outbox, scheduler };
-  const shard = createShard(testBoot(number), crypto);
+  const shard = createShard(testBoot(number, firstNumbers), crypto);
   return {
     now: MICROS_ORIGIN,
     shard,
@@ -252,7 +260,7 @@ export function sendRtp(world: ShardWorld, client: TestClient, packet: Uint8Arra
 /** An RTP packet, sealed by this client. */
 export function sealRtp(world: ShardWorld, client: TestClient, packet: Uint8Array): Uint8Array {
   const ssrc = rtpSsrc(packet, 0);
-  const stream = client.streams.get(ssrc) ?? createSrtpSendStream(ssrc);
+  const stream = client.streams.get(ssrc) ?? createSrtpSendStream(ssrc, client.srtp?.indexBefore);
   client.streams.set(ssrc, stream);
   const headerLength = rtpHeaderLength(packet, 0);
   const target = new Uint8Array(packet.length + 32);
@@ -370,6 +378,7 @@ function receiveDtls(world: ShardWorld, client: TestClient, bytes: Uint8Array): 
     writeKey: dtls.srtp.clientKey,
     writeSalt: dtls.srtp.clientSalt,
     keyHandleBase: dtls.keyHandleBase,
+    indexBefore: (world.shard.firstNumbers?.srtpIndex ?? 0) - 1,
   });
   srtpBindKeys(client.srtp, world.crypto);
 }

@@ -32,7 +32,11 @@ export function masterKeys(profile: SrtpProfile) {
 }
 
 /** Two sessions that talk to each other, with their keys bound to handles 0 to 7 and 8 to 15. */
-export function sessionPair(profile: SrtpProfile, crypto: CryptoProvider): { alice: SrtpSession; bob: SrtpSession } {
+export function sessionPair(
+  profile: SrtpProfile,
+  crypto: CryptoProvider,
+  indexBefore = -1,
+): { alice: SrtpSession; bob: SrtpSession } {
   const { aliceKey, aliceSalt, bobKey, bobSalt } = masterKeys(profile);
   const alice = createSrtpSession({
     profile,
@@ -41,6 +45,7 @@ export function sessionPair(profile: SrtpProfile, crypto: CryptoProvider): { ali
     writeKey: aliceKey,
     writeSalt: aliceSalt,
     keyHandleBase: 0,
+    indexBefore,
   });
   const bob = createSrtpSession({
     profile,
@@ -49,6 +54,7 @@ export function sessionPair(profile: SrtpProfile, crypto: CryptoProvider): { ali
     writeKey: bobKey,
     writeSalt: bobSalt,
     keyHandleBase: 8,
+    indexBefore,
   });
   srtpBindKeys(alice, crypto);
   srtpBindKeys(bob, crypto);

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { readU16, readU32 } from "../../../core/base/bytes.ts";
+import { FIRST_COME_FIRST_SERVED, type FirstNumbers } from "../../../core/index.ts";
 import { DEMUX, demux } from "../../../core/wire/demux.ts";
 import { writeNack } from "../../../core/wire/rtcp-feedback.ts";
 import { rtpPacket, vp8Packet } from "../../support/media.ts";
@@ -21,8 +22,8 @@ import {
 
 const SSRC = 2000;
 
-function pair() {
-  const world = createShardWorld();
+function pair(firstNumbers?: FirstNumbers) {
+  const world = createShardWorld(FIRST_COME_FIRST_SERVED, 0, firstNumbers);
   const ana = join(world, { name: "ana", offer: offerOf([{ kind: "video", ssrc: SSRC, rtxSsrc: SSRC + 1 }]) });
   const bob = join(world, { name: "bob", offer: offerOf([{ kind: "video", withoutRtx: true }]) });
   return { world, ana, bob };
@@ -102,5 +103,59 @@ describe("a sequence number that a subscriber has had", () => {
     nack(world, bob, bob.rtp[2]!.sequence);
     expect(bob.datagrams).toHaveLength(before + 1);
     expect(reusedNonces(bob)).toEqual([]);
+  });
+});
+
+describe("a key whose indices are used up", () => {
+  const send = (world: ShardWorld, ana: TestClient, sequence: number) =>
+    sendRtp(
+      world,
+      ana,
+      vp8Packet({ ssrc: SSRC, sequence: sequence & 0xffff, keyframe: true, body: [sequence & 0xff] }),
+    );
+
+  it("seals no more media, new or old", () => {
+    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 0 });
+    send(world, ana, 65_500);
+    const toEnd = 2 ** 48 - 2 ** 16;
+    const slot = [...world.shard.slots.values()].find(({ media }) => media.slotSsrc === bob.rtp[0]!.ssrc)!;
+    slot.sendStream.highest += toEnd;
+    bob.srtp!.rtpStreams.windows[0]!.highest += toEnd;
+    for (let sequence = 65_501; sequence < 65_600; sequence++) send(world, ana, sequence);
+    expect(bob.rtp.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 36 }, (_, index) => 65_500 + index));
+    const before = bob.datagrams.length;
+    nack(world, bob, 65_530);
+    expect(bob.datagrams).toHaveLength(before);
+    expect(reusedNonces(bob)).toEqual([]);
+  });
+
+  it("seals no more reports, and everything else goes on", () => {
+    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 2 ** 31 - 2 });
+    for (let sequence = 65_500; sequence < 65_600; sequence++) {
+      send(world, ana, sequence);
+      passMillis(world, 100);
+    }
+    expect([bob.rtcp.length, bob.rtp.length]).toEqual([2, 100]);
+    const sealed = bob.datagrams.filter((bytes) => demux(bytes, 0, bytes.length) === DEMUX.RTCP);
+    expect(sealed.map((bytes) => readU32(bytes, bytes.length - 4))).toEqual([0xffff_fffe, 0xffff_ffff]);
+  });
+});
+
+describe("first numbers", () => {
+  it("are where timestamps, sequence numbers, packet indices and SRTCP indices begin", () => {
+    const first = { timestamp: 2 ** 32 - 1, srtpIndex: 2 ** 48 - 2 ** 16 - 3, srtcpIndex: 2 ** 31 - 9 };
+    const { world, ana, bob } = pair(first);
+    for (let i = 0; i < 6; i++) sendRtp(world, ana, vp8Packet({ ssrc: SSRC, sequence: 65_533 + i, keyframe: i === 0 }));
+    expect(bob.rtp.map(({ sequence }) => sequence)).toEqual([65_533, 65_534, 65_535, 0, 1, 2]);
+    expect(bob.rtp[0]!.timestamp).toBe(2 ** 32 - 1);
+    expect(bob.srtp!.rtpStreams.windows[0]!.highest).toBe(2 ** 48 - 2 ** 16 + 2);
+    expect(bob.srtp!.rtcpStreams.windows.map(({ highest }) => highest >= first.srtcpIndex)).not.toContain(false);
+  });
+
+  it("are refused when they do not fit", () => {
+    const first = { timestamp: 0, srtpIndex: 0, srtcpIndex: 0 };
+    for (const wrong of [{ timestamp: 2 ** 32 }, { srtpIndex: 2 ** 48 }, { srtcpIndex: 2 ** 31 }, { timestamp: 0.5 }]) {
+      expect(() => pair({ ...first, ...wrong })).toThrow("32, 48 and 31 bits");
+    }
   });
 });

@@ -247,7 +247,31 @@ describe.each(PROFILES)("the rollover counter with %s", (_, profile) => {
     expect(openRtp(bob, crypto, last)).toBeInstanceOf(Uint8Array);
     expect(sealRtp(alice, crypto, stream, rtpHeader(SSRC, 0), PAYLOAD)).toBe(SRTP.EXHAUSTED);
     expect(openRtp(bob, crypto, concatBytes(rtpHeader(SSRC, 0), PAYLOAD))).toBe(SRTP.EXHAUSTED);
-    expect(stream.highest).toBe(2 ** 48 - 1);
+  });
+
+  it("seals nothing more after the last packet index, whatever the sequence numbers that follow look like", () => {
+    const { alice } = sessionPair(profile, crypto);
+    const stream = createSrtpSendStream(SSRC, 2 ** 48 - 2);
+    expect(sealRtp(alice, crypto, stream, rtpHeader(SSRC, 65_535), PAYLOAD)).toBeInstanceOf(Uint8Array);
+    const answers = new Set<unknown>();
+    for (let sequence = 0; sequence <= 65_535; sequence++) {
+      answers.add(sealRtp(alice, crypto, stream, rtpHeader(SSRC, sequence), PAYLOAD));
+    }
+    expect([...answers]).toEqual([SRTP.EXHAUSTED]);
+  });
+
+  it("begins where both ends were told to, also when all is lost before the first wrap", () => {
+    const indexBefore = 2 ** 48 - 2 ** 16 - 5;
+    const { alice, bob } = sessionPair(profile, crypto, indexBefore);
+    const stream = createSrtpSendStream(SSRC, indexBefore);
+    const sealed = [65_532, 65_533, 65_534, 65_535, 0, 1].map((sequence) =>
+      sealRtp(alice, crypto, stream, rtpHeader(SSRC, sequence), PAYLOAD),
+    );
+    expect(openRtp(bob, crypto, sealed[5]!)).toBeInstanceOf(Uint8Array);
+    expect(openRtp(bob, crypto, sealed[1]!)).toBeInstanceOf(Uint8Array);
+    expect(stream.highest).toBe(2 ** 48 - 2 ** 16 + 1);
+    const { bob: uninformed } = sessionPair(profile, crypto);
+    expect(openRtp(uninformed, crypto, sealed[4]!)).toBe(SRTP.FORGED);
   });
 });
 

@@ -1,0 +1,89 @@
+/** Whether every counter of the server and of its clients wraps, or comes near its end, in a world in which they should. */
+import { describe, expect, it } from "vitest";
+import { readU16, readU32 } from "../../core/base/bytes.ts";
+import { at, ms, plays, seconds } from "../../io-sim/index.ts";
+import { SRTCP_NEAR_END } from "../../io-sim/near-wrap.ts";
+import { run } from "../../io-sim/run.ts";
+import { link, type Scenario } from "../../io-sim/scenario.ts";
+import { smallStory } from "../support/small-story.ts";
+
+const RTCP_FIRST = 192;
+const RTCP_LAST = 223;
+
+/** The sequence numbers, timestamps and SRTCP indices that go up and down in a story, in the order of the first. */
+function numbersIn(change: Partial<Scenario>) {
+  const sequences = { up: new Map<number, number[]>(), down: new Map<number, number[]>() };
+  const timestamps = { up: new Map<number, number[]>(), down: new Map<number, number[]>() };
+  const indices = { up: [] as number[], down: [] as number[] };
+  const note = (map: Map<number, number[]>, ssrc: number, value: number) =>
+    map.set(ssrc, [...(map.get(ssrc) ?? []), value]);
+  const people = {
+    ana: { nearWrap: true, sends: { camera: "vp8", microphone: true } },
+    bob: { nearWrap: true, receives: { audio: 1, video: 1 } },
+  } as const;
+  const finale = [plays("bob", "ana/camera"), plays("bob", "ana/microphone")];
+  const plan = smallStory({ serverNearWrap: true, peers: people, runFor: seconds(5), finally: finale, ...change });
+  const verdict = run(plan, 1, {
+    withoutDrain: true,
+    onWorld: (world) =>
+      world.watchers.push({
+        carried: (_peer, way, fate, { packet: { bytes } }) => {
+          if (fate !== "offered" || bytes[0]! >> 6 !== 2) return;
+          if (bytes[1]! >= RTCP_FIRST && bytes[1]! <= RTCP_LAST) {
+            indices[way].push(readU32(bytes, bytes.length - 4) - 2 ** 31);
+          } else {
+            note(sequences[way], readU32(bytes, 8), readU16(bytes, 2));
+            note(timestamps[way], readU32(bytes, 8), readU32(bytes, 4));
+          }
+        },
+      }),
+  });
+  return { sequences, timestamps, indices, broken: verdict.broken?.detail ?? "" };
+}
+
+/** Whether numbers of so many bits go over their end. */
+function wraps(numbers: readonly number[], bits: number): boolean {
+  const half = 2 ** (bits - 1);
+  return numbers.some((number, at) => at > 0 && numbers[at - 1]! > half && number < half);
+}
+
+describe.each(["checksum", "real"] as const)("with the cipher %s, near the wrap", (cipher) => {
+  it("every stream of both ends goes over the end of its sequence numbers and timestamps, and is heard and seen", () => {
+    const { sequences, timestamps, broken } = numbersIn({ cipher });
+    expect(broken).toBe("");
+    for (const way of ["up", "down"] as const) {
+      expect(sequences[way].size).toBe(2);
+      expect([...sequences[way].values()].map((numbers) => wraps(numbers, 16))).toEqual([true, true]);
+      expect([...timestamps[way].values()].map((numbers) => wraps(numbers, 32))).toEqual([true, true]);
+    }
+  });
+
+  it("reports come near the end of their indices, and no one uses one twice", () => {
+    const { indices } = numbersIn({ cipher });
+    for (const way of ["up", "down"] as const) {
+      expect(indices[way].length).toBeGreaterThan(5);
+      expect(Math.min(...indices[way])).toBeGreaterThanOrEqual(SRTCP_NEAR_END);
+      expect(Math.max(...indices[way])).toBeLessThan(2 ** 31);
+    }
+  });
+
+  it("who has lost all before the first wrap gets what comes after it", () => {
+    const timeline = [
+      at(0, "nothing comes down any more", link("bob", { direction: "down", cut: true })),
+      at(seconds(2), "and all is well again", link("bob", { direction: "down", cut: false })),
+    ];
+    const peers = {
+      ana: { sends: { camera: "vp8", microphone: true } },
+      bob: { receives: { audio: 1, video: 1 }, link: { direction: "down", delay: ms(10) } },
+    } as const;
+    expect(numbersIn({ cipher, timeline, peers }).broken).toBe("");
+  });
+});
+
+describe("far from the wrap", () => {
+  it("nothing of the server's is near its end", () => {
+    const { sequences, indices } = numbersIn({ serverNearWrap: false });
+    expect([...sequences.down.values()].map((numbers) => wraps(numbers, 16))).toEqual([false, false]);
+    expect(Math.max(...indices.down)).toBeLessThan(1_000);
+  });
+});
