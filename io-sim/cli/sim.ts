@@ -7,6 +7,7 @@
  */
 import { cover, coverageText, createCoverage } from "../search/coverage.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
+import { compareRuns } from "./equalities.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
 import { type RunningOptions, runOne, writeOrMisuse } from "./running.ts";
 import {
@@ -29,6 +30,7 @@ interface SimOptions extends RunningOptions {
   readonly workers?: string;
   readonly regime: string;
   readonly scoreboard?: boolean;
+  readonly equalities?: boolean;
 }
 
 interface StoryRuns {
@@ -56,6 +58,7 @@ export function sim(words: readonly string[]): Promise<number> {
     .option("--json", "one JSON object a line, one for each run")
     .option("--trace", "print what happened in each run")
     .option("--journal <FILE>", "write the journal of the run to a file (one story, one seed)")
+    .option("--equalities", "compare each run with variants of it that may make no difference to anybody")
     .option("--scoreboard", "measure twenty seeds of each story and write sim-scenarios/scoreboard.md");
   return answer(command, words, simulate);
 }
@@ -67,6 +70,7 @@ async function simulate(names: readonly string[], options: SimOptions): Promise<
   if (options.scoreboard === true) return makeScoreboard(stories, workers, options);
   const runs = stories.map((story) => ({ story, seeds: seedsOf(story, options) }));
   const count = runs.reduce((sum, { seeds }) => sum + seeds.length, 0);
+  if (options.equalities === true) return compare(runs, workers, options);
   if (options.journal !== undefined && count !== 1) {
     throw new Misuse("--journal writes one run: name one story and one seed (--seed N).");
   }
@@ -77,6 +81,15 @@ async function simulate(names: readonly string[], options: SimOptions): Promise<
   // One run speaks for itself, and a broken one ends with the command that shows it again.
   if (options.json !== true && count > 1) process.stdout.write(`${held} of ${count} runs held.\n`);
   return held === count ? EXIT.HELD : EXIT.BROKEN;
+}
+
+/** Puts the equalities to the test. What a story promises is compared and not judged. */
+async function compare(runs: readonly StoryRuns[], workers: number, options: SimOptions): Promise<number> {
+  if (options.journal !== undefined || options.trace !== undefined) {
+    throw new Misuse("--equalities compares runs: give it no --journal and no --trace, which tell of one.");
+  }
+  const all = runs.flatMap(({ story: { plan }, seeds }) => seeds.map((seed) => ({ plan, seed })));
+  return (await compareRuns(all, workers, options.json === true)) ? EXIT.HELD : EXIT.BROKEN;
 }
 
 /** One run after the other, each reported on in full; answers how many held. */
@@ -149,8 +162,8 @@ function reportText(report: readonly string[]): string {
 
 /** Measures the stories and writes their lines into the scoreboard. Breaches count there and are no failure here. */
 async function makeScoreboard(stories: readonly Story[], workers: number, options: SimOptions): Promise<number> {
-  const { seed, seeds, journal, trace, json } = options;
-  if ([seed, seeds, journal, trace, json].some((option) => option !== undefined)) {
+  const { seed, seeds, journal, trace, json, equalities } = options;
+  if ([seed, seeds, journal, trace, json, equalities].some((option) => option !== undefined)) {
     throw new Misuse("--scoreboard has seeds and a form of its own: give it no more than stories and --workers.");
   }
   const committed = storiesOnScoreboard(await allStories()).map(({ plan }) => plan.name);

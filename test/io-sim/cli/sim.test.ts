@@ -1,13 +1,19 @@
 /** Whether many runs come out the same on any number of workers, and what the table and the scoreboard say of them. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { figuresOf, percentile } from "../../../io-sim/cli/figures.ts";
 import { readLines, SCOREBOARD_SEEDS, scoreboardLines, scoreboardText } from "../../../io-sim/cli/scoreboard.ts";
 import { SIMULATING, type SimAnswer } from "../../../io-sim/cli/sim-worker.ts";
 import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table.ts";
+import { EQUALITIES } from "../../../io-sim/equalities/equalities.ts";
+import { at, mute } from "../../../io-sim/index.ts";
+import { planToJson } from "../../../io-sim/plan-json.ts";
 import broken from "../../support/broken-story.ts";
 import { command } from "../../support/command.ts";
-import small from "../../support/small-story.ts";
+import small, { smallStory } from "../../support/small-story.ts";
 
 const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
 const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
@@ -36,6 +42,57 @@ const picture = (firstAfterMicros: number, longestGapMicros: number) => ({
   count: 1,
   firstAfterMicros,
   longestGapMicros,
+});
+
+/** A story that is over at once, for what runs it forty times. */
+const TINY = join(mkdtempSync(join(tmpdir(), "lockstep-sim-")), "tiny.json");
+const TINY_PEERS = { ana: { sends: { microphone: true } }, bob: { receives: { audio: 1 } } } as const;
+writeFileSync(TINY, planToJson(smallStory({ name: "tiny", peers: TINY_PEERS, runFor: 300_000 })));
+afterAll(() => rmSync(dirname(TINY), { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("the equalities of runs", () => {
+  it("are told as a table with a legend, and hold", async () => {
+    const { status, out } = await sim(TINY, "--equalities", "--workers", "0");
+    const [head, row, ...rest] = out.trim().split("\n");
+    expect(head).toMatch(/^story +seed +1 +2 +3 .* 13$/);
+    expect(row).toMatch(/^tiny +1( +[=-]){13}$/);
+    expect(rest).toContain(" 1  one shard or many");
+    expect(rest.at(-1)).toMatch(/^(\d+) of \1 comparisons held, \d+ were excused\.$/);
+    expect(status).toBe(0);
+  });
+
+  it("are told one a line of JSON, by workers too", async () => {
+    const { out } = await sim(TINY, "--equalities", "--json", "--workers", "2");
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const silent = { excuse: "", variant: "", difference: "" };
+    expect(lines).toEqual(
+      EQUALITIES.map(({ name }) => ({ story: "tiny", seed: 1, equality: name, ...silent, verdict: "held" })),
+    );
+  });
+
+  it("refuse what tells of a single run", async () => {
+    const { status, err } = await sim(TINY, "--equalities", "--trace");
+    expect([status, err]).toEqual([2, expect.stringMatching(/^--equalities compares runs/)]);
+  });
+
+  it("that do not hold are told with story, equality, variant and place, and the exit status is 1", async () => {
+    vi.spyOn(EQUALITIES[0]!, "variants").mockImplementation((plan) => [
+      { what: "without a word", plan: { ...plan, steps: [at(0, "ana is silent", mute("ana", "microphone"))] } },
+    ]);
+    const { status, out } = await sim(TINY, "--equalities", "--workers", "0");
+    expect(status).toBe(1);
+    expect(out).toMatch(/^tiny +1 +X( +[=-]){12}$/m);
+    expect(out).toMatch(
+      /^DIFFERENT {2}tiny, seed 1: one shard or many \(without a word\)\n {2}bob < ana\/microphone: /m,
+    );
+    expect(out).toMatch(/^(\d+) of \d+ comparisons held, \d+ were excused\.$/m);
+  });
 });
 
 describe("many runs", () => {
