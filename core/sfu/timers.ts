@@ -84,8 +84,10 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
 function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {
   const to = { actor: "room", shard: shard.number, id: room.name } as const;
   if (now >= room.nextLookAt) postMail(shard.mail, to, to, { to: "room", type: "look" });
-  if (now >= room.nextRankingAt) compareVoices(shard, ports, now, room);
-  room.nextRankingAt = roomNeedsRanking(room) ? after(now, shard.tunables.loudnessMicros) : NEVER;
+  if (now >= room.nextRankingAt) {
+    compareVoices(shard, ports, now, room);
+    room.nextRankingAt = roomNeedsRanking(room) ? after(now, shard.tunables.loudnessMicros) : NEVER;
+  }
   timerHeapSet(shard.timers, roomTimerKey(room), roomNextTimeout(room));
   deliverMail(shard, ports, now);
 }

@@ -42,7 +42,8 @@ export const EQUALITIES: readonly Equality[] = [
   {
     name: "one shard or many",
     likeness: "moments",
-    excuse: (plan) => sharesChance(plan) || shardDies(plan) || voicesCompete(plan),
+    excuse: (plan) =>
+      sharesChance(plan) || shardDies(plan) || voicesCompete(plan) || leaveTogether(plan) || boundsBytes(plan),
     base: (plan) => firstCome(withShards(plan, ONE_SHARD)),
     variants: (plan) =>
       [2, 3].map((count) => ({ what: `${count} shards`, plan: withShards(plan, { ...ONE_SHARD, count }) })),
@@ -142,8 +143,13 @@ export const EQUALITIES: readonly Equality[] = [
     name: "every packet doubled on a perfect link",
     likeness: "moments",
     excuse: notPerfect,
+    variants: (plan) => [{ what: "at the same moment", plan: withLinks(plan, { duplicatePpm: 1_000_000 }) }],
+  },
+  {
+    name: "every packet repeated later on a perfect link",
+    likeness: "moments",
+    excuse: (plan) => notPerfect(plan) || movesAway(plan),
     variants: (plan) => [
-      { what: "at the same moment", plan: withLinks(plan, { duplicatePpm: 1_000_000 }) },
       { what: "up to 40 ms later", plan: withLinks(plan, { duplicatePpm: 1_000_000, duplicateMicros: 40_000 }) },
     ],
   },
@@ -290,16 +296,32 @@ function shardDies(plan: Plan): string {
   return has(plan, "crash", "crash-shard") ? "a shard of it dies" : "";
 }
 
-/** A room ranks the voices of other shards by how loud they were a turn ago. */
-function voicesCompete({ peers }: Plan): string {
+/**
+ * A room ranks the voices of other shards by how loud they were a turn ago. Whoever vanishes and comes back counts twice: to
+ * the server the tab of before is there until its consent has run out.
+ */
+function voicesCompete(plan: Plan): string {
+  const { peers, steps } = plan;
+  const vanishes = ({ name, rejoinAfterMicros }: PeerPlan) =>
+    rejoinAfterMicros !== undefined ||
+    steps.some(({ operation: { type, ...rest } }) => {
+      return (type === "kill" || type === "rejoin") && "peer" in rest && rest.peer === name;
+    });
   const compete = peers.some((viewer) => {
     const others = peers.filter((peer) => peer !== viewer && peer.room === viewer.room && peer.microphone !== null);
-    return viewer.audioSlots > 0 && others.length > viewer.audioSlots;
+    const voices = others.reduce((sum, peer) => sum + (vanishes(peer) ? 2 : 1), 0);
+    return viewer.audioSlots > 0 && voices > viewer.audioSlots;
   });
   return compete ? "somebody hears the loudest alone, and how loud voices on other shards are is known later" : "";
 }
 
-/** Larger headers fill what is bounded in bytes. */
+/** What two shards do at one moment has no order, and the news of it takes another turn of the loop. */
+function leaveTogether({ steps }: Plan): string {
+  const leaving = steps.filter(({ operation }) => operation.type === "leave").map(({ atMicros }) => atMicros);
+  return new Set(leaving).size < leaving.length ? "some leave at the very same moment" : "";
+}
+
+/** Larger headers fill what is bounded in bytes; so does a certificate, whose signatures vary by a byte or two. */
 function boundsBytes(plan: Plan): string {
   const bounded = linksOf(plan).some((change) => {
     const { rateBps, capacity, policerBps, mtuBytes } = { ...PLAIN_LINK, ...change };
@@ -318,6 +340,11 @@ function notPerfect(plan: Plan): string {
     return linkIsLossy(link) || cut || clogged || udp !== "passes" || idleMicros > 0 || loseDtls.length > 0 || varies;
   });
   return imperfect ? "its links are not perfect" : "";
+}
+
+/** Media from an address that no check has made known is refused (RFC 7675), and a copy of it may come after the check. */
+function movesAway(plan: Plan): string {
+  return has(plan, "move", "inherit") ? "a packet comes too early from a new address, and its copy need not" : "";
 }
 
 /** What comes a millisecond later may come after a step that it came before. */

@@ -54,4 +54,20 @@ describe("audio slots", () => {
     expect(heardBy(world, voices[0]!)).toEqual([voices[1]!.participant]);
     expect(heardBy(world, voices[1]!)).toEqual([voices[0]!.participant]);
   });
+
+  it("are compared when it is time, though the room looks in between whose picture stands still", () => {
+    const world = createShardWorld();
+    for (const ssrc of [1000, 1001]) join(world, { name: `voice ${ssrc}`, offer: offerOf([{ kind: "audio", ssrc }]) });
+    join(world, { name: "listener", offer: offerOf([{ kind: "audio" }]) });
+    passMillis(world, 70);
+    join(world, { name: "covered", offer: offerOf([{ kind: "video", ssrc: 2000 }]) });
+    const [room] = [...world.shard.rooms.values()];
+    const { nextLookAt } = room!;
+    while (world.now + 1_000 < nextLookAt) passMillis(world, 1);
+    const { nextRankingAt } = room!;
+    expect(nextRankingAt).toBeGreaterThan(nextLookAt);
+    passMillis(world, 1);
+    expect(room!.nextLookAt).not.toBe(nextLookAt);
+    expect(room!.nextRankingAt).toBe(nextRankingAt);
+  });
 });

@@ -57,8 +57,8 @@ describe("the equalities of runs", () => {
   it("are told as a table with a legend, and hold", async () => {
     const { status, out } = await sim(TINY, "--equalities", "--workers", "0");
     const [head, row, ...rest] = out.trim().split("\n");
-    expect(head).toMatch(/^story +seed +1 +2 +3 .* 13$/);
-    expect(row).toMatch(/^tiny +1( +[=-]){13}$/);
+    expect(head).toMatch(/^story +seed +1 +2 +3 .* 14$/);
+    expect(row).toMatch(/^tiny +1( +[=-]){14}$/);
     expect(rest).toContain(" 1  one shard or many");
     expect(rest.at(-1)).toMatch(/^(\d+) of \1 comparisons held, \d+ were excused\.$/);
     expect(status).toBe(0);
@@ -87,7 +87,7 @@ describe("the equalities of runs", () => {
     ]);
     const { status, out } = await sim(TINY, "--equalities", "--workers", "0");
     expect(status).toBe(1);
-    expect(out).toMatch(/^tiny +1 +X( +[=-]){12}$/m);
+    expect(out).toMatch(/^tiny +1 +X( +[=-]){13}$/m);
     expect(out).toMatch(
       /^DIFFERENT {2}tiny, seed 1: one shard or many \(without a word\)\n {2}bob < ana\/microphone: /m,
     );

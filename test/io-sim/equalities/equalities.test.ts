@@ -11,7 +11,7 @@ import {
   type PerceivedRun,
   perceivedRun,
 } from "../../../io-sim/equalities/examine.ts";
-import { at, join, kbps, leave, ms, mute, pause, percent, seconds, unmute } from "../../../io-sim/index.ts";
+import { at, join, kbps, kill, leave, move, ms, mute, pause, percent, seconds, unmute } from "../../../io-sim/index.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
 import { type Scenario, scenario } from "../../../io-sim/scenario.ts";
 
@@ -66,6 +66,11 @@ const STILL = story("a call in which nothing happens", {
   },
   runFor: seconds(2.5),
 });
+
+const PAIR = {
+  ana: { sends: { microphone: true } },
+  bob: { receives: { audio: 1 } },
+} as const;
 
 const STORIES = [CALM, ROUGH, STUTTERING, STILL];
 const CLAIMS = EQUALITIES.map((equality) => ({ equality, claim: equality.name }));
@@ -151,5 +156,36 @@ describe("an equality", () => {
     expect(new Set(excuses)).toEqual(
       new Set(["its links are not perfect", "the size of packets matters on its links"]),
     );
+  });
+
+  it.each<[string, string, Partial<Scenario>, RegExp]>([
+    [
+      "one shard or many",
+      "two leave at one moment",
+      { timeline: [at(ms(300), "ana leaves", leave("ana")), at(ms(300), "bob too", leave("bob"))] },
+      /the very same moment/,
+    ],
+    [
+      "one shard or many",
+      "somebody's tab of before is still there",
+      { timeline: [at(ms(300), "ana vanishes", kill("ana")), at(ms(600), "and is back", join("ana"))] },
+      /the loudest alone/,
+    ],
+    [
+      "one shard or many",
+      "a line has a rate",
+      { peers: { ...PAIR, bob: { ...PAIR.bob, link: { down: kbps(900) } } } },
+      /size/,
+    ],
+    [
+      "every packet repeated later on a perfect link",
+      "an address changes",
+      { timeline: [at(ms(300), "ana's box forgets her", move("ana"))] },
+      /too early from a new address/,
+    ],
+  ])("says nothing of this: %s, where %s", (name, _, parts, excuse) => {
+    const equality = EQUALITIES.find((each) => each.name === name)!;
+    expect(equality.excuse(story("a pair", { peers: PAIR }))).toBe("");
+    expect(equality.excuse(story("a pair", { peers: PAIR, ...parts }))).toMatch(excuse);
   });
 });
