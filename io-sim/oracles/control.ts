@@ -43,6 +43,8 @@ const QUEUE_MICROS = 2_500_000;
 const RELAY_MICROS = 100_000;
 /** By how much a round of feedbacks may be shorter than it should be. */
 const FEEDBACK_EARLY_MICROS = 100_000;
+/** What is told of sound and of picture at the same time, or this much later at most, is told by what is known at one time. */
+const LIPS_MICROS = 1_000_000;
 /** By how much a round trip that reports tell may be short of the true one. */
 const MEASURED_MICROS = 5_000;
 /** So many requests for one stream are a storm (L5), whatever the links are like: within the span, and within what their least
@@ -218,12 +220,11 @@ function judgeSenderReport(
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
   if (linkIsLossy(plan) || sent.at < source.client.connectedAt + SETTLED_MICROS) return;
-  judgeLipSync(world, book, control, client, source, sent.at, error);
+  judgeLipSync(book, control, client, source, sent.at, error);
 }
 
 /** Sound and picture of one publisher are told by one clock, whatever that clock's error is. */
 function judgeLipSync(
-  world: World,
   book: PromiseBook,
   control: ClientControl,
   client: Client,
@@ -235,7 +236,7 @@ function judgeLipSync(
   control.errors.set(source.client, errors);
   errors[source.kind] = { micros: error, at };
   const other = errors[source.kind === "audio" ? "video" : "audio"];
-  if (other === undefined || at - other.at > world.tunables.reportMicros) return;
+  if (other === undefined || at - other.at > LIPS_MICROS) return;
   const apart = Math.abs(error - other.micros);
   const told = () =>
     `${client.plan.name} was told to play ${source.client.plan.name}'s lips ${apart} µs off his voice.`;
