@@ -61,6 +61,7 @@ for (;;) {
     look(new Int32Array(bytes.buffer, bytes.byteOffset + offset, length >>> 2));
     Atomics.add(signals, SIGNAL.TAKEN, 1);
   });
+  Atomics.notify(signals, SIGNAL.TAKEN);
   if (waysHold(ways)) continue;
   if (isEnd) break;
   Atomics.wait(signals, SIGNAL.BELL, heard, 1_000);
