@@ -98,7 +98,13 @@ export function attachFilter({ libc, scratch }: Kernel, fd: number, program: Uin
 }
 
 /** Sets an option that is a number; answers whether the kernel took it. */
-function setOption({ libc, scratch }: Kernel, fd: number, level: number, option: number, value: number): boolean {
+export function setOption(
+  { libc, scratch }: Kernel,
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+): boolean {
   scratch.words[OPTION_AT / 4] = value;
   return libc.setsockopt(fd, level, option, scratch.address + OPTION_AT, 4) === 0;
 }

@@ -1,13 +1,24 @@
 /**
- * Measures what a datagram costs on its way in, for each way (ways.ts): the kernel's part, which over loopback is
+ * Measures what a datagram costs on its way in, for each way (ways.ts, trains.ts): the kernel's part, which over loopback is
  * done in the sender's call, and the reader's. The ways take turns of a tenth of a second, so that whatever else the machine
  * does meets all of them alike; processor time is that of the thread.
  */
 import { closeKernel, openKernel, threadMicros } from "./kernel.ts";
 import { ROUND } from "./senders.ts";
-import { type OpenWay, openConnected, openFiltered, openOwnPorts, type ReceiveShape, type Way } from "./ways.ts";
+import { openHopefulSingles, openWholeTrains } from "./trains.ts";
+import {
+  type OpenWay,
+  openConnected,
+  openCutTrains,
+  openFiltered,
+  openOwnPorts,
+  type ReceiveShape,
+  type Way,
+} from "./ways.ts";
 
-const WAYS: readonly OpenWay[] = [openOwnPorts, openFiltered, openConnected];
+const WAYS: readonly OpenWay[] = [openOwnPorts, openFiltered, openConnected, openHopefulSingles];
+/** Where several datagrams come together. */
+const WAYS_OF_TRAINS: readonly OpenWay[] = [openCutTrains, openWholeTrains];
 
 /** Rounds before anything is measured: V8 has compiled what is hot by then. */
 const WARM_ROUNDS = 1_000;
@@ -31,7 +42,8 @@ export function measureReceive(
   if (typeof kernel === "string") throw new Error(kernel);
   const ways: Way[] = [];
   try {
-    for (const open of WAYS) ways.push(open(kernel, shape));
+    const opened = shape.burst > 1 ? [...WAYS, ...WAYS_OF_TRAINS] : WAYS;
+    for (const open of opened) ways.push(open(kernel, shape));
     const clock = () => threadMicros(kernel);
     for (const way of ways) for (let i = 0; i < WARM_ROUNDS; i++) measureRound(way, clock);
     const sums = ways.map(({ name }) => ({ name, sendMicros: 0, receiveMicros: 0, datagrams: 0 }));

@@ -65,15 +65,21 @@ export interface Way {
 /** Makes a way. */
 export type OpenWay = (kernel: Kernel, shape: ReceiveShape) => Way;
 
-const SHARDS = 2;
+/** Shards among whom the participants are shared. */
+export const SHARDS = 2;
 const RING_BYTES = 1_048_576;
 const TAKE_WORDS = 32_768;
 
 /** A port for each shard. */
-export function openOwnPorts(kernel: Kernel, shape: ReceiveShape): Way {
+export const openOwnPorts: OpenWay = (kernel, shape) => openPorts(kernel, shape, "a port for each shard", false);
+
+/** A port for each shard, and datagrams that are sent as trains: the kernel cuts them (trains.ts has those left whole). */
+export const openCutTrains: OpenWay = (kernel, shape) => openPorts(kernel, shape, "sent as trains", true);
+
+function openPorts(kernel: Kernel, shape: ReceiveShape, name: string, asTrain: boolean): Way {
   const { libc } = kernel;
   const fds = Array.from({ length: SHARDS }, () => openPort(kernel, 0, false));
-  const senders = openSenders(kernel, shape.flows, shape.burst, shape.datagramBytes);
+  const senders = openSenders(kernel, shape.flows, shape.burst, shape.datagramBytes, asTrain);
   for (let flow = 0; flow < shape.flows; flow++) aim(senders, flow, portOf(kernel, fds[flow % SHARDS]!));
   const { batch, free } = openBatch(kernel);
   const receive = () => {
@@ -86,7 +92,7 @@ export function openOwnPorts(kernel: Kernel, shape: ReceiveShape): Way {
     }
     return taken;
   };
-  return way("a port for each shard", senders, receive, () => {
+  return way(name, senders, receive, () => {
     closeAll(libc, fds);
     free();
   });

@@ -14,6 +14,7 @@ import {
   sendQueuesBytes,
 } from "../../../io-node/fast/send-queues.ts";
 import { closeFastSockets, openFastSockets } from "../../../io-node/fast/sockets.ts";
+import { CAPTURES, readCapture } from "../../support/captures.ts";
 
 const NAME_BYTES = WORDS.SOCKADDR * 4;
 const LENGTH = sendQueuesBytes() + pieceBytes(2 * NAME_BYTES);
@@ -92,5 +93,25 @@ describe.each(LOOPBACKS)("trains to %s", (ip) => {
     for (const { received } of receivers) await expect.poll(() => received).toEqual(expected);
     // Where the kernel has no trains, each datagram is a message of its own.
     expect([6, 18]).toContain(messages);
+  });
+});
+
+/** How close together packets may come and still be read as one message. */
+const MOMENT_MICROS = 500;
+
+describe.each(CAPTURES)("what Chromium sends (%s)", (name) => {
+  it("comes hardly ever so that the kernel could hand several packets out as one message", () => {
+    const packets = readCapture(name);
+    let messages = 0;
+    // Of the train so far: the length of its packets, and when the last one came. A shorter one ends it.
+    let [segment, last] = [0, 0];
+    for (const { micros, bytes } of packets) {
+      const joins = bytes.length <= segment && micros - last <= MOMENT_MICROS;
+      if (!joins) messages += 1;
+      segment = joins && bytes.length < segment ? 0 : bytes.length;
+      last = micros;
+    }
+    expect(packets.length).toBeGreaterThan(1_000);
+    expect(messages / packets.length).toBeGreaterThan(0.93);
   });
 });
