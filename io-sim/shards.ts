@@ -125,6 +125,12 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
   scheduleArrival(loop, micros(way.lastAt), arrive, way.lane);
 }
 
+/** The longest that anything takes from one shard to another while nobody stands still; 0 in a world of one. */
+export function longestWayMicros({ shards }: World): number {
+  const { count, delayMicros, jitterMicros, batchMicros } = shards.plan;
+  return count === 1 ? 0 : delayMicros + jitterMicros + batchMicros;
+}
+
 /** Packets that the ways between shards have lost. */
 export function lostBetweenShards(world: World): number {
   let lost = 0;
@@ -144,6 +150,7 @@ export function crashShard(world: World, place: number): void {
   all.push(next);
   world.nodes[place] = next;
   note(world, "server", "", `shard ${number} is dead; shard ${next.shard.number} takes its place`);
+  for (const watcher of world.watchers) watcher.lost?.(former);
   for (const node of world.nodes) if (node !== next) nodeShardLost(node, number);
 }
 

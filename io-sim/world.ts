@@ -64,6 +64,8 @@ export interface WorldWatcher extends Partial<ClientWatcher> {
   carried?(peer: Peer, direction: "up" | "down", fate: "offered" | "delivered" | "dropped", what: Carried): void;
   /** The server's process has died, and a new one knows nothing of anybody. */
   crashed?(): void;
+  /** One of several shards has died, and a new one in its place knows nothing of anybody. */
+  lost?(node: SfuNode): void;
   /** A step of the story happens. */
   step?(step: StepPlan): void;
   /** A request or a reply of the signalling is sent. */

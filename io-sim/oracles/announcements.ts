@@ -6,9 +6,15 @@
  * of somebody else in the room, and no slot stays empty, or with what has long been paused, while somebody waits for it
  * (L3). An announcement that changes nothing is not made. What the roster calls flowing flows, and what has stopped is
  * said to be paused within a second (S20).
+ *
+ * Where there are several shards, a room lives on one and its members on any, and what one says takes its way to the other.
+ * So rooms are looked at when nothing has been said of them for longer than that, and what contradicts the roster has to
+ * last for as long.
  */
-import type { ShardEvent } from "../../core/index.ts";
+import { type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
+import type { SfuNode } from "../node.ts";
+import { longestWayMicros } from "../shards.ts";
 import { clientOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { isWild, type Ledger } from "./ledger.ts";
@@ -18,12 +24,16 @@ import { judge, type PromiseBook } from "./promises.ts";
 const LOOK_EVERY_MICROS = 100_000;
 /** What S20 allows: a second. */
 const PAUSED_MICROS = 1_000_000;
+/** Ways between shards from one thing to what follows from it: there, back, and there again. */
+const SHARD_WAYS = 3;
 
 type Roster = Extract<ShardEvent, { type: "roster" }>;
 type Bindings = Extract<ShardEvent, { type: "bindings" }>;
 
 /** What is known of one room. */
 interface RoomView {
+  /** The shard that it lives on, as far as its rosters tell. */
+  home: SfuNode | undefined;
   /** Those who are connected, in order of arrival. */
   readonly present: Set<number>;
   roster: Roster | undefined;
@@ -36,44 +46,84 @@ interface Announced {
   readonly bindings: Map<number, Bindings>;
   /** Since when publications have been called paused, by their numbers. */
   readonly pausedSince: Map<number, number>;
-  /** Rooms about which something was said within the present input. */
-  readonly changed: Set<string>;
+  /** Rooms about which something was said that has not been looked at, and when that was. */
+  readonly changed: Map<string, number>;
+  /** Since when the roster has contradicted what comes, by publication. */
+  readonly contradicted: Map<number, number>;
 }
 
 /** The oracle of this world. */
 export function createAnnouncementOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
-  const announced: Announced = { rooms: new Map(), bindings: new Map(), pausedSince: new Map(), changed: new Set() };
+  const announced: Announced = {
+    rooms: new Map(),
+    bindings: new Map(),
+    pausedSince: new Map(),
+    changed: new Map(),
+    contradicted: new Map(),
+  };
+  const isAlone = world.nodes.length === 1;
   let nextLook = 0;
   return {
     crashed() {
-      announced.rooms.clear();
-      announced.bindings.clear();
-      announced.pausedSince.clear();
-      announced.changed.clear();
+      for (const table of Object.values(announced)) table.clear();
     },
-    afterInput(input, effects) {
-      for (const effect of effects) if (effect.kind === "event") follow(book, announced, input.now, effect.event);
-      for (const room of announced.changed) settle(world, book, announced, room);
-      announced.changed.clear();
-      if (input.now < nextLook) return;
-      nextLook = input.now + LOOK_EVERY_MICROS;
+    lost: (node) => forgetShard(announced, node, world.loop.now),
+    afterInput(input, effects, node) {
+      const { now } = input;
+      for (const effect of effects) if (effect.kind === "event") follow(book, announced, node, now, effect.event);
+      if (isAlone) settleRooms(world, book, announced, now);
+      if (now < nextLook) return;
+      nextLook = now + LOOK_EVERY_MICROS;
+      const late = isAlone ? 0 : underWay(world);
+      if (!isAlone) settleRooms(world, book, announced, now - late);
       // What was made to fail may have made the server blind for a while.
       if (world.sites.fired > 0) return;
-      lookAtFlow(world, book, ledger, announced, input.now);
-      lookForFrozen(world, book, announced, input.now);
+      lookAtFlow(world, book, ledger, announced, now, late);
+      lookForFrozen(world, book, announced, now, late);
     },
   };
 }
 
+/** The longest until what follows from something on another shard has been said here, should shards stand still too. */
+function underWay(world: World): number {
+  const still = world.nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
+  return SHARD_WAYS * (longestWayMicros(world) + still + world.plan.timerLateMicros) + LOOK_EVERY_MICROS;
+}
+
+/** Looks at the rooms of which nothing more was said since `before`. */
+function settleRooms(world: World, book: PromiseBook, announced: Announced, before: number): void {
+  const { changed } = announced;
+  for (const [room, at] of changed) {
+    if (at > before) continue;
+    settle(world, book, announced, room);
+    changed.delete(room);
+  }
+}
+
+/** What a shard that has died knew is gone: its rooms, and whoever was on it. */
+function forgetShard({ rooms, bindings, changed }: Announced, node: SfuNode, now: number): void {
+  const { number } = node.shard;
+  for (const participant of bindings.keys()) if (shardOf(participant) === number) bindings.delete(participant);
+  for (const [name, room] of rooms) {
+    if (room.home === node) {
+      rooms.delete(name);
+      changed.delete(name);
+      continue;
+    }
+    for (const participant of room.present) if (shardOf(participant) === number) room.present.delete(participant);
+    changed.set(name, now);
+  }
+}
+
 function roomOf({ rooms }: Announced, name: string): RoomView {
-  const room = rooms.get(name) ?? { present: new Set<number>(), roster: undefined, text: "[]" };
+  const room = rooms.get(name) ?? { home: undefined, present: new Set<number>(), roster: undefined, text: "[]" };
   rooms.set(name, room);
   return room;
 }
 
-function follow(book: PromiseBook, announced: Announced, now: number, event: ShardEvent): void {
+function follow(book: PromiseBook, announced: Announced, node: SfuNode, now: number, event: ShardEvent): void {
   const { bindings } = announced;
-  announced.changed.add(event.room);
+  announced.changed.set(event.room, now);
   const room = roomOf(announced, event.room);
   switch (event.type) {
     case "connected":
@@ -87,6 +137,7 @@ function follow(book: PromiseBook, announced: Announced, now: number, event: Sha
       const text = JSON.stringify(event.participants);
       judge(book, "S16", text !== room.text, () => `The roster of ${event.room} was announced again unchanged.`);
       room.roster = event;
+      room.home = node;
       room.text = text;
       notePauses(announced, now, event);
       return;
@@ -113,8 +164,9 @@ function notePauses({ pausedSince }: Announced, now: number, { participants }: R
 function settle(world: World, book: PromiseBook, announced: Announced, name: string): void {
   const room = roomOf(announced, name);
   const named = room.roster?.participants.map(({ participant }) => participant) ?? [];
-  // In order of arrival, which is that of the numbers; who is connected counts.
+  // In order of arrival, which on one shard is that of the numbers; who is connected counts.
   const present = [...room.present].sort((a, b) => a - b);
+  if (world.nodes.length > 1) named.sort((a, b) => a - b);
   const told = () => `The roster of ${name} names ${named.join(" ")}; there are ${present.join(" ")}.`;
   judge(book, "S16", present.length === 0 || named.join() === present.join(), told);
   for (const participant of present) settleSlots(world, book, room, participant, announced.bindings.get(participant));
@@ -148,29 +200,30 @@ function settleSlots(
   }
 }
 
-/** Lays what the roster calls flowing beside what came. */
-function lookAtFlow(world: World, book: PromiseBook, ledger: Ledger, { rooms }: Announced, now: number): void {
+/** Lays what the roster calls flowing beside what came; the roster may be so late. */
+function lookAtFlow(
+  world: World,
+  book: PromiseBook,
+  ledger: Ledger,
+  { rooms, contradicted }: Announced,
+  now: number,
+  late: number,
+): void {
+  const most = PAUSED_MICROS + world.plan.timerLateMicros + late;
+  const least = world.tunables.publicationSilentMicros;
   for (const { roster } of rooms.values()) {
     for (const { participant, publications } of roster?.participants ?? []) {
       const client = clientOf(world, participant);
       if (client === undefined || isWild(ledger, client)) continue;
       const { name } = client.plan;
-      for (const { kind, flowing } of publications) {
+      for (const { kind, flowing, publication } of publications) {
         const silent = now - lastDirectlyAt(ledger, client, kind);
-        const most = PAUSED_MICROS + world.plan.timerLateMicros;
-        judge(
-          book,
-          "S20",
-          !flowing || silent <= most,
-          () => `${name}'s ${kind} is said to flow after ${silent} µs without.`,
-        );
-        const least = world.tunables.publicationSilentMicros;
-        judge(
-          book,
-          "S20",
-          flowing || silent >= least,
-          () => `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`,
-        );
+        const stopped = () => `${name}'s ${kind} is said to flow after ${silent} µs without.`;
+        judge(book, "S20", !flowing || silent <= most, stopped);
+        if (flowing || silent >= least) contradicted.delete(publication);
+        else if (!contradicted.has(publication)) contradicted.set(publication, now);
+        const flows = () => `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`;
+        judge(book, "S20", now - (contradicted.get(publication) ?? now + 1) < late, flows);
       }
     }
   }
@@ -186,9 +239,9 @@ function lastDirectlyAt(ledger: Ledger, client: Client, kind: "audio" | "video")
 }
 
 /** Nobody is shown for long what is paused while something that flows waits for the slot. */
-function lookForFrozen(world: World, book: PromiseBook, announced: Announced, now: number): void {
+function lookForFrozen(world: World, book: PromiseBook, announced: Announced, now: number, late: number): void {
   const { rooms, bindings, pausedSince } = announced;
-  const most = world.tunables.slotYieldMicros + world.plan.timerLateMicros;
+  const most = world.tunables.slotYieldMicros + world.plan.timerLateMicros + late;
   for (const { roster } of rooms.values()) {
     for (const { participant } of roster?.participants ?? []) {
       const shown = (bindings.get(participant)?.slots ?? []).filter((slot) => slot.kind === "video");

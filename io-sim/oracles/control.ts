@@ -8,6 +8,7 @@
 import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
+import { longestWayMicros } from "../shards.ts";
 import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
@@ -39,7 +40,7 @@ const CLOCK_MICROS = 1_000;
 const SETTLED_MICROS = 5_000_000;
 /** How much later than on an idle way a packet may come where there is a queue, if that holds no more. */
 const QUEUE_MICROS = 2_500_000;
-/** The time in which what one shard has learnt of a clock has come to all others, if none of them stands still. */
+/** Beside the way, the time in which what one shard has learnt of a clock comes to all others, if none stands still. */
 const RELAY_MICROS = 100_000;
 /** By how much a round of feedbacks may be shorter than it should be. */
 const FEEDBACK_EARLY_MICROS = 100_000;
@@ -179,7 +180,8 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
 /** What the server stood still for at the longest, while nothing else has told it of the clock. */
 function heldUp(world: World, source: SourceStream | undefined): number {
   const longest = world.nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
-  const isKnown = source !== undefined && world.loop.now > source.clockTakenAt + RELAY_MICROS + longest;
+  const told = RELAY_MICROS + longestWayMicros(world);
+  const isKnown = source !== undefined && world.loop.now > source.clockTakenAt + told + longest;
   return isKnown ? 0 : longest;
 }
 

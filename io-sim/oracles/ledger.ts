@@ -11,6 +11,7 @@ import type { FramePassport } from "../client/frame-body.ts";
 import { mediaTimestamp } from "../client/out-stream.ts";
 import { peerOf } from "../topology.ts";
 import type { World } from "../world.ts";
+import type { Door } from "./doors.ts";
 import type { Tenants } from "./tenants.ts";
 
 /** Packets of a stream that are remembered; a power of two. */
@@ -66,6 +67,8 @@ export interface OutgoingStream {
   readonly ssrc: number;
   readonly mid: string;
   readonly isRtx: boolean;
+  /** By the payload type of what is sent; video before the first packet. */
+  kind: "audio" | "video";
   first: number;
   highest: number;
   highestTimestamp: number;
@@ -74,6 +77,8 @@ export interface OutgoingStream {
   readonly indices: Float64Array;
   readonly seals: Float64Array;
   readonly timestamps: Float64Array;
+  /** The shard that sends it, once it is made of something. */
+  door: Door | undefined;
   /** What it is made of at present: what to add to the source's indices and timestamps, and where in the source it began. */
   source: SourceStream | undefined;
   indexOffset: number;
@@ -210,6 +215,7 @@ export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): Ou
     ssrc,
     mid: media.mid,
     isRtx: media.ssrc !== ssrc,
+    kind: "video",
     first: -1,
     highest: -1,
     highestTimestamp: 0,
@@ -218,6 +224,7 @@ export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): Ou
     indices: new Float64Array(REMEMBERED).fill(-1),
     seals: new Float64Array(REMEMBERED),
     timestamps: new Float64Array(REMEMBERED),
+    door: undefined,
     source: undefined,
     indexOffset: 0,
     timestampOffset: 0,

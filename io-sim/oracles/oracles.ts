@@ -39,25 +39,25 @@ export function createOracles(world: World, book: PromiseBook, bars: QualityBars
   const { steady } = world.plan;
   // Who measures costs; a plan without a steady time has nothing to be measured.
   const quality = steady === undefined ? undefined : createQualityOracle(world, book, bars, steady);
-  // Most of these follow one server process; what goes on between several shards is judged by their tables, by what leaves
-  // them and by the players.
-  const isAlone = world.nodes.length === 1;
-  const state = createStateOracle(world, book);
-  const close = [
+  world.watchers.push(
+    tenants,
     forwarding,
     createControlOracle(world, book, ledger),
-    state,
+    createStateOracle(world, book),
     createPatienceOracle(world, book, ledger),
     createAnnouncementOracle(world, book, ledger),
-  ];
-  world.watchers.push(tenants, ...(isAlone ? close : [state]), wire, createPlayerOracle(world, book), end, story);
+    wire,
+    createPlayerOracle(world, book),
+    end,
+    story,
+  );
   if (quality !== undefined) world.watchers.push(quality);
   return {
     judgeStory() {
       story.judgeStory();
       end.judgeStory();
       quality?.judgeStory();
-      if (isAlone) forwarding.finish();
+      forwarding.finish();
       wire.finish();
     },
     judgeEmptiness() {

@@ -10,6 +10,7 @@
 import type { Client } from "../client/client.ts";
 import type { ReceivingSlot } from "../client/client-receive.ts";
 import type { Operation } from "../plan.ts";
+import { longestWayMicros } from "../shards.ts";
 import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { healingBound, pictureBound } from "./bounds.ts";
@@ -20,6 +21,8 @@ import { waysCarry } from "./ways.ts";
 
 /** Time between two looks. */
 const LOOK_EVERY_MICROS = 250_000;
+/** Ways between shards that a first picture takes: a wish, a keyframe request, the keyframe, and what of it is repeated. */
+const SHARD_WAYS = 12;
 
 /** Why somebody waits. */
 interface Cause {
@@ -57,7 +60,8 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const waited = world.loop.now - Math.max(cause.at, seenAt);
     const { tunables } = world;
     const links = pictureBound(viewer, tunables) + pictureBound(owner, tunables);
-    const bound = links + (cause.promise === "L2" ? healingBound(tunables) : 0);
+    const ways = SHARD_WAYS * longestWayMicros(world);
+    const bound = links + ways + (cause.promise === "L2" ? healingBound(tunables) : 0);
     const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";
     const promises: PromiseId[] = [isFirst ? "L1" : cause.promise];
     if (asked) promises.push("S10");

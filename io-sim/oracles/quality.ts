@@ -7,6 +7,7 @@
  */
 import { type Link, linkSlowestMicros } from "../link.ts";
 import { befalls, type SteadyPlan } from "../plan.ts";
+import { longestWayMicros } from "../shards.ts";
 import type { Peer } from "../topology.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
 import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
@@ -91,9 +92,8 @@ function calmFor({ plan }: World, peers: readonly Peer[]): number {
 }
 
 /** There and back from a viewer to an owner, over the server's shards. */
-function roundTrips({ shards }: World, viewer: Peer, owner: Peer): number {
-  const { delayMicros, jitterMicros, batchMicros } = shards.plan;
-  const between = 2 * (delayMicros + jitterMicros + batchMicros);
+function roundTrips(world: World, viewer: Peer, owner: Peer): number {
+  const between = 2 * longestWayMicros(world);
   return waysBetween(viewer, owner).reduce((sum, { plan }) => sum + linkSlowestMicros(plan), between);
 }
 

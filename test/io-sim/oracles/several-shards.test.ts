@@ -1,0 +1,216 @@
+/**
+ * Whether the oracles judge each shard of a world of several: what goes wrong here goes wrong on a shard that is not the
+ * first, or between two, and the sentence says which oracle has seen it.
+ */
+import { describe, expect, it } from "vitest";
+import { MICROS_ORIGIN, micros, type ShardEvent } from "../../../core/index.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { at, join, leave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
+import type { BrokenPromise, PromiseId } from "../../../io-sim/oracles/promises.ts";
+import type { Effect } from "../../../io-sim/recording-outbox.ts";
+import { type RunOptions, run } from "../../../io-sim/run.ts";
+import type { World } from "../../../io-sim/world.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+/** Ana sends from the first shard, bob watches on the second; who else there is sits on the last. */
+function storyOver(count: number) {
+  return smallStory({
+    shards: { count, delay: ms(2), jitter: ms(1), batch: ms(1), loss: percent(1) },
+    peers: {
+      ana: { sends: { camera: "vp8-simulcast", microphone: true }, receives: { audio: 2, video: 2 }, shard: 0 },
+      bob: { sends: { microphone: true }, receives: { audio: 2, video: 2 }, shard: 1 },
+      eve: { sends: { camera: "vp8" }, receives: { audio: 2, video: 2 }, shard: count - 1, joinsLater: true },
+    },
+    timeline: [
+      at(seconds(0.5), "eve comes", join("eve")),
+      at(seconds(1), "ana mutes herself", mute("ana", "microphone")),
+      at(seconds(2.5), "and speaks again", unmute("ana", "microphone")),
+      at(seconds(3), "eve goes", leave("eve")),
+    ],
+    runFor: seconds(4),
+  });
+}
+
+function broken(options: RunOptions, runFor = seconds(4)): BrokenPromise | undefined {
+  const story = storyOver(2);
+  return run({ ...story, runForMicros: runFor }, 1, { withoutDrain: true, ...options }).broken;
+}
+
+const BOB = "10.0.0.2:";
+
+function isMedia(bytes: Uint8Array): boolean {
+  return bytes[0]! >= 128 && !(bytes[1]! >= 192 && bytes[1]! <= 223);
+}
+
+/** Tampers with one packet of pictures to bob, once all is well. */
+function onePacketToBob(tamper: (bytes: Uint8Array) => Uint8Array[]): RunOptions {
+  let count = 0;
+  return {
+    sabotage: (target, bytes) => {
+      const isIt = target.startsWith(BOB) && isMedia(bytes) && bytes.length > 400 && count++ === 40;
+      return (isIt ? tamper(bytes) : [bytes]).map((sent) => ({ target, bytes: sent }));
+    },
+  };
+}
+
+/** Has the oracles told something else of what the server announces than what it is, from the second second on. */
+function announced(change: (event: ShardEvent) => ShardEvent): RunOptions {
+  return effectsOf((effects, node) =>
+    node < 0
+      ? effects
+      : effects.map((effect) => (effect.kind === "event" ? { ...effect, event: change(effect.event) } : effect)),
+  );
+}
+
+function effectsOf(change: (effects: readonly Effect[], node: number) => readonly Effect[]): RunOptions {
+  return {
+    onWorld: (world) => {
+      for (const watcher of world.watchers) {
+        const { afterInput } = watcher;
+        if (afterInput === undefined) continue;
+        watcher.afterInput = (input, effects, node) => {
+          const isTime = world.loop.now > MICROS_ORIGIN + seconds(2);
+          afterInput(input, isTime ? change(effects, node.shard.number) : effects, node);
+        };
+      }
+    },
+  };
+}
+
+function later(span: number, act: (world: World) => void): RunOptions {
+  return {
+    onWorld: (world) => {
+      schedule(world.loop, micros(world.loop.now + span), EVENT_CLASS.STEP, () => act(world));
+    },
+  };
+}
+
+describe("a room over several shards", () => {
+  it.each([2, 3])("holds on %i of them, and is judged as one on a single shard is", (count) => {
+    const { broken: breach, judged } = run(storyOver(count), 1);
+    expect(breach).toBeUndefined();
+    const ids: PromiseId[] = ["S1", "S2", "S3", "S4", "S5", "S7", "S9", "S10", "S11", "S16", "S18", "S19", "S20"];
+    for (const id of [...ids, "L1", "L3", "R3"] as PromiseId[]) expect([id, judged.get(id) ?? 0]).not.toEqual([id, 0]);
+    // A packet each 20 ms and pictures: what is forwarded is judged packet by packet.
+    expect(judged.get("S2")).toBeGreaterThan(1_000);
+  });
+});
+
+describe("what goes wrong behind the second shard's door", () => {
+  it("is seen when a packet that came over is not sent on", () => {
+    const breach = broken(onePacketToBob(() => []));
+    expect([breach?.promise, breach?.detail]).toEqual([
+      "S2",
+      expect.stringMatching(/^bob's slot \d was not sent packet/),
+    ]);
+  });
+
+  it("is seen when a timestamp is another than that of the frame", () => {
+    const breach = broken(
+      onePacketToBob((bytes) => {
+        const copy = bytes.slice();
+        copy[7] = copy[7]! ^ 1;
+        return [copy];
+      }),
+    );
+    expect([breach?.promise, breach?.detail]).toEqual([
+      "S3",
+      expect.stringContaining("another timestamp than its frame"),
+    ]);
+  });
+
+  it("is seen when something is sent that nobody has announced there", () => {
+    const act = (world: World) => {
+      const { participant } = world.peers.get("bob")!.client!;
+      const slots = [1, 2, 3, 4, 5].map((mid) => {
+        return { mid: String(mid), kind: "video" as const, publication: 4_711, participant: 99, paused: false };
+      });
+      for (const { event } of world.watchers) event?.({ type: "bindings", room: "lounge", participant, slots });
+    };
+    const breach = broken(later(1_500_000, act));
+    expect([breach?.promise, breach?.detail]).toEqual([
+      "S1",
+      expect.stringContaining("which nobody has announced there"),
+    ]);
+  });
+
+  it("is seen when the shard counts packets that it has not sent", () => {
+    const act = ({ nodes }: World) => {
+      const { counters } = nodes[1]!.shard.history;
+      counters.rtpForwarded++;
+      counters.rtpOffered++;
+    };
+    const breach = broken(later(1_500_000, act));
+    expect([breach?.promise, breach?.detail]).toEqual(["S18", expect.stringMatching(/^The server counts \d+ packets/)]);
+  });
+
+  it("is seen when one input leads to more than those who are there explain", () => {
+    const breach = broken(
+      effectsOf((effects, node) => (node === 1 ? Array.from({ length: 90 }, () => effects).flat() : effects)),
+    );
+    expect(breach?.promise).toBe("R3");
+  });
+
+  it("is seen when a report tells the wrong time of day", () => {
+    const breach = broken({
+      onWorld: (world) => {
+        for (const watcher of world.watchers) {
+          const { control } = watcher;
+          if (control === undefined) continue;
+          watcher.control = (client, sealed, plain) => {
+            const told = plain.slice();
+            if (client.plan.name === "bob" && told[1] === 200) told[11] = told[11]! ^ 8;
+            control(client, sealed, told);
+          };
+        }
+      },
+    });
+    expect([breach?.promise, breach?.detail]).toEqual(["S9", expect.stringMatching(/^bob was told a time of day/)]);
+  });
+
+  it("is seen when a voice that was paused is not heard again", () => {
+    const deafen = (world: World) => {
+      const { slots } = world.peers.get("bob")!.client!.media;
+      for (const { speaker } of slots) if (speaker !== undefined) speaker.heard.get = () => undefined;
+    };
+    expect(broken(later(2_800_000, deafen), seconds(9))?.promise).toBe("L4");
+  });
+});
+
+describe("what is announced on another shard than where it happens", () => {
+  it("is seen when the roster leaves somebody out", () => {
+    const breach = broken(
+      announced((event) =>
+        event.type === "roster"
+          ? { ...event, participants: event.participants.filter(({ name }) => name !== "bob") }
+          : event,
+      ),
+    );
+    expect([breach?.promise, breach?.detail]).toEqual(["S16", expect.stringMatching(/^The roster of lounge names/)]);
+  });
+
+  it("is seen when a slot stays empty", () => {
+    const breach = broken(
+      announced((event) =>
+        event.type === "bindings"
+          ? { ...event, slots: event.slots.map((slot) => ({ ...slot, publication: 0, participant: 0 })) }
+          : event,
+      ),
+    );
+    expect([breach?.promise, breach?.detail]).toEqual(["L3", expect.stringMatching(/slots filled/)]);
+  });
+
+  it("is seen when what flows is said to be paused", () => {
+    const breach = broken(
+      announced((event) => {
+        if (event.type !== "roster") return event;
+        const participants = event.participants.map((each) => ({
+          ...each,
+          publications: each.publications.map((publication) => ({ ...publication, flowing: false })),
+        }));
+        return { ...event, participants };
+      }),
+    );
+    expect([breach?.promise, breach?.detail]).toEqual(["S20", expect.stringMatching(/is said to be paused and came/)]);
+  });
+});
