@@ -8,11 +8,11 @@
  * ({@link mediaClockPacket}). All streams of a participant share one estimate ({@link NtpOffset}): its error moves picture and
  * sound alike, and lip sync does not feel it.
  *
- * The estimate takes its first reports as they are, and later moves by no more than `SLEW_PARTS_PER_MILLION`, more than any
- * clock drifts and less than any player notices. A report more than `STEP_MICROS` too early proves that the publisher's clock
- * was set forward, and the estimate starts anew. Late ones prove nothing, since a queue can last; that the clock was set back
- * is seen where no path can disturb it: the report's NTP time has gone on by less than its RTP timestamp. Then the estimate
- * goes along by as much. Times here are monotonic; wall-clock time is needed for NTP halves alone.
+ * An earlier sample proves that the estimate was too late, as no path is quicker than the quickest, or that the publisher's
+ * clock was set forward: it is followed at once. Late ones prove nothing, since a queue can last; there the estimate moves by
+ * no more than `SLEW_PARTS_PER_MILLION`, more than any clock drifts. That the clock was set back is seen where no path can
+ * disturb it: the report's NTP time has gone on by less than its RTP timestamp. Then the estimate goes along by as much. Times
+ * here are monotonic; wall-clock time is needed for NTP halves alone.
  */
 import { after, type Micros, micros, type WallMicros } from "../base/micros.ts";
 import { seqDistance32 } from "../base/sequence.ts";
@@ -23,8 +23,6 @@ import { clockUnits } from "./clock-units.ts";
 const NTP_UNIX_SECONDS = 2_208_988_800;
 const MICROS_PER_SECOND = 1_000_000;
 const TWO_TO_32 = 0x1_0000_0000;
-/** Reports that are followed without slewing: about the first seconds of a call. */
-const SETTLING_SAMPLES = 4;
 /** What is older than this says little of the clocks now. */
 const SAMPLE_AGE_MICROS = 30_000_000;
 /** The span in which the quickest packet is looked for: so short that no clock drifts by a millisecond meanwhile. */
@@ -93,9 +91,8 @@ export function ntpOffsetReport(
 ): void {
   const sample = now - lateMicros - ntpToWall(ntpHigh, ntpLow);
   const error = sample - offset.offsetMicros;
-  if (error < -STEP_MICROS) offset.reports = 0;
   // When another stream has told of it already, this report is no later than its path explains.
-  else if (setBackMicros > STEP_MICROS && error > setBackMicros - STEP_MICROS) goAlong(offset, setBackMicros);
+  if (setBackMicros > STEP_MICROS && error > setBackMicros - STEP_MICROS) goAlong(offset, setBackMicros);
   // What one compound packet says of each of many streams is one sample of its way, and no more.
   const again = offset.reports > 0 && offset.sampledAt[(offset.reports - 1) % LIMITS.ntpOffsetSamplesMax] === now;
   if (!again) offset.reports++;
@@ -103,11 +100,10 @@ export function ntpOffsetReport(
   offset.samples[slot] = again ? Math.min(offset.samples[slot]!, sample) : sample;
   offset.sampledAt[slot] = now;
   const least = leastSample(offset, now);
-  if (offset.reports <= SETTLING_SAMPLES) offset.offsetMicros = least;
+  if (offset.reports === 1 || least < offset.offsetMicros) offset.offsetMicros = least;
   else {
     const most = Math.floor(((now - offset.updatedAt) * SLEW_PARTS_PER_MILLION) / 1_000_000);
-    const wanted = least - offset.offsetMicros;
-    offset.offsetMicros += Math.max(-most, Math.min(most, wanted));
+    offset.offsetMicros += Math.min(most, least - offset.offsetMicros);
   }
   offset.updatedAt = now;
 }

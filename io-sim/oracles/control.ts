@@ -44,8 +44,6 @@ const QUEUE_MICROS = 2_500_000;
 const RELAY_MICROS = 100_000;
 /** By how much a round of feedbacks may be shorter than it should be. */
 const FEEDBACK_EARLY_MICROS = 100_000;
-/** What is told of sound and of picture at the same time, or this much later at most, is told by what is known at one time. */
-const LIPS_MICROS = 1_000_000;
 /** By how much a round trip that reports tell may be short of the true one. */
 const MEASURED_MICROS = 5_000;
 /** So many requests for one stream are a storm (L5), whatever the links are like: within the span, and within what their least
@@ -225,7 +223,7 @@ function judgeSenderReport(
   judgeLipSync(book, control, client, source, sent.at, error);
 }
 
-/** Sound and picture of one publisher are told by one clock, whatever that clock's error is. */
+/** What is told at one moment of sound and picture of one publisher is told by one clock, whatever that clock's error is. */
 function judgeLipSync(
   book: PromiseBook,
   control: ClientControl,
@@ -238,7 +236,7 @@ function judgeLipSync(
   control.errors.set(source.client, errors);
   errors[source.kind] = { micros: error, at };
   const other = errors[source.kind === "audio" ? "video" : "audio"];
-  if (other === undefined || at - other.at > LIPS_MICROS) return;
+  if (other === undefined || other.at !== at) return;
   const apart = Math.abs(error - other.micros);
   const told = () =>
     `${client.plan.name} was told to play ${source.client.plan.name}'s lips ${apart} µs off his voice.`;

@@ -82,10 +82,10 @@ describe("NTP offset", () => {
     expect(offset.offsetMicros).toBe(truth(publisher) + 21_000);
   });
 
-  it("settles over as many compound packets, however many streams report in each", () => {
+  it("follows a quicker report at once, however many streams report in each compound packet, and however late it comes", () => {
     const publisher = { skew: 0, driftPpm: 0 };
     const offset = createNtpOffset();
-    [90_000, 80_000, 70_000, 21_000].forEach((delay, i) => {
+    [90_000, 80_000, 70_000, 85_000, 88_000, 79_000, 21_000].forEach((delay, i) => {
       for (let stream = 0; stream < 4; stream++) report(offset, i * 1_000_000, delay, publisher);
     });
     expect(offset.offsetMicros).toBe(truth(publisher) + 21_000);
@@ -374,7 +374,7 @@ describe("media clock", () => {
     );
   });
 
-  it("never moves a stream's clock by more than a player may hear, once it has settled", () => {
+  it("never moves a stream's clock back by more than a player may hear, however late reports are", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(150_000), { minLength: 60, maxLength: 60 }), (delays) => {
         const publisher = { skew: 0, driftPpm: 0 };
@@ -384,8 +384,8 @@ describe("media clock", () => {
           const now = at(time + delay);
           const before = mediaClockTimestampAt(clock, now);
           report(clock, time, delay, publisher, 5);
-          if (i < 10) return;
-          expect(Math.abs(seqDistance32(before, mediaClockTimestampAt(clock, now)))).toBeLessThanOrEqual(28);
+          if (i < 1) return;
+          expect(seqDistance32(before, mediaClockTimestampAt(clock, now))).toBeGreaterThanOrEqual(-28);
         });
       }),
     );
