@@ -58,12 +58,23 @@ interface Encoder {
   bytes: Uint8Array;
   length: number;
   texts: Map<string, number>;
+  /** The shapes of objects met so far, by their first key. */
+  shapes: Map<string, Shape[]>;
   /** Every container met so far, with its number; those from the one being written on are still to be written. */
   numbers: Map<object, number>;
   containers: object[];
   /** The buffers of the typed arrays, so that two views of one buffer don't go unnoticed. */
   buffers: Set<ArrayBufferLike>;
   double: Float64Array;
+}
+
+/**
+ * What objects of equal keys have in common: the keys in order, and the number of each as a text. An object whose shape is
+ * known asks for no text.
+ */
+interface Shape {
+  readonly keys: readonly string[];
+  readonly numbers: readonly number[];
 }
 
 interface Decoder {
@@ -73,13 +84,17 @@ interface Decoder {
   containers: object[];
 }
 
-/** The bytes of a piece of plain data; fails an assertion when it is not plain. */
-export function encodePlain(value: unknown): Uint8Array {
+/**
+ * The bytes of a piece of plain data; fails an assertion when it is not plain. With `room`, which the caller no longer needs,
+ * they are written there if they fit, and what is answered is a view of it or of a larger one; else they are on their own.
+ */
+export function encodePlain(value: unknown, room?: Uint8Array): Uint8Array {
   assertLittleEndian();
   const encoder: Encoder = {
-    bytes: new Uint8Array(1_024),
+    bytes: room ?? new Uint8Array(1_024),
     length: 0,
     texts: new Map(),
+    shapes: new Map(),
     numbers: new Map(),
     containers: [],
     buffers: new Set(),
@@ -87,8 +102,14 @@ export function encodePlain(value: unknown): Uint8Array {
   };
   writeByte(encoder, FORMAT);
   writeValue(encoder, value);
+  writeContainers(encoder);
+  const { bytes, length } = encoder;
+  return room === undefined ? bytes.slice(0, length) : bytes.subarray(0, length);
+}
+
+/** Writes what is in the containers, and in those that turn up meanwhile. */
+function writeContainers(encoder: Encoder): void {
   for (let i = 0; i < encoder.containers.length; i++) writeContents(encoder, encoder.containers[i]!);
-  return encoder.bytes.slice(0, encoder.length);
 }
 
 /**
@@ -133,7 +154,8 @@ function writeValue(encoder: Encoder, value: unknown): void {
 }
 
 function writeNumber(encoder: Encoder, value: number): void {
-  if (Number.isNaN(value)) writeByte(encoder, TAG.NAN);
+  if (value > 0 && value < SMALL_INTEGER && (value | 0) === value) writeByte(encoder, SMALL_INTEGER | value);
+  else if (Number.isNaN(value)) writeByte(encoder, TAG.NAN);
   else if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
     encoder.double[0] = value;
     writeByte(encoder, TAG.DOUBLE);
@@ -219,14 +241,49 @@ function writeContents(encoder: Encoder, container: object): void {
     writeVarint(encoder, container.size);
     for (const item of container) writeValue(encoder, item);
   } else if (!ArrayBuffer.isView(container)) {
-    const keys = Object.keys(container);
-    assert(Object.getOwnPropertySymbols(container).length === 0, "plain data holds no symbol");
-    writeVarint(encoder, keys.length);
-    for (const key of keys) {
-      writeText(encoder, key);
-      writeValue(encoder, (container as PlainObject)[key]);
-    }
+    writeObject(encoder, container as PlainObject);
   }
+}
+
+function writeObject(encoder: Encoder, object: PlainObject): void {
+  const keys = Object.keys(object);
+  writeVarint(encoder, keys.length);
+  const shape = knownShape(encoder, keys);
+  if (shape === undefined) {
+    writeNewShape(encoder, object, keys);
+    return;
+  }
+  for (let i = 0; i < keys.length; i++) {
+    writeByte(encoder, TAG.TEXT_AGAIN);
+    writeVarint(encoder, shape.numbers[i]!);
+    writeValue(encoder, object[keys[i]!]);
+  }
+}
+
+function knownShape({ shapes }: Encoder, keys: readonly string[]): Shape | undefined {
+  const candidates = keys.length === 0 ? undefined : shapes.get(keys[0]!);
+  if (candidates === undefined) return undefined;
+  for (let i = 0; i < candidates.length; i++) if (hasKeys(candidates[i]!, keys)) return candidates[i];
+  return undefined;
+}
+
+function hasKeys(shape: Shape, keys: readonly string[]): boolean {
+  if (shape.keys.length !== keys.length) return false;
+  for (let i = 0; i < keys.length; i++) if (shape.keys[i] !== keys[i]) return false;
+  return true;
+}
+
+/** Writes an object of a shape that is new, and looks once for all of them whether there is a symbol among its keys. */
+function writeNewShape(encoder: Encoder, object: PlainObject, keys: string[]): void {
+  assert(Object.getOwnPropertySymbols(object).length === 0, "plain data holds no symbol");
+  for (const key of keys) {
+    writeText(encoder, key);
+    writeValue(encoder, object[key]);
+  }
+  if (keys.length === 0) return;
+  const known = encoder.shapes.get(keys[0]!) ?? [];
+  encoder.shapes.set(keys[0]!, known);
+  known.push({ keys, numbers: keys.map((key) => encoder.texts.get(key)!) });
 }
 
 function writeByte(encoder: Encoder, byte: number): void {
@@ -236,6 +293,10 @@ function writeByte(encoder: Encoder, byte: number): void {
 
 /** Writes an integer in 0 to 2^53-1, 7 bits a byte, the lowest first. */
 function writeVarint(encoder: Encoder, value: number): void {
+  if (value < 0x80) {
+    writeByte(encoder, value);
+    return;
+  }
   let rest = value;
   while (rest >= 0x80) {
     writeByte(encoder, 0x80 | (rest % 0x80));

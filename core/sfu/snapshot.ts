@@ -12,9 +12,12 @@ import { createShardTables, type Shard } from "./state.ts";
 /** The format's name and version; a snapshot of another one is refused. */
 const FORMAT = "lockstep-shard-3";
 
-/** The whole shard as bytes. Equal shards give equal bytes. */
-export function shardSnapshot(shard: Shard): Uint8Array {
-  return encodePlain({ format: FORMAT, shard });
+/**
+ * The whole shard as bytes. Equal shards give equal bytes. Who takes one after the other and keeps none may hand in `room`:
+ * the buffer of the last one, which is written over.
+ */
+export function shardSnapshot(shard: Shard, room?: Uint8Array): Uint8Array {
+  return encodePlain({ format: FORMAT, shard }, room);
 }
 
 /** The shard that these bytes were made of, its key handles bound. Throws a `LockstepError` "bad-snapshot". */

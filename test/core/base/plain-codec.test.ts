@@ -74,6 +74,31 @@ describe("a value", () => {
     );
   });
 
+  it("gives the same bytes in a room that is handed in, whether they fit or not", () => {
+    const value = { a: [1, -5, 2 ** 40, "x"], b: { a: new Uint8Array([1, 2, 3]) } };
+    const bytes = encodePlain(value);
+    for (const length of [0, 1, bytes.length - 1, bytes.length, 10_000]) {
+      const room = new Uint8Array(length).fill(0xee);
+      expect([...encodePlain(value, room)]).toEqual([...bytes]);
+    }
+  });
+
+  it("keeps objects of many shapes apart that begin with the same key", () => {
+    const value = [
+      { a: 1, b: 2 },
+      { a: 1 },
+      { a: 1, c: 2 },
+      { a: 1, b: 2 },
+      { b: "a", a: "b" },
+      {},
+      { a: 3, c: { a: 4, b: 5 } },
+      { a: 1, b: 2, c: 3 },
+    ];
+    const back = decodePlain(encodePlain(value));
+    expect(back).toEqual(value);
+    expect(JSON.stringify(back)).toBe(JSON.stringify(value));
+  });
+
   it("gives bytes that depend on values and not on which copies of a text it was built of", () => {
     const built = ["ab", "c"].join("");
     expect(encodePlain([built, "abc"])).toEqual(encodePlain(["abc", "abc"]));
