@@ -77,6 +77,7 @@ function createTab(world: World, peer: Peer): Client {
     {
       loop: world.loop,
       crypto: createGuardedProvider(world.plan.cipher, world.guard),
+      packets: world.packets,
       wallClock: (now) => wallAt(peer.clock, wallOrigin(world.plan), now),
       usesIpv6: () => peer.address.startsWith("["),
       send: (bytes, target) => sendFromPeer(world, peer, bytes, target),

@@ -41,6 +41,7 @@ import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
 import { createShards, ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
+import { createSlab, type Slab } from "./slab.ts";
 import { joinPeer } from "./tabs.ts";
 import { addPeer, type Peer, transmitted } from "./topology.ts";
 import { WALL_AT_ORIGIN } from "./wall-clock.ts";
@@ -104,6 +105,8 @@ export interface World {
   /** Those of them who listen to what is frequent; ask `audienceOf`. */
   readonly audience: Audience;
   readonly attacker: Attacker;
+  /** Memory for the packets of all clients. */
+  readonly packets: Slab;
   /** Failures that are injected into the core and its host. */
   readonly sites: SiteBook;
   /** Whether requests may come to nothing, so that pages have to ask again. */
@@ -203,6 +206,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     watchers: [],
     audience: createAudience(),
     attacker: createAttacker(chance),
+    packets: createSlab(),
     sites,
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
     startsAt: loop.origin,

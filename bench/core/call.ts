@@ -27,6 +27,7 @@ import { type Client, clientAnswered, clientJoin, clientReceive, createClient } 
 import { type ClientMediaPlan, mediaStop } from "../../io-sim/client/client-media.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../../io-sim/event-loop.ts";
 import { createStream, randomBytes } from "../../io-sim/random.ts";
+import { createSlab } from "../../io-sim/slab.ts";
 
 /** Packets of a batch. */
 export const BATCH_PACKETS = 256;
@@ -166,6 +167,7 @@ function createCallClient(host: Host, flow: number, crypto: CryptoProvider, ciph
         shardHandle(shard, ports, { kind: "command", now: loop.now, commandId: 1, command });
       },
       askToLeave: () => {},
+      packets: createSlab(),
       watcher: { connected: ({ media }) => mediaStop(media), perceived: () => {} },
     },
   );

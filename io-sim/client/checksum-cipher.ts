@@ -6,7 +6,7 @@
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
-import { carve, createSlab } from "../slab.ts";
+import { carve, createSlab, type Slab } from "../slab.ts";
 import {
   createIndexBook,
   guessIndex,
@@ -17,6 +17,7 @@ import {
   noteTaken,
   type ReplayBook,
 } from "./media-cipher.ts";
+import { PLAIN_RTCP } from "./plain-rtcp.ts";
 import { payloadOffset, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
 const TAG_BYTES = 16;
@@ -30,15 +31,21 @@ interface Direction {
   readonly rtcpSalt: Uint8Array;
 }
 
-/** SRTP and SRTCP over `crypto`; takes the four key handles from `handleBase` on. */
-export function createProviderCipher(crypto: CryptoProvider, handleBase: number, keys: MediaKeys): MediaCipher {
+/** SRTP and SRTCP over `crypto`; takes the four key handles from `handleBase` on, and memory for packets from `slab`. */
+export function createProviderCipher(
+  crypto: CryptoProvider,
+  handleBase: number,
+  keys: MediaKeys,
+  slab: Slab = createSlab(),
+): MediaCipher {
   const local = createDirection(crypto, handleBase, keys.localKey, keys.localSalt);
   const remote = createDirection(crypto, handleBase + 2, keys.remoteKey, keys.remoteSalt);
   const [sent, received] = [createIndexBook(keys), createIndexBook(keys)];
   const rtcpIndices = new Map<number, number>();
   const taken: ReplayBook = new Map();
-  const slab = createSlab();
+  const nonce = new Uint8Array(12);
   return {
+    rtcp: PLAIN_RTCP,
     readRtp,
     sealRtp(packet) {
       const { ssrc, sequence, payload } = packet;
@@ -47,7 +54,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const at = rtpHeaderLength(packet);
       const sealed = carve(slab, at + payload.length + TAG_BYTES);
       writeRtpHeader(packet, sealed, at);
-      const nonce = rtpNonce(local.rtpSalt, ssrc, index);
+      writeRtpNonce(nonce, local.rtpSalt, ssrc, index);
       crypto.sealAead(local.rtpHandle, nonce, sealed, 0, at, payload, 0, payload.length, sealed, at);
       return sealed;
     },
@@ -59,7 +66,7 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       if (index < 0) return undefined;
       const plain = carve(slab, bytes.length - TAG_BYTES);
       for (let i = 0; i < at; i++) plain[i] = bytes[i]!;
-      const nonce = rtpNonce(remote.rtpSalt, ssrc, index);
+      writeRtpNonce(nonce, remote.rtpSalt, ssrc, index);
       const length = bytes.length - at;
       if (!crypto.openAead(remote.rtpHandle, nonce, bytes, 0, at, bytes, at, length, plain, at)) return undefined;
       noteIndex(received, ssrc, index);
@@ -72,9 +79,9 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const sealed = new Uint8Array(bytes.length + TAG_BYTES + 4);
       sealed.set(bytes.subarray(0, 8));
       const word = trailer(index);
-      const nonce = rtcpNonce(local.rtcpSalt, ssrc, index);
+      const rtcp = rtcpNonce(local.rtcpSalt, ssrc, index);
       const aad = concatBytes(bytes.subarray(0, 8), word);
-      crypto.sealAead(local.rtcpHandle, nonce, aad, 0, 12, bytes, 8, bytes.length - 8, sealed, 8);
+      crypto.sealAead(local.rtcpHandle, rtcp, aad, 0, 12, bytes, 8, bytes.length - 8, sealed, 8);
       sealed.set(word, sealed.length - 4);
       return sealed;
     },
@@ -85,11 +92,11 @@ export function createProviderCipher(crypto: CryptoProvider, handleBase: number,
       const aad = concatBytes(bytes.subarray(0, 8), word);
       const ssrc = readU32(bytes, 4);
       if (isReplay(taken, ssrc, index)) return undefined;
-      const nonce = rtcpNonce(remote.rtcpSalt, ssrc, index);
+      const rtcp = rtcpNonce(remote.rtcpSalt, ssrc, index);
       const plain = carve(slab, bytes.length - TAG_BYTES - 4);
       plain.set(bytes.subarray(0, 8));
       const length = bytes.length - 12;
-      if (!crypto.openAead(remote.rtcpHandle, nonce, aad, 0, 12, bytes, 8, length, plain, 8)) return undefined;
+      if (!crypto.openAead(remote.rtcpHandle, rtcp, aad, 0, 12, bytes, 8, length, plain, 8)) return undefined;
       noteTaken(taken, ssrc, index);
       return plain;
     },
@@ -115,13 +122,13 @@ function createDirection(crypto: CryptoProvider, handleBase: number, key: Uint8A
   return { rtpHandle: handleBase, rtcpHandle: handleBase + 1, rtpSalt: derive(2, 12), rtcpSalt: derive(5, 12) };
 }
 
-function rtpNonce(salt: Uint8Array, ssrc: number, index: number): Uint8Array {
-  const nonce = new Uint8Array(12);
+function writeRtpNonce(nonce: Uint8Array, salt: Uint8Array, ssrc: number, index: number): void {
+  nonce[0] = 0;
+  nonce[1] = 0;
   writeU32(nonce, 2, ssrc);
   writeU32(nonce, 6, Math.floor(index / 0x1_0000));
   writeU16(nonce, 10, index & 0xffff);
   for (let i = 0; i < 12; i++) nonce[i] = nonce[i]! ^ salt[i]!;
-  return nonce;
 }
 
 function rtcpNonce(salt: Uint8Array, ssrc: number, index: number): Uint8Array {

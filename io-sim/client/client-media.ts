@@ -63,6 +63,11 @@ export interface ClientSecrets {
   readonly secret: Uint8Array;
 }
 
+/** What is done again and again, and the next time that it is. */
+interface Timer {
+  event: LoopEvent | undefined;
+}
+
 /** The media state of a client. */
 export interface ClientMedia {
   readonly plan: ClientMediaPlan;
@@ -80,7 +85,7 @@ export interface ClientMedia {
   slots: ReceivingSlot[];
   cameraMuted: boolean;
   microphoneMuted: boolean;
-  timers: Map<string, LoopEvent>;
+  readonly timers: Map<string, Timer>;
   /** Authentic RTP and RTCP packets, and those that were not. */
   opened: number;
   refused: number;
@@ -159,26 +164,26 @@ export function mediaStart(client: Client): void {
   media.slots = createSlots(client, offered);
   const { now } = ports.loop;
   if (media.microphone !== undefined) {
-    every(client, "microphone", micros(now + below(media.random, AUDIO_MICROS)), () => micros(AUDIO_MICROS), speak);
+    every(client, "microphone", micros(now + below(media.random, AUDIO_MICROS)), () => AUDIO_MICROS, speak);
   }
   const { camera } = media.plan;
   if (camera !== null) {
     const period = micros(Math.floor(1_000_000 / camera.framesPerSecond));
     every(client, "camera", micros(now + below(media.random, period)), () => period, film);
   }
-  every(client, "tick", micros(now + TICK_MICROS), () => micros(TICK_MICROS), slotsTick);
+  every(client, "tick", micros(now + TICK_MICROS), () => TICK_MICROS, slotsTick);
   every(
     client,
     "report",
     micros(now + below(media.random, REPORT_MICROS)),
-    () => micros(REPORT_MICROS - 100_000 + below(media.random, 200_000)),
+    () => REPORT_MICROS - 100_000 + below(media.random, 200_000),
     writeReports,
   );
 }
 
 /** Everything falls silent. */
 export function mediaStop(media: ClientMedia): void {
-  for (const timer of media.timers.values()) cancel(timer);
+  for (const { event } of media.timers.values()) cancel(event);
   media.timers.clear();
 }
 
@@ -197,7 +202,7 @@ export function mediaReceive(client: Client, bytes: Uint8Array): void {
   client.ports.watcher.plain?.(client, "down", plain);
   if (isRtcp) {
     client.ports.watcher.control?.(client, bytes, plain);
-    receiveRtcp(client, plain);
+    receiveRtcp(client, media.cipher.rtcp.read(plain));
   } else receiveRtp(client, media.cipher.readRtp(plain));
 }
 
@@ -221,18 +226,17 @@ function addOutStreams(client: Client, item: OfferedMedia, index: number): void 
 }
 
 /** Calls `act` at `first` and then again and again, until {@link mediaStop}. */
-function every(client: Client, name: string, first: Micros, wait: () => Micros, act: (client: Client) => void): void {
+function every(client: Client, name: string, first: Micros, wait: () => number, act: (client: Client) => void): void {
   const { loop } = client.ports;
-  const arm = (at: Micros) => {
-    client.media.timers.set(
-      name,
-      schedule(loop, at, EVENT_CLASS.MEDIA, () => {
-        arm(micros(at + wait()));
-        act(client);
-      }),
-    );
-  };
-  arm(first);
+  const { timers } = client.media;
+  const timer: Timer = { event: undefined };
+  // One function for all turns: they are among the most frequent events of a world.
+  function turn(): void {
+    timer.event = schedule(loop, micros(loop.now + wait()), EVENT_CLASS.MEDIA, turn);
+    act(client);
+  }
+  timer.event = schedule(loop, first, EVENT_CLASS.MEDIA, turn);
+  timers.set(name, timer);
 }
 
 /** Takes up a bad habit, or drops it. */
@@ -243,7 +247,7 @@ export function setHabit(client: Client, habit: Habit, has: boolean): void {
   // Where nothing runs, nobody is there any more, or not yet.
   if (!has || media.timers.size === 0 || media.timers.has("habits")) return;
   const first = micros(ports.loop.now + HABIT_MICROS);
-  every(client, "habits", first, () => micros(HABIT_MICROS), misbehave);
+  every(client, "habits", first, () => HABIT_MICROS, misbehave);
 }
 
 function speak(client: Client): void {

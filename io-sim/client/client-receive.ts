@@ -7,18 +7,15 @@
 import {
   GenericNack,
   PictureLossIndication,
-  RtcpPacketConverter,
   RtcpPayloadSpecificFeedback,
-  RtcpRrPacket,
-  RtcpSrPacket,
   RtcpTransportLayerFeedback,
-  TransportWideCC,
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
 import { bandwidthFeedback } from "./bandwidth.ts";
 import type { Client } from "./client.ts";
 import { resend, sendRtcp } from "./client-send.ts";
+import type { FramePassport } from "./frame-body.ts";
 import {
   createInStream,
   type InStream,
@@ -29,10 +26,10 @@ import {
   inStreamTake,
   unwrap,
 } from "./in-stream.ts";
-import { asBuffer } from "./media-cipher.ts";
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
-import { type OutStream, reportBlock, senderReport, sourceDescription } from "./out-stream.ts";
+import { type OutStream, senderInfo } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
+import type { ReadRtcp } from "./plain-rtcp.ts";
 import type { ReadRtp } from "./plain-rtp.ts";
 import { createVideoPlayer, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
 
@@ -45,10 +42,15 @@ export interface ReceivingSlot {
   /** One of the two, by the kind. */
   readonly screen: VideoPlayer | undefined;
   readonly speaker: AudioPlayer | undefined;
+  /** Hears of what the screen shows. */
+  readonly onFrame: (passport: FramePassport) => void;
   /** Packets of a payload type that no player here knows. */
   unknownType: number;
   retransmissions: number;
 }
+
+/** No packet is to be asked for. */
+const NOTHING: number[] = [];
 
 /** The SSRC that a client without streams of its own reports with (as Chromium does). */
 const REPORTER_SSRC = 1;
@@ -61,13 +63,15 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
     if (answered === undefined || !answered.accepted) return;
     if (item.kind !== "audio-slot" && item.kind !== "video-slot") return;
     const kind = item.kind === "audio-slot" ? "audio" : "video";
+    const { mid } = answered;
     slots.push({
-      mid: answered.mid,
+      mid,
       kind,
       rtxSsrc: answered.rtxSsrc,
       stream: createInStream(answered.ssrc, kind === "audio" ? 48_000 : 90_000),
       screen: kind === "video" ? createVideoPlayer() : undefined,
       speaker: kind === "audio" ? createAudioPlayer() : undefined,
+      onFrame: (passport) => client.ports.watcher.perceived(client, mid, "video", passport),
       unknownType: 0,
       retransmissions: 0,
     });
@@ -119,9 +123,7 @@ function play(
     slot.unknownType++;
     return;
   }
-  videoPlayerTake(slot.screen, loop.now, index, codec, timestamp, marker, payload, (passport) =>
-    watcher.perceived(client, slot.mid, "video", passport),
-  );
+  videoPlayerTake(slot.screen, loop.now, index, codec, timestamp, marker, payload, slot.onFrame);
 }
 
 function codecOf(payloadType: number): VideoCodec | undefined {
@@ -130,33 +132,39 @@ function codecOf(payloadType: number): VideoCodec | undefined {
   return payloadType === PAYLOAD_TYPE.H264 ? "H264" : undefined;
 }
 
-/** Takes an authentic RTCP packet. */
-export function receiveRtcp(client: Client, plain: Uint8Array): void {
-  const { media, ports } = client;
-  for (const packet of RtcpPacketConverter.deSerialize(asBuffer(plain))) {
-    if (packet instanceof RtcpSrPacket || packet instanceof RtcpRrPacket) {
-      for (const report of packet.reports) {
-        for (const stream of media.outStreams) {
-          if (stream.ssrc === report.ssrc) stream.bound = true;
-          if (stream.rtxSsrc === report.ssrc) stream.rtxBound = true;
-        }
+/** Takes what was read of an authentic RTCP packet. */
+export function receiveRtcp(client: Client, packets: readonly ReadRtcp[]): void {
+  const { media } = client;
+  for (const packet of packets) {
+    switch (packet.kind) {
+      case "report":
+        takeReport(client, packet);
+        break;
+      case "keyframe":
+        for (const ssrc of packet.ssrcs) makeKeyframe(client, ssrc);
+        break;
+      case "arrivals":
+        bandwidthFeedback(media.bandwidth, packet.packets, packet.arrived);
+        break;
+      case "nack": {
+        const stream = outStream(client, packet.ssrc);
+        if (stream !== undefined) resend(client, stream, packet.sequences);
       }
-      if (!(packet instanceof RtcpSrPacket)) continue;
-      const slot = media.slots.find((candidate) => candidate.stream.ssrc === packet.ssrc);
-      const compact = Number((packet.senderInfo.ntpTimestamp >> 16n) & 0xffff_ffffn);
-      if (slot !== undefined) inStreamSenderReport(slot.stream, ports.loop.now, compact);
-    } else if (packet instanceof RtcpPayloadSpecificFeedback) {
-      const { feedback } = packet;
-      if (feedback instanceof PictureLossIndication) makeKeyframe(client, feedback.mediaSsrc);
-      if ("fir" in feedback) for (const entry of feedback.fir) makeKeyframe(client, entry.ssrc);
-    } else if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof TransportWideCC) {
-      const { packetStatusCount, recvDeltas } = packet.feedback;
-      bandwidthFeedback(media.bandwidth, packetStatusCount, recvDeltas.length);
-    } else if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof GenericNack) {
-      const stream = outStream(client, packet.feedback.mediaSourceSsrc);
-      if (stream !== undefined) resend(client, stream, packet.feedback.lost);
     }
   }
+}
+
+function takeReport(client: Client, report: Extract<ReadRtcp, { kind: "report" }>): void {
+  const { media, ports } = client;
+  for (const ssrc of report.about) {
+    for (const stream of media.outStreams) {
+      if (stream.ssrc === ssrc) stream.bound = true;
+      if (stream.rtxSsrc === ssrc) stream.rtxBound = true;
+    }
+  }
+  if (report.compactNtp < 0) return;
+  const slot = media.slots.find((candidate) => candidate.stream.ssrc === report.sender);
+  if (slot !== undefined) inStreamSenderReport(slot.stream, ports.loop.now, report.compactNtp);
 }
 
 function outStream(client: Client, ssrc: number): OutStream | undefined {
@@ -177,16 +185,13 @@ export function slotsTick(client: Client): void {
   const { now } = ports.loop;
   for (const slot of media.slots) {
     if (slot.screen === undefined) continue;
-    const lost = slot.rtxSsrc === 0 ? [] : inStreamNacks(slot.stream, now);
+    const isMissing = slot.rtxSsrc !== 0 && slot.stream.missing.size > 0;
+    const lost = isMissing ? inStreamNacks(slot.stream, now) : NOTHING;
     if (lost.length > 0) {
       const feedback = new GenericNack({ senderSsrc: reporterSsrc(client), mediaSourceSsrc: slot.stream.ssrc, lost });
       sendRtcp(client, new RtcpTransportLayerFeedback({ feedback }).serialize());
     }
-    if (
-      !videoPlayerTick(slot.screen, now, (passport) => ports.watcher.perceived(client, slot.mid, "video", passport))
-    ) {
-      continue;
-    }
+    if (!videoPlayerTick(slot.screen, now, slot.onFrame)) continue;
     const feedback = new PictureLossIndication({ senderSsrc: reporterSsrc(client), mediaSsrc: slot.stream.ssrc });
     sendRtcp(client, new RtcpPayloadSpecificFeedback({ feedback }).serialize());
   }
@@ -195,16 +200,14 @@ export function slotsTick(client: Client): void {
 /** Writes one compound packet: a sender report per stream of ours, with report blocks about what comes in. */
 export function writeReports(client: Client): void {
   const { media, ports } = client;
+  if (media.cipher === undefined) return;
   const { now } = ports.loop;
   const heard = media.slots.filter((slot) => slot.stream.received > 0);
-  const reports = heard.slice(0, 31).map((slot) => reportBlock(inStreamReport(slot.stream, now)));
+  const blocks = heard.slice(0, 31).map((slot) => inStreamReport(slot.stream, now));
   const wall = ports.wallClock(now);
   const sending = media.outStreams.filter((stream) => stream.packetsSent > 0);
-  const parts =
-    sending.length === 0
-      ? [new RtcpRrPacket({ ssrc: REPORTER_SSRC, reports }).serialize(), sourceDescription(REPORTER_SSRC, media.cname)]
-      : sending.map((stream, index) => senderReport(stream, now, wall, index === 0 ? reports : [], media.cname));
-  sendRtcp(client, Buffer.concat(parts));
+  const senders = sending.map((stream) => senderInfo(stream, now, wall));
+  sendRtcp(client, media.cipher.rtcp.writeReports(senders, REPORTER_SSRC, blocks, media.cname));
 }
 
 function reporterSsrc(client: Client): number {

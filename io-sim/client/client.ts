@@ -34,6 +34,7 @@ import { familyOf } from "../addresses.ts";
 import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../event-loop.ts";
 import { SRTCP_NEAR_END } from "../near-wrap.ts";
 import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../random.ts";
+import type { Slab } from "../slab.ts";
 import { createProviderCipher } from "./checksum-cipher.ts";
 import {
   type ClientMedia,
@@ -86,6 +87,8 @@ export interface ClientPlan {
 export interface ClientPorts {
   readonly loop: EventLoop;
   readonly crypto: CryptoProvider;
+  /** Where packets are sealed and opened: best one for all clients, for what is written one behind the other is written fast. */
+  readonly packets: Slab;
   /** Microseconds since 1970 at `now`. */
   readonly wallClock: (now: Micros) => number;
   /** Whether the client has IPv6 and nothing else at present; it has not when this is missing. */
@@ -259,9 +262,9 @@ export function clientIsActive(client: Client): boolean {
   return client.status === "joining" || client.status === "checking" || client.status === "connected";
 }
 
-/** Whether a datagram is a check of this client, as the fragment says that the server gave it. */
-export function isCheckOf({ answer }: Client, bytes: Uint8Array, offset: number, length: number): boolean {
-  return answer !== undefined && stunLocalUfrag(bytes, offset, length) === answer.ufrag;
+/** The fragment of a server that a check names, which the server has given to one client alone; undefined for anything else. */
+export function checkedUfrag(bytes: Uint8Array, offset: number, length: number): string | undefined {
+  return stunLocalUfrag(bytes, offset, length);
 }
 
 /** A datagram has arrived. */
@@ -396,7 +399,9 @@ function connect(client: Client, dtls: Dtls): void {
     ...(client.plan.media.nearWrap ? { firstRtcpIndex: SRTCP_NEAR_END } : {}),
   };
   client.media.cipher =
-    client.plan.cipher === "real" ? createWeriftCipher(keys) : createProviderCipher(client.ports.crypto, 8, keys);
+    client.plan.cipher === "real"
+      ? createWeriftCipher(keys)
+      : createProviderCipher(client.ports.crypto, 8, keys, client.ports.packets);
   client.status = "connected";
   client.connectedAt = client.ports.loop.now;
   mediaStart(client);

@@ -7,6 +7,7 @@
  */
 import type { Micros } from "../../core/base/micros.ts";
 import { seqUnwrap16 } from "../../core/base/sequence.ts";
+import type { ReportBlock } from "./plain-rtcp.ts";
 
 /** How often a missing packet is asked for, and how long the client waits before asking again. */
 const NACK_TRIES_MAX = 10;
@@ -124,7 +125,7 @@ export function inStreamSenderReport(stream: InStream, now: Micros, compactNtp: 
 }
 
 /** The values of the stream's report block at `now`, and the start of the next interval. */
-export function inStreamReport(stream: InStream, now: Micros) {
+export function inStreamReport(stream: InStream, now: Micros): ReportBlock {
   const expected = stream.highest < 0 ? 0 : stream.highest - stream.first + 1;
   const expectedSince = expected - stream.reportedExpected;
   const lostSince = expectedSince - (stream.received - stream.reportedReceived);

@@ -8,7 +8,9 @@
 import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
 import { readU16, readU32 } from "../../core/base/bytes.ts";
 import { seqUnwrap16 } from "../../core/base/sequence.ts";
+import type { RtcpFormat } from "./plain-rtcp.ts";
 import type { ReadRtp, WrittenRtp } from "./plain-rtp.ts";
+import { asBuffer, WERIFT_RTCP } from "./werift-rtcp.ts";
 
 /** The keys of one association, seen from the client. */
 export interface MediaKeys {
@@ -26,6 +28,8 @@ export interface MediaKeys {
 
 /** Seals what the client sends and opens what it gets; opening answers undefined for what is not authentic. */
 export interface MediaCipher {
+  /** Who writes RTCP, and reads what was opened. */
+  readonly rtcp: RtcpFormat;
   /** Reads an opened packet. */
   readRtp(plain: Uint8Array): ReadRtp;
   sealRtp(packet: WrittenRtp): Uint8Array;
@@ -34,7 +38,10 @@ export interface MediaCipher {
   openRtcp(bytes: Uint8Array): Uint8Array | undefined;
 }
 
-/** Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. */
+/**
+ * Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. The keys are signed:
+ * V8 looks a number above 2^31 up by way of an object.
+ */
 export interface IndexBook {
   readonly highest: Map<number, number>;
   /** What stands for it before the first. */
@@ -48,13 +55,13 @@ export function createIndexBook({ indexBefore = -1 }: MediaKeys): IndexBook {
 
 /** The packet index that this sequence number most likely means; -1 when it would lie before all packets. */
 export function guessIndex({ highest, before }: IndexBook, ssrc: number, sequence: number): number {
-  const known = highest.get(ssrc) ?? before;
+  const known = highest.get(ssrc | 0) ?? before;
   return known < 0 ? sequence : Math.max(-1, seqUnwrap16(known, sequence));
 }
 
 /** Notes an index that turned out to be authentic. */
 export function noteIndex({ highest }: IndexBook, ssrc: number, index: number): void {
-  if (index > (highest.get(ssrc) ?? -1)) highest.set(ssrc, index);
+  if (index > (highest.get(ssrc | 0) ?? -1)) highest.set(ssrc | 0, index);
 }
 
 /** How far behind the newest a packet of SRTCP may come: as far as libsrtp remembers, and RFC 3711 §3.3.2 asks for 64. */
@@ -78,11 +85,6 @@ export function noteTaken(book: ReplayBook, ssrc: number, index: number): void {
   book.set(ssrc, known);
 }
 
-/** A view of the same bytes that werift's code can use. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** SRTP and SRTCP by werift-rtp. */
 export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const config = {
@@ -101,6 +103,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   // The last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4).
   const behindIndex = keys.profile === 1 ? 10 : 0;
   return {
+    rtcp: WERIFT_RTCP,
     readRtp(plain) {
       const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
       const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;

@@ -5,27 +5,21 @@
  * first report block shows that it has bound the SSRC, as browsers do. RTX has its own SSRC and numbering (RFC 4588), and
  * is bound by a report block of its own.
  */
-import {
-  RtcpReceiverInfo,
-  RtcpSenderInfo,
-  RtcpSourceDescriptionPacket,
-  RtcpSrPacket,
-  SourceDescriptionChunk,
-  SourceDescriptionItem,
-} from "werift-rtp";
 import { writeU16 } from "../../core/base/bytes.ts";
 import type { Micros } from "../../core/base/micros.ts";
-import { seqAdd16, seqAdd32 } from "../../core/base/sequence.ts";
+import { seqAdd16, seqAdd32, seqDistance16 } from "../../core/base/sequence.ts";
 import { utf8Encode } from "../../core/base/text.ts";
 import { below, type Stream } from "../random.ts";
 import { EXTENSION_ID } from "./offer.ts";
+import type { SenderInfo } from "./plain-rtcp.ts";
 import type { WrittenRtp } from "./plain-rtp.ts";
 
 /** Packets that a stream sends before its sequence numbers wrap, when it begins near there. */
 export const NEAR_WRAP_PACKETS = 61;
 
-/** Packets that are kept for retransmission. */
+/** Packets that are kept for retransmission, in a ring with as many places as the next power of two. */
 const MEMORY_PACKETS = 600;
+const MEMORY_PLACES = 1_024;
 
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
 const NTP_UNIX_SECONDS = 2_208_988_800;
@@ -48,7 +42,7 @@ export interface OutStream {
   /** Whether the server has shown that it knows the SSRC, and that of the retransmissions. */
   bound: boolean;
   rtxBound: boolean;
-  memory: Map<number, WrittenRtp>;
+  readonly memory: (WrittenRtp | undefined)[];
   packetsSent: number;
   octetsSent: number;
   retransmitted: number;
@@ -79,7 +73,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
     timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : timestampBase,
     bound: false,
     rtxBound: false,
-    memory: new Map(),
+    memory: new Array<WrittenRtp | undefined>(MEMORY_PLACES).fill(undefined),
     packetsSent: 0,
     octetsSent: 0,
     retransmitted: 0,
@@ -110,8 +104,7 @@ export function nextPacket(
     extensions: extensionsOf(stream, transportSequence, level, EXTENSION_ID.RID),
     payload,
   };
-  stream.memory.set(stream.sequence, packet);
-  if (stream.memory.size > MEMORY_PACKETS) stream.memory.delete(seqAdd16(stream.sequence, -MEMORY_PACKETS));
+  stream.memory[stream.sequence & (MEMORY_PLACES - 1)] = packet;
   stream.sequence = seqAdd16(stream.sequence, 1);
   stream.packetsSent++;
   stream.octetsSent += payload.length;
@@ -120,8 +113,9 @@ export function nextPacket(
 
 /** A retransmission of an earlier packet (RFC 4588 §4), or undefined when it is not remembered. */
 export function retransmission(stream: OutStream, sequence: number, transportSequence: number): WrittenRtp | undefined {
-  const original = stream.memory.get(sequence);
-  if (original === undefined || stream.rtxSsrc === 0) return undefined;
+  const original = stream.memory[sequence & (MEMORY_PLACES - 1)];
+  if (original?.sequence !== sequence || stream.rtxSsrc === 0) return undefined;
+  if (seqDistance16(sequence, stream.sequence) > MEMORY_PACKETS) return undefined;
   const payload = new Uint8Array(original.payload.length + 2);
   writeU16(payload, 0, sequence);
   payload.set(original.payload, 2);
@@ -166,51 +160,15 @@ function add(extensions: Extension[], { extensionIds }: OutStream, id: number, p
   if (extensionIds.includes(id)) extensions.push({ id, payload });
 }
 
-/** A sender report with report blocks, and the CNAME (RFC 3550 §6.4.1, §6.5.1). `wallMicros` is the wall clock at `now`. */
-export function senderReport(
-  stream: OutStream,
-  now: Micros,
-  wallMicros: number,
-  reports: RtcpReceiverInfo[],
-  cname: string,
-): Buffer {
-  const report = new RtcpSrPacket({
+/** What a sender report says of the stream at `now` (RFC 3550 §6.4.1); `wallMicros` is the wall clock then. */
+export function senderInfo(stream: OutStream, now: Micros, wallMicros: number): SenderInfo {
+  return {
     ssrc: stream.ssrc,
-    senderInfo: new RtcpSenderInfo({
-      ntpTimestamp: ntpTime(wallMicros),
-      rtpTimestamp: mediaTimestamp(stream, now),
-      packetCount: stream.packetsSent >>> 0,
-      octetCount: stream.octetsSent >>> 0,
-    }),
-    reports,
-  });
-  return Buffer.concat([report.serialize(), sourceDescription(stream.ssrc, cname)]);
-}
-
-/** An SDES packet with one CNAME. */
-export function sourceDescription(ssrc: number, cname: string): Buffer {
-  const item = new SourceDescriptionItem({ type: 1, text: cname });
-  const chunk = new SourceDescriptionChunk({ source: ssrc, items: [item] });
-  return new RtcpSourceDescriptionPacket({ chunks: [chunk] }).serialize();
-}
-
-/** A wall-clock time as a 64-bit NTP timestamp. */
-function ntpTime(wallMicros: number): bigint {
-  // The seconds begin again in 2036, with the next era (RFC 5905 §6).
-  const seconds = (Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS) % 0x1_0000_0000;
-  const fraction = Math.floor(((wallMicros % 1_000_000) * 0x1_0000_0000) / 1_000_000);
-  return (BigInt(seconds) << 32n) | BigInt(fraction);
-}
-
-/** A report block; exists so that the rest of the client need not know werift's constructor. */
-export function reportBlock(values: {
-  ssrc: number;
-  fractionLost: number;
-  packetsLost: number;
-  highestSequence: number;
-  jitter: number;
-  lsr: number;
-  dlsr: number;
-}): RtcpReceiverInfo {
-  return new RtcpReceiverInfo(values);
+    // The seconds begin again in 2036, with the next era (RFC 5905 §6).
+    ntpSeconds: (Math.floor(wallMicros / 1_000_000) + NTP_UNIX_SECONDS) % 0x1_0000_0000,
+    ntpFraction: Math.floor(((wallMicros % 1_000_000) * 0x1_0000_0000) / 1_000_000),
+    timestamp: mediaTimestamp(stream, now),
+    packets: stream.packetsSent >>> 0,
+    octets: stream.octetsSent >>> 0,
+  };
 }

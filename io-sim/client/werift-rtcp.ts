@@ -1,0 +1,81 @@
+/**
+ * RTCP by `werift-rtp`: an implementation that shares nothing with the server's, nor with ./plain-rtcp.ts.
+ */
+import {
+  GenericNack,
+  PictureLossIndication,
+  RtcpPacketConverter,
+  RtcpPayloadSpecificFeedback,
+  RtcpReceiverInfo,
+  RtcpRrPacket,
+  RtcpSenderInfo,
+  RtcpSourceDescriptionPacket,
+  RtcpSrPacket,
+  RtcpTransportLayerFeedback,
+  SourceDescriptionChunk,
+  SourceDescriptionItem,
+  TransportWideCC,
+} from "werift-rtp";
+import type { ReadRtcp, RtcpFormat, SenderInfo } from "./plain-rtcp.ts";
+
+/** A view of the same bytes that werift's code can use. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** By werift-rtp. */
+export const WERIFT_RTCP: RtcpFormat = {
+  writeReports(senders, reporter, blocks, cname) {
+    const reports = blocks.map((block) => new RtcpReceiverInfo(block));
+    const parts =
+      senders.length === 0
+        ? [new RtcpRrPacket({ ssrc: reporter, reports }).serialize(), sourceDescription(reporter, cname)]
+        : senders.flatMap((sender, index) => [
+            senderReport(sender, index === 0 ? reports : []),
+            sourceDescription(sender.ssrc, cname),
+          ]);
+    return Buffer.concat(parts);
+  },
+  read: (plain) => RtcpPacketConverter.deSerialize(asBuffer(plain)).flatMap(readPacket),
+};
+
+function senderReport(info: SenderInfo, reports: RtcpReceiverInfo[]): Buffer {
+  return new RtcpSrPacket({
+    ssrc: info.ssrc,
+    senderInfo: new RtcpSenderInfo({
+      ntpTimestamp: (BigInt(info.ntpSeconds) << 32n) | BigInt(info.ntpFraction),
+      rtpTimestamp: info.timestamp,
+      packetCount: info.packets,
+      octetCount: info.octets,
+    }),
+    reports,
+  }).serialize();
+}
+
+/** An SDES packet with one CNAME (RFC 3550 §6.5.1). */
+function sourceDescription(ssrc: number, cname: string): Buffer {
+  const item = new SourceDescriptionItem({ type: 1, text: cname });
+  const chunk = new SourceDescriptionChunk({ source: ssrc, items: [item] });
+  return new RtcpSourceDescriptionPacket({ chunks: [chunk] }).serialize();
+}
+
+function readPacket(packet: ReturnType<typeof RtcpPacketConverter.deSerialize>[number]): ReadRtcp[] {
+  if (packet instanceof RtcpSrPacket || packet instanceof RtcpRrPacket) {
+    const isSender = packet instanceof RtcpSrPacket;
+    const compactNtp = isSender ? Number((packet.senderInfo.ntpTimestamp >> 16n) & 0xffff_ffffn) : -1;
+    return [{ kind: "report", sender: packet.ssrc, compactNtp, about: packet.reports.map(({ ssrc }) => ssrc) }];
+  }
+  if (packet instanceof RtcpPayloadSpecificFeedback) {
+    const { feedback } = packet;
+    if (feedback instanceof PictureLossIndication) return [{ kind: "keyframe", ssrcs: [feedback.mediaSsrc] }];
+    return "fir" in feedback ? [{ kind: "keyframe", ssrcs: feedback.fir.map(({ ssrc }) => ssrc) }] : [];
+  }
+  if (!(packet instanceof RtcpTransportLayerFeedback)) return [];
+  const { feedback } = packet;
+  if (feedback instanceof TransportWideCC) {
+    return [{ kind: "arrivals", packets: feedback.packetStatusCount, arrived: feedback.recvDeltas.length }];
+  }
+  if (!(feedback instanceof GenericNack)) return [];
+  const sequences = feedback.lost.map((sequence) => sequence & 0xffff);
+  return [{ kind: "nack", ssrc: feedback.mediaSourceSsrc, sequences }];
+}
