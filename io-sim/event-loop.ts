@@ -34,7 +34,9 @@ export interface EventLoop {
   /** When it began. */
   readonly origin: Micros;
   now: Micros;
-  heap: LoopEvent[];
+  /** A binary heap, and beside it the times of its events: most comparisons need no more, and touch no event. */
+  readonly heap: LoopEvent[];
+  times: Float64Array;
   /** How many events have been scheduled, and how many have run. */
   scheduled: number;
   ran: number;
@@ -54,10 +56,22 @@ export interface EventLoop {
 /** A 32-bit number that says where among what is simultaneous a lane's turn is. */
 export type Ties = (lane: number, time: number) => number;
 
+/** Events that there is room for at first; the room doubles. */
+const TIMES_AT_FIRST = 1_024;
+
 /** A loop without events. `ties` perturbs the order of what is simultaneous, and of what is `windowMicros` apart. */
 export function createEventLoop(ties?: Ties, origin: Micros = MICROS_ORIGIN, windowMicros = 0): EventLoop {
   const counts = { scheduled: 0, ran: 0, running: -1, lane: 0, lanes: 1 };
-  return { origin, now: origin, heap: [], ...counts, lineage: undefined, ties, windowMicros };
+  return {
+    origin,
+    now: origin,
+    heap: [],
+    times: new Float64Array(TIMES_AT_FIRST),
+    ...counts,
+    lineage: undefined,
+    ties,
+    windowMicros,
+  };
 }
 
 /** A lane that nothing is in yet. */
@@ -77,18 +91,19 @@ export function schedule(
   const tie = loop.ties === undefined ? 0 : loop.ties(lane, at);
   const event = { time: at, eventClass, tie, order: loop.scheduled++, lane, run };
   loop.lineage?.push(loop.running);
-  loop.heap.push(event);
-  siftUp(loop.heap, loop.heap.length - 1);
+  push(loop, event);
   return event;
 }
 
 /** Lets `run` happen when something comes over the way of this lane: at `time`, or when its door is opened after that. */
 export function scheduleArrival(loop: EventLoop, time: Micros, run: () => void, lane: number): void {
-  const { ties, windowMicros, lineage } = loop;
-  if (ties === undefined || windowMicros === 0) {
-    schedule(loop, time, EVENT_CLASS.DATAGRAM, run, lane);
-    return;
-  }
+  const { ties, windowMicros } = loop;
+  if (ties === undefined || windowMicros === 0) schedule(loop, time, EVENT_CLASS.DATAGRAM, run, lane);
+  else scheduleAtDoor(loop, ties, time, run, lane);
+}
+
+function scheduleAtDoor(loop: EventLoop, ties: Ties, time: Micros, run: () => void, lane: number): void {
+  const { windowMicros, lineage } = loop;
   const comes = () => {
     // Also what comes at the very moment of opening stands behind those who wait.
     const opensAt = doorOpensAt(ties, windowMicros, lane, loop.now);
@@ -131,7 +146,7 @@ export function runUntil(loop: EventLoop, time: Micros): void {
 
 /** Runs the next event; answers false when there is none. */
 export function step(loop: EventLoop): boolean {
-  const event = pop(loop.heap);
+  const event = pop(loop);
   if (event === undefined) return false;
   loop.now = event.time;
   const run = event.run;
@@ -145,38 +160,58 @@ export function step(loop: EventLoop): boolean {
   return true;
 }
 
-function before(a: LoopEvent, b: LoopEvent): boolean {
-  if (a.time !== b.time) return a.time < b.time;
+/** Whether of two events at the same time the first comes first. */
+function precedes(a: LoopEvent, b: LoopEvent): boolean {
   if (a.eventClass !== b.eventClass) return a.eventClass < b.eventClass;
   if (a.tie !== b.tie) return a.tie < b.tie;
   return a.order < b.order;
 }
 
-function pop(heap: LoopEvent[]): LoopEvent | undefined {
-  const first = heap[0];
-  const last = heap.pop();
-  if (first === undefined || last === undefined || heap.length === 0) return first;
-  let parent = 0;
-  for (;;) {
-    let child = 2 * parent + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-    if (!before(heap[child]!, last)) break;
-    heap[parent] = heap[child]!;
-    parent = child;
+function push(loop: EventLoop, event: LoopEvent): void {
+  const { heap } = loop;
+  if (heap.length === loop.times.length) {
+    const more = new Float64Array(2 * heap.length);
+    more.set(loop.times);
+    loop.times = more;
   }
-  heap[parent] = last;
-  return first;
-}
-
-function siftUp(heap: LoopEvent[], start: number): void {
-  const event = heap[start]!;
-  let child = start;
+  const { times } = loop;
+  const { time } = event;
+  let child = heap.length;
+  heap.push(event);
   while (child > 0) {
     const parent = (child - 1) >> 1;
-    if (!before(event, heap[parent]!)) break;
+    const above = times[parent]!;
+    if (above < time || (above === time && !precedes(event, heap[parent]!))) break;
     heap[child] = heap[parent]!;
+    times[child] = above;
     child = parent;
   }
   heap[child] = event;
+  times[child] = time;
+}
+
+function pop({ heap, times }: EventLoop): LoopEvent | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (first === undefined || last === undefined || heap.length === 0) return first;
+  const { length } = heap;
+  const { time } = last;
+  let parent = 0;
+  for (;;) {
+    let child = 2 * parent + 1;
+    if (child >= length) break;
+    let below = times[child]!;
+    const other = child + 1 < length ? times[child + 1]! : Number.POSITIVE_INFINITY;
+    if (other < below || (other === below && precedes(heap[child + 1]!, heap[child]!))) {
+      child++;
+      below = other;
+    }
+    if (below > time || (below === time && !precedes(heap[child]!, last))) break;
+    heap[parent] = heap[child]!;
+    times[parent] = below;
+    parent = child;
+  }
+  heap[parent] = last;
+  times[parent] = time;
+  return first;
 }

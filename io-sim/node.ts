@@ -20,6 +20,7 @@ import {
   fingerprintHex,
   fingerprintNumber,
   fingerprintText,
+  type Micros,
   micros,
   NEVER,
   type Scheduler,
@@ -106,6 +107,8 @@ export interface SfuNode {
   readonly inputHash: Fingerprint;
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
+  /** Where the state is written to be hashed. */
+  stateRoom: Uint8Array;
   inputs: number;
   restarts: number;
   nextCommand: number;
@@ -138,6 +141,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
+    stateRoom: new Uint8Array(0),
     inputs: 0,
     restarts: 0,
     nextCommand: 1,
@@ -169,7 +173,7 @@ function whenAwake(node: SfuNode, act: () => void): void {
 
 function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
   if (isAsleep(node.sleep)) {
-    waitUntilAwake(node.sleep, () => takeDatagram(node, source, bytes));
+    takeWhenAwake(node, source, bytes);
     return;
   }
   const flow = internFlow(node, source);
@@ -184,6 +188,10 @@ function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
     length: bytes.length,
   };
   handle(node, input);
+}
+
+function takeWhenAwake(node: SfuNode, source: string, bytes: Uint8Array): void {
+  waitUntilAwake(node.sleep, () => takeDatagram(node, source, bytes));
 }
 
 /** Gives the shard a command; `onReply` hears its one reply. */
@@ -315,7 +323,10 @@ function carryOut(node: SfuNode, effect: Effect): void {
 
 function arm(node: SfuNode): void {
   const at = shardNextTimeout(node.shard);
-  if (at === node.timerAt) return;
+  if (at !== node.timerAt) setTimer(node, at);
+}
+
+function setTimer(node: SfuNode, at: Micros): void {
   if (node.timer !== undefined) node.timer.run = undefined;
   node.timerAt = at;
   node.timer = undefined;
@@ -369,5 +380,7 @@ function hashInput(hash: Fingerprint, input: ShardInput): void {
 
 /** The whole state, through SHA-256 because it can be megabytes. */
 function hashState(node: SfuNode): void {
-  fingerprintBytes(node.stateHash, node.crypto.sha256(shardSnapshot(node.shard)), 0, 32);
+  const state = shardSnapshot(node.shard, node.stateRoom);
+  node.stateRoom = new Uint8Array(state.buffer);
+  fingerprintBytes(node.stateHash, node.crypto.sha256(state), 0, 32);
 }

@@ -13,8 +13,8 @@ import {
   type Outbox,
   type ShardEvent,
 } from "../core/index.ts";
-import { carveCopy, createSlab } from "./slab.ts";
-import { hashDatagram } from "./word-hash.ts";
+import { createSlab } from "./slab.ts";
+import { hashAndCopy, hashDatagram } from "./word-hash.ts";
 
 /** Something that the shard wants done. */
 export type Effect =
@@ -48,8 +48,7 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     transmit(flow, offset, length) {
       fingerprintNumber(hash, 1);
       fingerprintNumber(hash, flow);
-      hashDatagram(hash, sendBytes, offset, length);
-      outbox.effects.push({ kind: "transmit", flow, bytes: carveCopy(slab, sendBytes, offset, length) });
+      outbox.effects.push({ kind: "transmit", flow, bytes: hashAndCopy(hash, slab, sendBytes, offset, length) });
     },
     reply(reply) {
       fingerprintText(hash, `reply ${JSON.stringify(reply)}`);
@@ -62,8 +61,7 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     relayPacket(shard, offset, length) {
       fingerprintNumber(hash, 3);
       fingerprintNumber(hash, shard);
-      hashDatagram(hash, sendBytes, offset, length);
-      const record = carveCopy(slab, sendBytes, offset, length);
+      const record = hashAndCopy(hash, slab, sendBytes, offset, length);
       outbox.effects.push({ kind: "relay", shard, lane: "packets", record });
     },
     relayMail(shard, record) {

@@ -13,7 +13,14 @@ import { letOut, Trespass, withoutHostGlobals } from "./guards.ts";
 import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
 import { createOracles } from "./oracles/oracles.ts";
-import { type BrokenPromise, createPromiseBook, judge, type PromiseBook, type PromiseId } from "./oracles/promises.ts";
+import {
+  type BrokenPromise,
+  createPromiseBook,
+  judge,
+  judgements,
+  type PromiseBook,
+  type PromiseId,
+} from "./oracles/promises.ts";
 import { type QualityBars, qualityBars } from "./oracles/quality-bars.ts";
 import { measureQuality, type QualityFigures } from "./oracles/quality-figures.ts";
 import { canBePerceivedFrom, perceptionOf } from "./oracles/story.ts";
@@ -200,7 +207,7 @@ function verdictOf(
     effectFingerprint: nodeEffectFingerprint(all[0]!),
     simulatedMicros: loop.now - loop.origin,
     inputs: all.reduce((sum, node) => sum + node.inputs, 0),
-    judged: book.judged,
+    judged: judgements(book),
     ...felt,
     journal: journals[0],
     journals,

@@ -91,16 +91,17 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
 
 /** The client with this participant number. */
 export function clientOf(world: World, participant: number): Client | undefined {
-  for (const peer of world.peers.values()) {
-    const client = peer.clients.find((candidate) => candidate.participant === participant);
-    if (client !== undefined) return client;
+  for (const { clients } of world.peers.values()) {
+    for (let i = 0; i < clients.length; i++) if (clients[i]!.participant === participant) return clients[i];
   }
   return undefined;
 }
 
 /** Whose client this is, now or before. */
 export function peerOf(world: World, client: Client): Peer | undefined {
-  for (const peer of world.peers.values()) if (peer.clients.includes(client)) return peer;
+  for (const peer of world.peers.values()) {
+    if (peer.client === client || peer.clients.includes(client)) return peer;
+  }
   return undefined;
 }
 
@@ -168,7 +169,7 @@ export function stallPeer(peer: Peer, forMicros: number): void {
 /** Takes what a peer's client sends. */
 export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target: string): void {
   if (isAsleep(peer.sleep)) {
-    waitUntilAwake(peer.sleep, () => sendFromPeer(world, peer, bytes, target));
+    sendWhenAwake(world, peer, bytes, target);
     return;
   }
   const { address, secondAddress } = peer;
@@ -179,6 +180,10 @@ export function sendFromPeer(world: World, peer: Peer, bytes: Uint8Array, target
   }
   const source = secondAddress !== "" && below(peer.paths, 2) === 1 ? secondAddress : address;
   sendOn(world, peer, "up", source, target, bytes);
+}
+
+function sendWhenAwake(world: World, peer: Peer, bytes: Uint8Array, target: string): void {
+  waitUntilAwake(peer.sleep, () => sendFromPeer(world, peer, bytes, target));
 }
 
 /** Takes a datagram that leaves a node for `target`. */
@@ -231,6 +236,10 @@ function arriveAtPeer(world: World, packet: Packet): void {
 }
 
 function receiveAtPeer(world: World, peer: Peer, bytes: Uint8Array): void {
-  if (isAsleep(peer.sleep)) waitUntilAwake(peer.sleep, () => receiveAtPeer(world, peer, bytes));
+  if (isAsleep(peer.sleep)) receiveWhenAwake(world, peer, bytes);
   else if (peer.client !== undefined) clientReceive(peer.client, bytes);
+}
+
+function receiveWhenAwake(world: World, peer: Peer, bytes: Uint8Array): void {
+  waitUntilAwake(peer.sleep, () => receiveAtPeer(world, peer, bytes));
 }

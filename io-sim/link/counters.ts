@@ -83,16 +83,6 @@ export function countDrop(counters: LinkCounters, station: Station, reason: Drop
   counters.underWay--;
 }
 
-/** Counts a packet that leaves this station, `micros` after it entered. */
-export function countLeft(counters: LinkCounters, station: Station, micros: number): void {
-  const counts = counters.stations[station];
-  counts.left++;
-  if (micros > 0) {
-    counts.delayed++;
-    counts.delayedMicros += micros;
-  }
-}
-
 /** Counters at zero. */
 export function createLinkCounters(): LinkCounters {
   const station = (): StationCounters => ({

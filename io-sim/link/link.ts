@@ -103,9 +103,10 @@ export function changeLink(link: Link, change: Partial<LinkPlan>): void {
 /** Puts a packet on the link; what becomes of it happens by events of the loop. */
 export function linkSend(link: Link, packet: Packet): void {
   const { loop, counters } = link;
+  const { stations } = counters;
   counters.offered++;
   counters.underWay++;
-  enter(link, "host");
+  enter(stations.host);
   if (link.plan.clogged) {
     const { clogged } = link.gate;
     if (clogged.length < CLOGGED_PACKETS_MAX) clogged.push({ packet, since: loop.now });
@@ -115,7 +116,13 @@ export function linkSend(link: Link, packet: Packet): void {
   const at = passHost(link, loop.now);
   const wait = at - loop.now;
   if (wait === 0) depart(link, packet, 0);
-  else schedule(loop, micros(at), EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait), link.lane);
+  else departAt(link, packet, micros(at));
+}
+
+function departAt(link: Link, packet: Packet, at: Micros): void {
+  const { loop } = link;
+  const wait = at - loop.now;
+  schedule(loop, at, EVENT_CLASS.DATAGRAM, () => depart(link, packet, wait), link.lane);
 }
 
 /** Lets go what has waited in a clog, in order. */
@@ -126,32 +133,34 @@ function unclog(link: Link): void {
 /** From the sending host to the queue of the bottleneck. */
 function depart(link: Link, packet: Packet, stalledMicros: number): void {
   const { now } = link.loop;
-  leave(link, "host", stalledMicros);
-  enter(link, "gate");
+  const { stations } = link.counters;
+  leave(stations.host, stalledMicros);
+  enter(stations.gate);
   if (!passGate(link, packet, now)) return;
-  leave(link, "gate", 0);
-  enter(link, "policer");
+  leave(stations.gate, 0);
+  enter(stations.policer);
   if (!passPolicer(link, packet, now)) return;
-  leave(link, "policer", 0);
-  enter(link, "bottleneck");
+  leave(stations.policer, 0);
+  enter(stations.bottleneck);
   passBottleneck(link, packet);
 }
 
 /** From the bottleneck to the receiving host. */
 function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   const { now } = link.loop;
-  leave(link, "bottleneck", now - since);
-  enter(link, "mac");
+  const { stations } = link.counters;
+  leave(stations.bottleneck, now - since);
+  enter(stations.mac);
   const onAir = passMac(link, now);
-  leave(link, "mac", onAir - now);
-  enter(link, "arq");
+  leave(stations.mac, onAir - now);
+  enter(stations.arq);
   const carried = passArq(link, packet, onAir);
   if (carried < 0) return;
-  leave(link, "arq", carried - onAir);
-  enter(link, "loss");
+  leave(stations.arq, carried - onAir);
+  enter(stations.loss);
   const survived = passLoss(link, packet, carried);
   if (survived < 0) return;
-  enter(link, "way");
+  enter(stations.way);
   const arrival = travel(link, survived);
   arrive(link, damage(link, packet), arrival, survived);
   const later = doubling(link);
@@ -161,18 +170,19 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   arrive(link, packet, arrival + later, survived);
 }
 
+/** Lets a packet arrive later. It stands alone because what a function keeps for a closure is made whenever it is called. */
 function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
-  const time: Micros = micros(arrival);
-  const come = () => {
-    const count = overtakers(link);
-    if (count > 0) {
-      holdBack(link, packet, since, count);
-      return;
-    }
-    comeOut(link, packet, since);
-    if (link.way.held.length > 0) passBy(link.way);
-  };
-  scheduleArrival(link.loop, time, come, link.lane);
+  scheduleArrival(link.loop, micros(arrival), () => come(link, packet, since), link.lane);
+}
+
+function come(link: Link, packet: Packet, since: number): void {
+  const count = overtakers(link);
+  if (count > 0) {
+    holdBack(link, packet, since, count);
+    return;
+  }
+  comeOut(link, packet, since);
+  if (link.way.held.length > 0) passBy(link.way);
 }
 
 function comeOut(link: Link, packet: Packet, since: number): void {
@@ -180,7 +190,7 @@ function comeOut(link: Link, packet: Packet, since: number): void {
     drop(link, "way", packet, "cut");
     return;
   }
-  leave(link, "way", link.loop.now - since);
+  leave(link.counters.stations.way, link.loop.now - since);
   receive(link, packet);
 }
 

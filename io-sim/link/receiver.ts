@@ -23,7 +23,7 @@ export function createReceiver(): ReceiverState {
 /** A packet has come to the host: hands it over, or lets it wait for its batch. */
 export function receive(link: Link, packet: Packet): void {
   const { receiver, plan, loop } = link;
-  enter(link, "receiver");
+  enter(link.counters.stations.receiver);
   if (plan.batchMicros === 0 && receiver.batch.length === 0) {
     handOver(link, packet, 0);
     return;
@@ -34,8 +34,12 @@ export function receive(link: Link, packet: Packet): void {
   }
   receiver.batch.push({ packet, at: loop.now });
   receiver.bytes += packet.bytes.length;
-  if (receiver.batch.length > 1) return;
-  schedule(loop, micros(loop.now + plan.batchMicros), EVENT_CLASS.DATAGRAM, () => handOverBatch(link), link.lane);
+  if (receiver.batch.length === 1) handOverLater(link);
+}
+
+function handOverLater(link: Link): void {
+  const { loop, plan, lane } = link;
+  schedule(loop, micros(loop.now + plan.batchMicros), EVENT_CLASS.DATAGRAM, () => handOverBatch(link), lane);
 }
 
 function handOverBatch(link: Link): void {
@@ -48,7 +52,7 @@ function handOverBatch(link: Link): void {
 
 function handOver(link: Link, packet: Packet, waitedMicros: number): void {
   const { counters } = link;
-  leave(link, "receiver", waitedMicros);
+  leave(counters.stations.receiver, waitedMicros);
   counters.underWay--;
   counters.delivered++;
   counters.deliveredBytes += packet.bytes.length;

@@ -8,7 +8,7 @@
 import type { EventLoop } from "../event-loop.ts";
 import { createStream, type Seed, type Stream } from "../random.ts";
 import type { Bottleneck } from "./bottleneck.ts";
-import { countDrop, countLeft, type DropReason, type LinkCounters, type Station } from "./counters.ts";
+import { countDrop, type DropReason, type LinkCounters, type Station, type StationCounters } from "./counters.ts";
 import type { GateState } from "./gate.ts";
 import type { LinkPlan } from "./plan.ts";
 import type { RadioState } from "./radio.ts";
@@ -76,13 +76,17 @@ export function commonStream(seed: Seed, site: string, entity: string, generatio
 }
 
 /** A packet enters a station. */
-export function enter(link: Link, station: Station): void {
-  link.counters.stations[station].entered++;
+export function enter(station: StationCounters): void {
+  station.entered++;
 }
 
 /** A packet leaves a station, `micros` after it entered. */
-export function leave(link: Link, station: Station, micros: number): void {
-  countLeft(link.counters, station, micros);
+export function leave(station: StationCounters, micros: number): void {
+  station.left++;
+  if (micros > 0) {
+    station.delayed++;
+    station.delayedMicros += micros;
+  }
 }
 
 /** A packet is dropped at a station. */

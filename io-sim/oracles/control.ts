@@ -28,7 +28,7 @@ import {
   transportArrivedAt,
   unwrapped,
 } from "./ledger.ts";
-import { judge, type PromiseBook } from "./promises.ts";
+import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
@@ -124,7 +124,8 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       const control = controlOf(client);
       const index = srtcpIndex(client, bytes);
       const rises = index > control.lastIndex;
-      judge(book, "S7", rises, () => `${client.plan.name} was sent SRTCP index ${index} after ${control.lastIndex}.`);
+      if (!upheld(book, "S7", rises))
+        breach(book, "S7", `${client.plan.name} was sent SRTCP index ${index} after ${control.lastIndex}.`);
       control.lastIndex = index;
       control.sent[index % SENT_REMEMBERED] = noteSent(world, ledger, client, index, bytes);
     },

@@ -46,7 +46,7 @@ import {
   sourceStream,
   unwrapped,
 } from "./ledger.ts";
-import { judge, type PromiseBook } from "./promises.ts";
+import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 import { BINDING_SUCCESS } from "./tenants.ts";
 
 const MASK = REMEMBERED - 1;
@@ -144,7 +144,8 @@ function judgeConsent(world: World, book: PromiseBook, { checkedAt }: Door, targ
   const age = now - (checkedAt.get(target) ?? 0);
   const late = world.plan.timerLateMicros + (world.sites.fired > 0 ? INJECTED_MICROS : 0);
   const consents = age <= world.tunables.consentMicros + late;
-  judge(book, "S11", consents, () => `Media was sent to ${target}, which has not consented for ${age} µs.`);
+  if (!upheld(book, "S11", consents))
+    breach(book, "S11", `Media was sent to ${target}, which has not consented for ${age} µs.`);
 }
 
 /** Judges the input that is over: each stream that is made of what came got the packet. */
@@ -160,7 +161,8 @@ function settle(world: World, book: PromiseBook, door: Door): void {
       const behind = out.highest - out.indexOffset - index;
       const late = behind >= LIMITS.rewriterHistoryPackets && after.tooLate > before.tooLate;
       const excused = injected || late || after.others > before.others;
-      judge(book, "S2", excused, () => `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
+      if (!upheld(book, "S2", excused))
+        breach(book, "S2", `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
     }
   }
 }
@@ -186,7 +188,8 @@ function judgeArrival(
   const { now } = world.loop;
   const { client } = carrier;
   const isFirst = noteCarried(carrier, carrierIndex, now);
-  judge(book, "S7", isFirst, () => `The server took packet ${carrierIndex & 0xffff} of ${client.plan.name} twice.`);
+  if (!upheld(book, "S7", isFirst))
+    breach(book, "S7", `The server took packet ${carrierIndex & 0xffff} of ${client.plan.name} twice.`);
   if (transportSequence >= 0) noteTransport(ledger, client, transportSequence, now);
   if (carrier.repairs !== undefined) carrier.highest = Math.max(carrier.highest, carrierIndex);
   if (source !== undefined) packet.isNew = noteArrival(source, index, now);
@@ -212,12 +215,13 @@ function judgeSent(
   const seal = sealOf(bytes);
   if (out.indices[place] === index) {
     const same = out.seals[place] === seal;
-    judge(book, "S7", same, () => `${nameOf(out)} was sent two different packets ${sequence}.`);
+    if (!upheld(book, "S7", same)) breach(book, "S7", `${nameOf(out)} was sent two different packets ${sequence}.`);
     return;
   }
   // Where a first packet was made to get stuck, it may come again and go out behind the second.
   const isInside = out.highest < 0 || index >= out.first || world.sites.fired > 0;
-  judge(book, "S2", isInside, () => `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
+  if (!upheld(book, "S2", isInside))
+    breach(book, "S2", `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (out.first < 0 && (bytes[1]! & 0x7f) === PAYLOAD_TYPE.OPUS) out.kind = "audio";
   if (!out.isRtx) judgeOrigin(world, book, door, out, bound, index, timestamp);
   out.distinct++;
@@ -228,12 +232,8 @@ function judgeSent(
   if (index <= out.highest) return;
   if (out.highest >= 0 && !out.isRtx) {
     const forward = (timestamp - out.highestTimestamp) | 0;
-    judge(
-      book,
-      "S3",
-      forward >= 0,
-      () => `${nameOf(out)} was sent ${sequence} with a timestamp ${-forward} in the past.`,
-    );
+    if (!upheld(book, "S3", forward >= 0))
+      breach(book, "S3", `${nameOf(out)} was sent ${sequence} with a timestamp ${-forward} in the past.`);
   }
   out.highest = index;
   out.highestTimestamp = timestamp;
@@ -254,8 +254,8 @@ function judgeOrigin(
   // The host may have lost what was sent, or the server have failed to, but only when that was injected.
   const isLost = world.sites.fired > 0;
   if (packet === undefined) {
-    const unprompted = () => `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`;
-    judge(book, "S8", isLost, unprompted);
+    if (!upheld(book, "S8", isLost))
+      breach(book, "S8", `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`);
   }
   const source = packet?.source;
   if (packet === undefined || source === undefined || world.sites.fired > door.firedBefore) {
@@ -264,8 +264,8 @@ function judgeOrigin(
     return;
   }
   const { participant, plan } = source.client;
-  const strange = () => `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`;
-  judge(book, "S1", bound?.participant === participant, strange);
+  if (!upheld(book, "S1", bound?.participant === participant))
+    breach(book, "S1", `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`);
   const isFirstInInput = out.lastInput !== packet.ordinal || out.door !== door;
   out.sentInInput = isFirstInInput ? 1 : out.sentInInput + 1;
   out.lastInput = packet.ordinal;
@@ -280,8 +280,9 @@ function judgeOrigin(
     beginPiece(world, door, packet, out, source, index, timestamp);
   }
   const same = ((timestamp - out.timestampOffset - packet.timestamp) | 0) === 0;
-  judge(book, "S3", same, () => `${nameOf(out)} was sent ${index & 0xffff} with another timestamp than its frame has.`);
-  judge(book, "S2", true, () => "");
+  if (!upheld(book, "S3", same))
+    breach(book, "S3", `${nameOf(out)} was sent ${index & 0xffff} with another timestamp than its frame has.`);
+  upheld(book, "S2", true);
   if (source.kind === "video") judgeReferences(book, packet, out, source);
 }
 
@@ -331,9 +332,11 @@ function judgeCatchingUp(
   index: number,
 ): void {
   const few = out.begunInput === ordinal && out.sentInInput <= world.tunables.catchUpPacketsMax + 1;
-  judge(book, "R3", few, () => `${nameOf(out)} was sent ${out.sentInInput} packets for one that came in.`);
+  if (!upheld(book, "R3", few))
+    breach(book, "R3", `${nameOf(out)} was sent ${out.sentInInput} packets for one that came in.`);
   const had = out.source === source && hasCome(door, source, index - out.indexOffset);
-  judge(book, "S2", had, () => `${nameOf(out)} was sent ${index & 0xffff}, which had never come in.`);
+  if (!upheld(book, "S2", had))
+    breach(book, "S2", `${nameOf(out)} was sent ${index & 0xffff}, which had never come in.`);
   noteEnd(out, source, index);
 }
 
@@ -403,7 +406,8 @@ function judgeReferences(book: PromiseBook, packet: PacketInHand, out: OutgoingS
   if (out.begunUnseen && packet.index < out.sourceFirst) return;
   const { keyframe, frame: number, reference } = frame.passport;
   const isInside = keyframe || reference >= out.keyframe;
-  judge(book, "S4", isInside, () => `${nameOf(out)} was sent frame ${number}, which refers to ${reference}.`);
+  if (!upheld(book, "S4", isInside))
+    breach(book, "S4", `${nameOf(out)} was sent frame ${number}, which refers to ${reference}.`);
 }
 
 /** A client got a packet as RTX: the server must have sent it before, with this timestamp. */
@@ -474,12 +478,14 @@ function judgeWork(
   const { shard } = node;
   if (input.kind === "timer" && world.sites.fired === 0) {
     const moves = shardNextTimeout(shard) > input.now;
-    judge(book, "S19", moves, () => "The server wants to be woken at the very moment at which it was.");
+    if (!upheld(book, "S19", moves))
+      breach(book, "S19", "The server wants to be woken at the very moment at which it was.");
   }
   const answers = input.kind === "datagram" ? world.tunables.retransmitBurstPackets : 0;
   const there = shard.participants.size + shard.slots.size + world.nodes.length - 1;
   const most = EFFECTS_ALWAYS + EFFECTS_EACH * there * Math.max(1, count) + answers;
-  judge(book, "R3", effects.length <= most, () => `One ${input.kind} led to ${effects.length} effects.`);
+  if (!upheld(book, "R3", effects.length <= most))
+    breach(book, "R3", `One ${input.kind} led to ${effects.length} effects.`);
 }
 
 function nameOf(out: OutgoingStream): string {

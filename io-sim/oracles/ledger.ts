@@ -104,6 +104,7 @@ export interface Ledger {
   /** Clients by whether they ever misbehave on purpose: what those send is not written down, as it follows no rule. */
   readonly wild: Map<Client, boolean>;
   readonly world: World;
+  /** By SSRC as a signed number: V8 looks one above 2^31 up by way of an object. */
   readonly sources: Map<Client, Map<number, SourceStream>>;
   readonly outgoing: Map<Client, Map<number, OutgoingStream>>;
   /** Whose addresses are whose; what goes to one that was given up still tells what the server does. */
@@ -158,14 +159,22 @@ export function sourceStream(ledger: Ledger, client: Client, ssrc: number): Sour
     streams = new Map();
     ledger.sources.set(client, streams);
   }
-  const known = streams.get(ssrc);
-  if (known !== undefined) return known;
+  return streams.get(ssrc | 0) ?? newSourceStream(ledger, client, streams, ssrc);
+}
+
+/** Stands alone because what a function keeps for its closures is made whenever it is called. */
+function newSourceStream(
+  ledger: Ledger,
+  client: Client,
+  streams: Map<number, SourceStream>,
+  ssrc: number,
+): SourceStream | undefined {
   if (isWild(ledger, client)) return undefined;
   const sent = client.media.outStreams.find((stream) => stream.ssrc === ssrc || stream.rtxSsrc === ssrc);
   if (sent === undefined) return undefined;
   const repairs = sent.ssrc === ssrc ? undefined : sourceStream(ledger, client, sent.ssrc);
   const stream = createSourceStream(client, ssrc, sent.kind, sent.clockRate, repairs);
-  streams.set(ssrc, stream);
+  streams.set(ssrc | 0, stream);
   return stream;
 }
 
@@ -206,8 +215,14 @@ export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): Ou
     streams = new Map();
     ledger.outgoing.set(client, streams);
   }
-  const known = streams.get(ssrc);
-  if (known !== undefined) return known;
+  return streams.get(ssrc | 0) ?? newOutgoingStream(client, streams, ssrc);
+}
+
+function newOutgoingStream(
+  client: Client,
+  streams: Map<number, OutgoingStream>,
+  ssrc: number,
+): OutgoingStream | undefined {
   const media = client.answer?.media.find((each) => each.ssrc === ssrc || (each.rtxSsrc === ssrc && ssrc !== 0));
   if (media === undefined) return undefined;
   const stream: OutgoingStream = {
@@ -238,7 +253,7 @@ export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): Ou
     begunInput: -1,
     sentInInput: 0,
   };
-  streams.set(ssrc, stream);
+  streams.set(ssrc | 0, stream);
   return stream;
 }
 

@@ -9,8 +9,8 @@ import type { ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import type { VideoPlayer } from "../client/video-player.ts";
-import type { World, WorldWatcher } from "../world.ts";
-import { judge, type PromiseBook } from "./promises.ts";
+import type { Source, World, WorldWatcher } from "../world.ts";
+import { breach, type PromiseBook, upheld } from "./promises.ts";
 
 /** Frames of a layer that there is room for at first; the room doubles. */
 const FRAMES_AT_FIRST = 2_048;
@@ -37,16 +37,19 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   function judgeSource(client: Client, mid: string, passport: FramePassport): void {
     const source = world.sources.get(passport.source);
     const { name, room } = client.plan;
-    judge(book, "S1", source !== undefined, () => `${name} perceived a source that does not exist.`);
+    if (!upheld(book, "S1", source !== undefined))
+      breach(book, "S1", `${name} perceived a source that does not exist.`);
     if (source === undefined) return;
     const owner = source.client;
-    const what = `${owner.plan.name}'s ${source.kind}`;
-    judge(book, "S1", owner !== client, () => `${name} perceived its own ${source.kind} in slot ${mid}.`);
-    judge(book, "S1", owner.plan.room === room, () => `${name} in ${room} perceived ${what} from ${owner.plan.room}.`);
+    if (!upheld(book, "S1", owner !== client))
+      breach(book, "S1", `${name} perceived its own ${source.kind} in slot ${mid}.`);
+    if (!upheld(book, "S1", owner.plan.room === room))
+      breach(book, "S1", `${name} in ${room} perceived ${whoseOf(source)} from ${owner.plan.room}.`);
     const gone = leftAt.get(owner.participant);
-    const cameAt = client.media.slots.find((slot) => slot.mid === mid)?.screen?.lastPacketAt ?? world.loop.now;
+    const cameAt = screenOf(client, mid)?.lastPacketAt ?? world.loop.now;
     const lingers = gone !== undefined && cameAt > gone + LINGER_MICROS;
-    judge(book, "S1", !lingers, () => `${name} perceived ${what} long after its owner had left.`);
+    if (!upheld(book, "S1", !lingers))
+      breach(book, "S1", `${name} perceived ${whoseOf(source)} long after its owner had left.`);
   }
 
   function judgeNew(client: Client, mid: string, passport: FramePassport): void {
@@ -57,15 +60,16 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
     }
     const isNew = noteFrame(all, mid, passport);
     const { name } = client.plan;
-    judge(book, "S7", isNew, () => `${name} got frame ${passport.frame} of source ${passport.source} twice.`);
+    if (!upheld(book, "S7", isNew))
+      breach(book, "S7", `${name} got frame ${passport.frame} of source ${passport.source} twice.`);
   }
 
   function judgeScreen(client: Client, mid: string): void {
-    const screen = client.media.slots.find((slot) => slot.mid === mid)?.screen;
+    const screen = screenOf(client, mid);
     if (screen === undefined) return;
     const isWhole = screen.torn === 0 && screen.unreferenced === 0 && screen.garbled === 0;
-    judge(book, "S4", isWhole, () => complaintOf(client, mid, screen));
-    judge(book, "S6", screen.pictureIdJumps === 0, () => complaintOf(client, mid, screen));
+    if (!upheld(book, "S4", isWhole)) breach(book, "S4", complaintOf(client, mid, screen));
+    if (!upheld(book, "S6", screen.pictureIdJumps === 0)) breach(book, "S6", complaintOf(client, mid, screen));
   }
 
   return {
@@ -83,9 +87,18 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   };
 }
 
+function screenOf({ media }: Client, mid: string): VideoPlayer | undefined {
+  for (let i = 0; i < media.slots.length; i++) if (media.slots[i]!.mid === mid) return media.slots[i]!.screen;
+  return undefined;
+}
+
 /** Notes that a frame was perceived in a slot; answers whether it is the first time. */
 function noteFrame(all: Perceived[], mid: string, { source, layer, frame }: FramePassport): boolean {
-  let seen = all.find((each) => each.source === source && each.layer === layer && each.mid === mid);
+  let seen: Perceived | undefined;
+  for (let i = 0; i < all.length && seen === undefined; i++) {
+    const each = all[i]!;
+    if (each.source === source && each.layer === layer && each.mid === mid) seen = each;
+  }
   if (seen === undefined) {
     seen = { mid, source, layer, bits: new Uint32Array(FRAMES_AT_FIRST / 32) };
     all.push(seen);
@@ -100,6 +113,10 @@ function noteFrame(all: Perceived[], mid: string, { source, layer, frame }: Fram
   const isNew = (seen.bits[word]! & bit) === 0;
   seen.bits[word] = seen.bits[word]! | bit;
   return isNew;
+}
+
+function whoseOf({ client, kind }: Source): string {
+  return `${client.plan.name}'s ${kind}`;
 }
 
 function complaintOf(client: Client, mid: string, screen: VideoPlayer): string {

@@ -6,7 +6,7 @@
  * address of a client: nobody has told one shard what another was told.
  */
 import type { DatagramInput } from "../../core/index.ts";
-import { type Client, isCheckOf } from "../client/client.ts";
+import { type Client, checkedUfrag } from "../client/client.ts";
 import type { SfuNode } from "../node.ts";
 import type { World, WorldWatcher } from "../world.ts";
 
@@ -24,12 +24,21 @@ export interface Tenants extends WorldWatcher {
 /** The tenants of a world in which nobody has been answered yet. */
 export function createTenants(world: World): Tenants {
   const byNode = new Map<SfuNode, Map<string, Client>>();
-  const at = (node: SfuNode, address: string) => byNode.get(node)?.get(address);
+  // Several oracles ask about each packet, one after the other.
+  const last = { node: undefined as SfuNode | undefined, address: "", client: undefined as Client | undefined };
+  function at(node: SfuNode, address: string): Client | undefined {
+    if (last.node === node && last.address === address) return last.client;
+    last.node = node;
+    last.address = address;
+    last.client = byNode.get(node)?.get(address);
+    return last.client;
+  }
   return {
     at,
     senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses.get(flow)?.text ?? "")),
     crashed() {
       byNode.clear();
+      last.node = undefined;
     },
     afterInput(input, effects, node) {
       // Strangers have no check of their own; whom they copied lives where he lived.
@@ -43,6 +52,7 @@ export function createTenants(world: World): Tenants {
       if (client === undefined || address === undefined) return;
       const ofNode = byNode.get(node) ?? new Map<string, Client>();
       byNode.set(node, ofNode.set(address, client));
+      last.node = undefined;
     },
   };
 }
@@ -51,11 +61,12 @@ function isBindingSuccess(bytes: Uint8Array): boolean {
   return bytes.length > 1 && ((bytes[0]! << 8) | bytes[1]!) === BINDING_SUCCESS;
 }
 
-/** The client whose check this is. */
+/** The client whose check this is: it has the server's fragment from its answer. */
 function whoChecks(world: World, { bytes, offset, length }: DatagramInput): Client | undefined {
+  const ufrag = checkedUfrag(bytes, offset, length);
+  if (ufrag === undefined) return undefined;
   for (const { clients } of world.peers.values()) {
-    const client = clients.find((each) => isCheckOf(each, bytes, offset, length));
-    if (client !== undefined) return client;
+    for (let i = 0; i < clients.length; i++) if (clients[i]!.answer?.ufrag === ufrag) return clients[i];
   }
   return undefined;
 }

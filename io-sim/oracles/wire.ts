@@ -12,7 +12,7 @@ import { lostBetweenShards } from "../shards.ts";
 import { clientOf, type Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { isControl, REMEMBERED, readU16, readU32, sealOf, unwrapped } from "./ledger.ts";
-import { judge, type PromiseBook } from "./promises.ts";
+import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 import type { Tenants } from "./tenants.ts";
 
 /** Every so many datagrams of strangers the whole state is compared before and after. */
@@ -57,12 +57,15 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
 
   function judgeMedia(client: Client, bytes: Uint8Array): void {
     const { name } = client.plan;
-    judge(book, "S13", connected.has(client.participant), () => `${name} was sent media before it was connected.`);
-    judge(book, "S1", !left.has(client.participant), () => `${name} was sent media after it had left.`);
+    if (!upheld(book, "S13", connected.has(client.participant)))
+      breach(book, "S13", `${name} was sent media before it was connected.`);
+    if (!upheld(book, "S1", !left.has(client.participant)))
+      breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
     const stream = streamOf(streams, client, bytes);
     const isFaulty = world.sites.fired > 0;
-    judge(book, "S11", stream.isNamed || isFaulty, () => `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
+    if (!upheld(book, "S11", stream.isNamed || isFaulty))
+      breach(book, "S11", `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
     judgeRtp(world, stream, bytes, book);
   }
 
@@ -136,25 +139,28 @@ function streamOf(
     ofClient = new Map();
     streams.set(client, ofClient);
   }
-  let stream = ofClient.get(ssrc);
-  if (stream === undefined) {
-    const media = client.answer?.media ?? [];
-    const isRtx = media.some(({ rtxSsrc }) => rtxSsrc === ssrc);
-    stream = {
-      client,
-      ssrc,
-      isRtx,
-      isNamed: isRtx || media.some((each) => each.ssrc === ssrc),
-      first: -1,
-      highest: -1,
-      highestTimestamp: 0,
-      distinct: 0,
-      indices: new Float64Array(REMEMBERED).fill(-1),
-      seals: new Uint32Array(REMEMBERED),
-    };
-    ofClient.set(ssrc, stream);
-  }
+  const known = ofClient.get(ssrc | 0);
+  if (known !== undefined) return known;
+  const stream = createStream(client, ssrc);
+  ofClient.set(ssrc | 0, stream);
   return stream;
+}
+
+function createStream(client: Client, ssrc: number): OutgoingStream {
+  const media = client.answer?.media ?? [];
+  const isRtx = media.some(({ rtxSsrc }) => rtxSsrc === ssrc);
+  return {
+    client,
+    ssrc,
+    isRtx,
+    isNamed: isRtx || media.some((each) => each.ssrc === ssrc),
+    first: -1,
+    highest: -1,
+    highestTimestamp: 0,
+    distinct: 0,
+    indices: new Float64Array(REMEMBERED).fill(-1),
+    seals: new Uint32Array(REMEMBERED),
+  };
 }
 
 function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
@@ -166,7 +172,8 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   const { name } = stream.client.plan;
   if (stream.indices[place] === index) {
     const same = stream.seals[place] === seal;
-    judge(book, "S7", same, () => `${name} was sent two different packets ${sequence} of SSRC ${stream.ssrc}.`);
+    if (!upheld(book, "S7", same))
+      breach(book, "S7", `${name} was sent two different packets ${sequence} of SSRC ${stream.ssrc}.`);
     return;
   }
   stream.distinct++;
@@ -174,13 +181,15 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   stream.seals[place] = seal;
   if (stream.highest >= 0 && index < stream.highest) {
     const isInside = index >= stream.first || world.sites.fired > 0;
-    judge(book, "S2", isInside, () => `${name} was sent ${sequence}, from before the stream began.`);
+    if (!upheld(book, "S2", isInside))
+      breach(book, "S2", `${name} was sent ${sequence}, from before the stream began.`);
     return;
   }
   if (stream.highest < 0) stream.first = index;
   else if (!stream.isRtx) {
     const forward = (timestamp - stream.highestTimestamp) | 0;
-    judge(book, "S3", forward >= 0, () => `${name} was sent ${sequence} with a timestamp ${-forward} in the past.`);
+    if (!upheld(book, "S3", forward >= 0))
+      breach(book, "S3", `${name} was sent ${sequence} with a timestamp ${-forward} in the past.`);
   }
   stream.highest = index;
   stream.highestTimestamp = timestamp;
