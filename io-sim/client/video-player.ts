@@ -20,6 +20,9 @@ const ASK_AGAIN_MICROS = 500_000;
 /** Packets that wait for an earlier one; beyond it the oldest are given up. */
 const WAITING_PACKETS_MAX = 1_000;
 
+/** Places of the ring of packets at first, a power of two. */
+const PLACES_AT_FIRST = 64;
+
 /** What was seen of one source. */
 export interface SourceSeen {
   readonly source: number;
@@ -41,7 +44,10 @@ export interface SourceSeen {
 
 /** The state of one screen; make it with {@link createVideoPlayer}. */
 export interface VideoPlayer {
-  packets: Map<number, WaitingPacket>;
+  /** Those that wait, each in the place that is its number modulo their count; how many there are, and where they begin. */
+  packets: (WaitingPacket | undefined)[];
+  waiting: number;
+  oldest: number;
   /** The unwrapped number of the packet that the next frame begins with; -1 before the first keyframe. */
   next: number;
   highest: number;
@@ -76,6 +82,7 @@ export interface VideoPlayer {
 }
 
 interface WaitingPacket {
+  readonly index: number;
   readonly timestamp: number;
   readonly marker: boolean;
   readonly empty: boolean;
@@ -85,7 +92,9 @@ interface WaitingPacket {
 /** A screen that has shown nothing. */
 export function createVideoPlayer(): VideoPlayer {
   return {
-    packets: new Map(),
+    packets: new Array<WaitingPacket | undefined>(PLACES_AT_FIRST).fill(undefined),
+    waiting: 0,
+    oldest: 0,
     next: -1,
     highest: -1,
     blockedSince: 0,
@@ -130,10 +139,12 @@ export function videoPlayerTake(
   if (player.next >= 0 && index < player.next) return;
   const empty = payload.length === 0;
   const view = empty ? undefined : readPayload(codec, payload);
-  player.packets.set(index, { timestamp, marker, empty, view });
-  if (index > player.highest) player.highest = index;
-  if (player.next < 0 && view?.keyframe === true && view.begins) player.next = index;
-  if (player.packets.size > WAITING_PACKETS_MAX) giveUpOldest(player);
+  keep(player, { index, timestamp, marker, empty, view });
+  if (player.next < 0 && view?.keyframe === true && view.begins) {
+    dropBelow(player, index);
+    player.next = index;
+  }
+  if (player.waiting > WAITING_PACKETS_MAX) giveUpOldest(player);
   play(player, now, onFrame);
 }
 
@@ -155,15 +166,15 @@ export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: (pass
 /** Shows whole frames, one after the other, up to the first missing packet. */
 function play(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): void {
   while (player.next >= 0) {
-    const first = player.packets.get(player.next);
+    const first = packetAt(player, player.next);
     if (first === undefined) break;
     if (first.empty) {
-      player.packets.delete(player.next++);
+      dropBelow(player, ++player.next);
       continue;
     }
     const end = frameEnd(player, player.next);
     if (end < 0) break;
-    const last = player.packets.get(end)!;
+    const last = packetAt(player, end)!;
     if (last.timestamp !== first.timestamp) {
       complain(player, "torn", `a frame without an end before packet ${end & 0xffff}`);
       player.torn++;
@@ -173,16 +184,16 @@ function play(player: VideoPlayer, now: Micros, onFrame: (passport: FramePasspor
     show(player, now, end, onFrame);
     drop(player, end + 1);
   }
-  const blocked = player.next >= 0 && player.highest >= player.next && !player.packets.has(firstMissing(player));
+  const blocked = player.next >= 0 && player.highest >= player.next && !packetAt(player, firstMissing(player));
   player.blockedSince = blocked ? player.blockedSince || now : 0;
 }
 
 /** The last packet of the frame that begins at `start`, or the first packet of the next frame when the marker never
  * came, or -1 while packets are missing. */
 function frameEnd(player: VideoPlayer, start: number): number {
-  const { timestamp } = player.packets.get(start)!;
+  const { timestamp } = packetAt(player, start)!;
   for (let index = start; ; index++) {
-    const packet = player.packets.get(index);
+    const packet = packetAt(player, index);
     if (packet === undefined) return -1;
     if (packet.empty) continue;
     if (packet.timestamp !== timestamp || packet.marker) return index;
@@ -191,14 +202,14 @@ function frameEnd(player: VideoPlayer, start: number): number {
 
 function firstMissing(player: VideoPlayer): number {
   let index = player.next;
-  while (player.packets.has(index)) index++;
+  while (packetAt(player, index) !== undefined) index++;
   return index > player.highest ? player.next : index;
 }
 
 function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport: FramePassport) => void): void {
   const views: PayloadView[] = [];
   for (let index = player.next; index <= end; index++) {
-    const packet = player.packets.get(index)!;
+    const packet = packetAt(player, index)!;
     if (packet.view !== undefined) views.push(packet.view);
     else if (!packet.empty) complain(player, "garbled", `a payload that can't be read in packet ${index & 0xffff}`);
   }
@@ -225,11 +236,12 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport:
     return;
   }
   judgePictureId(player, head);
-  decode(player, now, passport, head, player.packets.get(player.next)!.timestamp);
+  decode(player, now, passport, head, packetAt(player, player.next)!.timestamp);
   onFrame(passport);
 }
 
 function joinBodies(views: readonly PayloadView[]): Uint8Array {
+  if (views.length === 1) return views[0]!.body;
   let length = 0;
   for (const view of views) length += view.body.length;
   const body = new Uint8Array(length);
@@ -313,9 +325,8 @@ function sourceSeen(player: VideoPlayer, source: number, now: Micros): SourceSee
 
 /** Moves on to a later frame that can be shown; with `any` also to one that is no keyframe. */
 function jump(player: VideoPlayer, any: boolean): boolean {
-  const indices = [...player.packets.keys()].filter((index) => index > player.next).sort((a, b) => a - b);
-  for (const index of indices) {
-    const view = player.packets.get(index)!.view;
+  for (let index = player.next + 1; index <= player.highest; index++) {
+    const view = packetAt(player, index)?.view;
     if (view === undefined || !view.begins || !(view.keyframe || any)) continue;
     if (frameEnd(player, index) < 0) continue;
     player.skipped = true;
@@ -327,18 +338,52 @@ function jump(player: VideoPlayer, any: boolean): boolean {
 }
 
 function drop(player: VideoPlayer, upTo: number): void {
-  if (upTo - player.next > player.packets.size) {
-    for (const index of player.packets.keys()) if (index < upTo) player.packets.delete(index);
-  } else for (let index = player.next; index < upTo; index++) player.packets.delete(index);
+  dropBelow(player, upTo);
   player.next = upTo;
   player.blockedSince = 0;
 }
 
 function giveUpOldest(player: VideoPlayer): void {
-  const oldest = Math.min(...player.packets.keys());
-  player.packets.delete(oldest);
+  let { oldest } = player;
+  while (packetAt(player, oldest) === undefined) oldest++;
+  dropBelow(player, oldest + 1);
   player.skipped = true;
   if (player.next >= 0 && player.next <= oldest) player.next = oldest + 1;
+}
+
+/* The ring of packets: it spans all numbers from the oldest to the highest, and grows when they are too far apart. */
+
+function packetAt({ packets }: VideoPlayer, index: number): WaitingPacket | undefined {
+  const packet = packets[index & (packets.length - 1)];
+  return packet !== undefined && packet.index === index ? packet : undefined;
+}
+
+function keep(player: VideoPlayer, packet: WaitingPacket): void {
+  const { index } = packet;
+  if (player.waiting === 0) player.oldest = player.next < 0 ? index : player.next;
+  player.oldest = Math.min(player.oldest, index);
+  player.highest = Math.max(player.highest, index);
+  while (player.highest - player.oldest >= player.packets.length) growRing(player);
+  if (packetAt(player, index) === undefined) player.waiting++;
+  player.packets[index & (player.packets.length - 1)] = packet;
+}
+
+function growRing(player: VideoPlayer): void {
+  const before = player.packets;
+  const after = new Array<WaitingPacket | undefined>(2 * before.length).fill(undefined);
+  for (const packet of before) if (packet !== undefined) after[packet.index & (after.length - 1)] = packet;
+  player.packets = after;
+}
+
+function dropBelow(player: VideoPlayer, upTo: number): void {
+  const { packets } = player;
+  const end = Math.min(upTo, player.highest + 1);
+  for (let index = player.oldest; index < end; index++) {
+    if (packetAt(player, index) === undefined) continue;
+    packets[index & (packets.length - 1)] = undefined;
+    player.waiting--;
+  }
+  player.oldest = Math.max(player.oldest, upTo);
 }
 
 function complain(player: VideoPlayer, what: string, sentence: string): void {

@@ -244,21 +244,36 @@ function lookForFrozen(world: World, book: PromiseBook, announced: Announced, no
   const most = world.tunables.slotYieldMicros + world.plan.timerLateMicros + late;
   for (const { roster } of rooms.values()) {
     for (const { participant } of roster?.participants ?? []) {
-      const shown = (bindings.get(participant)?.slots ?? []).filter((slot) => slot.kind === "video");
-      const others = roster!.participants.filter((each) => each.participant !== participant);
-      const flowing = others
-        .flatMap((each) => each.publications)
-        .filter((each) => each.kind === "video" && each.flowing);
-      const waits = flowing.some((each) => !shown.some((slot) => slot.publication === each.publication));
-      const since = Math.min(...shown.map((slot) => pausedSince.get(slot.publication) ?? now));
+      const shown = bindings.get(participant)?.slots ?? [];
+      const waits = waitsInVain(roster!, participant, shown);
+      let since = Number.POSITIVE_INFINITY;
+      for (const { kind, publication } of shown) {
+        if (kind === "video") since = Math.min(since, pausedSince.get(publication) ?? now);
+      }
       judge(
         book,
         "L3",
-        !waits || shown.length === 0 || now - since <= most,
+        !waits || now - since <= most,
         () => `Participant ${participant} is shown what has paused for ${now - since} µs; others wait.`,
       );
     }
   }
+}
+
+/** Whether somebody's picture flows in a room that a participant is not shown. */
+function waitsInVain({ participants }: Roster, participant: number, shown: Bindings["slots"]): boolean {
+  for (const other of participants) {
+    if (other.participant === participant) continue;
+    for (const { kind, flowing, publication } of other.publications) {
+      if (kind === "video" && flowing && !shows(shown, publication)) return true;
+    }
+  }
+  return false;
+}
+
+function shows(slots: Bindings["slots"], publication: number): boolean {
+  for (const slot of slots) if (slot.kind === "video" && slot.publication === publication) return true;
+  return false;
 }
 
 /** How many slots of a kind the answer has given a participant. */

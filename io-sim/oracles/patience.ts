@@ -34,9 +34,17 @@ interface Cause {
 export function createPatienceOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
   const touched = new Map<string, number>();
   const unmuted = new Map<string, number>();
+  /** What each peer's link adds to the time that a picture may take; neither plans nor tunables change. */
+  const bounds = new Map<Peer, number>();
   let shaken = 0;
   let fired = 0;
   let nextLook = 0;
+
+  function boundOf(peer: Peer): number {
+    const known = bounds.get(peer) ?? pictureBound(peer, world.tunables);
+    bounds.set(peer, known);
+    return known;
+  }
 
   function causeOf(viewer: Peer, owner: Peer, kind: string, binding: Binding, from: number): Cause {
     const healed = Math.max(shaken, touched.get(viewer.plan.name) ?? 0, touched.get(owner.plan.name) ?? 0);
@@ -59,7 +67,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const { seenAt, asked } = lastSeen(world, slot, sender);
     const waited = world.loop.now - Math.max(cause.at, seenAt);
     const { tunables } = world;
-    const links = pictureBound(viewer, tunables) + pictureBound(owner, tunables);
+    const links = boundOf(viewer) + boundOf(owner);
     const ways = SHARD_WAYS * longestWayMicros(world);
     const bound = links + ways + (cause.promise === "L2" ? healingBound(tunables) : 0);
     const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";

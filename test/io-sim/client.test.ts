@@ -275,7 +275,7 @@ describe("a screen", () => {
       packets.filter(({ timestamp }) => timestamp < 20 * 4_500 || timestamp >= 24 * 4_500),
     );
     expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 650_000), () => {})).toBe(false);
-    expect([player.blockedSince, player.packets.size]).toEqual([0, 0]);
+    expect([player.blockedSince, player.waiting]).toEqual([0, 0]);
     expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 960_000), () => {})).toBe(true);
     expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 1_060_000), () => {})).toBe(false);
   });
