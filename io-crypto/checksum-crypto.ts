@@ -7,12 +7,15 @@
  * and ciphertext, word by word, and makes the tag. The payload is XORed with a weak keystream, so that a packet which
  * nobody has opened is as useless as a sealed one; whoever wants to read it can.
  *
+ * Packets' contents go through views of whole words (./word-views.ts), in less than half of the time.
+ *
  * Handshake, key derivation, certificates and STUN's HMAC are real and pass through to the inner provider. Nothing is
  * allocated per packet.
  */
 import { assert, must } from "../core/base/assert.ts";
 import { readI32, readU32, writeU32 } from "../core/base/bytes.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
+import { createWordViews, viewOf, type WordViews } from "./word-views.ts";
 
 /** Odd constants: multiplying by them is a permutation of the 32-bit words. */
 const HIGH_FACTOR = 0x9e37_79b1;
@@ -33,8 +36,11 @@ interface Lanes {
   low: number;
 }
 
-/** A provider with `inner`'s handshake and a checksum in the place of AES. For simulated worlds only. */
-export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
+/**
+ * A provider with `inner`'s handshake and a checksum in the place of AES. For simulated worlds only. Providers whose packets
+ * lie in the same buffers may share `words`.
+ */
+export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = createWordViews()): CryptoProvider {
   const keys = new Map<number, ChecksumKey>();
   const lanes: Lanes = { high: 0, low: 0 };
   const tag = new Uint8Array(AEAD_TAG_BYTES);
@@ -69,7 +75,7 @@ export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
       const key = bound(handle, true);
       begin(key.tag, nonce, aad, aadOffset, aadLength);
       const start = streamStart(key.stream, nonce);
-      seal(lanes, start, source, sourceOffset, sourceLength, target, targetOffset);
+      seal(words, lanes, start, source, sourceOffset, sourceLength, target, targetOffset);
       writeTag(lanes, target, targetOffset + sourceLength);
     },
     openAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
@@ -78,7 +84,7 @@ export function createChecksumCrypto(inner: CryptoProvider): CryptoProvider {
       assert(length >= 0, "what is opened is as long as a tag at least");
       begin(key.tag, nonce, aad, aadOffset, aadLength);
       const start = streamStart(key.stream, nonce);
-      open(lanes, start, source, sourceOffset, length, target, targetOffset);
+      open(words, lanes, start, source, sourceOffset, length, target, targetOffset);
       writeTag(lanes, tag, 0);
       for (let i = 0; i < AEAD_TAG_BYTES; i++) if (tag[i] !== source[sourceOffset + length + i]) return false;
       return true;
@@ -135,6 +141,7 @@ function mask(
 
 /** {@link mask} and {@link absorb} in one go: what is written is taken into the hash. */
 function seal(
+  words: WordViews,
   lanes: Lanes,
   start: number,
   source: Uint8Array,
@@ -143,12 +150,16 @@ function seal(
   target: Uint8Array,
   targetOffset: number,
 ): void {
+  const from = viewOf(words, source);
+  const to = viewOf(words, target);
+  const fromOffset = source.byteOffset + sourceOffset;
+  const toOffset = target.byteOffset + targetOffset;
   let { high, low } = lanes;
   let stream = start;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    const word = readI32(source, sourceOffset + i) ^ stream;
-    writeU32(target, targetOffset + i, word);
+    const word = from.getInt32(fromOffset + i) ^ stream;
+    to.setInt32(toOffset + i, word);
     stream = (Math.imul(stream, STREAM_FACTOR) + STREAM_STEP) | 0;
     high = Math.imul(high ^ word, HIGH_FACTOR);
     high ^= high >>> 15;
@@ -163,6 +174,7 @@ function seal(
 
 /** The reverse of {@link seal}: what is read is taken into the hash, before it is written over. */
 function open(
+  words: WordViews,
   lanes: Lanes,
   start: number,
   source: Uint8Array,
@@ -171,12 +183,16 @@ function open(
   target: Uint8Array,
   targetOffset: number,
 ): void {
+  const from = viewOf(words, source);
+  const to = viewOf(words, target);
+  const fromOffset = source.byteOffset + sourceOffset;
+  const toOffset = target.byteOffset + targetOffset;
   let { high, low } = lanes;
   let stream = start;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    const word = readI32(source, sourceOffset + i);
-    writeU32(target, targetOffset + i, word ^ stream);
+    const word = from.getInt32(fromOffset + i);
+    to.setInt32(toOffset + i, word ^ stream);
     stream = (Math.imul(stream, STREAM_FACTOR) + STREAM_STEP) | 0;
     high = Math.imul(high ^ word, HIGH_FACTOR);
     high ^= high >>> 15;

@@ -5,3 +5,4 @@
  */
 export { createChecksumCrypto } from "./checksum-crypto.ts";
 export { createNodeCrypto } from "./node-crypto.ts";
+export { createWordViews, type WordViews } from "./word-views.ts";

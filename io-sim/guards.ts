@@ -7,7 +7,7 @@
  * and whose answers it does not depend on.
  */
 import type { CryptoProvider } from "../core/index.ts";
-import { createChecksumCrypto, createNodeCrypto } from "../io-crypto/index.ts";
+import { createChecksumCrypto, createNodeCrypto, type WordViews } from "../io-crypto/index.ts";
 
 /** Who is on the stack. */
 export interface GuardState {
@@ -35,10 +35,14 @@ export function letProviderOut(state: GuardState, crypto: CryptoProvider): Crypt
   };
 }
 
-/** The provider of a world with this cipher, let out of the walls. */
-export function createGuardedProvider(cipher: "real" | "checksum", guard: GuardState): CryptoProvider {
+/** The provider of a world with this cipher, let out of the walls; all those of a world share its views of packets. */
+export function createGuardedProvider(
+  cipher: "real" | "checksum",
+  guard: GuardState,
+  words: WordViews,
+): CryptoProvider {
   const crypto = letProviderOut(guard, createNodeCrypto());
-  return cipher === "real" ? crypto : createChecksumCrypto(crypto);
+  return cipher === "real" ? crypto : createChecksumCrypto(crypto, words);
 }
 
 /** Somebody in a run has reached for the host. It is a mistake of ours and no promise's, so it ends a run at once. */

@@ -76,7 +76,7 @@ function createTab(world: World, peer: Peer): Client {
     },
     {
       loop: world.loop,
-      crypto: createGuardedProvider(world.plan.cipher, world.guard),
+      crypto: createGuardedProvider(world.plan.cipher, world.guard, world.words),
       packets: world.packets,
       wallClock: (now) => wallAt(peer.clock, wallOrigin(world.plan), now),
       usesIpv6: () => peer.address.startsWith("["),

@@ -20,6 +20,7 @@ import {
   type Tunables,
   type WallMicros,
 } from "../core/index.ts";
+import { createWordViews, type WordViews } from "../io-crypto/index.ts";
 import { HEADER_BYTES, SFU_IP, SFU_IP6 } from "./addresses.ts";
 import { type Audience, audienceOf, createAudience } from "./audience.ts";
 import type { Client, ClientWatcher } from "./client/client.ts";
@@ -105,8 +106,9 @@ export interface World {
   /** Those of them who listen to what is frequent; ask `audienceOf`. */
   readonly audience: Audience;
   readonly attacker: Attacker;
-  /** Memory for the packets of all clients. */
+  /** Memory for the packets of all clients, and views of what packets lie in. */
   readonly packets: Slab;
+  readonly words: WordViews;
   /** Failures that are injected into the core and its host. */
   readonly sites: SiteBook;
   /** Whether requests may come to nothing, so that pages have to ask again. */
@@ -158,8 +160,9 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const storyTime = () => (made === undefined || made.zeroAt === 0 ? -1 : loop.now - made.zeroAt);
   const chance = chanceOf(plan, seed, options, storyTime);
   const guard: GuardState = { coreOnStack: false, outsiderOnStack: false };
+  const words = createWordViews();
   const createCrypto = () => {
-    const crypto = createGuardedProvider(plan.cipher, guard);
+    const crypto = createGuardedProvider(plan.cipher, guard, words);
     return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);
   };
   const sites = createSiteBook(chance);
@@ -207,6 +210,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     audience: createAudience(),
     attacker: createAttacker(chance),
     packets: createSlab(),
+    words,
     sites,
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
     startsAt: loop.origin,

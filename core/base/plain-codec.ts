@@ -60,11 +60,12 @@ interface Encoder {
   texts: Map<string, number>;
   /** The shapes of objects met so far, by their first key. */
   shapes: Map<string, Shape[]>;
-  /** Every container met so far, with its number; those from the one being written on are still to be written. */
+  /**
+   * Every container met so far, with its number; those from the one being written on are still to be written. A typed array
+   * is known by its buffer, so that two views of one buffer don't go unnoticed.
+   */
   numbers: Map<object, number>;
   containers: object[];
-  /** The buffers of the typed arrays, so that two views of one buffer don't go unnoticed. */
-  buffers: Set<ArrayBufferLike>;
   double: Float64Array;
 }
 
@@ -97,7 +98,6 @@ export function encodePlain(value: unknown, room?: Uint8Array): Uint8Array {
     shapes: new Map(),
     numbers: new Map(),
     containers: [],
-    buffers: new Set(),
     double: new Float64Array(1),
   };
   writeByte(encoder, FORMAT);
@@ -188,24 +188,33 @@ function writeText(encoder: Encoder, text: string): void {
 }
 
 function writeReference(encoder: Encoder, container: object): void {
-  const known = encoder.numbers.get(container);
+  const { numbers, containers } = encoder;
+  const key = ArrayBuffer.isView(container) ? container.buffer : container;
+  const known = numbers.get(key);
   if (known !== undefined) {
+    assert(containers[known] === container, "no two typed arrays in plain data share a buffer");
     writeByte(encoder, TAG.CONTAINER_AGAIN);
     writeVarint(encoder, known);
     return;
   }
-  encoder.numbers.set(container, encoder.containers.length);
-  encoder.containers.push(container);
+  numbers.set(key, containers.length);
+  containers.push(container);
   const prototype: unknown = Object.getPrototypeOf(container);
   if (prototype === Object.prototype) writeByte(encoder, TAG.OBJECT);
   else if (prototype === Array.prototype) writeByte(encoder, TAG.ARRAY);
   else if (prototype === Map.prototype) writeByte(encoder, TAG.MAP);
   else if (prototype === Set.prototype) writeByte(encoder, TAG.SET);
   else {
-    const kind = TYPED_ARRAYS.findIndex((view) => view.prototype === prototype);
-    assert(kind >= 0, `plain data holds no instance of ${nameOfClass(container)}`);
+    const kind = kindOfTypedArray(prototype);
+    // The sentence is made only where it is needed: this is asked of thousands.
+    if (kind < 0) assert(false, `plain data holds no instance of ${nameOfClass(container)}`);
     writeTypedArray(encoder, kind, container as TypedArray);
   }
+}
+
+function kindOfTypedArray(prototype: unknown): number {
+  for (let kind = 0; kind < TYPED_ARRAYS.length; kind++) if (TYPED_ARRAYS[kind]!.prototype === prototype) return kind;
+  return -1;
 }
 
 function nameOfClass(container: object): string {
@@ -216,11 +225,9 @@ function nameOfClass(container: object): string {
 function writeTypedArray(encoder: Encoder, kind: number, array: TypedArray): void {
   const { buffer } = array;
   assert(array.byteLength === buffer.byteLength, "a typed array in plain data owns its whole buffer");
-  assert(!encoder.buffers.has(buffer), "no two typed arrays in plain data share a buffer");
-  encoder.buffers.add(buffer);
   writeByte(encoder, TAG.TYPED_ARRAY + kind);
   writeVarint(encoder, array.byteLength);
-  writeBytes(encoder, new Uint8Array(buffer));
+  writeBytes(encoder, array instanceof Uint8Array ? array : new Uint8Array(buffer));
 }
 
 function writeContents(encoder: Encoder, container: object): void {
