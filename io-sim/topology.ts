@@ -201,8 +201,8 @@ function sendOn(
   target: string,
   bytes: Uint8Array,
 ): void {
-  const link = peer[direction];
-  const overheadBytes = Math.max(link.plan.overheadBytes, HEADER_BYTES[familyOf(source)]);
+  const link = direction === "up" ? peer.up : peer.down;
+  const overheadBytes = Math.max(link.plan.overheadBytes, headerBytes(source));
   const packet = { bytes, source, target, overheadBytes };
   tellCarried(world, peer, direction, "offered", packet);
   linkSend(link, packet);
@@ -219,14 +219,23 @@ function arriveAtNode(world: World, packet: Packet): void {
 function nodeAt(world: World, address: string): SfuNode | undefined {
   const { addresses } = world.shards;
   for (let place = 0; place < addresses.length; place++) {
-    if (addresses[place]![familyOf(address)] === address) return world.nodes[place];
+    if (ofFamily(addresses[place]!, address) === address) return world.nodes[place];
   }
   return undefined;
 }
 
+/** Of two addresses that of the family of a third. A constant key is found at once, one that is computed is looked for. */
+function ofFamily(addresses: Readonly<Record<Family, string>>, like: string): string {
+  return familyOf(like) === 6 ? addresses[6] : addresses[4];
+}
+
+function headerBytes(address: string): number {
+  return familyOf(address) === 6 ? HEADER_BYTES[6] : HEADER_BYTES[4];
+}
+
 /** The address of a shard that answers somebody at `target`. */
 function addressOf(world: World, node: SfuNode, target: string): string {
-  return world.shards.addresses[world.nodes.indexOf(node)]![familyOf(target)];
+  return ofFamily(world.shards.addresses[world.nodes.indexOf(node)]!, target);
 }
 
 function arriveAtPeer(world: World, packet: Packet): void {

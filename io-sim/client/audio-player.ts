@@ -37,7 +37,7 @@ export function audioPlayerTake(
   timestamp: number,
   payload: Uint8Array,
 ): FramePassport | undefined {
-  const passport = payload.length > 1 ? readBody(payload.subarray(1)) : undefined;
+  const passport = payload.length > 1 ? readBody(payload, 1) : undefined;
   if (passport === undefined) {
     player.garbled++;
     return undefined;

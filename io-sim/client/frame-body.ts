@@ -46,32 +46,32 @@ export function writeBody(passport: FramePassport, length: number): Uint8Array {
     writeU32(bytes, at, word);
   }
   for (; at < length - 4; at++) bytes[at] = word >>> 8;
-  writeU32(bytes, length - 4, checksum(bytes, length - 4));
+  writeU32(bytes, length - 4, checksum(bytes, 0, length - 4));
   return bytes;
 }
 
-/** Reads a body back, or answers undefined when a byte of it is not as it was written. */
-export function readBody(bytes: Uint8Array): FramePassport | undefined {
+/** Reads a body back that begins at `at`, or answers undefined when a byte of it is not as it was written. */
+export function readBody(bytes: Uint8Array, at = 0): FramePassport | undefined {
   const { length } = bytes;
-  if (length < BODY_BYTES_MIN || readU32(bytes, 12) !== length) return undefined;
-  if (readU32(bytes, length - 4) !== checksum(bytes, length - 4)) return undefined;
+  if (length - at < BODY_BYTES_MIN || readU32(bytes, at + 12) !== length - at) return undefined;
+  if (readU32(bytes, length - 4) !== checksum(bytes, at, length - 4)) return undefined;
   return {
-    source: readU16(bytes, 0),
-    layer: bytes[2]!,
-    keyframe: (bytes[3]! & 1) === 1,
-    frame: readU32(bytes, 4),
-    reference: readU32(bytes, 8),
+    source: readU16(bytes, at),
+    layer: bytes[at + 2]!,
+    keyframe: (bytes[at + 3]! & 1) === 1,
+    frame: readU32(bytes, at + 4),
+    reference: readU32(bytes, at + 8),
   };
 }
 
 /** Four bytes at a time: each step is a permutation of the hash and of the word, so no change of one word goes unnoticed. */
-function checksum(bytes: Uint8Array, length: number): number {
+function checksum(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c_9dc5 | 0;
-  let at = 0;
-  for (; at + 4 <= length; at += 4) {
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
     hash = Math.imul(hash ^ readI32(bytes, at), 0x0100_0193);
     hash ^= hash >>> 15;
   }
-  for (; at < length; at++) hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193);
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193);
   return hash >>> 0;
 }
