@@ -161,10 +161,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const chance = chanceOf(plan, seed, options, storyTime);
   const guard: GuardState = { coreOnStack: false, outsiderOnStack: false };
   const words = createWordViews();
-  const createCrypto = () => {
-    const crypto = createGuardedProvider(plan.cipher, guard, words);
-    return options.wrapCrypto === undefined ? crypto : options.wrapCrypto(crypto);
-  };
+  const wrapCrypto = options.wrapCrypto ?? ((crypto) => crypto);
   const sites = createSiteBook(chance);
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const boot = (place: number, number: number): SfuNode => {
@@ -176,7 +173,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     const [theWorld, theNode] = [() => world, () => node];
     const node: SfuNode = createNode(loop, surroundingsOf(theWorld, theNode, options), {
       boot: record,
-      createCrypto,
+      createCrypto: () => wrapCrypto(createGuardedProvider(plan.cipher, guard, words)),
       scheduler,
       timerLateMicros: plan.timerLateMicros,
       lateness: createStream(chance, "timer-lateness", name),

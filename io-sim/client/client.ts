@@ -87,7 +87,7 @@ export interface ClientPlan {
 export interface ClientPorts {
   readonly loop: EventLoop;
   readonly crypto: CryptoProvider;
-  /** Where packets are sealed and opened: best one for all clients, for what is written one behind the other is written fast. */
+  /** Where packets are sealed and opened: best one for all clients, as what lies one behind the other is written fast. */
   readonly packets: Slab;
   /** Microseconds since 1970 at `now`. */
   readonly wallClock: (now: Micros) => number;

@@ -34,17 +34,10 @@ interface Cause {
 export function createPatienceOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
   const touched = new Map<string, number>();
   const unmuted = new Map<string, number>();
-  /** What each peer's link adds to the time that a picture may take; neither plans nor tunables change. */
-  const bounds = new Map<Peer, number>();
+  const boundOf = createBounds(world);
   let shaken = 0;
   let fired = 0;
   let nextLook = 0;
-
-  function boundOf(peer: Peer): number {
-    const known = bounds.get(peer) ?? pictureBound(peer, world.tunables);
-    bounds.set(peer, known);
-    return known;
-  }
 
   function causeOf(viewer: Peer, owner: Peer, kind: string, binding: Binding, from: number): Cause {
     const healed = Math.max(shaken, touched.get(viewer.plan.name) ?? 0, touched.get(owner.plan.name) ?? 0);
@@ -106,6 +99,16 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
         if (client?.status === "connected") for (const slot of client.media.slots) lookAtSlot(peer, client, slot);
       }
     },
+  };
+}
+
+/** What a peer's links add to the time that a picture may take: once for each, as neither plans nor tunables change. */
+function createBounds({ tunables }: World): (peer: Peer) => number {
+  const bounds = new Map<Peer, number>();
+  return (peer) => {
+    const known = bounds.get(peer) ?? pictureBound(peer, tunables);
+    bounds.set(peer, known);
+    return known;
   };
 }
 
