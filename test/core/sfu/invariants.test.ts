@@ -64,6 +64,16 @@ describe("looks at a shard", () => {
       },
     ],
     [
+      "S15",
+      "a route to a slot that is gone",
+      () => {
+        const slot = { ...busySlot(), id: 99 };
+        const route = { ...slot.route!, slot };
+        slot.route = route;
+        route.publication.routes.push(route);
+      },
+    ],
+    [
       "R2",
       "a budget above its cap",
       () => {
