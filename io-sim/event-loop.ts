@@ -53,7 +53,7 @@ export interface EventLoop {
   readonly windowMicros: number;
 }
 
-/** A 32-bit number that says where among what is simultaneous a lane's turn is. */
+/** A 32-bit number that says where among what is simultaneous a lane's turn is; times count from the loop's beginning. */
 export type Ties = (lane: number, time: number) => number;
 
 /** Events that there is room for at first; the room doubles. */
@@ -88,7 +88,7 @@ export function schedule(
   lane: number = loop.lane,
 ): LoopEvent {
   const at = time < loop.now ? loop.now : time;
-  const tie = loop.ties === undefined ? 0 : loop.ties(lane, at);
+  const tie = loop.ties === undefined ? 0 : loop.ties(lane, at - loop.origin);
   const event = { time: at, eventClass, tie, order: loop.scheduled++, lane, run };
   loop.lineage?.push(loop.running);
   push(loop, event);
@@ -106,7 +106,7 @@ function scheduleAtDoor(loop: EventLoop, ties: Ties, time: Micros, run: () => vo
   const { windowMicros, lineage } = loop;
   const comes = () => {
     // Also what comes at the very moment of opening stands behind those who wait.
-    const opensAt = doorOpensAt(ties, windowMicros, lane, loop.now);
+    const opensAt = loop.origin + doorOpensAt(ties, windowMicros, lane, loop.now - loop.origin);
     if (opensAt < loop.now) run();
     else {
       const waits = schedule(loop, micros(opensAt), EVENT_CLASS.DATAGRAM, run, lane);

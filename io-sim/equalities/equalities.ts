@@ -44,7 +44,8 @@ export const EQUALITIES: readonly Equality[] = [
     likeness: "moments",
     excuse: (plan) =>
       sharesChance(plan) || shardDies(plan) || voicesCompete(plan) || leaveTogether(plan) || boundsBytes(plan),
-    base: (plan) => firstCome(withShards(plan, ONE_SHARD)),
+    // More shards have more ways between them, each with moments of its own.
+    base: (plan) => firstCome(inTheOrderOfMaking(withShards(plan, ONE_SHARD))),
     variants: (plan) =>
       [2, 3].map((count) => ({ what: `${count} shards`, plan: withShards(plan, { ...ONE_SHARD, count }) })),
   },

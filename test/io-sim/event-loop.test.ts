@@ -175,11 +175,12 @@ describe("the event loop", () => {
   });
 
   it("has clocks, cameras and steps overtake what waits, and be on time themselves", () => {
-    const origin = micros(1_010_000);
+    const origin = later(12_345);
     const loop = createEventLoop((_, time) => (time === 0 ? 0 : 70), origin, 100);
     const seen: string[] = [];
-    const note = (name: string) => () => seen.push(`${name} after ${loop.now - origin}`);
-    const since = (span: number) => micros(origin + span);
+    const note = (name: string) => () => seen.push(`${name} after ${loop.now - since(0)}`);
+    // From the second window on, in which doors are opened after 70 µs.
+    const since = (span: number) => micros(origin + 101 + span);
     scheduleArrival(loop, since(10), note("an arrival"), createLane(loop));
     schedule(loop, since(20), EVENT_CLASS.TIMER, note("a timer"));
     schedule(loop, since(30), EVENT_CLASS.STEP, note("a step"));

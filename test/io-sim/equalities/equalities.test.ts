@@ -72,7 +72,15 @@ const PAIR = {
   bob: { receives: { audio: 1 } },
 } as const;
 
-const STORIES = [CALM, ROUGH, STUTTERING, STILL];
+/** What comes over different ways changes places already. */
+const SWAPPING = {
+  ...STILL,
+  name: "a call in which things change places",
+  runForMicros: 1_200_000,
+  swapsWithinMicros: 100,
+};
+
+const STORIES = [SWAPPING, CALM, ROUGH, STUTTERING, STILL];
 const CLAIMS = EQUALITIES.map((equality) => ({ equality, claim: equality.name }));
 const CASES = EQUALITIES.flatMap((equality) =>
   STORIES.filter((plan) => equality.excuse(plan) === "").map((plan) => ({
