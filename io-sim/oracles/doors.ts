@@ -19,6 +19,7 @@ import {
   readU16,
   readU32,
   type SourceStream,
+  sourceAmong,
   sourceStream,
   unwrapped,
 } from "./ledger.ts";
@@ -122,7 +123,7 @@ export function takeRelayed(ledger: Ledger, door: Door, { bytes, offset, length,
 function relayedSource(ledger: Ledger, shard: number, ssrc: number, sequence: number): SourceStream | undefined {
   for (const [client, streams] of ledger.sources) {
     if (shardOf(client.participant) !== shard) continue;
-    const source = streams.get(ssrc);
+    const source = sourceAmong(streams, ssrc);
     if (source !== undefined && hasArrived(source, unwrapped(source.highest, sequence))) return source;
   }
   return undefined;

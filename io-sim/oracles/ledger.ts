@@ -159,7 +159,12 @@ export function sourceStream(ledger: Ledger, client: Client, ssrc: number): Sour
     streams = new Map();
     ledger.sources.set(client, streams);
   }
-  return streams.get(ssrc | 0) ?? newSourceStream(ledger, client, streams, ssrc);
+  return sourceAmong(streams, ssrc) ?? newSourceStream(ledger, client, streams, ssrc);
+}
+
+/** The stream with this SSRC among those of a client of which something has come. */
+export function sourceAmong(streams: ReadonlyMap<number, SourceStream>, ssrc: number): SourceStream | undefined {
+  return streams.get(ssrc | 0);
 }
 
 /** Stands alone because what a function keeps for its closures is made whenever it is called. */
