@@ -11,7 +11,8 @@
  * {@link WAITING_BYTES_MAX} wait has not read for seconds; it is given up, and whoever runs the server ends it (the others hear
  * `shard-lost`). Mail longer than {@link PIECE_BYTES} travels in pieces, so a record of any length goes through.
  */
-import { createRelayInput, type Micros, type RelayInput } from "../core/index.ts";
+import { createRelayInput, type Faults, type Micros, type RelayInput } from "../core/index.ts";
+import { hostFails } from "./fault-sites.ts";
 import {
   createRingMemory,
   entryGoesOn,
@@ -94,6 +95,8 @@ export interface RelayWays {
   givenUp: number[];
   /** Something may have been put in and not shown, or waits. */
   unsettled: boolean;
+  /** Failures to inject; nobody has any but tests. */
+  readonly faults: Faults | undefined;
 }
 
 /** Memory for both directions between two shards. */
@@ -102,7 +105,7 @@ export function createWayMemory(): { readonly there: SharedArrayBuffer; readonly
 }
 
 /** A shard without ways. It relays out of the slots in `sendBytes`, and gets its inputs in `batchBytes`. */
-export function createRelayWays(sendBytes: Uint8Array, batchBytes: Uint8Array): RelayWays {
+export function createRelayWays(sendBytes: Uint8Array, batchBytes: Uint8Array, faults?: Faults): RelayWays {
   return {
     ways: new Map(),
     list: [],
@@ -112,6 +115,7 @@ export function createRelayWays(sendBytes: Uint8Array, batchBytes: Uint8Array): 
     input: createRelayInput(batchBytes),
     givenUp: [],
     unsettled: false,
+    faults,
   };
 }
 
@@ -137,10 +141,11 @@ export function closeWay(relays: RelayWays, number: number): void {
 
 /** Takes the packet record in the send slot at `offset`. To a shard that is gone it is dropped like any other. */
 export function relayPacket(relays: RelayWays, number: number, offset: number, length: number): void {
-  const { ways, counters, slots } = relays;
+  const { ways, counters, slots, faults } = relays;
   const way = ways.get(number);
-  if (way !== undefined && way.waiting.length > 0) putWaiting(way);
-  const isOpen = way !== undefined && way.waiting.length === 0 && !way.givenUp;
+  if (way !== undefined && way.waiting.length > 0) putWaiting(way, faults);
+  const isFull = hostFails(faults, "relay/ring-full");
+  const isOpen = way !== undefined && way.waiting.length === 0 && !way.givenUp && !isFull;
   if (!isOpen || !ringPut(way.outgoing, slots, offset >>> 2, length, false, MAIL_BYTES)) {
     counters.relayDropped += 1;
     return;
@@ -159,7 +164,7 @@ export function relayMail(relays: RelayWays, number: number, record: Uint8Array)
   new Uint8Array(words.buffer).set(record);
   way.waiting.push({ words, length: record.length, put: 0 });
   way.waitingBytes += record.length;
-  putWaiting(way);
+  putWaiting(way, relays.faults);
   if (way.waitingBytes <= WAITING_BYTES_MAX) return;
   way.givenUp = true;
   way.waiting = [];
@@ -169,13 +174,13 @@ export function relayMail(relays: RelayWays, number: number, record: Uint8Array)
 /** Shows everything that was put in, and wakes whoever may not know of it. Answers whether mail still waits for room. */
 export function settleWays(relays: RelayWays, wake: (peer: RelayPeer) => void): boolean {
   if (!relays.unsettled) return false;
-  const { list } = relays;
+  const { list, faults } = relays;
   let waits = false;
   for (let i = 0; i < list.length; i++) {
     const way = list[i]!;
-    putWaiting(way);
+    putWaiting(way, faults);
     if (way.waiting.length > 0) waits = true;
-    if (ringShow(way.outgoing)) wake(way.peer);
+    if (ringShow(way.outgoing) && !hostFails(faults, "relay/wake-late")) wake(way.peer);
   }
   relays.unsettled = waits;
   return waits;
@@ -192,6 +197,7 @@ export function takeRelayed(relays: RelayWays, now: Micros, hand: (input: RelayI
   const { batch, input } = relays;
   input.now = now;
   for (const way of relays.list) {
+    if (hostFails(relays.faults, "relay/taken-late")) continue;
     const taken = ringTake(way.incoming, batch);
     input.shard = way.peer.number;
     for (let at = 0; at < taken; at += entryWords(batch, at)) takeEntry(relays, way, at, hand);
@@ -216,11 +222,12 @@ function takeEntry({ batch, input }: RelayWays, way: Way, at: number, hand: (inp
 }
 
 /** Puts in of the waiting mail what finds room. */
-function putWaiting(way: Way): void {
+function putWaiting(way: Way, faults: Faults | undefined): void {
   for (let first = way.waiting[0]; first !== undefined; first = way.waiting[0]) {
     while (first.put < first.length) {
       const length = Math.min(first.length - first.put, PIECE_BYTES);
       const goesOn = first.put + length < first.length;
+      if (hostFails(faults, "relay/ring-full")) return;
       if (!ringPut(way.outgoing, first.words, first.put >>> 2, length, goesOn, 0)) return;
       first.put += length;
       way.waitingBytes -= length;

@@ -144,7 +144,7 @@ interface Deferred {
 export function startUdpHost(parts: UdpHostParts): UdpHost {
   const flows = createFlowTable(parts.udp.sockets.length);
   const arena = createSendArena();
-  const relays = createRelayWays(arena.bytes, new Uint8Array(TAKE_BYTES));
+  const relays = createRelayWays(arena.bytes, new Uint8Array(TAKE_BYTES), parts.faults);
   const deferred: Deferred = { replies: [], events: [], released: [], commands: [], parted: [] };
   const outbox = createOutbox(parts, flows, arena, relays, deferred);
   const loop: Loop = {

@@ -16,6 +16,7 @@ import {
   type CryptoProvider,
   createDatagramInput,
   type DatagramInput,
+  type Faults,
   FIRST_COME_FIRST_SERVED,
   type Micros,
   NEVER,
@@ -26,6 +27,7 @@ import {
   type ShardPorts,
 } from "../../core/index.ts";
 import type { Clock } from "../clock.ts";
+import { hostFails } from "../fault-sites.ts";
 import {
   closeWay,
   createRelayWays,
@@ -40,6 +42,7 @@ import {
   waysHold,
 } from "../relay-ways.ts";
 import type { Engine, ReceiveCounters } from "../udp-host.ts";
+import { failingLibc } from "./failing-libc.ts";
 import {
   createFastFlows,
   FAST_FLOWS_MAX,
@@ -101,6 +104,8 @@ export interface FastLoopParts {
   readonly onEvent: (event: ShardEvent) => void;
   /** The shard has thrown, and gets no more inputs. */
   readonly onFailure: (error: unknown) => void;
+  /** Failures to inject; nobody has any but tests. */
+  readonly faults?: Faults | undefined;
 }
 
 /** A loop; make one with {@link createFastLoop}. */
@@ -153,8 +158,10 @@ export function fastLoopBytes(sockets: number): number {
 }
 
 /** A loop that is ready for its first turn. */
-export function createFastLoop(parts: FastLoopParts): FastLoop {
-  const { libc, block, fds, wakeFd } = parts;
+export function createFastLoop(given: FastLoopParts): FastLoop {
+  const { block, fds, wakeFd, faults } = given;
+  const libc = faults === undefined ? given.libc : failingLibc(given.libc, faults);
+  const parts: FastLoopParts = { ...given, libc };
   const batch = createReceiveBatch(libc, block);
   const flows = createFastFlows(takePiece(block, flowNamesBytes(FAST_FLOWS_MAX)), parts.flowSeed);
   const queues = createSendQueues(libc, block, fds, flows);
@@ -165,7 +172,7 @@ export function createFastLoop(parts: FastLoopParts): FastLoop {
   });
   const time = takePiece(block, 2 * WORDS.TIME * 4);
   time.words[KNOCK_AT / 4 + 1] = 1;
-  const relays = createRelayWays(queues.arena.bytes, takePiece(block, TAKE_BYTES).bytes);
+  const relays = createRelayWays(queues.arena.bytes, takePiece(block, TAKE_BYTES).bytes, faults);
   const waiting: Waiting = { replies: [], events: [], released: [], commands: [] };
   const outbox = createOutbox(flows, queues, relays, waiting);
   const loop: FastLoop = {
@@ -348,13 +355,15 @@ function receive(loop: FastLoop, socket: number): void {
 
 function receiveOne(loop: FastLoop, socket: number, now: Micros, datagram: number): void {
   const { batch, flows, input, received } = loop;
+  const { faults } = loop.parts;
   const length = takeLength(batch, datagram);
   if (loop.stopped) return;
-  if (length <= 0) {
+  if (length <= 0 || hostFails(faults, "fast/datagram-cut")) {
     received.badLength += 1;
     return;
   }
-  const flow = internFastFlow(flows, socket, batch.names.words, datagram * WORDS.SOCKADDR);
+  const isFull = hostFails(faults, "fast/flow-table-full");
+  const flow = isFull ? -1 : internFastFlow(flows, socket, batch.names.words, datagram * WORDS.SOCKADDR);
   if (flow < 0) {
     received.noFlow += 1;
     return;

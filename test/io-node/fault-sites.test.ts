@@ -1,12 +1,13 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { type CryptoProvider, type Faults, type Micros, micros, NEVER } from "../../core/index.ts";
+import type { CryptoProvider, Faults } from "../../core/index.ts";
 import { createClock } from "../../io-node/clock.ts";
 import { UDP_SITES } from "../../io-node/fault-sites.ts";
 import { flowCount } from "../../io-node/flow-table.ts";
 import { openUdpSockets } from "../../io-node/sockets.ts";
 import { startUdpHost } from "../../io-node/udp-host.ts";
+import { createEcho, every3rd } from "../support/failing-host.ts";
 
 const opened: { close(): unknown }[] = [];
 
@@ -14,53 +15,23 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each.close();
 });
 
-/** Faults of one site: every third question is answered with yes while `on`. */
-function every3rd(site: string) {
-  const state = { on: true, reached: 0, fired: 0 };
-  const faults: Faults = {
-    fires(asked) {
-      if (asked !== site || !state.on) return false;
-      const fires = state.reached++ % 3 === 0;
-      if (fires) state.fired++;
-      return fires;
-    },
-  };
-  return { state, faults };
-}
-
-/** A host whose shard echoes, and wants a timer 3 ms after each datagram. */
+/** A host whose shard echoes. */
 async function createSubject(faults: Faults) {
   const udp = await openUdpSockets(0);
-  const clock = createClock();
-  const seen = { datagrams: 0, timers: 0, earliest: 0, failures: 0 };
-  let due: Micros = NEVER;
+  const { engine, seen } = createEcho();
+  let failures = 0;
   const host = startUdpHost({
-    engine: {
-      handle({ outbox }, input) {
-        if (input.kind === "timer") {
-          seen.timers++;
-          if (input.now < due) seen.earliest++;
-          due = NEVER;
-        }
-        if (input.kind !== "datagram") return;
-        seen.datagrams++;
-        due = micros(input.now + 3_000);
-        const offset = outbox.reserve();
-        outbox.sendBytes.set(input.bytes.subarray(input.offset, input.offset + input.length), offset);
-        outbox.transmit(input.flow, offset, input.length);
-      },
-      nextTimeout: () => due,
-    },
+    engine,
     crypto: {} as CryptoProvider,
-    clock,
+    clock: createClock(),
     udp,
     onReply: () => {},
     onEvent: () => {},
-    onFailure: () => seen.failures++,
+    onFailure: () => failures++,
     faults,
   });
   opened.push({ close: () => host.close(100) });
-  return { host, seen, port: udp.port };
+  return { host, seen, port: udp.port, failures: () => failures };
 }
 
 /** Sends a datagram and waits a little for its echo; answers how many came. */
@@ -80,7 +51,7 @@ async function ask(client: Socket, port: number, id: number): Promise<number> {
 describe("a failing host", () => {
   it.each(Object.keys(UDP_SITES))("%s: goes on, and is as before once it works again", async (site) => {
     const { state, faults } = every3rd(site);
-    const { host, seen, port } = await createSubject(faults);
+    const { host, seen, port, failures } = await createSubject(faults);
     const client = createSocket("udp4");
     client.bind(0);
     await once(client, "listening");
@@ -94,7 +65,7 @@ describe("a failing host", () => {
       while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
     };
     await until(() => seen.timers > timers);
-    expect([seen.failures, seen.earliest, flowCount(host.flows)]).toEqual([0, 0, 1]);
+    expect([failures(), seen.earliest, flowCount(host.flows)]).toEqual([0, 0, 1]);
     const { noFlow, socketErrors } = host.received;
     const counted = { "udp/flow-table-full": noFlow, "udp/socket-error": socketErrors }[site];
     if (counted !== undefined) expect(counted).toBe(state.fired);

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
+import { type Faults, LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
 import { threadCode } from "../../io-node/fast/thread-code.ts";
+import { RELAY_SITES } from "../../io-node/fault-sites.ts";
 import {
   closeWay,
   createRelayWays,
@@ -19,6 +20,7 @@ import {
   WAITING_BYTES_MAX,
   waysHold,
 } from "../../io-node/relay-ways.ts";
+import { every3rd } from "../support/failing-host.ts";
 import type { WayReaderFound, WayReaderTask } from "../support/way-reader.ts";
 import { RECORD, SIGNAL } from "../support/way-signals.ts";
 
@@ -26,10 +28,10 @@ const NOW = 9_000_000_000 as Micros;
 const PACKET_BYTES = 1_200;
 
 /** The hosts of two shards, 3 and 5, that can reach each other; the send slots of the first hold what `fill` writes. */
-function createPair() {
+function createPair(faults?: Faults) {
   const slots = new Uint8Array(4 * LIMITS.datagramBytesMax);
   const [first, second] = [slots, new Uint8Array(LIMITS.datagramBytesMax)].map((sendBytes) =>
-    createRelayWays(sendBytes, new Uint8Array(TAKE_BYTES)),
+    createRelayWays(sendBytes, new Uint8Array(TAKE_BYTES), faults),
   ) as [RelayWays, RelayWays];
   const { there, back } = createWayMemory();
   openWay(first, { number: 5, outgoing: there, incoming: back, wakeFd: 7 });
@@ -253,5 +255,35 @@ describe("a flood between two threads", { timeout: 60_000 }, () => {
     const { relayedPackets, relayDropped } = relays.counters;
     expect(await found).toEqual([{ packets: relayedPackets, mail, torn: 0, outOfOrder: 0 }]);
     expect(relayedPackets + relayDropped).toBe(packets);
+  });
+});
+
+describe("failing ways", () => {
+  it.each(Object.keys(RELAY_SITES))("%s: lose no mail and keep its order, and count each packet", (site) => {
+    const { state, faults } = every3rd(site);
+    const pair = createPair(faults);
+    const { first, settle, woken, packet, mail } = pair;
+    const came: [number, number][] = [];
+    for (let value = 1; value <= 20; value++) {
+      packet(value);
+      mail(value, 3);
+      settle();
+      came.push(...pair.taken());
+    }
+    state.on = false;
+    expect(state.fired).toBeGreaterThan(0);
+    // Whoever looks again finds all of it, woken or not.
+    came.push(...drained(pair));
+    const values = (length: number) => came.filter((each) => each[0] === length).map((each) => each[1]);
+    const sorted = [...values(PACKET_BYTES)].sort((a, b) => a - b);
+    expect(values(3)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(values(PACKET_BYTES)).toEqual(sorted);
+    const { relayedPackets, relayDropped } = first.counters;
+    expect([relayedPackets, relayedPackets + relayDropped]).toEqual([sorted.length, 20]);
+    expect(relayDropped > 0).toBe(site === "relay/ring-full");
+    woken.length = 0;
+    packet(99);
+    settle();
+    expect([woken, pair.taken()]).toEqual([[7], [[PACKET_BYTES, 99]]]);
   });
 });

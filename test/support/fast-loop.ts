@@ -21,7 +21,7 @@ export interface TurningLoop {
 export function startTurningLoop(
   createParts: (
     port: number,
-  ) => Pick<FastLoopParts, "engine" | "crypto" | "clock" | "onReply" | "onEvent" | "onFailure">,
+  ) => Pick<FastLoopParts, "engine" | "crypto" | "clock" | "onReply" | "onEvent" | "onFailure" | "faults">,
 ): TurningLoop {
   const resources = openFastResources(0);
   if (typeof resources === "string") throw new Error(resources);
