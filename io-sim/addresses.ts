@@ -13,7 +13,7 @@ export const SFU_IP6 = "2001:db8:71:0:0:0:0:1";
 export const SFU_PORT = 40_000;
 
 /** Where the SFU is reached over IPv4. */
-export const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
+const SFU_ADDRESS = `${SFU_IP}:${SFU_PORT}`;
 /** The server's two addresses. */
 const SFU_ADDRESSES: readonly string[] = [SFU_ADDRESS, `[${SFU_IP6}]:${SFU_PORT}`];
 
@@ -43,22 +43,12 @@ export function familyOf(address: string): Family {
   return address.charCodeAt(0) === BRACKET ? 6 : 4;
 }
 
-/** Whether the server listens there. */
-export function isServer(address: string): boolean {
-  return SFU_ADDRESSES.includes(address);
-}
-
 /** Where each shard of a server listens, in the order of their places: from a first port on, in both families. */
 export function shardAddresses(count: number, firstPort: number): Readonly<Record<Family, string>>[] {
   return Array.from({ length: count }, (_, place) => {
     const at = (family: 0 | 1) => withPort(SFU_ADDRESSES[family]!, firstPort + place);
     return { 4: at(0), 6: at(1) };
   });
-}
-
-/** The server's address that answers somebody at `address`. */
-export function serverFor(address: string): string {
-  return SFU_ADDRESSES[familyOf(address) === 6 ? 1 : 0]!;
 }
 
 /** An address as the core takes it: 4 or 16 bytes of IP and 2 of port, in network order. */

@@ -17,6 +17,7 @@ export interface Audience {
   beforeInput: Listeners<"beforeInput">;
   afterInput: Listeners<"afterInput">;
   transmitted: Listeners<"transmitted">;
+  relayed: Listeners<"relayed">;
   carried: Listeners<"carried">;
   perceived: Listeners<"perceived">;
   filmed: Listeners<"filmed">;
@@ -24,7 +25,16 @@ export interface Audience {
 
 /** An audience that nobody has joined. */
 export function createAudience(): Audience {
-  return { watchers: 0, beforeInput: [], afterInput: [], transmitted: [], carried: [], perceived: [], filmed: [] };
+  return {
+    watchers: 0,
+    beforeInput: [],
+    afterInput: [],
+    transmitted: [],
+    relayed: [],
+    carried: [],
+    perceived: [],
+    filmed: [],
+  };
 }
 
 /** The listeners of a world as they are now. */
@@ -35,6 +45,7 @@ export function audienceOf(world: World): Audience {
     audience.beforeInput = listenersTo(watchers, "beforeInput");
     audience.afterInput = listenersTo(watchers, "afterInput");
     audience.transmitted = listenersTo(watchers, "transmitted");
+    audience.relayed = listenersTo(watchers, "relayed");
     audience.carried = listenersTo(watchers, "carried");
     audience.perceived = listenersTo(watchers, "perceived");
     audience.filmed = listenersTo(watchers, "filmed");

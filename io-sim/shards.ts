@@ -11,6 +11,7 @@
  */
 import { micros, NEVER, shardOf } from "../core/index.ts";
 import { type Family, shardAddresses } from "./addresses.ts";
+import { audienceOf } from "./audience.ts";
 import { createLane, scheduleArrival } from "./event-loop.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Stream } from "./random.ts";
@@ -105,7 +106,9 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
   const { plan } = world.shards;
   const { loop } = world;
   const way = wayBetween(world, from, to);
-  if (lane === "packets" && (chance(way.stream, plan.lossPpm) || way.bytes + record.length > plan.ringBytes)) {
+  const isLost = lane === "packets" && (chance(way.stream, plan.lossPpm) || way.bytes + record.length > plan.ringBytes);
+  for (const hear of audienceOf(world).relayed) hear(from, to, lane, record, isLost);
+  if (isLost) {
     way.lost++;
     return;
   }

@@ -70,6 +70,8 @@ export interface WorldWatcher extends Partial<ClientWatcher> {
   lost?(node: SfuNode): void;
   /** A step of the story happens. */
   step?(step: StepPlan): void;
+  /** A shard has said something to another one, by their numbers, or it has got lost on the way. */
+  relayed?(from: number, to: number, lane: "packets" | "mail", record: Uint8Array, isLost: boolean): void;
   /** A request or a reply of the signalling is sent. */
   signalled?(peer: Peer, direction: "up" | "down", what: "join" | "leave" | CommandReply["type"]): void;
 }

@@ -5,7 +5,6 @@
  * and whatever strangers throw), in plain at a client (RTP and RTCP), and on the link that dropped it. Each packet's
  * comment names its event and the server's input count, with which a journal and a replay find the same moment.
  */
-import { isServer } from "../addresses.ts";
 import { replayCommand } from "../replay-command.ts";
 import type { PacketSurface, TracedPacket } from "../trace/packets.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -50,16 +49,17 @@ function captured(trace: Trace, packet: TracedPacket): CapturedDatagram {
     interfaceId: INTERFACES.findIndex(({ surface }) => surface === packet.surface),
     wallMicros: trace.wallAtStart + (packet.at - trace.startsAt),
     inbound: packet.direction === "up",
-    source: shownAddress(packet, packet.source),
-    target: shownAddress(packet, packet.target),
+    source: shownAddress(trace, packet, packet.source),
+    target: shownAddress(trace, packet, packet.target),
     payload: packet.bytes,
     comment: commentOf(packet),
   };
 }
 
-function shownAddress(packet: TracedPacket, address: string): string {
-  if (packet.surface !== "decrypted" || !isServer(address)) return address;
-  return `${ipOf(address)}:${PLAIN_PORT}`;
+/** In plain, each shard has a port of its own behind that of the first, as at its door. */
+function shownAddress({ shards }: Trace, packet: TracedPacket, address: string): string {
+  const place = packet.surface === "decrypted" ? shards.findIndex(({ addresses }) => addresses.includes(address)) : -1;
+  return place < 0 ? address : `${ipOf(address)}:${PLAIN_PORT + place}`;
 }
 
 function commentOf({ event, input, peer, direction, reason }: TracedPacket): string {
@@ -69,7 +69,7 @@ function commentOf({ event, input, peer, direction, reason }: TracedPacket): str
 }
 
 function namesOf(trace: Trace): { ip: string; name: string }[] {
-  const names = new Map([[ipOf(trace.serverAddress), "server"]]);
+  const names = new Map(trace.shards[0]!.addresses.map((address) => [ipOf(address), "server"]));
   for (const { name, addresses } of trace.peers) for (const address of addresses) names.set(ipOf(address), name);
   return [...names].map(([ip, name]) => ({ ip, name }));
 }

@@ -68,7 +68,8 @@ function dataOf(trace: Trace): string {
             at: since(Math.min(broken.time, endsAt)),
             sentence: PROMISES[broken.promise],
           },
-    peers: trace.peers.map(({ name, room }) => ({ name, room })),
+    shards: trace.shards.map(({ name }) => name),
+    peers: trace.peers.map(({ name, room, shard }) => ({ name, room, shard })),
     strips: trace.strips.map(({ viewer, source, segments }) => ({
       viewer,
       source,
@@ -86,9 +87,9 @@ function dataOf(trace: Trace): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }
 
-/** What the page plots: links, what viewers saw, estimates; the server's counts are for Perfetto. */
+/** What the page plots: links, ways between shards, what viewers saw, estimates; the server's counts are for Perfetto. */
 function seriesOf(trace: Trace): Record<string, { unit: string; rests: string; values: readonly number[] }> {
-  const chosen = [...trace.ticks.series].filter(([name]) => !name.startsWith("server/"));
+  const chosen = [...trace.ticks.series].filter(([name]) => !name.startsWith("counts/"));
   return Object.fromEntries(chosen.map(([name, { unit, rests, values }]) => [name, { unit, rests, values }]));
 }
 

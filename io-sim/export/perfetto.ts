@@ -1,9 +1,10 @@
 /**
  * A traced run in the trace event format that Perfetto (and chrome://tracing) opens.
  *
- * Each peer and the server is a process. Its tracks are what viewers saw of each source, as slices; what was said, as
- * slices for what lasts and instants for what does not; steps of the story and announcements, as instants. Rates, queues,
- * estimates, widths and the server's counts are counters. Times are microseconds since the beginning of the run.
+ * Each peer and the server, or each of its shards, is a process. Its tracks are what viewers saw of each source, as slices;
+ * what was said, as slices for what lasts and instants for what does not; steps of the story and announcements, as instants.
+ * Rates, queues, estimates, widths and the server's counts are counters. Times are microseconds since the beginning of the
+ * run.
  */
 import { readableTimes } from "../readable-times.ts";
 import { replayCommand } from "../replay-command.ts";
@@ -20,7 +21,7 @@ const TRACK = { ROWS: 1, UP: 2, DOWN: 3, STRIPS: 10 } as const;
 
 /** The file's text. */
 export function traceToPerfetto(trace: Trace): string {
-  const pids = new Map(trace.peers.map(({ name }, index) => [name, SERVER_PID + 1 + index]));
+  const pids = new Map([...trace.shards, ...trace.peers].map(({ name }, index) => [name, SERVER_PID + index]));
   const events: TraceEvent[] = [
     ...processNames(trace, pids),
     ...trace.rows.map((row) => rowEvent(trace, row, pids)),
@@ -43,10 +44,13 @@ export function traceToPerfetto(trace: Trace): string {
 }
 
 function processNames(trace: Trace, pids: ReadonlyMap<string, number>): TraceEvent[] {
-  const events = [...processName(SERVER_PID, "server", ["events, steps and promises"])];
-  for (const { name, room } of trace.peers) {
+  const events = trace.shards.flatMap(({ name }, place) =>
+    processName(SERVER_PID + place, name, place === 0 ? ["events, steps and promises"] : ["counts"]),
+  );
+  for (const { name, room, shard } of trace.peers) {
     const pid = pids.get(name)!;
-    events.push(...processName(pid, `${name} (${room})`, ["steps and events", "link up", "link down"]));
+    const where = trace.shards.length === 1 ? room : `${room}, at ${trace.shards[shard]!.name}`;
+    events.push(...processName(pid, `${name} (${where})`, ["steps and events", "link up", "link down"]));
     stripsOf(trace, name).forEach((strip, index) => {
       events.push(threadName(pid, TRACK.STRIPS + index, `sees ${strip.source}`));
     });
@@ -150,9 +154,9 @@ function counterEvents(
 ): TraceEvent[] {
   const { tickMicros } = trace.ticks;
   const [group, owner, ...rest] = path.split("/");
-  const pid = group === "server" ? SERVER_PID : (pids.get(owner ?? "") ?? SERVER_PID);
+  const pid = pids.get(owner ?? "") ?? SERVER_PID;
   const isRate = series.rests === "zero" && series.unit === "bytes" && !path.endsWith("/queue");
-  const name = group === "server" ? (owner ?? path) : `${group} ${rest.join("/")}`;
+  const name = group === "counts" ? rest.join("/") : group === "way" ? path : `${group} ${rest.join("/")}`;
   const unit = isRate ? "bit/s" : series.unit;
   const events: TraceEvent[] = [];
   let last: number | undefined;

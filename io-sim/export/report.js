@@ -513,6 +513,7 @@
         { quiet: "Nothing was dropped." },
       ),
     ];
+    if (chosen === "" && data.shards.length > 1) drawn.push(...betweenShards());
     if (chosen !== "") {
       const from = (what) => (strip) => ({ name: strip.source.replace("/", "’s "), values: whileShown(strip, what) });
       drawn.push(
@@ -544,6 +545,17 @@
       lead,
       make("div", { class: "plots" }, ...drawn),
     );
+  }
+
+  /** What shards send each other, and what of it is lost. */
+  function betweenShards() {
+    return ["packets", "lost"].map((what) => {
+      const curves = data.shards.flatMap((shard, place) => {
+        const ways = Object.keys(data.series).filter((name) => name.startsWith(`way/${place} `) && name.endsWith(what));
+        return ways.length === 0 ? [] : [{ name: `from ${shard}`, values: sumOf(ways, true) }];
+      });
+      return plot(`Between shards: ${what}`, "bit/s", curves, { quiet: "There was nothing." });
+    });
   }
 
   /** Widths only while the source is shown; frames as frames a second. */
@@ -618,8 +630,8 @@
   };
 
   function sequence() {
-    const names = ["server", ...data.peers.map(({ name }) => name).filter(isChosen)];
-    const lane = names.length > 8 ? 26 : NARROW ? 40 : names.length > 4 ? 52 : 76;
+    const names = [...data.shards, ...data.peers.map(({ name }) => name).filter(isChosen)];
+    const lane = names.length > 12 ? 26 : NARROW || names.length > 8 ? 40 : names.length > 4 ? 52 : 76;
     const x = (index) => lane * (index + 0.5);
     const lanes = () =>
       names.map((_, index) => make("line", { class: "lane", x1: x(index), x2: x(index), y1: 0, y2: 26 }));
@@ -632,8 +644,8 @@
     });
     const heads = names.map((name, index) => {
       const long = name.length * 6.6 > lane + 2;
-      const label = long ? `${name.slice(0, Math.max(2, Math.floor(lane / 8)))}…` : name;
-      return make("text", { x: x(index), y: 18, "text-anchor": "middle" }, label);
+      const short = index < data.shards.length ? name.replace("shard ", "#") : `${name.slice(0, lane >> 3)}…`;
+      return make("text", { x: x(index), y: 18, "text-anchor": "middle" }, long ? short : name);
     });
     box.append(
       make(
@@ -649,8 +661,9 @@
       .sort((a, b) => a.at - b.at);
     const drawn = rows.map((message) => {
       const { peer, direction, kind, text, at, until, count } = message;
-      const column = names.indexOf(peer);
-      const [from, to] = direction === "up" ? [x(column), x(0)] : [x(0), x(column)];
+      const column = names.indexOf(peer, data.shards.length);
+      const { shard } = data.peers.find(({ name }) => name === peer);
+      const [from, to] = direction === "up" ? [x(column), x(shard)] : [x(shard), x(column)];
       const colour = KIND_COLOURS[kind];
       const ends = kind === "drop" ? (from + to) / 2 : to;
       const toward = to > from ? -1 : 1;
@@ -662,20 +675,15 @@
               style: `fill: ${colour}`,
             });
       const thick = until > at && kind === "media" ? 3 : 1.5;
-      const line = make("line", {
-        x1: from,
-        x2: ends,
-        y1: 13,
-        y2: 13,
-        style: `stroke: ${colour}; stroke-width: ${thick}`,
-      });
+      const style = `stroke: ${colour}; stroke-width: ${thick}`;
+      const line = make("line", { x1: from, x2: ends, y1: 13, y2: 13, style });
       const more = [
         count > 1 ? `× ${count.toLocaleString("en")}` : "",
         until > at ? `for ${((until - at) / 1e6).toFixed(1)} s` : "",
       ];
       const label = make("span", { text }, make("small", { text: more.filter((part) => part !== "").join(", ") }));
       const svg = make("svg", { width, height: 26, "aria-hidden": "true" }, ...lanes(), line, head);
-      const who = direction === "up" ? `${peer} to server` : `server to ${peer}`;
+      const who = direction === "up" ? `${peer} to ${names[shard]}` : `${names[shard]} to ${peer}`;
       const row = make(
         "button",
         { class: "message", type: "button", title: `${who}: ${text}` },

@@ -1,14 +1,14 @@
 /**
  * The trace of a run that is over, put together from its records and its verdict.
  */
-import { SFU_ADDRESS } from "../addresses.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { TraceRow } from "../rows.ts";
 import type { Verdict } from "../run.ts";
+import { placeOf } from "../shards.ts";
 import { WALL_AT_ORIGIN } from "../wall-clock.ts";
 import type { World } from "../world.ts";
 import { createKept, keep, keptThings } from "./kept.ts";
-import { type Recording, sourceName } from "./recording.ts";
+import { type Recording, shardName, sourceName } from "./recording.ts";
 import { FACT, type Strip, stripOf } from "./strips.ts";
 import type { Trace, TracedPromise, TracedSite } from "./trace.ts";
 
@@ -41,8 +41,12 @@ export function traceOf(recording: Recording, verdict: Verdict, replayName: stri
       name: peer.plan.name,
       room: peer.plan.room,
       addresses: [...(recording.addresses.get(peer.plan.name) ?? [peer.address])],
+      shard: placeOf(world, peer),
     })),
-    serverAddress: SFU_ADDRESS,
+    shards: world.shards.addresses.map((ofShard, place) => ({
+      name: shardName(world, place),
+      addresses: Object.values(ofShard),
+    })),
     packets: keptThings(packets),
     messages: keptThings(messages.rows),
     strips: stripsOf(recording, storyEndsAt),

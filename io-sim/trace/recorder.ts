@@ -5,19 +5,21 @@
  * the same run untraced. Numbers are gathered in ticks of a tenth of a second.
  */
 import type { ShardEvent, SlotView } from "../../core/index.ts";
-import { addressText, serverFor } from "../addresses.ts";
+import { addressText, familyOf } from "../addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { PAYLOAD_TYPE } from "../client/offer.ts";
+import type { SfuNode } from "../node.ts";
 import { CAMERAS, type Operation } from "../plan.ts";
 import type { RunOptions, Verdict } from "../run.ts";
+import { placeOf } from "../shards.ts";
 import type { Peer } from "../topology.ts";
-import type { Carried, Source, WorldWatcher } from "../world.ts";
+import type { Carried, Source, World, WorldWatcher } from "../world.ts";
 import { traceOf } from "./assembly.ts";
 import { createKept, keep } from "./kept.ts";
 import { createMessageBook, noteMessage } from "./messages.ts";
 import { dtlsWords, feedbackIn, packetKind, stunWords, type TracedPacket } from "./packets.ts";
-import { nameOfTab, type Recording, sourceName } from "./recording.ts";
+import { nameOfTab, type Recording, shardName, sourceName } from "./recording.ts";
 import { FACT, FROZEN_MICROS, factPulse, factSet } from "./strips.ts";
 import { createTraceTicks, tickAdd, tickMax, tickSet } from "./ticks.ts";
 import type { Trace } from "./trace.ts";
@@ -63,25 +65,21 @@ export function createTraceRecorder(packetsMax: number = PACKETS_MAX): TraceReco
 function createTraceWatcher(recording: Recording): WorldWatcher {
   const { world, facts } = recording;
   return {
-    beforeInput(input) {
+    beforeInput(input, node) {
       sample(recording);
       if (input.kind !== "datagram") return;
       const source = addressText(input.address);
+      const target = addressOfShard(world, world.nodes.indexOf(node), source);
       const bytes = input.bytes.slice(input.offset, input.offset + input.length);
       const peer = world.byAddress.get(source)?.plan.name ?? "";
-      keepPacket(recording, { surface: "encrypted", direction: "up", peer, source, target: serverFor(source), bytes });
+      keepPacket(recording, node, { surface: "encrypted", direction: "up", peer, source, target, bytes });
     },
-    transmitted(target, bytes, peer) {
-      const name = peer?.plan.name ?? "";
-      keepPacket(recording, {
-        surface: "encrypted",
-        direction: "down",
-        peer: name,
-        source: serverFor(target),
-        target,
-        bytes,
-      });
+    transmitted(target, bytes, to, node) {
+      const source = addressOfShard(world, world.nodes.indexOf(node), target);
+      const peer = to?.plan.name ?? "";
+      keepPacket(recording, node, { surface: "encrypted", direction: "down", peer, source, target, bytes });
     },
+    relayed: (from, to, lane, record, isLost) => recordRelayed(recording, from, to, isLost ? "lost" : lane, record),
     carried: (peer, direction, fate, what) => recordCarried(recording, peer, direction, fate, what),
     plain: (client, direction, bytes) => recordPlain(recording, client, direction, bytes),
     event: (event) => recordEvent(recording, event),
@@ -187,7 +185,16 @@ function recordCarried(
   countDrop(recording, name, direction, reason);
   noteMessage(messages, { ...row, kind: "drop", text: `dropped: ${reason}` });
   const { source, target } = packet;
-  keepPacket(recording, { surface: "dropped", direction, peer: name, source, target, bytes: packet.bytes, reason });
+  const node = world.nodes[placeOf(world, peer)]!;
+  keepPacket(recording, node, {
+    surface: "dropped",
+    direction,
+    peer: name,
+    source,
+    target,
+    bytes: packet.bytes,
+    reason,
+  });
 }
 
 function countDrop(recording: Recording, peer: string, direction: "up" | "down", reason: string): void {
@@ -200,9 +207,13 @@ function countDrop(recording: Recording, peer: string, direction: "up" | "down",
 function recordPlain(recording: Recording, client: Client, direction: "up" | "down", bytes: Uint8Array): void {
   const { world, messages } = recording;
   const name = nameOfTab(client.plan.name);
-  const address = world.peers.get(name)?.address ?? "";
-  const [source, target] = direction === "up" ? [address, serverFor(address)] : [serverFor(address), address];
-  keepPacket(recording, { surface: "decrypted", direction, peer: name, source, target, bytes: bytes.slice() });
+  const peer = world.peers.get(name);
+  const address = peer?.address ?? "";
+  const place = peer === undefined ? 0 : placeOf(world, peer);
+  const shard = addressOfShard(world, place, address);
+  const [source, target] = direction === "up" ? [address, shard] : [shard, address];
+  const packet = { surface: "decrypted", direction, peer: name, source, target, bytes: bytes.slice() } as const;
+  keepPacket(recording, world.nodes[place]!, packet);
   const row = { peer: name, direction, at: world.loop.now, event: world.loop.ran };
   if (packetKind(bytes) === "rtp") {
     noteMessage(messages, { ...row, kind: "media", text: mediaWords(bytes[1]! & 0x7f) });
@@ -224,11 +235,29 @@ function mediaWords(payloadType: number): string {
   return `media of type ${payloadType}`;
 }
 
+/** Where the shard in this place answers somebody at `address`. */
+function addressOfShard({ shards }: World, place: number, address: string): string {
+  return shards.addresses[place]![familyOf(address)];
+}
+
+/** What one shard tells another, by their places: a track for each way. */
+function recordRelayed(
+  { world, ticks }: Recording,
+  from: number,
+  to: number,
+  what: "packets" | "mail" | "lost",
+  record: Uint8Array,
+): void {
+  const [first, second] = [from, to].map((number) => world.nodes.findIndex(({ shard }) => shard.number === number));
+  tickAdd(ticks, `way/${first} to ${second}/${what}`, "bytes", world.loop.now, record.length);
+}
+
 function keepPacket(
   recording: Recording,
+  node: SfuNode,
   seen: Omit<TracedPacket, "at" | "event" | "input" | "reason"> & { readonly reason?: string },
 ): void {
-  const { loop, node } = recording.world;
+  const { loop } = recording.world;
   keep(recording.packets, { reason: "", ...seen, at: loop.now, event: loop.ran, input: node.inputs });
 }
 
@@ -239,12 +268,9 @@ function sample(recording: Recording): void {
   const tick = Math.floor((now - world.loop.origin) / ticks.tickMicros);
   if (tick === recording.sampledTick) return;
   recording.sampledTick = tick;
-  const { shard } = world.node;
-  for (const participant of shard.participants.values()) {
-    const name = nameOfTab(participant.name);
-    if (participant.rtt.samples === 0) continue;
-    tickSet(ticks, `estimate/${name}/round trip`, "µs", now, Math.floor(participant.rtt.smoothed8 / 8));
-  }
+  world.nodes.forEach((node, place) => {
+    sampleShard(recording, shardName(world, place), node);
+  });
   for (const peer of world.peers.values()) {
     let missing = 0;
     for (const slot of peer.client?.media.slots ?? []) missing += slot.stream.missing.size;
@@ -256,8 +282,19 @@ function sample(recording: Recording): void {
       tickSet(ticks, `link/${peer.plan.name}/${direction}/capacity`, "bit/s", now, bps);
     }
   }
-  for (const [name, value] of Object.entries(shard.history.counters)) {
-    tickSet(ticks, `server/${name}`, "count", now, Number(value));
+}
+
+/** What a shard estimates and counts. */
+function sampleShard({ world, ticks }: Recording, name: string, { shard }: SfuNode): void {
+  const { now } = world.loop;
+  for (const participant of shard.participants.values()) {
+    if (participant.rtt.samples === 0) continue;
+    const { rtt } = participant;
+    const viewer = nameOfTab(participant.name);
+    tickSet(ticks, `estimate/${viewer}/round trip`, "µs", now, Math.floor(rtt.smoothed8 / 8));
+  }
+  for (const [count, value] of Object.entries(shard.history.counters)) {
+    tickSet(ticks, `counts/${name}/${count}`, "count", now, Number(value));
   }
 }
 

@@ -25,6 +25,11 @@ export interface Recording {
   sampledTick: number;
 }
 
+/** What the shard in this place is called: the server, where it is the only one. */
+export function shardName(world: World, place: number): string {
+  return world.shards.plan.count === 1 ? "server" : `shard ${place}`;
+}
+
 /** A peer that rejoins is "ana#2"; all its tabs are one viewer. */
 export function nameOfTab(name: string): string {
   return name.replace(/#\d+$/, "");

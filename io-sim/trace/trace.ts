@@ -35,6 +35,21 @@ export interface TracedSite {
   readonly fired: number;
 }
 
+/** Somebody in the call, and at which shard. */
+export interface TracedPeer {
+  readonly name: string;
+  readonly room: string;
+  readonly addresses: readonly string[];
+  /** The place of the shard that takes him in. */
+  readonly shard: number;
+}
+
+/** A shard as a trace calls it, and where it listens. */
+export interface TracedShard {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
 /** A traced run. Times are microseconds of the loop; `zeroAt` is the story's time zero. */
 export interface Trace {
   readonly story: string;
@@ -53,8 +68,9 @@ export interface Trace {
   /** Microseconds since 1970 at `startsAt`. */
   readonly wallAtStart: number;
   readonly inputs: number;
-  readonly peers: readonly { readonly name: string; readonly room: string; readonly addresses: readonly string[] }[];
-  readonly serverAddress: string;
+  readonly peers: readonly TracedPeer[];
+  /** The server, or its shards, by their places. A shard that dies leaves its place to the next. */
+  readonly shards: readonly TracedShard[];
   readonly packets: readonly TracedPacket[];
   readonly messages: readonly TracedMessage[];
   readonly strips: readonly Strip[];

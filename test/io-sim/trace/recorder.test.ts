@@ -134,3 +134,42 @@ describe("a trace with little room", () => {
     expect(small.packets.at(-1)).toEqual(trace.packets.at(-1));
   });
 });
+
+describe("a traced run over several shards", () => {
+  const story = smallStory({
+    shards: { count: 2, delay: ms(1), loss: percent(5) },
+    peers: {
+      ana: { sends: { camera: "vp8", microphone: true }, shard: 0 },
+      bob: { receives: { audio: 1, video: 1 }, shard: 1 },
+    },
+    runFor: seconds(2),
+  });
+
+  it("says who is at which shard, and has each packet at the door that it passes", () => {
+    const { trace: traced, verdict: outcome } = traceStory(story, 1);
+    expect(traced.shards.map(({ name }) => name)).toEqual(["shard 0", "shard 1"]);
+    expect(traced.peers.map(({ name, shard }) => [name, shard])).toEqual([
+      ["ana", 0],
+      ["bob", 1],
+    ]);
+    for (const { peer, direction, source, target } of traced.packets) {
+      const server = direction === "up" ? target : source;
+      expect([peer, traced.shards.findIndex(({ addresses }) => addresses.includes(server))]).toEqual([
+        peer,
+        peer === "ana" ? 0 : 1,
+      ]);
+    }
+    expect(outcome.fingerprint).toBe(run(story, 1).fingerprint);
+  });
+
+  it("counts for each shard, and measures what goes over each way and what is lost there", () => {
+    const { ticks } = traceStory(story, 1).trace;
+    const last = (name: string) => ticks.series.get(name)?.values.at(-1) ?? 0;
+    const sum = (name: string) => (ticks.series.get(name)?.values ?? []).reduce((all, value) => all + value, 0);
+    expect(last("counts/shard 0/rtpReceived")).toBeGreaterThan(100);
+    expect(last("counts/shard 1/relayPacketsReceived")).toBeGreaterThan(100);
+    expect(sum("way/0 to 1/packets")).toBeGreaterThan(10_000);
+    expect(sum("way/0 to 1/lost")).toBeGreaterThan(0);
+    expect(sum("way/1 to 0/packets")).toBe(0);
+  });
+});
