@@ -29,6 +29,8 @@ export interface Allocator {
   slots: AllocatorSlot[];
   /** What may be seen, in order of arrival. */
   offerings: Map<number, Offering>;
+  /** How many videos of those flow. */
+  flowingVideos: number;
 }
 
 interface AllocatorSlot {
@@ -44,7 +46,12 @@ interface AllocatorSlot {
 
 /** An allocator with empty slots. */
 export function createAllocator(participant: number, slots: readonly Omit<AllocatorSlot, "publication">[]): Allocator {
-  return { participant, slots: slots.map((slot) => ({ ...slot, publication: 0 })), offerings: new Map() };
+  return {
+    participant,
+    slots: slots.map((slot) => ({ ...slot, publication: 0 })),
+    offerings: new Map(),
+    flowingVideos: 0,
+  };
 }
 
 /** Takes one message; subscriptions go out as mail, and a changed binding as an event. */
@@ -59,14 +66,14 @@ export function allocatorHandle(
   switch (message.type) {
     case "appeared":
       for (const offering of message.offerings) {
-        if (offering.owner !== allocator.participant) allocator.offerings.set(offering.publication, offering);
+        if (offering.owner !== allocator.participant) setOffering(allocator, offering);
       }
       break;
     case "gone":
       changed = forget(allocator, message.publications, mail);
       break;
     case "activity":
-      setActivity(allocator, message.publication, message.activity);
+      for (const publication of message.publications) setActivity(allocator, publication, message.activity);
       break;
     case "speakers":
       changed = seatSpeakers(allocator, message.speakers, mail);
@@ -87,6 +94,7 @@ export function allocatorHandle(
 function forget(allocator: Allocator, publications: readonly number[], mail: Mail): boolean {
   let vacated = false;
   for (const publication of publications) {
+    if (flows(allocator.offerings.get(publication))) allocator.flowingVideos--;
     allocator.offerings.delete(publication);
     for (const slot of allocator.slots) {
       if (slot.publication !== publication) continue;
@@ -100,23 +108,35 @@ function forget(allocator: Allocator, publications: readonly number[], mail: Mai
 
 function setActivity(allocator: Allocator, publication: number, activity: Activity): void {
   const offering = allocator.offerings.get(publication);
-  if (offering !== undefined) allocator.offerings.set(publication, { ...offering, activity });
+  if (offering !== undefined) setOffering(allocator, { ...offering, activity });
+}
+
+function setOffering(allocator: Allocator, offering: Offering): void {
+  const { offerings } = allocator;
+  if (flows(offerings.get(offering.publication))) allocator.flowingVideos--;
+  if (flows(offering)) allocator.flowingVideos++;
+  offerings.set(offering.publication, offering);
+}
+
+/** Whether it is a video that flows. */
+function flows(offering: Offering | undefined): boolean {
+  return offering !== undefined && offering.kind === "video" && offering.activity === "flowing";
 }
 
 /** Puts waiting publications of a kind into slots that are for them, in order of arrival; answers whether it did. */
 function fillSlots(allocator: Allocator, kind: "audio" | "video", mail: Mail): boolean {
-  const { offerings, slots } = allocator;
-  const same = slots.filter((slot) => slot.kind === kind);
   let changed = false;
-  for (const slot of same) {
-    if (slot.publication !== 0) continue;
+  for (const slot of allocator.slots) {
+    if (slot.kind !== kind || slot.publication !== 0) continue;
     const waiting = firstWaiting(allocator, kind, "flowing", "paused") || firstWaiting(allocator, kind, "dormant");
     if (waiting === 0) return changed;
     bind(allocator, slot, waiting, mail);
     changed = true;
   }
-  for (const slot of same) {
-    if (offerings.get(slot.publication)?.activity !== "dormant") continue;
+  // In a large room most messages change nothing here, and nobody should look through all of its publications to see that.
+  if (kind === "audio" || !aFlowingVideoWaits(allocator)) return changed;
+  for (const slot of allocator.slots) {
+    if (allocator.offerings.get(slot.publication)?.activity !== "dormant") continue;
     const waiting = firstWaiting(allocator, kind, "flowing");
     if (waiting === 0) return changed;
     release(allocator, slot, mail);
@@ -124,6 +144,12 @@ function fillSlots(allocator: Allocator, kind: "audio" | "video", mail: Mail): b
     changed = true;
   }
   return changed;
+}
+
+function aFlowingVideoWaits({ slots, offerings, flowingVideos }: Allocator): boolean {
+  let shown = 0;
+  for (const { publication } of slots) if (flows(offerings.get(publication))) shown++;
+  return flowingVideos > shown;
 }
 
 /** The publication of a kind, and of one of these activities, that has waited longest; 0 for none. */

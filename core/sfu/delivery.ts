@@ -11,7 +11,7 @@ import { type ActorRef, type Letter, type PublicationMessage, postMail, type Roo
 import type { ShardPorts } from "./ports.ts";
 import { proxyHandle } from "./proxies.ts";
 import { relayHandle } from "./relays.ts";
-import { createRoom, type Room, roomHandle, roomNeedsRanking, roomNextTimeout } from "./room.ts";
+import { createRoom, type Room, roomHandle, roomNextTimeout } from "./room.ts";
 import { routeHandle } from "./routes.ts";
 import type { Participant, Shard } from "./state.ts";
 
@@ -75,7 +75,7 @@ function settleRoom(shard: Shard, now: Micros, room: Room): void {
     timerHeapClear(shard.timers, key);
     return;
   }
-  if (!roomNeedsRanking(room)) room.nextRankingAt = NEVER;
+  if (!room.needsRanking) room.nextRankingAt = NEVER;
   else if (room.nextRankingAt === NEVER) room.nextRankingAt = after(now, shard.tunables.loudnessMicros);
   timerHeapSet(shard.timers, key, roomNextTimeout(room));
 }

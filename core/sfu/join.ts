@@ -21,6 +21,7 @@ import { createPeer } from "../peer/peer.ts";
 import { createSrtpSendStream } from "../srtp/context.ts";
 import { parseSdp } from "../wire/sdp.ts";
 import { createAllocator } from "./allocator.ts";
+import { returnPeerIndex, takePeerIndex } from "./peer-indexes.ts";
 import type { Command, CommandReply, RefusalCode, ShardPorts } from "./ports.ts";
 import { isLeftOut } from "./shedding.ts";
 import { createSlot, type OwnPublication, type Participant, type Shard, type Slot } from "./state.ts";
@@ -156,7 +157,7 @@ function createParticipant(
     connected: false,
     peer: createPeer(
       {
-        index: freePeerIndex(shard, faults, id),
+        index: peerIndex(shard, faults, id),
         credentials: { localUfrag: names.ufrag, localPassword: names.password },
         certificate: shard.certificate,
         privateKey: shard.privateKey,
@@ -258,13 +259,12 @@ function addPublications(shard: Shard, participant: Participant): void {
   }
 }
 
-function freePeerIndex(shard: Shard, faults: Faults | undefined, id: number): number {
-  const taken = new Set<number>();
-  for (const participant of shard.participants.values()) taken.add(participant.peer.index);
-  let index = 0;
-  if (buggify(faults, "join/peer-index-taken", id)) index++;
-  while (taken.has(index)) index++;
-  return index;
+function peerIndex({ peerIndexes }: Shard, faults: Faults | undefined, id: number): number {
+  const index = takePeerIndex(peerIndexes);
+  if (!buggify(faults, "join/peer-index-taken", id)) return index;
+  const other = takePeerIndex(peerIndexes);
+  returnPeerIndex(peerIndexes, index);
+  return other;
 }
 
 function register(shard: Shard, participant: Participant): void {

@@ -12,6 +12,7 @@ import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
 import type { LeaveReason } from "./events.ts";
 import { postMail, type RoomMessage, roomRef } from "./mail.ts";
+import { returnPeerIndex } from "./peer-indexes.ts";
 import type { ShardPorts } from "./ports.ts";
 import { recallPublication } from "./relays.ts";
 import { dropRoute } from "./routes.ts";
@@ -71,6 +72,7 @@ export function removeParticipant(
   }
   takeUpRoutes(shard, participant);
   shard.participants.delete(participant.id);
+  returnPeerIndex(shard.peerIndexes, peer.index);
   shard.ufrags.delete(peer.ice.localUfrag);
   shard.resources.delete(participant.resource);
   setParticipantTimer(shard, participant);

@@ -76,8 +76,13 @@ export interface Speaker {
 export type AllocatorMessage =
   | { readonly to: "allocator"; readonly type: "appeared"; readonly offerings: readonly Offering[] }
   | { readonly to: "allocator"; readonly type: "gone"; readonly publications: readonly number[] }
-  /** A video publication has begun or stopped to flow, or has been silent for long. */
-  | { readonly to: "allocator"; readonly type: "activity"; readonly publication: number; readonly activity: Activity }
+  /** Video publications have begun or stopped to flow, or have been silent for long. */
+  | {
+      readonly to: "allocator";
+      readonly type: "activity";
+      readonly publications: readonly number[];
+      readonly activity: Activity;
+    }
   | { readonly to: "allocator"; readonly type: "speakers"; readonly speakers: readonly Speaker[] }
   /** The slots whose pictures are left out from now on; all others show theirs. */
   | { readonly to: "allocator"; readonly type: "left-out"; readonly slots: readonly number[] };

@@ -31,6 +31,10 @@ export interface Room {
   readonly tunables: Tunables;
   /** In order of arrival. */
   members: Map<number, Member>;
+  /** What those publish who are ready, by number. */
+  publications: Map<number, MemberPublication>;
+  /** Whether somebody has fewer audio slots than there are voices of others to hear, so that loudness decides. */
+  needsRanking: boolean;
   /** When voices are compared next. The shard sees to it, which has to ask them how loud they are. */
   nextRankingAt: Micros;
   /** When somebody's pause may have become a long one. */
@@ -57,7 +61,17 @@ interface MemberPublication {
 
 /** An empty room. */
 export function createRoom(id: number, name: string, home: number, tunables: Tunables): Room {
-  return { id, name, home, tunables, members: new Map(), nextRankingAt: NEVER, nextLookAt: NEVER };
+  return {
+    id,
+    name,
+    home,
+    tunables,
+    members: new Map(),
+    publications: new Map(),
+    needsRanking: false,
+    nextRankingAt: NEVER,
+    nextLookAt: NEVER,
+  };
 }
 
 /** Takes one message; what follows from it goes into the mail, and what others should know into `events`. */
@@ -104,10 +118,9 @@ export function roomNextTimeout(room: Room): Micros {
   return earliest(room.nextRankingAt, room.nextLookAt);
 }
 
-/** Whether somebody has fewer audio slots than there are voices of others to hear, so that loudness decides. */
-export function roomNeedsRanking(room: Room): boolean {
+function hasMoreVoicesThanSlots(room: Room): boolean {
   let voices = 0;
-  for (const member of room.members.values()) voices += voicesOf(member);
+  for (const { kind } of room.publications.values()) if (kind === "audio") voices++;
   for (const member of room.members.values()) {
     if (member.audioSlots > 0 && voices - voicesOf(member) > member.audioSlots) return true;
   }
@@ -143,7 +156,11 @@ function memberReady(room: Room, now: Micros, message: RoomMessage & { type: "re
     score: 0,
     dormantAt: kind === "video" ? after(now, room.tunables.slotYieldMicros) : NEVER,
   }));
-  for (const { dormantAt } of newcomer.publications) room.nextLookAt = earliest(room.nextLookAt, dormantAt);
+  for (const publication of newcomer.publications) {
+    room.publications.set(publication.publication, publication);
+    room.nextLookAt = earliest(room.nextLookAt, publication.dormantAt);
+  }
+  room.needsRanking = hasMoreVoicesThanSlots(room);
   const { offeringsPerMessageMax } = room.tunables;
   for (let from = 0; from < earlier.length; from += offeringsPerMessageMax) {
     const offerings = earlier.slice(from, from + offeringsPerMessageMax);
@@ -157,6 +174,8 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
   if (!leaver) return false;
   room.members.delete(participant);
   const publications = leaver.publications.map((each) => each.publication);
+  for (const publication of publications) room.publications.delete(publication);
+  room.needsRanking = hasMoreVoicesThanSlots(room);
   const gone = { to: "allocator", type: "gone", publications } as const;
   for (const member of room.members.values()) {
     if (member.ready && publications.length > 0) {
@@ -167,47 +186,41 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
 }
 
 function setFlowing(room: Room, now: Micros, publication: number, flowing: boolean, mail: Mail): boolean {
-  const found = findPublication(room, publication);
+  const found = room.publications.get(publication);
   if (!found || (found.activity === "flowing") === flowing) return false;
   if (!flowing) found.score = 0;
   found.dormantAt = flowing || found.kind === "audio" ? NEVER : after(now, room.tunables.slotYieldMicros);
   room.nextLookAt = earliest(room.nextLookAt, found.dormantAt);
-  setActivity(room, found, flowing ? "flowing" : "paused", mail);
+  found.activity = flowing ? "flowing" : "paused";
+  if (found.kind === "video") tellActivity(room, [publication], found.activity, mail);
   return true;
 }
 
 function lookForDormant(room: Room, now: Micros, mail: Mail): void {
   room.nextLookAt = NEVER;
-  for (const member of room.members.values()) {
-    for (const publication of member.publications) {
-      if (publication.dormantAt <= now) {
-        publication.dormantAt = NEVER;
-        setActivity(room, publication, "dormant", mail);
-      }
-      room.nextLookAt = earliest(room.nextLookAt, publication.dormantAt);
+  const dormant: number[] = [];
+  for (const publication of room.publications.values()) {
+    if (publication.dormantAt <= now) {
+      publication.dormantAt = NEVER;
+      publication.activity = "dormant";
+      dormant.push(publication.publication);
     }
+    room.nextLookAt = earliest(room.nextLookAt, publication.dormantAt);
   }
+  if (dormant.length > 0) tellActivity(room, dormant, "dormant", mail);
 }
 
-function setActivity(room: Room, found: MemberPublication, activity: Activity, mail: Mail): void {
-  found.activity = activity;
-  if (found.kind === "audio") return;
-  const message = { to: "allocator", type: "activity", publication: found.publication, activity } as const;
+/** However many pause at once, everybody is told once: in a large room it would be a million letters else. */
+function tellActivity(room: Room, publications: readonly number[], activity: Activity, mail: Mail): void {
+  const message = { to: "allocator", type: "activity", publications, activity } as const;
   for (const member of room.members.values()) {
     if (member.ready && member.videoSlots > 0) tellAllocator(room, mail, member.participant, message);
   }
 }
 
 function setScore(room: Room, publication: number, score: number): void {
-  const found = findPublication(room, publication);
+  const found = room.publications.get(publication);
   if (found) found.score = score;
-}
-
-function findPublication(room: Room, publication: number): MemberPublication | undefined {
-  for (const member of room.members.values()) {
-    for (const each of member.publications) if (each.publication === publication) return each;
-  }
-  return undefined;
 }
 
 /** Tells everybody the loudest voices, loudest first; equal scores stay in order of arrival. */

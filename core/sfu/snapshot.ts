@@ -44,12 +44,25 @@ export function emptyShardResidue(): Uint8Array {
 }
 
 function residueOf(tables: Omit<ReturnType<typeof createShardTables>, "history" | "draining" | "videoPartsLeftOut">) {
-  const { rooms, participants, publications, proxies, lanes, streams, slots, ufrags, resources, flows, timers } =
-    tables;
+  const {
+    rooms,
+    participants,
+    peerIndexes,
+    publications,
+    proxies,
+    lanes,
+    streams,
+    slots,
+    ufrags,
+    resources,
+    flows,
+    timers,
+  } = tables;
   const { letters, head, outgoing } = tables.mail;
   return {
     rooms,
     participants,
+    peerIndexes,
     publications,
     proxies,
     lanes,

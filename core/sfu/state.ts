@@ -46,6 +46,7 @@ import type { Allocator } from "./allocator.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { firstId } from "./ids.ts";
 import { createMail, type Mail } from "./mail.ts";
+import { createPeerIndexes, type PeerIndexes } from "./peer-indexes.ts";
 import type { FirstNumbers } from "./ports.ts";
 import type { Room } from "./room.ts";
 
@@ -73,6 +74,7 @@ export interface Shard {
 
   rooms: Map<string, Room>;
   participants: Map<number, Participant>;
+  peerIndexes: PeerIndexes;
   publications: Map<number, OwnPublication>;
   /** Publications of other shards that somebody here is shown: by the publication's number, and by the lane's. */
   proxies: Map<number, PublicationProxy>;
@@ -359,6 +361,7 @@ export function createShardTables(number: number) {
     videoPartsLeftOut: 0,
     rooms: new Map<string, Room>(),
     participants: new Map<number, Participant>(),
+    peerIndexes: createPeerIndexes(),
     publications: new Map<number, OwnPublication>(),
     proxies: new Map<number, PublicationProxy>(),
     lanes: new Map<number, PublicationProxy>(),

@@ -19,7 +19,7 @@ import type { ShardPorts } from "./ports.ts";
 import { proxiesTurn } from "./proxies.ts";
 import { sendReports } from "./reports.ts";
 import { requestKeyframeIfDue, requestMissing, sendTransportFeedback } from "./requests.ts";
-import { type Room, roomNeedsRanking, roomNextTimeout } from "./room.ts";
+import { type Room, roomNextTimeout } from "./room.ts";
 import type { Participant, Shard } from "./state.ts";
 
 /** Gives everybody who is due by `now` a turn. */
@@ -86,7 +86,7 @@ function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): voi
   if (now >= room.nextLookAt) postMail(shard.mail, to, to, { to: "room", type: "look" });
   if (now >= room.nextRankingAt) {
     compareVoices(shard, ports, now, room);
-    room.nextRankingAt = roomNeedsRanking(room) ? after(now, shard.tunables.loudnessMicros) : NEVER;
+    room.nextRankingAt = room.needsRanking ? after(now, shard.tunables.loudnessMicros) : NEVER;
   }
   timerHeapSet(shard.timers, roomTimerKey(room), roomNextTimeout(room));
   deliverMail(shard, ports, now);

@@ -1,6 +1,8 @@
 /** Which publication stands in which video slot, when there are fewer slots than cameras. */
-
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { allocatorHandle, createAllocator } from "../../../core/sfu/allocator.ts";
+import { type Activity, createMail, type Offering } from "../../../core/sfu/mail.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
@@ -134,5 +136,37 @@ describe("video slots", () => {
     const before = viewer.rtp.length;
     film(bob, 1_001, 200, 5);
     expect(viewer.rtp.length - before).toBe(5);
+  });
+});
+
+describe("an allocator", () => {
+  it("leaves no slot empty while a video waits, and none to a dormant one while one waits that flows", () => {
+    const activity = fc.constantFrom<Activity>("flowing", "paused", "dormant");
+    const step = fc.record({ what: fc.constantFrom("appeared", "gone", "activity"), publication: fc.nat(9), activity });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const slots = [1, 2, 3].map((slot) => ({ slot, mid: `${slot}`, kind: "video", leftOut: false }) as const);
+        const allocator = createAllocator(1, slots);
+        const known = new Map<number, Offering>();
+        for (const { what, publication: number, activity } of steps) {
+          const publication = number + 1;
+          const offering = { publication, kind: "video", owner: 100 + publication, activity } as const;
+          if (what === "gone") known.delete(publication);
+          else if (what === "appeared" || known.has(publication)) known.set(publication, offering);
+          const message =
+            what === "gone"
+              ? ({ to: "allocator", type: "gone", publications: [publication] } as const)
+              : what === "appeared"
+                ? ({ to: "allocator", type: "appeared", offerings: [offering] } as const)
+                : ({ to: "allocator", type: "activity", publications: [publication], activity } as const);
+          allocatorHandle(allocator, "room", message, createMail(0), []);
+          const shown = allocator.slots.map((slot) => slot.publication);
+          const waiting = [...known.values()].filter((each) => !shown.includes(each.publication));
+          expect(shown.filter((each) => each !== 0).length).toBe(Math.min(3, known.size));
+          const isFrozen = shown.some((each) => known.get(each)?.activity === "dormant");
+          expect(isFrozen && waiting.some((each) => each.activity === "flowing")).toBe(false);
+        }
+      }),
+    );
   });
 });
