@@ -58,6 +58,8 @@ export interface ParticipantRecord {
 /** A room as others see it. */
 export interface RoomRecord {
   participants: readonly ParticipantView[];
+  /** The same as JSON, once somebody has asked; empty until then. */
+  json: string;
   /** Counts the changes of `participants`. */
   version: number;
 }
@@ -101,14 +103,6 @@ interface WaitingCommand {
   /** Of a join. */
   readonly ticket: Ticket | undefined;
   readonly resolve: (reply: CommandReply) => void;
-}
-
-/** The call as one participant sees it. */
-export interface ParticipantState {
-  readonly room: string;
-  readonly you: number;
-  readonly participants: readonly ParticipantView[];
-  readonly slots: readonly SlotView[];
 }
 
 /** A control plane without rooms over these shards, which `connect` lets reach each other; a lone one needs none. */
@@ -237,20 +231,29 @@ export function findDeparture(control: Control, room: string, resource: string):
   return record?.room === room ? record.departure : undefined;
 }
 
-/** The call as a participant sees it now. */
-export function participantState(control: Control, record: ParticipantRecord): ParticipantState {
-  const { room, participant, slots } = record;
-  return { room, you: participant, participants: roomParticipants(control, room), slots };
+/** Who is in a participant's room, and which of them it is, as JSON: `room`, `you`, `participants`. */
+export function rosterJson(control: Control, record: ParticipantRecord): string {
+  return `{${rosterFields(control, record)}}`;
 }
 
-/** Text that is another one whenever {@link participantState} is, for the same participant. */
+/** The call as a participant sees it now, as JSON: what {@link rosterJson} has, and `slots`. */
+export function participantStateJson(control: Control, record: ParticipantRecord): string {
+  return `{${rosterFields(control, record)},"slots":${JSON.stringify(record.slots)}}`;
+}
+
+/** Text that is another one whenever {@link participantStateJson} is, for the same participant. */
 export function participantStateVersion(control: Control, record: ParticipantRecord): string {
-  return `${control.rooms.get(record.room)?.version ?? 0}-${record.slotsVersion}`;
+  return `${rosterVersion(control, record)}-${record.slotsVersion}`;
 }
 
 /** Who is in a room; empty when it does not exist. */
 export function roomParticipants(control: Control, room: string): readonly ParticipantView[] {
   return control.rooms.get(room)?.participants ?? [];
+}
+
+/** Counts the changes of the roster of a participant's room. */
+export function rosterVersion({ rooms }: Control, { room }: ParticipantRecord): number {
+  return rooms.get(room)?.version ?? 0;
 }
 
 /** Wakes `watcher` at each change until the answered function is called. */
@@ -323,15 +326,23 @@ function rosterChanged(control: Control, room: string, participants: readonly Pa
   const record = control.rooms.get(room);
   // An empty room is no room: the shard says so with `room-closed`, and a roster after that must not bring it back.
   if (record === undefined && participants.length === 0) return;
-  if (record === undefined) control.rooms.set(room, { participants, version: 1 });
+  if (record === undefined) control.rooms.set(room, { participants, json: "", version: 1 });
   else {
     record.participants = participants;
+    record.json = "";
     record.version += 1;
   }
   for (const { participant } of participants) {
     const watched = control.byNumber.get(participant);
     if (watched !== undefined) wakeWatchers(watched);
   }
+}
+
+/** The roster is the same for everybody, and long in a large room: its JSON is made once for all of them. */
+function rosterFields({ rooms }: Control, { room, participant }: ParticipantRecord): string {
+  const found = rooms.get(room);
+  if (found !== undefined && found.json === "") found.json = JSON.stringify(found.participants);
+  return `"room":${JSON.stringify(room)},"you":${participant},"participants":${found?.json ?? "[]"}`;
 }
 
 function wakeWatchers(record: ParticipantRecord): void {

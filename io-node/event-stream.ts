@@ -2,19 +2,33 @@
  * A participant's view of the call as server-sent events (WHATWG HTML §9.2): `roster`, `bindings`, and at the end `left`.
  *
  * Each event carries the whole state, so a connection that was slow or lost needs no history: after any gap the next event
- * is enough. Changes that come while a slow reader is still being written to melt into one; nothing queues up. A comment
- * every 15 s keeps proxies from closing a quiet stream, and lets the server notice a reader that is gone.
+ * is enough. Changes that come while a slow reader is still being written to melt into one; nothing queues up. So do those
+ * that come soon after a long roster: a room of a thousand into which hundreds come each second would else be a hundred
+ * thousand rosters a second, of a hundred kilobytes each. A comment every 15 s keeps proxies from closing a quiet stream, and
+ * lets the server notice a reader that is gone.
  */
 import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import { type Control, type ParticipantRecord, participantState, watchParticipant } from "./control.ts";
+import {
+  type Control,
+  type ParticipantRecord,
+  roomParticipants,
+  rosterJson,
+  rosterVersion,
+  watchParticipant,
+} from "./control.ts";
 
 /** Time between two comments on a quiet stream. */
 const HEARTBEAT_MILLIS = 15_000;
 
+/** How long a roster keeps the next one waiting, for each participant in it. */
+const ROSTER_MILLIS_PER_PARTICIPANT = 1;
+
 /** What a reader has seen, and how it is woken. */
 interface Reader {
   rosterVersion: number;
+  /** Before that, no other roster goes out. */
+  nextRosterAt: number;
   slotsVersion: number;
   /** The client is gone, or another stream took this one's place. */
   ended: boolean;
@@ -43,7 +57,14 @@ async function sendEvents(
   record: ParticipantRecord,
   heartbeatMillis: number,
 ): Promise<void> {
-  const reader: Reader = { rosterVersion: -1, slotsVersion: -1, ended: false, rung: true, wake: undefined };
+  const reader: Reader = {
+    rosterVersion: -1,
+    nextRosterAt: 0,
+    slotsVersion: -1,
+    ended: false,
+    rung: true,
+    wake: undefined,
+  };
   const end = () => {
     reader.ended = true;
     ring(reader);
@@ -56,9 +77,13 @@ async function sendEvents(
         reader.rung = false;
         await sendChanges(stream, control, record, reader);
         if (record.departure !== undefined) return;
-      } else if (!(await waitForBell(reader, heartbeatMillis))) {
-        await stream.write(": still here\n\n");
+        continue;
       }
+      const isWaiting = rosterVersion(control, record) !== reader.rosterVersion;
+      const pause = isWaiting ? reader.nextRosterAt - performance.now() : heartbeatMillis;
+      if (await waitForBell(reader, pause)) continue;
+      if (isWaiting) reader.rung = true;
+      else await stream.write(": still here\n\n");
     }
   } finally {
     unwatch();
@@ -75,11 +100,12 @@ async function sendChanges(
     await stream.writeSSE({ event: "left", data: JSON.stringify(record.departure) });
     return;
   }
-  const rosterVersion = control.rooms.get(record.room)?.version ?? 0;
-  if (rosterVersion !== reader.rosterVersion) {
-    reader.rosterVersion = rosterVersion;
-    const { slots: _, ...roster } = participantState(control, record);
-    await stream.writeSSE({ event: "roster", data: JSON.stringify(roster) });
+  const version = rosterVersion(control, record);
+  const now = performance.now();
+  if (version !== reader.rosterVersion && now >= reader.nextRosterAt) {
+    reader.rosterVersion = version;
+    reader.nextRosterAt = now + roomParticipants(control, record.room).length * ROSTER_MILLIS_PER_PARTICIPANT;
+    await stream.writeSSE({ event: "roster", data: rosterJson(control, record) });
   }
   if (record.slotsVersion !== reader.slotsVersion) {
     reader.slotsVersion = record.slotsVersion;

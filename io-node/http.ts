@@ -24,7 +24,7 @@ import {
   controlCommand,
   findDeparture,
   findParticipant,
-  participantState,
+  participantStateJson,
   participantStateVersion,
   roomParticipants,
 } from "./control.ts";
@@ -157,7 +157,7 @@ function state(context: Context, control: Control): Response {
   const etag = `"${participantStateVersion(control, record)}"`;
   const headers = { "cache-control": "no-store", etag };
   if (etagMatches(context.req.header("if-none-match"), etag)) return context.body(null, 304, headers);
-  return context.json(participantState(control, record), 200, headers);
+  return context.body(participantStateJson(control, record), 200, { ...headers, "content-type": "application/json" });
 }
 
 function absence(control: Control, room: string, resource: string): Response {

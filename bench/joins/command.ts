@@ -1,12 +1,16 @@
 /**
  * `lockstep bench joins`: what a join costs, how many come in a second, and whether everybody then hears and sees.
  */
+import { LIMITS } from "../../core/index.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
 import { middleRun, readRuns, repeat, summarize, summaryText } from "../runs.ts";
 import { boundedNumber, measuring, serveWords } from "../words.ts";
 import type { JoinsOptions } from "./measure-joins.ts";
+
+/** Everybody has a slot for each of them, and an offer has so many m-lines for either kind. */
+const SPEAKERS_MAX = LIMITS.sdpMediaMax / 2;
 
 const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10", runs: "1" } as const;
 
@@ -56,7 +60,7 @@ async function measure(flags: Flags): Promise<number> {
 }
 
 function readOptions(flags: Flags): JoinsOptions {
-  const people = boundedNumber(flags.room, "--room", 2, 32);
+  const people = boundedNumber(flags.room, "--room", 2, LIMITS.participantsPerRoomMax);
   const participants = boundedNumber(flags.participants, "--participants", people, 10_000);
   if (participants % people !== 0)
     throw new Misuse(`--participants must fill rooms of ${people}: take a multiple of it.`);
@@ -65,7 +69,7 @@ function readOptions(flags: Flags): JoinsOptions {
     withinSeconds: boundedNumber(flags.within, "--within", 1, 600),
     people,
     // One alone in a room would neither hear nor see.
-    speakers: boundedNumber(flags.speakers, "--speakers", 2, people),
+    speakers: boundedNumber(flags.speakers, "--speakers", 2, Math.min(people, SPEAKERS_MAX)),
     packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 1_000),
     serveWords: serveWords(flags),
   };

@@ -25,6 +25,7 @@ import {
   stopFastLoop,
 } from "./loop.ts";
 import { openBlock } from "./memory.ts";
+import { createOutputs, outputEvent, takeOutputs } from "./outputs.ts";
 
 /** The longest that a thread waits without looking around: an exit of the process waits for its threads. */
 const WAIT_MICROS_MAX = 100_000;
@@ -96,8 +97,7 @@ function serve(
   const libc = loadLibc();
   if (typeof libc === "string") throw new Error(libc);
   const clock = createClock();
-  let events: ShardEvent[] = [];
-  let replies: CommandReply[] = [];
+  const outputs = createOutputs();
   const failures: unknown[] = [];
   const loop = createFastLoop({
     libc,
@@ -110,18 +110,15 @@ function serve(
     crypto,
     clock,
     flowSeed: randomBytes(4).readInt32LE(0),
-    onEvent: (event) => events.push(event),
-    onReply: (reply) => replies.push(reply),
+    onEvent: (event) => outputEvent(outputs, event),
+    onReply: (reply) => outputs.replies.push(reply),
     onFailure: (error) => failures.push(error),
   });
   say({ kind: "started" });
   for (;;) {
     const farewellMillis = loop.knocked ? takeMessages(boot.port, loop) : -1;
-    if (events.length + replies.length > 0) {
-      say({ kind: "outputs", events, replies });
-      events = [];
-      replies = [];
-    }
+    const told = takeOutputs(outputs, clock());
+    if (told !== undefined) say({ kind: "outputs", ...told });
     for (const number of loop.relays.givenUp.splice(0)) say({ kind: "given-up", number });
     if (farewellMillis >= 0) fastFarewell(loop, farewellMillis);
     writeCounters(loop, boot.counters);

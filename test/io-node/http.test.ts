@@ -242,6 +242,28 @@ describe("the event stream", () => {
     expect(text.endsWith('event: left\ndata: {"reason":"dtls-failed","detail":"Why."}\n\n<end>')).toBe(true);
   });
 
+  it("tells of a large room once in a while, and then as it is by then", async () => {
+    const { ask, event } = createSubject();
+    await ask("POST", `${PARTICIPANTS}?name=Ana`, SDP, "v=0");
+    const changes = 10;
+    const change = (count: number) => {
+      const others = Array.from({ length: 500 }, (_, i) => ({
+        participant: i + 1,
+        name: `${count}`,
+        publications: [],
+      }));
+      event({ type: "roster", room: "blue", participants: others });
+    };
+    change(0);
+    const response = await ask("GET", `${PARTICIPANTS}/${resourceOf(1)}/events`);
+    for (let count = 1; count <= changes; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      change(count);
+    }
+    const text = await readUntil(response, `"name":"${changes}"`);
+    expect(text.split("event: roster").length - 1).toBeLessThan(changes / 2);
+  });
+
   it("has a comment when nothing happens", async () => {
     const { ask } = createSubject(5);
     await ask("POST", PARTICIPANTS, SDP, "v=0");
