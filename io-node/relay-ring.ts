@@ -113,8 +113,8 @@ export function ringTake(ring: RingReader, target: Int32Array): number {
   if (taken === 0) return 0;
   const begin = head & mask;
   const first = Math.min(taken, mask + 1 - begin);
-  target.set(words.subarray(DATA + begin, DATA + begin + first));
-  target.set(words.subarray(DATA, DATA + taken - first), first);
+  copyOut(words, DATA + begin, target, 0, first);
+  copyOut(words, DATA, target, first, taken - first);
   ring.head = (head + taken) | 0;
   Atomics.store(words, HEAD, ring.head);
   return taken;
@@ -133,6 +133,14 @@ export function entryLength(taken: Int32Array, at: number): number {
 /** Whether the record goes on with the next entry. */
 export function entryGoesOn(taken: Int32Array, at: number): boolean {
   return (taken[at]! & GOES_ON) !== 0;
+}
+
+/** So many words are copied without a view of them, which would be left behind: a dozen packets. */
+const WITHOUT_VIEW = 4_096;
+
+function copyOut(source: Int32Array, from: number, target: Int32Array, to: number, count: number): void {
+  if (count > WITHOUT_VIEW) target.set(source.subarray(from, from + count), to);
+  else copyWords(source, from, target, to, count);
 }
 
 /**

@@ -104,11 +104,15 @@ export function testBoot(shard = 0, firstNumbers?: FirstNumbers): BootRecord {
   };
 }
 
-/** A world without clients, around the shard with this number, whose counters may begin somewhere else than usual. */
+/**
+ * A world without clients, around the shard with this number, whose counters may begin somewhere else than usual, and which
+ * may have a provider of its own.
+ */
 export function createShardWorld(
   scheduler: Scheduler = FIRST_COME_FIRST_SERVED,
   number = 0,
   firstNumbers?: FirstNumbers,
+  shardCrypto?: CryptoProvider,
 ): ShardWorld {
   const crypto = createNodeCrypto();
   const events: ShardEvent[] = [];
@@ -128,8 +132,8 @@ export function createShardWorld(
     relayMail: (shard, record) => void relayed.push({ shard, lane: "mail", record }),
     releaseFlow: (flow) => void released.push(flow),
   };
-  const ports: ShardPorts = { crypto, outbox, scheduler };
-  const shard = createShard(testBoot(number, firstNumbers), crypto);
+  const ports: ShardPorts = { crypto: shardCrypto ?? crypto, outbox, scheduler };
+  const shard = createShard(testBoot(number, firstNumbers), ports.crypto);
   return {
     now: MICROS_ORIGIN,
     shard,
