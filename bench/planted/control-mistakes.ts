@@ -79,7 +79,7 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
         "if (!member.ready || member === newcomer) continue;",
         "if (!member.ready && member !== newcomer) continue;",
       ),
-      edit("sfu/allocator.ts", "if (offering.owner !== allocator.participant) allocator", "allocator"),
+      edit("sfu/allocator.ts", "if (offering.owner !== allocator.participant) setOffering", "setOffering"),
     ],
   },
   {
