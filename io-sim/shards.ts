@@ -134,6 +134,11 @@ export function longestWayMicros({ shards }: World): number {
   return count === 1 ? 0 : delayMicros + jitterMicros + batchMicros;
 }
 
+/** The longest that any shard has stood still at a time. */
+export function longestStandstillMicros({ nodes }: World): number {
+  return nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
+}
+
 /** Packets that the ways between shards have lost. */
 export function lostBetweenShards(world: World): number {
   let lost = 0;

@@ -14,7 +14,7 @@
 import { type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { SfuNode } from "../node.ts";
-import { longestWayMicros } from "../shards.ts";
+import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
 import { clientOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { isWild, type Ledger } from "./ledger.ts";
@@ -86,8 +86,10 @@ export function createAnnouncementOracle(world: World, book: PromiseBook, ledger
 
 /** The longest until what follows from something on another shard has been said here, should shards stand still too. */
 function underWay(world: World): number {
-  const still = world.nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
-  return SHARD_WAYS * (longestWayMicros(world) + still + world.plan.timerLateMicros) + LOOK_EVERY_MICROS;
+  return (
+    SHARD_WAYS * (longestWayMicros(world) + longestStandstillMicros(world) + world.plan.timerLateMicros) +
+    LOOK_EVERY_MICROS
+  );
 }
 
 /** Looks at the rooms of which nothing more was said since `before`. */

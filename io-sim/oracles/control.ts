@@ -8,7 +8,7 @@
 import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros } from "../link.ts";
-import { longestWayMicros } from "../shards.ts";
+import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
 import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
@@ -178,7 +178,7 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
 
 /** What the server stood still for at the longest, while nothing else has told it of the clock. */
 function heldUp(world: World, source: SourceStream | undefined): number {
-  const longest = world.nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
+  const longest = longestStandstillMicros(world);
   const told = RELAY_MICROS + longestWayMicros(world);
   const isKnown = source !== undefined && world.loop.now > source.clockTakenAt + told + longest;
   return isKnown ? 0 : longest;

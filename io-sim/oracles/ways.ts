@@ -2,7 +2,7 @@
  * What links explain: the one place that says what a link carries, and what is nobody's fault but the link's.
  *
  * A promise about time or quality is made over links, and whoever judges it asks here first: does the link carry what a
- * call needs at all ({@link linkCarries}), for how long may it hold a stream up ({@link holdsUpMicros}), may a queue stand in
+ * call needs at all ({@link waysCarry}), for how long may it hold a stream up ({@link holdsUpMicros}), may a queue stand in
  * it ({@link mayQueue})? All that is read from the plan of the link alone. How long things may take otherwise stands in
  * ./bounds.ts, and how a generated world is healed in ../search/settling.ts.
  */
