@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
-import { at, kbps, mute, seconds } from "../../../io-sim/index.ts";
+import { at, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
 import { changeLink } from "../../../io-sim/link.ts";
 import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
@@ -93,5 +93,17 @@ describe("a promise of quality", () => {
     ["Q9", "one viewer is shown more than another", withBars({ fairnessPercent: 101 })],
   ])("%s breaks when %s", (promise, _what, options) => {
     expect(broken(options)).toBe(promise);
+  });
+});
+
+describe("a bar over a link that explains more", () => {
+  const bursts = { good: seconds(2), bad: ms(20), loss: percent(50) };
+  const story = smallStory({ ...STEADY, peers: { ...PEERS, bob: { ...PEERS.bob, link: { bursts } } } });
+  const silentFor = (micros: number) => inSteadyTime([0, isCut("bob", true)], [micros, isCut("bob", false)]);
+
+  it("is wider by what the link explains, and by no more", () => {
+    expect(broken(silentFor(ms(190)))).toBe("Q4");
+    expect(run(story, 1, silentFor(ms(190))).promise).toBe("");
+    expect(run(story, 1, silentFor(ms(330))).promise).toBe("Q4");
   });
 });
