@@ -35,6 +35,15 @@ export {
 } from "./crypto/provider.ts";
 export { type ErrorCode, LockstepError } from "./errors.ts";
 export { CORE_SITES, type Faults } from "./fault-sites.ts";
+export {
+  FRAME_HEADER_BYTES,
+  JOURNAL_MEMORY_BYTES,
+  type JournalSink,
+  journalFrame,
+  journalTitle,
+} from "./journal/format.ts";
+export { isJournal, openJournal, type Played, type Player, playerFingerprint, playInput } from "./journal/player.ts";
+export { createRecorder, type Recorder, recordEnd, recordHandle } from "./journal/recorder.ts";
 export { LIMITS } from "./limits.ts";
 export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";

@@ -20,3 +20,8 @@ export const KEY_HANDLE = {
 export function keyHandleBase(peerIndex: number): number {
   return peerIndex * KEY_HANDLES_PER_PEER;
 }
+
+/** What a handle is used for: a number of {@link KEY_HANDLE}. */
+export function keyHandleUse(handle: number): number {
+  return handle % KEY_HANDLES_PER_PEER;
+}

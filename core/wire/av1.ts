@@ -9,6 +9,7 @@
  * stands in the dependency descriptor (core/wire/dependency-descriptor.ts), so OBUs are opened only to find the size of the
  * picture in a sequence header (AV1 bitstream §5.5.1).
  */
+import { copyBytes } from "../base/bytes.ts";
 import { type BitReader, createBitReader, readBit, readBits, readExpGolomb, skipBits } from "./bits.ts";
 
 const Z_BIT = 0x80;
@@ -21,6 +22,8 @@ const OBU_SIZE_BIT = 0x02;
 /** A sequence header comes first, behind a temporal delimiter at most; later elements are not looked at. */
 const ELEMENTS_MAX = 4;
 const LEB128_BYTES_MAX = 4;
+/** No sequence header is longer up to its size: 32 operating points with decoder models stay below. */
+const SEQUENCE_HEADER_BYTES_MAX = 384;
 
 /** Whether the first element goes on from the packet before. */
 export function av1ContinuesElement(bytes: Uint8Array, offset: number): boolean {
@@ -49,18 +52,53 @@ export function av1FrameSize(bytes: Uint8Array, offset: number, length: number):
   const end = offset + length;
   let at = offset + 1;
   for (let i = 1; i <= ELEMENTS_MAX && at < end; i++) {
-    let elementEnd = end;
-    if (count === 0 || i < count) {
-      const head = leb128Bytes(bytes, at, end);
-      if (head === 0) return 0;
-      elementEnd = at + head + leb128(bytes, at, head);
-      at += head;
-    }
-    if (elementEnd > end || elementEnd <= at) return 0;
-    if (((bytes[at]! >> 3) & 15) === OBU_SEQUENCE_HEADER) return obuSequenceSize(bytes, at, elementEnd);
+    const body = elementBody(bytes, at, end, count === 0 || i < count);
+    const elementEnd = body === at ? end : body + leb128(bytes, at, body - at);
+    if (body < 0 || elementEnd > end || elementEnd <= body) return 0;
+    if (isSequenceHeader(bytes, body)) return obuSequenceSize(bytes, body, elementEnd);
     at = elementEnd;
   }
   return 0;
+}
+
+/**
+ * Writes into `target` at `to` what this file reads of a payload, with zeros for the rest in between, and answers how many
+ * bytes that is: the aggregation header; of keyframes also the headers of the first OBUs, and a sequence header.
+ */
+export function av1CopyHead(bytes: Uint8Array, offset: number, length: number, target: Uint8Array, to: number): number {
+  if (length < 1) return 0;
+  target[to] = bytes[offset]!;
+  if (!av1IsKeyframe(bytes, offset, length)) return 1;
+  const count = av1ElementCount(bytes, offset);
+  const end = offset + length;
+  let written = offset + 1;
+  let at = written;
+  for (let i = 1; i <= ELEMENTS_MAX && at < end; i++) {
+    const body = elementBody(bytes, at, end, count === 0 || i < count);
+    const elementEnd = body === at ? end : body + leb128(bytes, at, body - at);
+    // A length that can't be read, or leads nowhere, is all that is read of the rest.
+    const isWhole = body >= 0 && elementEnd <= end && elementEnd > body;
+    const isWanted = isWhole && isSequenceHeader(bytes, body);
+    const last = body < 0 ? at + LEB128_BYTES_MAX : body + (isWanted ? SEQUENCE_HEADER_BYTES_MAX : 1);
+    const kept = Math.min(last, isWhole ? elementEnd : end);
+    target.fill(0, to + written - offset, to + at - offset);
+    copyBytes(bytes, at, target, to + at - offset, kept - at);
+    written = kept;
+    if (!isWhole || isWanted) break;
+    at = elementEnd;
+  }
+  return written - offset;
+}
+
+function isSequenceHeader(bytes: Uint8Array, at: number): boolean {
+  return ((bytes[at]! >> 3) & 15) === OBU_SEQUENCE_HEADER;
+}
+
+/** Where the element at `at` begins behind its length, if it has one; -1 when that can't be read. */
+function elementBody(bytes: Uint8Array, at: number, end: number, hasLength: boolean): number {
+  if (!hasLength) return at;
+  const count = leb128Bytes(bytes, at, end);
+  return count === 0 ? -1 : at + count;
 }
 
 /** Bytes of the LEB128 number at `at`, 1 to 4, or 0 when it is cut short or longer. */

@@ -11,7 +11,7 @@
  * with no parameters, or worse, with those of another stream. WebRTC has the parameters in the stream (RFC 7742 §6.2).
  * STAP-B, MTAP and FU-B belong to the interleaved mode, which WebRTC does not use.
  */
-import { readU16 } from "../base/bytes.ts";
+import { copyBytes, readU16 } from "../base/bytes.ts";
 import {
   type BitReader,
   createBitReader,
@@ -69,6 +69,40 @@ export function h264FindNal(bytes: Uint8Array, offset: number, length: number, t
     at += 2 + nalLength;
   }
   return -1;
+}
+
+/**
+ * Writes into `target` at `to` what this file reads of a payload, with zeros for the rest in between, and answers how many
+ * bytes that is: the headers of NAL units, and of an SPS what its size may need.
+ */
+export function h264CopyHead(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  target: Uint8Array,
+  to: number,
+): number {
+  if (length < 2) return 0;
+  const packetType = bytes[offset]! & TYPE_BITS;
+  if (packetType !== H264_NAL.STAP_A) {
+    const sps = packetType === H264_NAL.SPS ? Math.min(length, 1 + SPS_BYTES_MAX) : 1;
+    const head = packetType === H264_NAL.FU_A ? 2 : sps;
+    copyBytes(bytes, offset, target, to, head);
+    return head;
+  }
+  target[to] = bytes[offset]!;
+  let written = 1;
+  for (let at = 1; at + 2 < length; ) {
+    const nalLength = readU16(bytes, offset + at);
+    const end = at + 2 + nalLength;
+    const isSps = (bytes[offset + at + 2]! & TYPE_BITS) === H264_NAL.SPS && nalLength > 0 && end <= length;
+    target.fill(0, to + written, to + at);
+    written = at + 2 + (isSps ? Math.min(nalLength, 1 + SPS_BYTES_MAX) : 1);
+    copyBytes(bytes, offset + at, target, to + at, written - at);
+    if (nalLength === 0) break;
+    at = end;
+  }
+  return written;
 }
 
 function h264FindSps(bytes: Uint8Array, offset: number, length: number): number {

@@ -119,6 +119,11 @@ export function rtpHeaderLength(bytes: Uint8Array, offset: number): number {
   return csrcEnd + 4 + 4 * readU16(bytes, offset + csrcEnd + 2);
 }
 
+/** Whether the packet says that it ends with padding. */
+export function rtpHasPadding(bytes: Uint8Array, offset: number): boolean {
+  return (bytes[offset]! & PADDING_BIT) !== 0;
+}
+
 /** Bytes of padding at the end of an open packet, its count byte included; 0 without padding. */
 export function rtpPaddingLength(bytes: Uint8Array, offset: number, length: number): number {
   return (bytes[offset]! & PADDING_BIT) === 0 ? 0 : bytes[offset + length - 1]!;

@@ -101,6 +101,14 @@ export function vp8FrameSize(bytes: Uint8Array, offset: number, length: number):
   return width === 0 || height === 0 ? 0 : (width << 16) | height;
 }
 
+/** How many bytes from the payload's first on this file reads: nothing of the picture but its size. */
+export function vp8HeadLength(bytes: Uint8Array, offset: number, length: number): number {
+  const descriptor = vp8DescriptorLength(bytes, offset, length);
+  if (descriptor === 0 || !vp8StartsFrame(bytes, offset)) return descriptor;
+  const isKeyframe = vp8IsKeyframe(bytes, offset, length);
+  return Math.min(length, descriptor + (isKeyframe ? KEYFRAME_HEADER_BYTES : 1));
+}
+
 /** Puts the low 7 or 15 bits of `pictureId` where the picture id stands; nothing happens when it is absent. */
 export function vp8PatchPictureId(bytes: Uint8Array, offset: number, pictureId: number): void {
   const bits = vp8PictureIdBits(bytes, offset);

@@ -34,6 +34,8 @@ const STRUCTURE_GROUP_BIT = 0x08;
 const REFERENCES_MAX = 3;
 const SYNC_CODE = 0x49_8342;
 const COLOR_SPACE_RGB = 7;
+/** The uncompressed header of a keyframe up to its size has 73 bits at most. */
+const FRAME_HEADER_BYTES_MAX = 10;
 
 /** Bytes of the descriptor, or 0 when it is cut short, malformed, or nothing stands behind it. */
 export function vp9DescriptorLength(bytes: Uint8Array, offset: number, length: number): number {
@@ -149,6 +151,13 @@ export function vp9FrameSize(bytes: Uint8Array, offset: number, length: number):
     if ((head & STRUCTURE_SIZES_BIT) !== 0) return packedSize(readU16(bytes, highest), readU16(bytes, highest + 2));
   }
   return uncompressedHeaderSize(bytes, offset + descriptor, length - descriptor);
+}
+
+/** How many bytes from the payload's first on this file reads: nothing of the picture but its size. */
+export function vp9HeadLength(bytes: Uint8Array, offset: number, length: number): number {
+  const descriptor = vp9DescriptorLength(bytes, offset, length);
+  if (descriptor === 0 || !vp9IsKeyframe(bytes, offset, length)) return descriptor;
+  return Math.min(length, descriptor + FRAME_HEADER_BYTES_MAX);
 }
 
 /**

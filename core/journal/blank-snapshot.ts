@@ -1,0 +1,97 @@
+/**
+ * A snapshot for a journal: the shard as it is, but without its secrets and without the media in its packet caches.
+ *
+ * Both are blanked in the shard itself while its bytes are made, and put back behind that: so a snapshot is one walk through
+ * the state, and what is referred to from two places stays one thing. The shard handles nothing meanwhile.
+ */
+import type { Dtls } from "../dtls/dtls.ts";
+import type { PacketCache } from "../media/packet-cache.ts";
+import { packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
+import type { Peer } from "../peer/peer.ts";
+import { shardSnapshot } from "../sfu/snapshot.ts";
+import type { Participant, Shard, Stream } from "../sfu/state.ts";
+import type { SrtpSession } from "../srtp/context.ts";
+import { wipeMedia } from "./kept.ts";
+
+/** How to put back what was blanked. */
+type Undo = () => void;
+
+/** The bytes of a shard whose resources have these pseudonyms; `shardRestore` reads them. */
+export function blankSnapshot(shard: Shard, pseudonym: (resource: string) => string): Uint8Array {
+  const undos: Undo[] = [];
+  try {
+    blank(undos, shard.entropySeed, shard.privateKey);
+    renameResources(undos, shard, pseudonym);
+    for (const { peer } of shard.participants.values()) blankPeer(undos, peer);
+    for (const stream of shard.streams.values()) blankCache(undos, stream);
+    return shardSnapshot(shard);
+  } finally {
+    for (const undo of undos.reverse()) undo();
+  }
+}
+
+function blankPeer(undos: Undo[], { ice, dtls, srtp }: Peer): void {
+  blank(undos, ice.localKey);
+  blankDtls(undos, dtls);
+  if (srtp !== null) blankSrtp(undos, srtp);
+}
+
+function blankDtls(undos: Undo[], { privateKey, secret, exchange, keys, srtp }: Dtls): void {
+  blank(undos, privateKey, secret);
+  if (exchange !== null) blank(undos, exchange.masterSecret);
+  if (keys !== null) blank(undos, keys.readKey, keys.readIv, keys.writeKey, keys.writeIv);
+  if (srtp !== null) blank(undos, srtp.clientKey, srtp.clientSalt, srtp.serverKey, srtp.serverSalt);
+}
+
+/** The words of the salts are derived again by `shardRestore`, but a snapshot would hold them. */
+function blankSrtp(undos: Undo[], session: SrtpSession): void {
+  blank(undos, session.readKey, session.readSalt, session.writeKey, session.writeSalt);
+  const { rtpWriteSalt, rtpReadSalt, rtcpReadSalt, rtcpWriteSalt } = session;
+  undos.push(() => Object.assign(session, { rtpWriteSalt, rtpReadSalt, rtcpReadSalt, rtcpWriteSalt }));
+  const none = { lead: 0, ssrc: 0, roc: 0, sequence: 0 };
+  Object.assign(session, { rtpWriteSalt: none, rtpReadSalt: none, rtcpReadSalt: none, rtcpWriteSalt: none });
+}
+
+function blankCache(undos: Undo[], stream: Stream): void {
+  const { cache } = stream;
+  if (cache === null) return;
+  const { bytes } = cache;
+  undos.push(() => {
+    cache.bytes = bytes;
+  });
+  cache.bytes = new Uint8Array(bytes.length);
+  for (let slot = 0; slot < cache.lengths.length; slot++) copyHead(cache, slot, bytes, stream);
+}
+
+function copyHead(cache: PacketCache, slot: number, bytes: Uint8Array, { publication }: Stream): void {
+  const length = packetCacheLength(cache, slot);
+  if (length === 0) return;
+  const offset = packetCacheOffset(cache, slot);
+  cache.bytes.set(bytes.subarray(offset, offset + length), offset);
+  wipeMedia([publication.media], cache.bytes, offset, length);
+}
+
+function renameResources(undos: Undo[], shard: Shard, pseudonym: (resource: string) => string): void {
+  const { resources } = shard;
+  const renamed = new Map<string, Participant>();
+  for (const [resource, participant] of resources) {
+    participant.resource = pseudonym(resource);
+    renamed.set(participant.resource, participant);
+    undos.push(() => {
+      participant.resource = resource;
+    });
+  }
+  undos.push(() => {
+    shard.resources = resources;
+  });
+  shard.resources = renamed;
+}
+
+/** What two places refer to is blanked twice, and put back in reverse order: the copy of zeros first. */
+function blank(undos: Undo[], ...secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) {
+    const copy = secret.slice();
+    secret.fill(0);
+    undos.push(() => secret.set(copy));
+  }
+}

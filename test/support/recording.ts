@@ -1,0 +1,129 @@
+/** A server's journal without a server: a simulated call, told to a recorded shard, whose journal goes into memory. */
+import {
+  type BootRecord,
+  createRecorder,
+  FIRST_COME_FIRST_SERVED,
+  FRAME_HEADER_BYTES,
+  JOURNAL_MEMORY_BYTES,
+  type JournalSink,
+  journalFrame,
+  journalTitle,
+  LIMITS,
+  micros,
+  type Outbox,
+  type Recorder,
+  recordEnd,
+  recordHandle,
+  type ShardInput,
+  type WallMicros,
+} from "../../core/index.ts";
+import { createNodeCrypto } from "../../io-crypto/index.ts";
+import { run } from "../../io-sim/run.ts";
+import type { Scenario } from "../../io-sim/scenario.ts";
+import { smallStory } from "./small-story.ts";
+
+/** A sink whose pages are kept. */
+export interface MemorySink extends JournalSink {
+  /** What each journal would have in its file. */
+  pages(): Uint8Array[];
+}
+
+/** A recorded call. */
+export interface Recording {
+  readonly recorder: Recorder;
+  readonly sink: MemorySink;
+  readonly inputs: readonly ShardInput[];
+  /** Datagrams that the shard wanted sent. */
+  readonly sent: readonly { readonly flow: number; readonly bytes: Uint8Array }[];
+}
+
+/** A sink into memory. */
+export function createMemorySink(): MemorySink {
+  const memory = new Uint8Array(JOURNAL_MEMORY_BYTES);
+  const written = Int32Array.of(FRAME_HEADER_BYTES);
+  const pages: Uint8Array[][] = [[journalTitle()]];
+  const sink = {
+    memory,
+    written,
+    pageBytes: 0,
+    drain() {
+      if (written[0] === FRAME_HEADER_BYTES) return;
+      journalFrame(memory, written[0]!);
+      pages.at(-1)!.push(memory.slice(0, written[0]));
+      sink.pageBytes += written[0]!;
+      written[0] = FRAME_HEADER_BYTES;
+    },
+    turnPage() {
+      sink.drain();
+      pages.push([journalTitle()]);
+      sink.pageBytes = 0;
+    },
+    pages: () => pages.map((parts) => new Uint8Array(Buffer.concat(parts))),
+  };
+  return sink;
+}
+
+/** An outbox of which nothing comes but a list of datagrams. */
+export function createSilentOutbox(sent: { flow: number; bytes: Uint8Array }[] = []): Outbox {
+  const sendBytes = new Uint8Array(LIMITS.datagramBytesMax);
+  return {
+    sendBytes,
+    reserve: () => 0,
+    transmit: (flow, offset, length) => void sent.push({ flow, bytes: sendBytes.slice(offset, offset + length) }),
+    reply() {},
+    event() {},
+    relayPacket() {},
+    relayMail() {},
+    releaseFlow() {},
+  };
+}
+
+/** The boot record and the inputs of a simulated call. */
+export function callOf(change: Partial<Scenario> = {}): { boot: BootRecord; inputs: ShardInput[] } {
+  const plan = smallStory({ cipher: "real", runFor: 1_500_000, ...change });
+  const { journal } = run(plan, 1, { journal: true });
+  const [boot, ...lines] = journal!
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const { entropySeed, randomSeed, now, wall, config } = boot;
+  return {
+    boot: { entropySeed: bytesOf(entropySeed), randomSeed, now: micros(now), wall: wall as WallMicros, config },
+    inputs: lines.flatMap((line) => inputOf(line) ?? []),
+  };
+}
+
+/** Records a simulated call. A page ends after `pageBytes`; a call that is not `ended` is one whose host was killed. */
+export function recordCall(
+  change: Partial<Scenario> = {},
+  { pageBytes = 1e9, ended = true }: { pageBytes?: number; ended?: boolean } = {},
+): Recording {
+  const { boot, inputs } = callOf(change);
+  const sink = createMemorySink();
+  const sent: { flow: number; bytes: Uint8Array }[] = [];
+  const program = { version: "1.0.0", core: "aa" };
+  const recorder = createRecorder(boot, createNodeCrypto(), { sink, pageBytes, program });
+  const ports = { crypto: recorder.crypto, outbox: createSilentOutbox(sent), scheduler: FIRST_COME_FIRST_SERVED };
+  for (const input of inputs) recordHandle(recorder, ports, copyOf(input));
+  if (ended) recordEnd(recorder);
+  return { recorder, sink, inputs, sent };
+}
+
+/** The shard decrypts in place. */
+function copyOf(input: ShardInput): ShardInput {
+  return "bytes" in input ? { ...input, bytes: input.bytes.slice() } : input;
+}
+
+function inputOf(line: Record<string, never>): ShardInput | undefined {
+  const now = micros(line.now ?? 0);
+  const kind: string = line.type ?? "";
+  const bytes = bytesOf(line.bytes ?? "");
+  if (kind === "timer") return { kind, now };
+  if (kind === "command") return { kind, now, commandId: line.commandId!, command: line.command! };
+  if (kind !== "datagram") return undefined;
+  return { kind, now, flow: line.flow!, address: bytesOf(line.address!), bytes, offset: 0, length: bytes.length };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(base64, "base64"));
+}
