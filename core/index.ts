@@ -41,9 +41,10 @@ export {
   type JournalSink,
   journalFrame,
   journalTitle,
+  type Program,
 } from "./journal/format.ts";
 export { isJournal, openJournal, type Played, type Player, playerFingerprint, playInput } from "./journal/player.ts";
-export { createRecorder, type Recorder, recordEnd, recordHandle } from "./journal/recorder.ts";
+export { createRecorder, type Recorder, recordEnd, recordFailure, recordHandle } from "./journal/recorder.ts";
 export { LIMITS } from "./limits.ts";
 export type { CandidateAddress } from "./peer/negotiated.ts";
 export type { Counters } from "./sfu/counters.ts";

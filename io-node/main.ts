@@ -68,6 +68,9 @@ function greeting(server: RunningServer, options: ServeOptions): string {
     `  page        ${pageUrl(local ? "localhost" : options.httpHost, server.httpPort)}`,
     `  media       ${portsText(server.udpPorts)}`,
     `  io          ${server.io}, ${shards}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
+    ...(options.journal === undefined
+      ? []
+      : [`  journals    ${options.journal}, up to ${options.journalLimit} MiB of each shard`]),
     `  candidates  ${server.addresses.join(", ")}`,
   ];
   return `${lines.join("\n")}\n`;

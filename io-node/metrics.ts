@@ -7,12 +7,13 @@
  * addresses, no resources.
  */
 import { Counter, Gauge, Registry } from "prom-client";
+import { type JournalLife, whyJournalEnded } from "./journal-files.ts";
 import { type Placement, roomsSpilledOver } from "./placement.ts";
 import { createPromiseTally, type PromiseTally } from "./promises.ts";
 import type { ShardHost } from "./shard-host.ts";
 
 /** What a question reads of a host. */
-export type MeasuredHost = Pick<ShardHost, "received" | "sent" | "relayed" | "cpuMicros">;
+export type MeasuredHost = Pick<ShardHost, "received" | "sent" | "relayed" | "cpuMicros" | "journals">;
 
 /** A name, what it means, and how it is read. */
 type Row<Subject> = readonly [name: string, help: string, read: (subject: Subject) => number];
@@ -28,6 +29,15 @@ const OF_HOSTS: readonly Row<MeasuredHost>[] = [
   ["relay_packets_dropped_total", "Media packets for which a ring had no room.", ({ relayed }) => relayed.relayDropped],
   ["relay_mail_total", "Records of the control plane handed to other shards.", ({ relayed }) => relayed.relayedMail],
   ["cpu_seconds_total", "Processor time of the shard's thread.", ({ cpuMicros }) => cpuMicros / 1_000_000],
+];
+
+const OF_JOURNALS: readonly Row<JournalLife>[] = [
+  ["journal_bytes_written", "Bytes written to the shard's journals since it began.", ({ bytes }) => bytes[0]!],
+  [
+    "journal_ended",
+    "1 when the journal could not be written any more, and the shard serves on without one.",
+    (life) => Number(whyJournalEnded(life) !== ""),
+  ],
 ];
 
 const OF_PLACES: readonly Row<Placement["places"][number]>[] = [
@@ -75,6 +85,19 @@ export function createMetrics(
       labelNames,
       collect() {
         for (const [shard, place] of placement.places.entries()) this.set({ shard }, read(place));
+      },
+    });
+  }
+  for (const [name, help, read] of OF_JOURNALS) {
+    new Gauge({
+      name: `lockstep_shard_${name}`,
+      help,
+      registers,
+      labelNames,
+      collect() {
+        for (const [shard, { journals }] of hosts.entries()) {
+          if (journals !== undefined) this.set({ shard }, read(journals));
+        }
       },
     });
   }

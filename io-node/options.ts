@@ -21,6 +21,10 @@ export interface ServeOptions {
   readonly shards?: number | undefined;
   /** Empty takes the machine's own addresses. */
   readonly publicAddresses: readonly string[];
+  /** The directory for journals of the shards; left out, none are written. */
+  readonly journal?: string | undefined;
+  /** MiB of journals that each shard may keep. */
+  readonly journalLimit?: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -60,8 +64,21 @@ const SETTINGS = {
     variable: "LOCKSTEP_SHARDS",
     help: "shards that share the rooms, each with a UDP port and, where native speed can be had, a thread of its own",
   },
+  journal: {
+    flag: "--journal <directory>",
+    variable: "LOCKSTEP_JOURNAL",
+    help: "record what each shard is told, without media and keys, for lockstep replay",
+  },
+  journalLimit: {
+    flag: "--journal-limit <MiB>",
+    variable: "LOCKSTEP_JOURNAL_LIMIT",
+    help: "size of the journals that are kept of each shard; the oldest go first",
+  },
   logLevel: { flag: "--log-level <level>", variable: "LOCKSTEP_LOG_LEVEL", help: `one of ${LOG_LEVELS.join(", ")}` },
 } as const satisfies Record<keyof ServeOptions, Setting>;
+
+/** MiB of journals that each shard may keep when nobody says otherwise. */
+export const JOURNAL_MEBIBYTES = 256;
 
 const DEFAULTS = {
   httpPort: "8080",
@@ -69,6 +86,8 @@ const DEFAULTS = {
   udpPort: "40000",
   io: "auto",
   shards: "with threads one for each core, less one on four cores and more; else 1",
+  journal: "none",
+  journalLimit: String(JOURNAL_MEBIBYTES),
   logLevel: "info",
 } as const;
 
@@ -88,6 +107,14 @@ const shards = z
   .transform(Number)
   .refine((value) => value >= 1 && value <= SHARDS_MAX, SHARDS);
 
+/** A journal of a quarter of this holds a few seconds of a busy shard; and more than a tebibyte is a slip of the pen. */
+const JOURNAL_LIMIT = "must be a number of MiB from 4 to 1048576";
+const journalLimit = z
+  .string()
+  .regex(/^\d{1,7}$/, JOURNAL_LIMIT)
+  .transform(Number)
+  .refine((value) => value >= 4 && value <= 1_048_576, JOURNAL_LIMIT);
+
 const publicAddress = z
   .string()
   .refine((text) => candidateAddress(text, 1) !== undefined, "must be an IPv4 or IPv6 address, with :port if need be");
@@ -102,6 +129,8 @@ const schema = z.object({
   publicAddresses: z.array(publicAddress).default([]),
   io: z.enum(IO_CHOICES, `must be one of ${IO_CHOICES.join(", ")}`).default(DEFAULTS.io),
   shards: shards.optional(),
+  journal: z.string().optional(),
+  journalLimit: journalLimit.default(Number(DEFAULTS.journalLimit)),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
 });
 
@@ -149,14 +178,15 @@ function validate(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv
   }
   const result = schema.safeParse(given);
   if (result.success) {
-    const { httpPort, httpHost, udpPort, publicAddresses, io, shards, logLevel } = result.data;
+    const { udpPort, shards } = result.data;
     if (udpPort + (shards ?? 1) - 1 > 65_535) {
       return {
         kind: "wrong",
         sentence: `There are no ${shards} ports from --udp-port ${udpPort} on; choose a lower one.`,
       };
     }
-    return { kind: "options", options: { httpPort, httpHost, udpPort, publicAddresses, io, shards, logLevel } };
+    const { httpHost, journal } = result.data;
+    return { kind: "options", options: { ...result.data, httpHost, shards, journal } };
   }
   const issue = result.error.issues[0]!;
   const name = issue.path[0] as keyof typeof SETTINGS;

@@ -6,6 +6,7 @@
 import type { CandidateAddress, CryptoProvider } from "../core/index.ts";
 import { createNodeCrypto } from "../io-crypto/index.ts";
 import { createClock } from "./clock.ts";
+import { finishJournals, type JournalLife } from "./journal-files.ts";
 import { loneSeat, type MeshSeat, type ShardLife } from "./relay-mesh.ts";
 import { type Deaths, pauseAfterDeath } from "./restarts.ts";
 import { type CreateEngine, createBootRecord, createShardEngine } from "./shard-engine.ts";
@@ -26,30 +27,38 @@ interface Host {
   readonly parts: PortableHostParts;
   readonly seat: MeshSeat;
   readonly deaths: Deaths;
-  life: ShardLife;
-  running: UdpHost;
+  running: Running;
   restart: NodeJS.Timeout | undefined;
+}
+
+/** A shard in its loop. */
+interface Running {
+  readonly life: ShardLife;
+  readonly journals: JournalLife | undefined;
+  readonly udp: UdpHost;
 }
 
 /** Starts a shard. The sockets belong to the host from now on. */
 export function startPortableHost(parts: PortableHostParts): ShardHost {
   const seat = parts.seat ?? loneSeat();
-  const life = seat.begin();
-  const running = run(parts, seat, life, (error) => replace(host, error));
-  const host: Host = { parts, seat, deaths: [], life, running, restart: undefined };
+  const running = run(parts, seat, (error) => replace(host, error));
+  const host: Host = { parts, seat, deaths: [], running, restart: undefined };
   let closed: Promise<void> | undefined;
   return {
     get received() {
-      return host.running.received;
+      return host.running.udp.received;
     },
     get sent() {
-      return host.running.sent;
+      return host.running.udp.sent;
     },
     get relayed() {
-      return host.running.relayed;
+      return host.running.udp.relayed;
     },
     get number() {
-      return host.life.number;
+      return host.running.life.number;
+    },
+    get journals() {
+      return host.running.journals;
     },
     // Of the whole process: its shards share the main thread.
     get cpuMicros() {
@@ -57,35 +66,43 @@ export function startPortableHost(parts: PortableHostParts): ShardHost {
       return user + system;
     },
     wakeFd: -1,
-    meet: (peer) => host.running.meet(peer),
-    part: (number) => host.running.part(number),
-    wake: () => host.running.wake(),
-    giveUp: () => host.running.fail(new Error("the shard does not read what other shards tell it")),
+    meet: (peer) => host.running.udp.meet(peer),
+    part: (number) => host.running.udp.part(number),
+    wake: () => host.running.udp.wake(),
+    giveUp: () => host.running.udp.fail(new Error("the shard does not read what other shards tell it")),
     droppedUnread: 0,
-    command: (commandId, command) => host.running.command(commandId, command),
+    command: (commandId, command) => host.running.udp.command(commandId, command),
     close(waitMillis) {
       clearTimeout(host.restart);
-      closed ??= host.running.close(waitMillis);
+      closed ??= end(host.running, waitMillis);
       return closed;
     },
   };
 }
 
-function run(parts: PortableHostParts, seat: MeshSeat, life: ShardLife, onFailure: (error: unknown) => void): UdpHost {
+function run(parts: PortableHostParts, seat: MeshSeat, onFailure: (error: unknown) => void): Running {
   const { candidates, createEngine = createShardEngine } = parts;
   const clock = createClock();
   const crypto: CryptoProvider = createNodeCrypto();
-  const engine = createEngine(createBootRecord(clock, candidates, life), crypto, parts.onLook);
-  return startUdpHost({ ...parts, engine, crypto, clock, onFailure, onWake: seat.wake, onGivenUp: seat.giveUp });
+  const life = seat.begin();
+  const journals = parts.journals?.();
+  const engine = createEngine(createBootRecord(clock, candidates, life), crypto, parts.onLook, journals);
+  const wake = { onWake: seat.wake, onGivenUp: seat.giveUp };
+  return { life, journals, udp: startUdpHost({ ...parts, ...wake, engine, crypto, clock, onFailure }) };
+}
+
+async function end({ udp, journals }: Running, waitMillis: number): Promise<void> {
+  await udp.close(waitMillis);
+  if (journals !== undefined) finishJournals(journals);
 }
 
 function replace(host: Host, error: unknown): void {
-  const { parts, seat } = host;
+  const { parts, seat, running } = host;
+  if (running.journals !== undefined) finishJournals(running.journals);
   parts.onLost(error);
   host.restart = setTimeout(
     () => {
-      host.life = seat.begin();
-      host.running = run(parts, seat, host.life, (next) => replace(host, next));
+      host.running = run(parts, seat, (next) => replace(host, next));
       parts.onServing();
     },
     pauseAfterDeath(host.deaths, performance.now()),

@@ -9,7 +9,9 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
+import { thisProgram } from "../program.ts";
 import { candidateAddress, machineAddresses } from "./addresses.ts";
 import {
   type Control,
@@ -22,10 +24,18 @@ import {
   createControl,
 } from "./control.ts";
 import { createHttp } from "./http.ts";
+import {
+  beginJournals,
+  createJournalWatch,
+  type JournalSettings,
+  journalFile,
+  lookAtJournals,
+  prepareJournals,
+} from "./journal-files.ts";
 import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import type { ServeOptions } from "./options.ts";
+import { JOURNAL_MEBIBYTES, type ServeOptions } from "./options.ts";
 import { LOOK_MILLIS } from "./overload.ts";
 import { createPlacement } from "./placement.ts";
 import { createPromiseTally, type PromiseTally, tallyFindings } from "./promises.ts";
@@ -75,6 +85,8 @@ export class StartError extends Error {
  * participants of one room a shard takes before another gets some.
  */
 export async function startServer(options: ServeOptions, log: Log, roomShare?: number): Promise<RunningServer> {
+  const journals = journalsOf(options);
+  if (journals !== undefined) prepareDirectory(journals);
   const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards).catch((error: unknown) => {
     if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
     if (error instanceof NoPort) throw startError(error.cause, "UDP", error.port, "--udp-port");
@@ -97,7 +109,8 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {
-    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(control, mesh, log, promises, shard))));
+    const ears = { control, mesh, log, promises, journals, hosts };
+    hosts.push(...(await startHosts(ports, addresses, (shard) => listeners(ears, shard))));
     for (const [shard, host] of hosts.entries()) seatHost(mesh, shard, host);
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
@@ -109,7 +122,12 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
   const httpPort = (http.address() as AddressInfo).port;
   const udpPorts = ports.map(({ port }) => port);
   const watch = createLoadWatch(control, hosts, log, performance.now());
-  const looking = setInterval(() => lookAtShards(watch, performance.now()), LOOK_MILLIS).unref();
+  const journalWatch = createJournalWatch(hosts, log);
+  const look = () => {
+    lookAtShards(watch, performance.now());
+    lookAtJournals(journalWatch);
+  };
+  const looking = setInterval(look, LOOK_MILLIS).unref();
   const end = () => {
     clearInterval(looking);
     return stop(control, hosts, http);
@@ -145,11 +163,22 @@ function shardOf(hosts: readonly ShardHost[], shard: number): ControlledShard {
   };
 }
 
-/** What the control plane, the mesh and the log hear of a shard. */
-function listeners(control: Control, mesh: RelayMesh, log: Log, promises: PromiseTally, shard: number): ShardListeners {
+/** Who hears of the shards. */
+interface Ears {
+  readonly control: Control;
+  readonly mesh: RelayMesh;
+  readonly log: Log;
+  readonly promises: PromiseTally;
+  readonly journals: JournalSettings | undefined;
+  readonly hosts: readonly ShardHost[];
+}
+
+/** What the control plane, the mesh, the log and the journals hear of a shard. */
+function listeners({ control, mesh, log, promises, journals, hosts }: Ears, shard: number): ShardListeners {
   const shardLog = log.child({ shard });
   return {
     seat: meshSeat(mesh, shard),
+    journals: journals && (() => beginJournals(journals, shard)),
     onReply: (reply) => controlReply(control, reply),
     onEvent(event) {
       logEvent(shardLog, event);
@@ -161,7 +190,9 @@ function listeners(control: Control, mesh: RelayMesh, log: Log, promises: Promis
       if (broken !== undefined) shardLog.error(broken, "a promise of the server is broken; please report this line");
     },
     onLost(error) {
-      shardLog.error({ err: error }, "the shard has failed, and its calls are lost");
+      const life = hosts[shard]?.journals;
+      const journal = life === undefined ? {} : { journal: journalFile(life) };
+      shardLog.error({ err: error, ...journal }, "the shard has failed, and its calls are lost");
       losePlace(mesh, shard);
       controlLost(control, shard);
     },
@@ -170,6 +201,21 @@ function listeners(control: Control, mesh: RelayMesh, log: Log, promises: Promis
       controlServes(control, shard);
     },
   };
+}
+
+function journalsOf({ journal, journalLimit = JOURNAL_MEBIBYTES }: ServeOptions): JournalSettings | undefined {
+  if (journal === undefined) return undefined;
+  return { directory: resolve(journal), limitBytes: journalLimit * 1_048_576, program: thisProgram() };
+}
+
+function prepareDirectory(journals: JournalSettings): void {
+  try {
+    prepareJournals(journals);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : error;
+    const what = `Journals can't be written to ${journals.directory} (${String(code)})`;
+    throw new StartError(`${what}; choose another directory with --journal, or leave it out.`);
+  }
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {

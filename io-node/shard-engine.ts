@@ -6,20 +6,31 @@ import {
   type BootRecord,
   type CandidateAddress,
   type CryptoProvider,
+  createRecorder,
   createShard,
   createShardLooks,
   ENTROPY_SEED_BYTES,
   type Finding,
   lookAtShard,
+  recordEnd,
+  recordFailure,
+  recordHandle,
+  type Shard,
   shardHandle,
   shardNextTimeout,
 } from "../core/index.ts";
 import { type Clock, wallClock } from "./clock.ts";
+import { type JournalLife, openJournals, pageBytesOf } from "./journal-files.ts";
 import type { ShardLife } from "./relay-mesh.ts";
 import type { Engine } from "./udp-host.ts";
 
-/** Makes what a host drives: a shard, or what a test puts in its place. */
-export type CreateEngine = (boot: BootRecord, crypto: CryptoProvider, onLook: OnLook) => Engine;
+/** Makes what a host drives: a shard, recorded if there are journals for it, or what a test puts in its place. */
+export type CreateEngine = (
+  boot: BootRecord,
+  crypto: CryptoProvider,
+  onLook: OnLook,
+  journals: JournalLife | undefined,
+) => Engine;
 
 /** Hears what a look at the shard has found. */
 export type OnLook = (findings: readonly Finding[]) => void;
@@ -45,17 +56,54 @@ export function createBootRecord(
 }
 
 /** A shard of the core, as a host drives it. Now and then, after an input, it is looked at. */
-export function createShardEngine(boot: BootRecord, crypto: CryptoProvider, onLook: OnLook): Engine {
-  const shard = createShard(boot, crypto);
+export function createShardEngine(
+  boot: BootRecord,
+  crypto: CryptoProvider,
+  onLook: OnLook,
+  journals?: JournalLife,
+): Engine {
+  const { shard, handle, end } =
+    journals === undefined ? plainShard(boot, crypto) : recordedShard(boot, crypto, journals);
   const looks = createShardLooks();
   let nextLookAt: number = boot.now;
   return {
     handle(ports, input) {
-      shardHandle(shard, ports, input);
+      handle(ports, input);
       if (input.now < nextLookAt) return;
       nextLookAt = input.now + LOOK_MICROS;
       onLook(lookAtShard(shard, looks, LOOKED_AT_MOST));
     },
     nextTimeout: () => shardNextTimeout(shard),
+    end,
+  };
+}
+
+/** A shard, how it gets its inputs, and what is to be done when there are no more. */
+interface DrivenShard {
+  readonly shard: Shard;
+  readonly handle: Engine["handle"];
+  readonly end: () => void;
+}
+
+function plainShard(boot: BootRecord, crypto: CryptoProvider): DrivenShard {
+  const shard = createShard(boot, crypto);
+  return { shard, handle: (ports, input) => shardHandle(shard, ports, input), end() {} };
+}
+
+function recordedShard(boot: BootRecord, crypto: CryptoProvider, journals: JournalLife): DrivenShard {
+  const sink = openJournals(journals);
+  const pageBytes = pageBytesOf(journals);
+  const recorder = createRecorder(boot, crypto, { sink, pageBytes, program: journals.program });
+  return {
+    shard: recorder.shard,
+    handle(ports, input) {
+      try {
+        recordHandle(recorder, ports, input);
+      } catch (error) {
+        recordFailure(recorder, String(error));
+        throw error;
+      }
+    },
+    end: () => recordEnd(recorder),
   };
 }

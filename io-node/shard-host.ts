@@ -12,6 +12,7 @@ import type { CandidateAddress, CommandReply, ShardEvent } from "../core/index.t
 import { createOpensslCrypto } from "../io-crypto/openssl-crypto.ts";
 import { closeFastResources, openFastResources, startFastHost } from "./fast/fast-host.ts";
 import type { IoChoice } from "./io-choice.ts";
+import type { JournalLife } from "./journal-files.ts";
 import { startPortableHost } from "./portable-host.ts";
 import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
 import type { OnLook } from "./shard-engine.ts";
@@ -24,6 +25,8 @@ export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent"
   readonly number: number;
   /** Processor time of its thread so far; it begins anew with a fresh shard. */
   readonly cpuMicros: number;
+  /** The journals of its life; undefined where none are written. */
+  readonly journals: JournalLife | undefined;
   /** Datagrams that the system has dropped because the shard did not read them in time; 0 where it does not say. */
   readonly droppedUnread: number;
 }
@@ -32,6 +35,8 @@ export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent"
 export interface ShardListeners {
   /** The shard's place among others; left out, it has none beside it. */
   readonly seat?: MeshSeat | undefined;
+  /** Begins the journals of a shard that is about to be born; left out, none are written. */
+  readonly journals?: (() => JournalLife) | undefined;
   readonly onReply: (reply: CommandReply) => void;
   readonly onEvent: (event: ShardEvent) => void;
   /** The shard was looked at. */

@@ -59,6 +59,8 @@ import { closeSocket, type UdpSockets } from "./sockets.ts";
 export interface Engine {
   handle(ports: ShardPorts, input: ShardInput): void;
   nextTimeout(): Micros;
+  /** It gets no more inputs, because its host ends and not because it has failed. */
+  end?(): void;
 }
 
 /** What a host is made of. */
@@ -356,6 +358,7 @@ function stop(loop: Loop): void {
 }
 
 async function close(loop: Loop, waitMillis: number): Promise<void> {
+  if (!loop.stopped) loop.parts.engine.end?.();
   stop(loop);
   const deadline = performance.now() + waitMillis;
   while (slotsUnderWay(loop.arena) > 0 && performance.now() < deadline) {

@@ -126,7 +126,8 @@ function isReached(world: World, stop: Stop): boolean {
   return (loop.heap[0]?.time ?? loop.now) - zeroAt > stop.micros;
 }
 
-function describeInput(input: ShardInput): string {
+/** An input of a server in a few words. */
+export function describeInput(input: ShardInput): string {
   if (input.kind === "timer") return "timer";
   if (input.kind === "relay") return `${input.length} bytes relayed by shard ${input.shard}`;
   if (input.kind === "shard-lost") return `shard ${input.shard} is lost`;

@@ -26,6 +26,7 @@ import {
   fingerprintHex,
   LockstepError,
   micros,
+  type Program,
   type ShardInput,
   type ShardPorts,
   seededScheduler,
@@ -54,13 +55,6 @@ export interface JournalSetting {
   /** The seed of the seeded scheduler, or null for first come, first served. */
   readonly scheduler: number | null;
   readonly cipher: "real" | "checksum";
-}
-
-/** One Lockstep among all that there have been. */
-export interface Program {
-  readonly version: string;
-  /** A fingerprint of the sources that decide what inputs lead to. */
-  readonly core: string;
 }
 
 /** A journal that begins with this boot record. */
@@ -214,7 +208,7 @@ export function replayJournal(
 }
 
 /** What follows from who wrote the journal and who replays it, in a sentence; "" for what goes without saying. */
-function compareProgram(writer: Program | undefined, reader: Program | undefined, same: boolean): string {
+export function compareProgram(writer: Program | undefined, reader: Program | undefined, same: boolean): string {
   if (writer === undefined || reader === undefined) {
     return same || reader === undefined ? "" : "The journal does not say which Lockstep wrote it.";
   }

@@ -15,6 +15,7 @@ import {
   MICROS_ORIGIN,
   type Micros,
   micros,
+  type Program,
   type ShardEvent,
   type ShardInput,
   type Tunables,
@@ -29,7 +30,7 @@ import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, type Ties } fro
 import { type Attacker, createAttacker } from "./garbage.ts";
 import { createGuardedProvider, type GuardState } from "./guards.ts";
 import { type Guise, PLAIN_GUISE } from "./guise.ts";
-import { createJournal, type Program } from "./journal.ts";
+import { createJournal } from "./journal.ts";
 import { knobsText } from "./knobs.ts";
 import type { Bottleneck, DropReason, Packet } from "./link.ts";
 import { SERVER_NEAR_WRAP } from "./near-wrap.ts";

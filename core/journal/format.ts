@@ -12,8 +12,8 @@
  * Items are written by hand into memory that the host lends, because this happens for each packet; player.ts reads them.
  */
 import { copyBytes, readU32, writeU32 } from "../base/bytes.ts";
-import { createFingerprint, fingerprintBytes } from "../base/fingerprint.ts";
 import { utf8Encode } from "../base/text.ts";
+import { createLanes, lanesWord, mixBytes } from "./lanes.ts";
 
 /** The first line of a journal; the number is the format's version. */
 export const JOURNAL_TITLE = "lockstep journal ";
@@ -25,6 +25,9 @@ export const FRAME_HEADER_BYTES = 8;
 
 /** Memory that a journal may be lent at least: the longest item that is written in one go fits in. */
 export const JOURNAL_MEMORY_BYTES = 65_536;
+
+/** The longest item that is written in one go: a datagram, and numbers. */
+export const ITEM_BYTES_MAX = 2_304;
 
 /** The kinds of items. */
 export const ITEM = {
@@ -48,6 +51,8 @@ export const ITEM = {
   FAILED: 12,
   /** The shard has ended in order. */
   END: 13,
+  /** Behind a snapshot: what is kept of a packet in a stream's cache. */
+  CACHED: 14,
 } as const;
 
 /** The calls whose answers are written down. */
@@ -63,6 +68,13 @@ export const CALL = {
   CIPHER: 9,
   AUTH: 10,
 } as const;
+
+/** One Lockstep among all that there have been: who wrote a journal. */
+export interface Program {
+  readonly version: string;
+  /** A fingerprint of the sources that decide what inputs lead to. */
+  readonly core: string;
+}
 
 /** What a host lends to a journal, and does for it. */
 export interface JournalSink {
@@ -120,11 +132,17 @@ export function putByte({ memory, written }: JournalSink, value: number): void {
 export function putNumber({ memory, written }: JournalSink, value: number): void {
   let at = written[0]!;
   let rest = value;
-  while (rest >= 0x80) {
+  while (rest >= 0x8000_0000) {
     memory[at++] = 0x80 | (rest % 0x80);
     rest = Math.floor(rest / 0x80);
   }
-  memory[at++] = rest;
+  // Nearly all are small, and integers of the machine cost a tenth.
+  let small = rest | 0;
+  while (small >= 0x80) {
+    memory[at++] = 0x80 | (small & 0x7f);
+    small >>= 7;
+  }
+  memory[at++] = small;
   written[0] = at;
 }
 
@@ -198,7 +216,7 @@ function zerosUntil(bytes: Uint8Array, from: number): number {
 }
 
 function frameFingerprint(bytes: Uint8Array, offset: number, length: number): number {
-  const hash = createFingerprint();
-  fingerprintBytes(hash, bytes, offset, length);
-  return (hash.high ^ hash.low) >>> 0;
+  const lanes = createLanes();
+  mixBytes(lanes, bytes, offset, length);
+  return lanesWord(lanes);
 }

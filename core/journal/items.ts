@@ -9,11 +9,11 @@ import type { Micros } from "../base/micros.ts";
 import { decodePlain } from "../base/plain-codec.ts";
 import { LockstepError } from "../errors.ts";
 import type { BootRecord, Command, ShardInput } from "../sfu/ports.ts";
-import { ITEM } from "./format.ts";
+import { ITEM, type Program } from "./format.ts";
 
 /** One item. */
 export type Item =
-  | { readonly kind: typeof ITEM.BOOT; readonly boot: BootRecord; readonly program: unknown }
+  | { readonly kind: typeof ITEM.BOOT; readonly boot: BootRecord; readonly program: Program }
   | {
       readonly kind: typeof ITEM.SNAPSHOT;
       readonly now: Micros;
@@ -22,6 +22,7 @@ export type Item =
       readonly low: number;
       readonly state: Uint8Array;
     }
+  | { readonly kind: typeof ITEM.CACHED; readonly stream: number; readonly slot: number; readonly bytes: Uint8Array }
   | { readonly kind: "input"; readonly input: ShardInput }
   | { readonly kind: typeof ITEM.ANSWER; readonly call: number; readonly bytes: Uint8Array }
   | { readonly kind: typeof ITEM.VERDICT; readonly call: number; readonly holds: boolean }
@@ -55,13 +56,17 @@ function readItem(reader: ItemReader): Item | undefined {
   const kind = readByte(reader);
   switch (kind) {
     case ITEM.BOOT: {
-      const value = readPlain(reader) as { boot: BootRecord; program: unknown } | undefined;
+      const value = readPlain(reader) as { boot: BootRecord; program: Program } | undefined;
       return value && { kind, ...value };
     }
     case ITEM.SNAPSHOT: {
       const [now, inputs] = [readNumber(reader) as Micros, readNumber(reader)];
       reader.now = now;
       return { kind, now, inputs, high: readWord(reader), low: readWord(reader), state: readSparse(reader) };
+    }
+    case ITEM.CACHED: {
+      const [stream, slot] = [readNumber(reader), readNumber(reader)];
+      return { kind, stream, slot, bytes: readSparse(reader) };
     }
     case ITEM.ANSWER: {
       const call = readByte(reader);
@@ -177,7 +182,7 @@ function readSparse(reader: ItemReader): Uint8Array {
 }
 
 /** No snapshot is longer. */
-const SPARSE_BYTES_MAX = 2 ** 32;
+const SPARSE_BYTES_MAX = 0x1_0000_0000;
 
 function take(reader: ItemReader, length: number): Uint8Array {
   const { bytes, at } = reader;

@@ -29,6 +29,7 @@ import {
   rtpHasPadding,
   rtpHeaderLength,
   rtpPaddingLength,
+  rtpPayloadLength,
   rtpPayloadType,
   rtpSignedSsrc,
 } from "../wire/rtp.ts";
@@ -110,6 +111,33 @@ export function putMediaPayload(
   putNumber(sink, 0);
 }
 
+/** Writes an open packet as sparse bytes: its header, and the head of its payload, which is made in `scratch`. */
+export function putPacket(
+  sink: JournalSink,
+  media: NegotiatedMedia | undefined,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  scratch: Uint8Array,
+): void {
+  if (media === undefined || rtpCheck(bytes, offset, length) !== RTP.OK) {
+    putEnds(sink, bytes, offset, length, rtpHead(bytes, offset, length), 0);
+    return;
+  }
+  const header = rtpHeaderLength(bytes, offset);
+  const codec = codecIn(media, rtpPayloadType(bytes, offset));
+  copyBytes(bytes, offset, scratch, 0, header);
+  const payload = rtpPayloadLength(bytes, offset, length);
+  const head = header + payloadCopyHead(codec % RTX, bytes, offset + header, payload, scratch, header);
+  const tail = rtpHasPadding(bytes, offset) && head < length ? 1 : 0;
+  putNumber(sink, length);
+  putRun(sink, scratch, 0, head);
+  putNumber(sink, length - head - tail);
+  if (tail === 0) return;
+  putRun(sink, bytes, offset + length - 1, 1);
+  putNumber(sink, 0);
+}
+
 /** A copy of what another shard has relayed, without sound and picture. */
 export function withoutMedia(shard: Shard, bytes: Uint8Array, offset: number, length: number): Uint8Array {
   const copy = bytes.slice(offset, offset + length);
@@ -117,31 +145,25 @@ export function withoutMedia(shard: Shard, bytes: Uint8Array, offset: number, le
     const record = relayRecordLength(copy, at);
     if (relayRecordKind(copy, at) === RELAY_KIND.PACKET) {
       const media = shard.lanes.get(relayPacketLane(copy, at))?.media;
-      wipeMedia(
-        media === undefined ? [] : [media],
-        copy,
-        at + RELAY_PACKET_HEADER_BYTES,
-        record - RELAY_PACKET_HEADER_BYTES,
-      );
+      wipeMedia(media, copy, at + RELAY_PACKET_HEADER_BYTES, record - RELAY_PACKET_HEADER_BYTES);
     }
     at += record;
   }
   return copy;
 }
 
-/** Makes zeros of the sound or picture in an open packet: of all but its header and the head of its payload. */
-export function wipeMedia(medias: readonly NegotiatedMedia[], bytes: Uint8Array, offset: number, length: number): void {
-  if (rtpCheck(bytes, offset, length) !== RTP.OK) {
-    const head = rtpHead(bytes, offset, length);
-    bytes.fill(0, offset + head, offset + length);
+/** Makes zeros of the sound or picture in an open packet. */
+function wipeMedia(media: NegotiatedMedia | undefined, bytes: Uint8Array, offset: number, length: number): void {
+  if (media === undefined || rtpCheck(bytes, offset, length) !== RTP.OK) {
+    bytes.fill(0, offset + rtpHead(bytes, offset, length), offset + length);
     return;
   }
   const payload = offset + rtpHeaderLength(bytes, offset);
-  const end = offset + length - rtpPaddingLength(bytes, offset, length);
-  const codec = codecAmong(medias, rtpPayloadType(bytes, offset));
-  // In place: a head is not longer than what it is read from, and each byte of it is read before it is written.
+  const end = payload + rtpPayloadLength(bytes, offset, length);
+  const codec = codecIn(media, rtpPayloadType(bytes, offset));
+  // In place: each byte of a head is read before it is written.
   const head = payloadCopyHead(codec % RTX, bytes, payload, end - payload, bytes, payload);
-  bytes.fill(0, payload + head, end);
+  bytes.fill(0, payload + head, rtpHasPadding(bytes, offset) ? offset + length - 1 : end);
 }
 
 function rtpHead(bytes: Uint8Array, offset: number, length: number): number {
@@ -160,14 +182,6 @@ function codecOf(shard: Shard, flow: number, bytes: Uint8Array, header: number):
   // Within a bundle a payload type has one meaning (RFC 9143 §9.1).
   for (let i = 0; i < publications.length; i++) {
     const codec = codecIn(publications[i]!.media, payloadType);
-    if (codec !== 0) return codec;
-  }
-  return 0;
-}
-
-function codecAmong(medias: readonly NegotiatedMedia[], payloadType: number): number {
-  for (const media of medias) {
-    const codec = codecIn(media, payloadType);
     if (codec !== 0) return codec;
   }
   return 0;

@@ -6,31 +6,37 @@
  * says of each input whether the shard has done with it what it did then; from the first difference on the two are no longer
  * the same, and what follows may be nonsense.
  */
-import { createFingerprint, type Fingerprint, fingerprintHex } from "../base/fingerprint.ts";
 import { MICROS_ORIGIN, type Micros } from "../base/micros.ts";
 import { utf8Decode } from "../base/text.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LockstepError } from "../errors.ts";
+import { packetCacheOffset } from "../media/packet-cache.ts";
 import type { BootRecord, Outbox, ShardInput, ShardPorts } from "../sfu/ports.ts";
 import { FIRST_COME_FIRST_SERVED } from "../sfu/scheduler.ts";
 import { createShard, shardHandle } from "../sfu/shard.ts";
 import { shardRestore } from "../sfu/snapshot.ts";
 import type { Shard } from "../sfu/state.ts";
-import { ITEM, JOURNAL_TITLE, JOURNAL_VERSION, readFrames } from "./format.ts";
+import { refillCaches } from "./blank-snapshot.ts";
+import { ITEM, JOURNAL_TITLE, JOURNAL_VERSION, type Program, readFrames } from "./format.ts";
 import { type Item, type ItemReader, nextItem } from "./items.ts";
+import { createLanes, type Lanes, lanesHex, lanesWord } from "./lanes.ts";
 import { createRecordedCrypto, type PlayingContext } from "./recorded-crypto.ts";
-import { createWitnessOutbox, type Witness, witnessWord } from "./witness.ts";
+import { createWitnessOutbox, type Witness } from "./witness.ts";
+
+/** Does something, and answers what it has thrown as a text; empty when nothing. The core itself catches no errors. */
+export type Attempt = (act: () => void) => string;
 
 /** A journal that is being played; make one with {@link openJournal}. */
 export interface Player {
   readonly boot: BootRecord;
-  /** What the recorder was told to say of its program. */
-  readonly program: unknown;
+  /** Who wrote it. */
+  readonly program: Program;
   readonly shard: Shard;
   readonly ports: ShardPorts;
   readonly context: PlayingContext;
-  readonly hash: Fingerprint;
+  readonly lanes: Lanes;
   readonly reader: ItemReader;
+  readonly attempt: Attempt;
   /** Inputs that the shard has had; a journal that begins with a snapshot begins with a number above 0. */
   inputs: number;
   readonly firstInput: number;
@@ -72,7 +78,12 @@ export function isJournal(file: Uint8Array): boolean {
  * Opens a journal: `outbox` gets what the shard wants done. Throws a `LockstepError` "bad-journal" for what is no journal, is
  * of another version, or was cut before its first input.
  */
-export function openJournal(file: Uint8Array, crypto: Pick<CryptoProvider, "sha256">, outbox: Outbox): Player {
+export function openJournal(
+  file: Uint8Array,
+  crypto: Pick<CryptoProvider, "sha256">,
+  outbox: Outbox,
+  attempt: Attempt,
+): Player {
   const { bytes, end } = readFrames(file, titleEnd(file));
   const reader: ItemReader = { bytes, at: 0, now: MICROS_ORIGIN, isCut: false };
   const first = nextItem(reader);
@@ -84,8 +95,8 @@ export function openJournal(file: Uint8Array, crypto: Pick<CryptoProvider, "sha2
   }
   const { boot, program } = first;
   reader.now = boot.now;
-  const hash = createFingerprint();
-  const witness: Witness = { hash, effects: 0 };
+  const lanes = createLanes();
+  const witness: Witness = { lanes, effects: 0 };
   const context: PlayingContext = { witness, shard: null, strayed: "", answers: [] };
   const recorded = createRecordedCrypto(crypto, context);
   const { shard, inputs } = beginShard(reader, boot, context, recorded);
@@ -96,8 +107,9 @@ export function openJournal(file: Uint8Array, crypto: Pick<CryptoProvider, "sha2
     shard,
     ports: { crypto: recorded, outbox: createWitnessOutbox(outbox, witness), scheduler: FIRST_COME_FIRST_SERVED },
     context,
-    hash,
+    lanes,
     reader,
+    attempt,
     inputs,
     firstInput: inputs,
     now: reader.now,
@@ -129,19 +141,14 @@ export function playInput(player: Player): Played | undefined {
   context.strayed = "";
   player.now = input.now;
   player.inputs++;
-  let thrown = "";
-  try {
-    shardHandle(shard, ports, input);
-  } catch (error) {
-    thrown = String(error);
-  }
+  const thrown = player.attempt(() => shardHandle(shard, ports, input));
   if (thrown !== "") player.ending = { kind: "failed", error: thrown };
   return { number: player.inputs, input, difference: differenceOf(player, outcome, thrown) };
 }
 
 /** The fingerprint of all effects so far. */
 export function playerFingerprint(player: Player): string {
-  return fingerprintHex(player.hash);
+  return lanesHex(player.lanes);
 }
 
 /** Where the first line ends, which names the format. */
@@ -169,12 +176,29 @@ function beginShard(
   const { at, now } = reader;
   const item = nextItem(reader);
   if (item?.kind === ITEM.SNAPSHOT) {
-    const { hash } = context.witness;
-    [hash.high, hash.low] = [item.high, item.low];
-    return { shard: shardRestore(item.state, crypto), inputs: item.inputs };
+    const { lanes } = context.witness;
+    lanes.set([item.high, item.low]);
+    const shard = shardRestore(item.state, crypto);
+    readCaches(reader, shard);
+    return { shard, inputs: item.inputs };
   }
   [reader.at, reader.now, reader.isCut] = [at, now, false];
   return { shard: createShard(boot, crypto), inputs: 0 };
+}
+
+/** Puts into the packet caches what the journal has of their packets. */
+function readCaches(reader: ItemReader, shard: Shard): void {
+  refillCaches(shard);
+  for (;;) {
+    const { at, now } = reader;
+    const item = nextItem(reader);
+    const cache = item?.kind === ITEM.CACHED ? shard.streams.get(item.stream)?.cache : undefined;
+    if (item?.kind !== ITEM.CACHED || cache === undefined || cache === null) {
+      [reader.at, reader.now, reader.isCut] = [at, now, false];
+      return;
+    }
+    cache.bytes.set(item.bytes, packetCacheOffset(cache, item.slot));
+  }
 }
 
 /** The answers that come next. */
@@ -192,7 +216,7 @@ function readAnswers(reader: ItemReader): Item[] {
 }
 
 /** How an input has come out otherwise than it was recorded, as the end of a sentence; empty when it has not. */
-function differenceOf({ context, hash }: Player, outcome: Item, thrown: string): string {
+function differenceOf({ context, lanes }: Player, outcome: Item, thrown: string): string {
   if (outcome.kind === ITEM.FAILED) {
     if (thrown === outcome.error) return "";
     return thrown === "" ? `holds where it had failed (${outcome.error})` : `fails otherwise (${thrown})`;
@@ -203,5 +227,5 @@ function differenceOf({ context, hash }: Player, outcome: Item, thrown: string):
   if (outcome.kind !== ITEM.DONE) return "was never handled to its end";
   const { effects } = context.witness;
   if (effects !== outcome.effects) return `has ${effects} effects in place of ${outcome.effects}`;
-  return witnessWord(hash) === outcome.witness ? "" : "has other effects";
+  return lanesWord(lanes) === outcome.witness ? "" : "has other effects";
 }

@@ -64,10 +64,10 @@ function answeredFunctions(context: PlayingContext) {
 }
 
 function answeredCiphers(context: PlayingContext) {
-  const { hash } = context.witness;
+  const { lanes } = context.witness;
   return {
     sealAead(handle, _nonce, _aad, _aadOffset, _aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
-      witnessSealed(hash, context.shard, handle, source, sourceOffset, sourceLength);
+      witnessSealed(lanes, context.shard, handle, source, sourceOffset, sourceLength);
       target.fill(0, targetOffset, targetOffset + sourceLength + AEAD_TAG_BYTES);
     },
     openAead(_handle, _nonce, _aad, _aadOffset, _aadLength, _source, _offset, sourceLength, target, targetOffset) {
@@ -86,7 +86,7 @@ function answeredCiphers(context: PlayingContext) {
     },
     cipherCm(handle, _iv, source, sourceOffset, sourceLength, target, targetOffset) {
       if (!isForReading(handle)) {
-        witnessSealed(hash, context.shard, handle, source, sourceOffset, sourceLength);
+        witnessSealed(lanes, context.shard, handle, source, sourceOffset, sourceLength);
         target.fill(0, targetOffset, targetOffset + sourceLength);
         return;
       }

@@ -11,7 +11,6 @@
  * A journal holds no media and no key (kept.ts, secrets.ts); who talked when, with whom and from where, it does tell.
  */
 
-import { createFingerprint } from "../base/fingerprint.ts";
 import type { Micros } from "../base/micros.ts";
 import { encodePlain } from "../base/plain-codec.ts";
 import { deriveEntropy } from "../crypto/entropy.ts";
@@ -21,12 +20,14 @@ import type { BootRecord, DatagramInput, Outbox, ShardInput, ShardPorts } from "
 import { createShard, shardHandle } from "../sfu/shard.ts";
 import type { Shard } from "../sfu/state.ts";
 import { DEMUX, demux } from "../wire/demux.ts";
-import { blankSnapshot } from "./blank-snapshot.ts";
+import { blankSnapshot, putCachedPackets } from "./blank-snapshot.ts";
 import {
   FRAME_HEADER_BYTES,
   ITEM,
+  ITEM_BYTES_MAX,
   type JournalSink,
   makeRoom,
+  type Program,
   putByte,
   putLong,
   putNumber,
@@ -36,15 +37,16 @@ import {
   putWord,
 } from "./format.ts";
 import { putDatagram, withoutMedia } from "./kept.ts";
+import { createLanes, lanesWord } from "./lanes.ts";
 import { createRecordingCrypto, type RecordingContext } from "./recording-crypto.ts";
 import { pseudonymOf, withoutSecrets } from "./secrets.ts";
-import { createWitnessOutbox, witnessWord } from "./witness.ts";
+import { createWitnessOutbox } from "./witness.ts";
 
 /** How a shard is recorded. */
 export interface RecordOptions {
   readonly sink: JournalSink;
-  /** Which program records, in words for whoever replays; any plain data. */
-  readonly program: unknown;
+  /** Which program records. */
+  readonly program: Program;
   /** Bytes of inputs that are written into one journal before the next one begins. */
   readonly pageBytes: number;
 }
@@ -70,9 +72,6 @@ export interface Recorder {
   drainAt: Micros;
 }
 
-/** The longest item of an input that is written in one go: a datagram, and numbers. */
-const INPUT_BYTES_MAX = LIMITS.datagramBytesMax + 128;
-
 /** How long an input may wait in memory. */
 const DRAIN_MICROS = 1_000_000;
 
@@ -81,7 +80,7 @@ export function createRecorder(boot: BootRecord, crypto: CryptoProvider, options
   const { sink } = options;
   const context: RecordingContext = {
     sink,
-    witness: { hash: createFingerprint(), effects: 0 },
+    witness: { lanes: createLanes(), effects: 0 },
     pseudonymKey: deriveEntropy(crypto, boot.entropySeed, "journal-pseudonyms", 0, 0, 32),
     scratch: new Uint8Array(LIMITS.datagramBytesMax),
     shard: null,
@@ -109,7 +108,7 @@ export function createRecorder(boot: BootRecord, crypto: CryptoProvider, options
   };
 }
 
-/** Hands the shard an input, as `shardHandle` does, and writes it down. What the shard throws is written down too. */
+/** Hands the shard an input, as `shardHandle` does, and writes it down. When it throws, call {@link recordFailure}. */
 export function recordHandle(recorder: Recorder, ports: ShardPorts, input: ShardInput): void {
   const { shard, context } = recorder;
   const { sink, witness } = context;
@@ -117,28 +116,28 @@ export function recordHandle(recorder: Recorder, ports: ShardPorts, input: Shard
   keepHouse(recorder, input.now);
   putInput(recorder, input);
   witness.effects = 0;
-  try {
-    shardHandle(shard, recorder.ports!, input);
-  } catch (error) {
-    makeRoom(sink, INPUT_BYTES_MAX);
-    putByte(sink, ITEM.FAILED);
-    putLong(sink, encodePlain(String(error)));
-    throw error;
-  }
-  makeRoom(sink, INPUT_BYTES_MAX);
+  shardHandle(shard, recorder.ports!, input);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.DONE);
   putNumber(sink, witness.effects);
-  putWord(sink, witnessWord(witness.hash));
+  putWord(sink, lanesWord(witness.lanes));
   recorder.inputs++;
   recorder.now = input.now;
 }
 
+/** Says what the shard has thrown in place of handling the last input; only the host can tell. */
+export function recordFailure({ context: { sink } }: Recorder, error: string): void {
+  makeRoom(sink, ITEM_BYTES_MAX);
+  putByte(sink, ITEM.FAILED);
+  putLong(sink, encodePlain(error));
+}
+
 /** Says that the shard gets no more inputs because its host ends. */
 export function recordEnd({ context: { sink, witness } }: Recorder): void {
-  makeRoom(sink, INPUT_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.END);
-  putWord(sink, witness.hash.high);
-  putWord(sink, witness.hash.low);
+  putWord(sink, witness.lanes[0]!);
+  putWord(sink, witness.lanes[1]!);
   sink.drain();
 }
 
@@ -160,25 +159,27 @@ function keepHouse(recorder: Recorder, now: Micros): void {
 
 function turnPage(recorder: Recorder): void {
   const { context, options, boot, shard, inputs, now } = recorder;
-  const { sink, hash } = { sink: options.sink, hash: context.witness.hash };
+  const { sink } = options;
+  const { lanes } = context.witness;
   const state = blankSnapshot(shard, (resource) => pseudonymOf(recorder.crypto, context.pseudonymKey, resource));
   sink.turnPage();
   putBoot(sink, boot, options.program);
-  makeRoom(sink, INPUT_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.SNAPSHOT);
   putNumber(sink, now);
   putNumber(sink, inputs);
-  putWord(sink, hash.high);
-  putWord(sink, hash.low);
+  putWord(sink, lanes[0]!);
+  putWord(sink, lanes[1]!);
   putSparse(sink, state);
+  putCachedPackets(sink, shard, context.scratch);
   sink.drain();
   recorder.inputsAt = sink.pageBytes;
 }
 
 /** The seed of the secrets stays where it is; the numbers that are not secret derive from the other one. */
-function putBoot(sink: JournalSink, boot: BootRecord, program: unknown): void {
+function putBoot(sink: JournalSink, boot: BootRecord, program: Program): void {
   const entropySeed = new Uint8Array(boot.entropySeed.length);
-  makeRoom(sink, INPUT_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.BOOT);
   putLong(sink, encodePlain({ boot: { ...boot, entropySeed }, program }));
 }
@@ -186,7 +187,7 @@ function putBoot(sink: JournalSink, boot: BootRecord, program: unknown): void {
 function putInput(recorder: Recorder, input: ShardInput): void {
   const { context, shard } = recorder;
   const { sink } = context;
-  makeRoom(sink, INPUT_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   const wait = input.now - recorder.now;
   switch (input.kind) {
     case "datagram":

@@ -9,7 +9,7 @@ import { KEY_HANDLE, keyHandleUse } from "../crypto/handles.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider } from "../crypto/provider.ts";
 import type { Shard } from "../sfu/state.ts";
 import { CONTENT_TYPE } from "../wire/dtls-record.ts";
-import { CALL, ITEM, type JournalSink, makeRoom, putByte, putRun } from "./format.ts";
+import { CALL, ITEM, ITEM_BYTES_MAX, type JournalSink, makeRoom, putByte, putRun } from "./format.ts";
 import { putEnds, putMediaPayload } from "./kept.ts";
 import { FATE, fateOfHmac, pseudonymOfBytes } from "./secrets.ts";
 import { type Witness, witnessSealed } from "./witness.ts";
@@ -28,9 +28,6 @@ export interface RecordingContext {
   flow: number;
   offset: number;
 }
-
-/** The longest item that is written for an answer of a packet: a datagram, and numbers. */
-const ANSWER_BYTES_MAX = 2_304;
 
 /** Bytes of the tag of AES_CM_128_HMAC_SHA1_80, and of the index in front of it in SRTCP (RFC 3711 §3.4). */
 const CM_TAG_BYTES = 10;
@@ -111,7 +108,7 @@ function recordedCiphers(inner: CryptoProvider, context: RecordingContext) {
   const { sink, witness } = context;
   return {
     sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
-      witnessSealed(witness.hash, context.shard, handle, source, sourceOffset, sourceLength);
+      witnessSealed(witness.lanes, context.shard, handle, source, sourceOffset, sourceLength);
       inner.sealAead(
         handle,
         nonce,
@@ -152,7 +149,7 @@ function recordedCiphers(inner: CryptoProvider, context: RecordingContext) {
         inner.cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset);
         putOpened(context, CALL.CIPHER, handle, target, targetOffset, sourceLength, 0);
       } else {
-        witnessSealed(witness.hash, context.shard, handle, source, sourceOffset, sourceLength);
+        witnessSealed(witness.lanes, context.shard, handle, source, sourceOffset, sourceLength);
         inner.cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset);
       }
     },
@@ -165,14 +162,14 @@ function recordedCiphers(inner: CryptoProvider, context: RecordingContext) {
 }
 
 function putAnswer(sink: JournalSink, call: number, answer: Uint8Array): void {
-  makeRoom(sink, ANSWER_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.ANSWER);
   putByte(sink, call);
   putRun(sink, answer, 0, answer.length);
 }
 
 function putVerdict(sink: JournalSink, call: number, holds: boolean): void {
-  makeRoom(sink, ANSWER_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.VERDICT);
   putByte(sink, call);
   putByte(sink, holds ? 1 : 0);
@@ -189,7 +186,7 @@ function putOpened(
   recordType: number,
 ): void {
   const { sink, shard, flow, scratch } = context;
-  makeRoom(sink, ANSWER_BYTES_MAX);
+  makeRoom(sink, ITEM_BYTES_MAX);
   putByte(sink, ITEM.OPENED);
   putByte(sink, call);
   if (keyHandleUse(handle) === KEY_HANDLE.SRTP_READ && shard !== null) {

@@ -7,7 +7,6 @@
  * has no keys or no payload for: ciphertext, tags, sound and pictures. Of a media payload the descriptor counts, whose
  * picture ids are rewritten.
  */
-import { type Fingerprint, fingerprintBytes, fingerprintNumber, fingerprintText } from "../base/fingerprint.ts";
 import { KEY_HANDLE, keyHandleUse } from "../crypto/handles.ts";
 import type { ShardEvent } from "../sfu/events.ts";
 import type { CommandReply, Outbox } from "../sfu/ports.ts";
@@ -17,6 +16,7 @@ import { RECORD_HEADER_BYTES, recordBodyLength, recordEpoch } from "../wire/dtls
 import { payloadDescriptorLength } from "../wire/payload.ts";
 import { RELAY_PACKET_HEADER_BYTES } from "../wire/relay-record.ts";
 import { rtpHeaderLength } from "../wire/rtp.ts";
+import { type Lanes, mixBytes, mixText, mixWord } from "./lanes.ts";
 import { publicReply } from "./secrets.ts";
 
 /** Bytes of an SRTCP packet that travel in the clear: the first header with its SSRC. */
@@ -24,7 +24,7 @@ const RTCP_CLEAR_BYTES = 8;
 
 /** What has become of a shard's effects so far. */
 export interface Witness {
-  readonly hash: Fingerprint;
+  readonly lanes: Lanes;
   /** Effects of the input in hand. */
   effects: number;
 }
@@ -33,7 +33,7 @@ const EFFECT = { TRANSMIT: 1, RELEASE: 2, PACKET: 3, MAIL: 4 } as const;
 
 /** An outbox that passes everything on to `inner`, once `witness` has seen it. */
 export function createWitnessOutbox(inner: Outbox, witness: Witness): Outbox {
-  const { hash } = witness;
+  const { lanes } = witness;
   return {
     get sendBytes() {
       return inner.sendBytes;
@@ -41,55 +41,51 @@ export function createWitnessOutbox(inner: Outbox, witness: Witness): Outbox {
     reserve: () => inner.reserve(),
     transmit(flow: number, offset: number, length: number) {
       witness.effects += 1;
-      fingerprintNumber(hash, EFFECT.TRANSMIT);
-      fingerprintNumber(hash, flow);
-      fingerprintNumber(hash, length);
-      witnessDatagram(hash, inner.sendBytes, offset, length);
+      mixWord(lanes, EFFECT.TRANSMIT);
+      mixWord(lanes, flow);
+      mixWord(lanes, length);
+      witnessDatagram(lanes, inner.sendBytes, offset, length);
       inner.transmit(flow, offset, length);
     },
     reply(reply: CommandReply) {
       witness.effects += 1;
-      fingerprintText(hash, `reply ${JSON.stringify(publicReply(reply))}`);
+      mixText(lanes, `reply ${JSON.stringify(publicReply(reply))}`);
       inner.reply(reply);
     },
     event(event: ShardEvent) {
       witness.effects += 1;
-      fingerprintText(hash, `event ${JSON.stringify(event)}`);
+      mixText(lanes, `event ${JSON.stringify(event)}`);
       inner.event(event);
     },
     relayPacket(shard: number, offset: number, length: number) {
       witness.effects += 1;
-      fingerprintNumber(hash, EFFECT.PACKET);
-      fingerprintNumber(hash, shard);
-      fingerprintNumber(hash, length);
+      mixWord(lanes, EFFECT.PACKET);
+      mixWord(lanes, shard);
+      mixWord(lanes, length);
       const clear = RELAY_PACKET_HEADER_BYTES + rtpHeaderLength(inner.sendBytes, offset + RELAY_PACKET_HEADER_BYTES);
-      fingerprintBytes(hash, inner.sendBytes, offset, clear);
+      mixBytes(lanes, inner.sendBytes, offset, clear);
       inner.relayPacket(shard, offset, length);
     },
     relayMail(shard: number, record: Uint8Array) {
       witness.effects += 1;
-      fingerprintNumber(hash, EFFECT.MAIL);
-      fingerprintNumber(hash, shard);
-      fingerprintBytes(hash, record, 0, record.length);
+      mixWord(lanes, EFFECT.MAIL);
+      mixWord(lanes, shard);
+      mixWord(lanes, record.length);
+      mixBytes(lanes, record, 0, record.length);
       inner.relayMail(shard, record);
     },
     releaseFlow(flow: number) {
       witness.effects += 1;
-      fingerprintNumber(hash, EFFECT.RELEASE);
-      fingerprintNumber(hash, flow);
+      mixWord(lanes, EFFECT.RELEASE);
+      mixWord(lanes, flow);
       inner.releaseFlow(flow);
     },
   };
 }
 
-/** The fingerprint so far in 32 bits, which stand behind each input. */
-export function witnessWord({ high, low }: Fingerprint): number {
-  return (high ^ low) >>> 0;
-}
-
 /** Takes in what is about to be sealed with `handle`. */
 export function witnessSealed(
-  hash: Fingerprint,
+  lanes: Lanes,
   shard: Shard | null,
   handle: number,
   source: Uint8Array,
@@ -97,7 +93,8 @@ export function witnessSealed(
   length: number,
 ): void {
   if (shard === null || keyHandleUse(handle) !== KEY_HANDLE.SRTP_WRITE) {
-    fingerprintBytes(hash, source, offset, length);
+    mixWord(lanes, length);
+    mixBytes(lanes, source, offset, length);
     return;
   }
   const { packet } = shard.scratch;
@@ -106,22 +103,22 @@ export function witnessSealed(
   if (packet.pictureId >= 0 || packet.tl0 >= 0) {
     counts += payloadDescriptorLength(packet.codec, source, packet.payloadOffset, packet.payloadLength);
   }
-  fingerprintBytes(hash, source, offset, counts);
+  mixBytes(lanes, source, offset, counts);
 }
 
 /** The bytes of a datagram that travel in the clear. */
-function witnessDatagram(hash: Fingerprint, bytes: Uint8Array, offset: number, length: number): void {
+function witnessDatagram(lanes: Lanes, bytes: Uint8Array, offset: number, length: number): void {
   const kind = demux(bytes, offset, length);
-  if (kind === DEMUX.RTP) fingerprintBytes(hash, bytes, offset, rtpHeaderLength(bytes, offset));
-  else if (kind === DEMUX.RTCP) fingerprintBytes(hash, bytes, offset, RTCP_CLEAR_BYTES);
-  else if (kind === DEMUX.DTLS) witnessRecords(hash, bytes, offset, offset + length);
-  else fingerprintBytes(hash, bytes, offset, length);
+  if (kind === DEMUX.RTP) mixBytes(lanes, bytes, offset, rtpHeaderLength(bytes, offset));
+  else if (kind === DEMUX.RTCP) mixBytes(lanes, bytes, offset, RTCP_CLEAR_BYTES);
+  else if (kind === DEMUX.DTLS) witnessRecords(lanes, bytes, offset, offset + length);
+  else mixBytes(lanes, bytes, offset, length);
 }
 
-function witnessRecords(hash: Fingerprint, bytes: Uint8Array, offset: number, end: number): void {
+function witnessRecords(lanes: Lanes, bytes: Uint8Array, offset: number, end: number): void {
   for (let at = offset; at < end; ) {
     const record = RECORD_HEADER_BYTES + recordBodyLength(bytes, at);
-    fingerprintBytes(hash, bytes, at, recordEpoch(bytes, at) === 0 ? record : RECORD_HEADER_BYTES);
+    mixBytes(lanes, bytes, at, recordEpoch(bytes, at) === 0 ? record : RECORD_HEADER_BYTES);
     at += record;
   }
 }

@@ -103,6 +103,11 @@ export function packetCachePutAt(cache: PacketCache, slot: number): Micros {
   return cache.putAt[slot]! as Micros;
 }
 
+/** Gives a cache whose bytes were left out of a recording its slots again, with zeros in them. */
+export function packetCacheRefill(cache: PacketCache): void {
+  cache.bytes = new Uint8Array(cache.lengths.length * SLOT_BYTES);
+}
+
 function holdsYoung(cache: PacketCache, now: Micros, slot: number): boolean {
   return cache.lengths[slot] !== 0 && now - cache.putAt[slot]! <= cache.ageMaxMicros;
 }

@@ -11,6 +11,7 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { CandidateAddress } from "../../core/index.ts";
 import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
+import { finishJournals, type JournalLife } from "../journal-files.ts";
 import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
 import type { RelayCounters } from "../relay-ways.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
@@ -75,6 +76,7 @@ interface Running {
   readonly thread: Worker;
   readonly port: MessagePort;
   readonly life: ShardLife;
+  readonly journals: JournalLife | undefined;
   /** Resolves when the thread has ended. */
   readonly ended: Promise<void>;
   /** The thread has come so far as to serve. */
@@ -153,6 +155,9 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     part: (number) => tell(host, { kind: "part", number }),
     wake: () => {},
     giveUp: () => endThread(host, new Error("the shard does not read what other shards tell it")),
+    get journals() {
+      return host.running.journals;
+    },
     get cpuMicros() {
       return counters[COUNTERS.indexOf("cpuMicros")]!;
     },
@@ -184,10 +189,12 @@ function startThread(
 ): Running {
   const { port1, port2 } = new MessageChannel();
   const { resources, candidates } = parts;
+  const journals = parts.journals?.();
   const boot: ThreadBoot = {
     port: port2,
     candidates,
     life,
+    journals,
     block: resources.block,
     fds: resources.sockets.fds,
     wakeFd: resources.wakeFd,
@@ -203,7 +210,7 @@ function startThread(
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES_MAX },
   });
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  return { thread, port: port1, life, ended, serves: false, lastWord: undefined };
+  return { thread, port: port1, life, journals, ended, serves: false, lastWord: undefined };
 }
 
 function watchThread(host: Host, running: Running): void {
@@ -228,6 +235,7 @@ function watchThread(host: Host, running: Running): void {
       hear(last.message as FromThread);
     }
     port.close();
+    if (running.journals !== undefined) finishJournals(running.journals);
     freeContexts(host.ledger);
     const isFirst = host.deaths.length === 0;
     if (!host.closing && (running.serves || !isFirst)) replaceThread(host, running);

@@ -240,6 +240,7 @@ export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
 
 /** Feeds nothing more. What is queued may still be sent by {@link fastFarewell}. */
 export function stopFastLoop(loop: FastLoop): void {
+  if (!loop.stopped) loop.parts.engine.end?.();
   loop.stopped = true;
 }
 
@@ -384,7 +385,7 @@ function feed(loop: FastLoop, input: ShardInput): void {
   try {
     loop.parts.engine.handle(loop.ports, input);
   } catch (error) {
-    stopFastLoop(loop);
+    loop.stopped = true;
     loop.parts.onFailure(error);
     return;
   }

@@ -10,6 +10,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import type { CandidateAddress, Command, CommandReply, CryptoProvider, Finding, ShardEvent } from "../../core/index.ts";
 import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
+import type { JournalLife } from "../journal-files.ts";
 import type { ShardLife } from "../relay-mesh.ts";
 import type { RelayPeer } from "../relay-ways.ts";
 import { type CreateEngine, createBootRecord } from "../shard-engine.ts";
@@ -35,6 +36,7 @@ export interface ThreadBoot {
   readonly port: MessagePort;
   readonly candidates: readonly CandidateAddress[];
   readonly life: ShardLife;
+  readonly journals: JournalLife | undefined;
   /** Native memory and descriptors, lent by the main thread. */
   readonly block: { readonly address: number; readonly length: number };
   readonly fds: readonly number[];
@@ -104,8 +106,11 @@ function serve(
     block: openBlock(libc.native, boot.block.address, boot.block.length),
     fds: boot.fds,
     wakeFd: boot.wakeFd,
-    engine: createEngine(createBootRecord(clock, boot.candidates, boot.life), crypto, (findings) =>
-      say({ kind: "looked", findings }),
+    engine: createEngine(
+      createBootRecord(clock, boot.candidates, boot.life),
+      crypto,
+      (findings) => say({ kind: "looked", findings }),
+      boot.journals,
     ),
     crypto,
     clock,

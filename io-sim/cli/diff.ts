@@ -3,11 +3,12 @@
  * and 1 for a difference.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { isJournal } from "../../core/index.ts";
+import { thisProgram } from "../../program.ts";
 import { diffJournals } from "../journal-diff.ts";
 import { run } from "../run.ts";
 import { readFork } from "./looking.ts";
 import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
-import { thisProgram } from "./program.ts";
 import { theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
@@ -48,5 +49,9 @@ async function journalOf(name: string, fork?: string): Promise<string> {
   }
   if (fork !== undefined) throw new Misuse("--fork changes a run: name it as STORY@SEED.");
   if (!existsSync(name)) throw new Misuse(`There is no file called "${name}"; a run is named as STORY@SEED.`);
-  return readFileSync(name, "utf8");
+  const file = readFileSync(name);
+  if (isJournal(new Uint8Array(file))) {
+    throw new Misuse(`"${name}" is a server's journal: "lockstep replay ${name}" says where this core parts from it.`);
+  }
+  return file.toString("utf8");
 }

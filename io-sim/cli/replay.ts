@@ -3,11 +3,13 @@
  * compares every effect.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { isJournal } from "../../core/index.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
+import { thisProgram } from "../../program.ts";
 import { replayJournal } from "../journal.ts";
 import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
-import { thisProgram } from "./program.ts";
+import { type JournalOptions, replayServerJournal } from "./replay-journal.ts";
 import { type RunningOptions, runOne } from "./running.ts";
 import { findStory, theSeed } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -28,8 +30,8 @@ export function replay(words: readonly string[]): Promise<number> {
     .option("--json", "one JSON object a line")
     .option("--trace", "print what happened, line by line")
     .option("--journal <FILE>", "write the journal of the run to a file")
-    .option("--until <EVENT|TIME>", "stop after so many events (1200) or at a time of the story (12.5s)")
-    .option("--back <K>", "stop K events earlier")
+    .option("--until <EVENT|TIME>", "stop after so many events or inputs (1200), or at a time (12.5s, or as in a log)")
+    .option("--back <K>", "stop K events or inputs earlier")
     .option("--state", "print the state there as JSON, without secrets")
     .option("--step", "go on event by event, each time a line is read")
     .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "with one decision of chance changed")
@@ -48,16 +50,35 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
     return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
   }
   if (!existsSync(name)) throw new Misuse(`There is no story and no file called "${name}".`);
+  const bytes = new Uint8Array(readOrMisuse(name));
+  if (isJournal(bytes)) return replayServerJournal(name, bytes, serverOptions(options));
   if (looksCloser(options) || options.trace === true || options.seed !== undefined || options.journal !== undefined) {
-    throw new Misuse("A journal has no world to look into: name a story and its seed.");
+    throw new Misuse("A simulator's journal has no world to look into: name a story and its seed.");
   }
-  return replayFile(name, options);
+  return replayFile(name, Buffer.from(bytes).toString("utf8"), options);
 }
 
-function replayFile(file: string, options: ReplayOptions): number {
+/** A server's journal has no chance in it that could be changed, and no run that could be written anew. */
+function serverOptions(options: ReplayOptions): JournalOptions {
+  for (const [flag, value] of Object.entries({ seed: options.seed, journal: options.journal, fork: options.fork })) {
+    if (value !== undefined) throw new Misuse(`--${flag} is for stories; a server's journal is played as it is.`);
+  }
+  if (options.decisions === true) throw new Misuse("--decisions is for stories: a server takes its chances elsewhere.");
+  return options;
+}
+
+function readOrMisuse(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Misuse(`Can't read "${file}" (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+function replayFile(file: string, text: string, options: ReplayOptions): number {
   const startedAt = performance.now();
   const result = replayJournal(
-    readFileSync(file, "utf8"),
+    text,
     (cipher) => (cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto())),
     { program: thisProgram() },
   );

@@ -2,6 +2,7 @@
  * What the commands that run a story share: one run from its beginning to its end, and what is said about it.
  */
 import { writeFileSync } from "node:fs";
+import { thisProgram } from "../../program.ts";
 import { failureReport } from "../failure-report.ts";
 import { rowAsJson } from "../rows.ts";
 import { type RunOptions, run, type Verdict } from "../run.ts";
@@ -9,7 +10,6 @@ import { traceLines, traceRows } from "../trace/lines.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Misuse } from "./misuse.ts";
-import { thisProgram } from "./program.ts";
 import { replayName, type Story } from "./stories.ts";
 
 /** The flags of whatever runs a story from its beginning to its end. */

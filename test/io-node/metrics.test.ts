@@ -9,6 +9,7 @@ function hostOf(packets: number): MeasuredHost {
     sent: { sent: 0, sentBytes: 0, dropped: 3, failed: 0 },
     relayed: { relayedPackets: packets, relayDropped: packets / 2, relayedMail: 1 },
     cpuMicros: 1_500_000,
+    journals: undefined,
   };
 }
 

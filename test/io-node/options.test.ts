@@ -21,6 +21,8 @@ describe("the settings of serve", () => {
       publicAddresses: [],
       io: "auto",
       shards: undefined,
+      journal: undefined,
+      journalLimit: 256,
       logLevel: "info",
     });
   });
@@ -36,6 +38,9 @@ describe("the settings of serve", () => {
       "fast",
       "--shards",
       "3",
+      "--journal",
+      "journals",
+      "--journal-limit=64",
       "--log-level",
       "silent",
     ];
@@ -47,6 +52,8 @@ describe("the settings of serve", () => {
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
       io: "fast",
       shards: 3,
+      journal: "journals",
+      journalLimit: 64,
       logLevel: "silent",
     });
   });
@@ -59,6 +66,8 @@ describe("the settings of serve", () => {
       LOCKSTEP_PUBLIC_ADDRESS: "203.0.113.5, 2001:db8::5",
       LOCKSTEP_IO: "portable",
       LOCKSTEP_SHARDS: "2",
+      LOCKSTEP_JOURNAL: "/var/lib/journals",
+      LOCKSTEP_JOURNAL_LIMIT: "4",
       LOCKSTEP_LOG_LEVEL: "debug",
     };
     expect(options([], environment)).toEqual({
@@ -68,6 +77,8 @@ describe("the settings of serve", () => {
       publicAddresses: ["203.0.113.5", "2001:db8::5"],
       io: "portable",
       shards: 2,
+      journal: "/var/lib/journals",
+      journalLimit: 4,
       logLevel: "debug",
     });
   });

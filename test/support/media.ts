@@ -43,10 +43,16 @@ export function opusPacket(options: {
   timestamp?: number;
   level?: number;
   mid?: string;
+  body?: readonly number[];
 }): Uint8Array {
   const extensions: [number, number[]][] =
     options.level === undefined ? [] : [[EXTENSION_ID.level, [0x80 | options.level]]];
-  return rtpPacket({ ...options, payloadType: PAYLOAD_TYPE.opus, payload: [0xfc, 1, 2, 3], extensions });
+  return rtpPacket({
+    ...options,
+    payloadType: PAYLOAD_TYPE.opus,
+    payload: [0xfc, ...(options.body ?? [1, 2, 3])],
+    extensions,
+  });
 }
 
 /** An RTP packet with one-byte header extensions. */

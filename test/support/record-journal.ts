@@ -5,9 +5,9 @@
  *     npx tsx test/support/record-journal.ts
  */
 import { writeFileSync } from "node:fs";
-import { thisProgram } from "../../io-sim/cli/program.ts";
 import { run } from "../../io-sim/run.ts";
 import { ms } from "../../io-sim/units.ts";
+import { thisProgram } from "../../program.ts";
 import { smallStory } from "./small-story.ts";
 
 const plan = smallStory({

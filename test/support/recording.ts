@@ -11,6 +11,7 @@ import {
   LIMITS,
   micros,
   type Outbox,
+  type Program,
   type Recorder,
   recordEnd,
   recordHandle,
@@ -35,6 +36,8 @@ export interface Recording {
   readonly inputs: readonly ShardInput[];
   /** Datagrams that the shard wanted sent. */
   readonly sent: readonly { readonly flow: number; readonly bytes: Uint8Array }[];
+  /** Keys, salts, passwords and resources of the participants, and a few bytes of media. */
+  readonly secrets: readonly Uint8Array[];
 }
 
 /** A sink into memory. */
@@ -93,20 +96,79 @@ export function callOf(change: Partial<Scenario> = {}): { boot: BootRecord; inpu
   };
 }
 
-/** Records a simulated call. A page ends after `pageBytes`; a call that is not `ended` is one whose host was killed. */
-export function recordCall(
-  change: Partial<Scenario> = {},
-  { pageBytes = 1e9, ended = true }: { pageBytes?: number; ended?: boolean } = {},
-): Recording {
+/** Who writes the journals of tests. */
+export const PROGRAM: Program = { version: "1.0.0", core: "aa" };
+
+/** How a test records. */
+export interface RecordingOptions {
+  /** A page ends after so many bytes. */
+  readonly pageBytes?: number;
+  /** The host is killed in the input behind so many. */
+  readonly endsAfter?: number;
+  readonly program?: Program;
+  /** From this input on, counted from 0, chance has another seed: as if another core had recorded. */
+  readonly straysAt?: number;
+}
+
+/** Records a simulated call. */
+export function recordCall(change: Partial<Scenario> = {}, options: RecordingOptions = {}): Recording {
   const { boot, inputs } = callOf(change);
+  return recordInputs(boot, inputs, options);
+}
+
+/** Records these inputs. */
+export function recordInputs(
+  boot: BootRecord,
+  inputs: readonly ShardInput[],
+  options: RecordingOptions = {},
+): Recording {
+  const { pageBytes = 1e9, endsAfter = inputs.length, program = PROGRAM, straysAt = -1 } = options;
   const sink = createMemorySink();
   const sent: { flow: number; bytes: Uint8Array }[] = [];
-  const program = { version: "1.0.0", core: "aa" };
+  const secrets: Uint8Array[] = [];
   const recorder = createRecorder(boot, createNodeCrypto(), { sink, pageBytes, program });
   const ports = { crypto: recorder.crypto, outbox: createSilentOutbox(sent), scheduler: FIRST_COME_FIRST_SERVED };
-  for (const input of inputs) recordHandle(recorder, ports, copyOf(input));
-  if (ended) recordEnd(recorder);
-  return { recorder, sink, inputs, sent };
+  for (const [index, input] of inputs.slice(0, endsAfter).entries()) {
+    if (index === straysAt) recorder.shard.randomSeed += 1;
+    recordHandle(recorder, ports, copyOf(input));
+    noteSecrets(secrets, recorder, input);
+    if (index === Math.floor(endsAfter / 2)) noteMedia(secrets, recorder);
+  }
+  if (endsAfter === inputs.length) recordEnd(recorder);
+  else killWithin(recorder, sink, inputs[endsAfter]!);
+  return { recorder, sink, inputs, sent, secrets };
+}
+
+/** Leaves in the journal what is there when the shard never comes back from an input. */
+function killWithin(recorder: Recorder, sink: MemorySink, input: ShardInput): void {
+  const outbox = createSilentOutbox();
+  const written = () => sink.written[0]!;
+  sink.drain();
+  const ports = { crypto: recorder.crypto, outbox, scheduler: FIRST_COME_FIRST_SERVED };
+  recordHandle(recorder, ports, copyOf(input));
+  // DONE, the number of effects and the fingerprint.
+  sink.written[0] = written() - 6;
+  sink.drain();
+}
+
+/** A few bytes out of the middle of pictures that may be sent again. */
+function noteMedia(secrets: Uint8Array[], { shard }: Recorder): void {
+  for (const { cache } of shard.streams.values()) {
+    const slot = cache?.lengths.findIndex((length) => length > 300) ?? -1;
+    const at = slot * LIMITS.datagramBytesMax + 100;
+    if (slot >= 0) secrets.push(cache!.bytes.slice(at, at + 32));
+  }
+}
+
+/** What a participant has that nobody else may know. */
+function noteSecrets(secrets: Uint8Array[], { shard }: Recorder, input: ShardInput): void {
+  if (input.kind !== "datagram") return;
+  const participant = shard.flows.get(input.flow);
+  const srtp = participant?.peer.srtp;
+  if (participant === undefined || srtp === undefined || srtp === null || secrets.includes(srtp.readKey)) return;
+  const { peer, resource, session } = participant;
+  secrets.push(Buffer.from(session.remotePassword));
+  secrets.push(srtp.readKey, srtp.readSalt, srtp.writeKey, srtp.writeSalt, peer.ice.localKey, Buffer.from(resource));
 }
 
 /** The shard decrypts in place. */

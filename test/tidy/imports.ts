@@ -49,8 +49,9 @@ const ZONES: readonly Zone[] = [
     mayImport: ["core/index.ts", "core/crypto", "core/base"],
     packages: ["node:crypto", "node:module", "@noble/*", "koffi"],
   },
-  { place: "io-node", mayImport: ["core/index.ts", "io-crypto"], packages: ["node:", "*"] },
-  { place: "io-sim/cli", mayImport: ["core/index.ts", "io-crypto", "io-sim"], packages: ["node:", "*"] },
+  { place: "program.ts", mayImport: ["core/index.ts"], packages: ["node:"] },
+  { place: "io-node", mayImport: ["core/index.ts", "io-crypto", "program.ts"], packages: ["node:", "*"] },
+  { place: "io-sim/cli", mayImport: ["core/index.ts", "io-crypto", "io-sim", "program.ts"], packages: ["node:", "*"] },
   {
     place: "io-sim/client",
     mayImport: ["core/index.ts", "core/wire", "core/base", "core/dtls", "io-crypto", "io-sim"],

@@ -27,6 +27,9 @@ export interface Offence {
 /** A rule of the house. */
 export type Rule = (sources: readonly Source[]) => Offence[];
 
+/** The files at the root. */
+const ROOT_FILES = ["lockstep.mjs", "program.ts"] as const;
+
 /** The folders whose files the rules look at. */
 const FOLDERS = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scenarios", "test"] as const;
 
@@ -44,7 +47,7 @@ export function parseSource(path: string, text: string): Source {
 
 /** Every source file of the project under `root`, which ends in a slash. */
 export function loadProject(root: string): Source[] {
-  const sources = [parseSource("lockstep.mjs", readFileSync(`${root}lockstep.mjs`, "utf8"))];
+  const sources = ROOT_FILES.map((name) => parseSource(name, readFileSync(root + name, "utf8")));
   for (const folder of FOLDERS) {
     for (const name of readdirSync(root + folder, { recursive: true, encoding: "utf8" }).sort(byText)) {
       const path = `${folder}/${name.replaceAll("\\", "/")}`;

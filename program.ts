@@ -5,9 +5,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Program } from "../journal.ts";
+import type { Program } from "./core/index.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("./", import.meta.url));
 const DECIDING = ["core", "io-crypto"] as const;
 
 /** This program. */
