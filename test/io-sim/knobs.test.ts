@@ -115,6 +115,20 @@ describe("a knob", () => {
     );
   });
 
+  it("is what oracles go by: nobody is owed a slot sooner than the server gives it up", () => {
+    const story = smallStory({
+      knobs: { slotYieldMicros: seconds(10) },
+      peers: {
+        ana: { sends: { camera: "vp8" } },
+        bob: { sends: { camera: "vp8" } },
+        eve: { receives: { video: 1 } },
+      },
+      timeline: [at(ms(200), "covered", mute("ana", "camera")), at(ms(200), "covered", mute("bob", "camera"))],
+    });
+    const [first, second] = story.steps;
+    for (const step of [first!, second!]) expect(run({ ...story, steps: [step] }, 1).broken?.detail).toBeUndefined();
+  });
+
   it("gives who waits as much more time as it makes the server wait longer, and never less", () => {
     expect(longerThanUsual({ reportMicros: seconds(3) }, "reportMicros", "slotYieldMicros")).toBe(seconds(2));
     expect(longerThanUsual({ reportMicros: ms(200), slotYieldMicros: seconds(3) }, "reportMicros")).toBe(0);
