@@ -210,7 +210,7 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
     id: "lanes-mixed-up",
     what: "what comes from another shard goes to whoever got something from there first",
     story: "a room over three shards",
-    promise: "STORY",
+    promise: "L3",
     edits: [
       edit(
         "sfu/proxies.ts",
