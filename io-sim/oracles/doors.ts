@@ -24,8 +24,9 @@ import {
   unwrapped,
 } from "./ledger.ts";
 
-/** The kind of a record that carries a packet, and the bytes before it (core/wire/relay-record.ts). */
+/** The kind of a record that carries a packet, where its stream stands, and the bytes before it (core/wire/relay-record.ts). */
 const PACKET_RECORD = 1;
+const RECORD_STREAM = 8;
 const RECORD_HEADER_BYTES = 24;
 
 /** A packet that a shard has in hand. */
@@ -113,20 +114,38 @@ export function takeRelayed(ledger: Ledger, door: Door, { bytes, offset, length,
     const rtp = at + RECORD_HEADER_BYTES;
     const packet = nextInHand(door);
     const sequence = readU16(bytes, rtp + 2);
-    packet.source = relayedSource(ledger, shard, readU32(bytes, rtp + 8), sequence);
+    const stream = readU32(bytes, at + RECORD_STREAM);
+    packet.source = relayedSource(ledger, shard, stream, readU32(bytes, rtp + 8), sequence);
     packet.index = unwrapped(packet.source?.highest ?? -1, sequence);
     packet.timestamp = readU32(bytes, rtp + 4);
   }
 }
 
-/** The stream of a client of that shard of which such a packet has come. */
-function relayedSource(ledger: Ledger, shard: number, ssrc: number, sequence: number): SourceStream | undefined {
+/**
+ * The stream of a client of that shard of which such a packet has come. Somebody with a copied profile has the SSRC and the
+ * numbers of another one, and of those who misbehave no stream is written down: then the home shard is asked whose it is.
+ */
+function relayedSource(
+  ledger: Ledger,
+  shard: number,
+  stream: number,
+  ssrc: number,
+  sequence: number,
+): SourceStream | undefined {
+  const isCopied = ledger.world.plan.peers.some(({ likeness }) => likeness !== undefined);
+  const owner = isCopied ? ownerAt(ledger, shard, stream) : undefined;
   for (const [client, streams] of ledger.sources) {
-    if (shardOf(client.participant) !== shard) continue;
+    if (shardOf(client.participant) !== shard || (isCopied && client.participant !== owner)) continue;
     const source = sourceAmong(streams, ssrc);
     if (source !== undefined && hasArrived(source, unwrapped(source.highest, sequence))) return source;
   }
   return undefined;
+}
+
+/** Whose stream has this number at home; undefined when that shard is gone. */
+function ownerAt({ world }: Ledger, shard: number, stream: number): number | undefined {
+  const home = world.nodes.find((node) => node.shard.number === shard);
+  return home?.shard.streams.get(stream)?.publication.owner?.id;
 }
 
 /** Notes that a packet of another shard's stream has come over; answers whether that is new. */

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros, type ShardEvent } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
-import { at, join, leave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
+import { at, join, leave, misbehave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
 import type { BrokenPromise, PromiseId } from "../../../io-sim/oracles/promises.ts";
 import type { Effect } from "../../../io-sim/recording-outbox.ts";
 import { type RunOptions, run } from "../../../io-sim/run.ts";
@@ -93,6 +93,24 @@ describe("a room over several shards", () => {
     for (const id of [...ids, "L1", "L3", "R3"] as PromiseId[]) expect([id, judged.get(id) ?? 0]).not.toEqual([id, 0]);
     // A packet each 20 ms and pictures: what is forwarded is judged packet by packet.
     expect(judged.get("S2")).toBeGreaterThan(1_000);
+  });
+});
+
+describe("somebody with a copied profile", () => {
+  it("is not taken for whom he was copied from, though none of his own streams is known", () => {
+    const both = { likeness: "ana", sends: { camera: "vp8" }, shard: 0 } as const;
+    const story = smallStory({
+      shards: { count: 2, delay: ms(2), jitter: ms(1), batch: ms(1) },
+      peers: { ana: both, copy: { ...both, joinsLater: true }, bob: { receives: { video: 2 }, shard: 1 } },
+      timeline: [
+        at(seconds(0.3), "the copy comes", join("copy")),
+        at(seconds(1.9), "and asks for a lot", misbehave("copy", "pli-storm", 1_000)),
+      ],
+      runFor: seconds(2),
+    });
+    const { broken: breach, judged } = run(story, 1, { withoutDrain: true });
+    expect(breach).toBeUndefined();
+    expect(judged.get("S1")).toBeGreaterThan(10);
   });
 });
 
