@@ -9,8 +9,18 @@
  * oldest is deleted. Each of them begins with a snapshot, or with the shard's birth, so each can be replayed by itself.
  * A disk that takes nothing any more ends the recording and not the shard.
  */
-import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { getSystemErrorName } from "node:util";
 import {
   FRAME_HEADER_BYTES,
@@ -52,10 +62,17 @@ const OWNER_ONLY = { file: 0o600, directory: 0o700 } as const;
 
 /** Makes the directory if need be; throws what the system says when journals can't be written there. */
 export function prepareJournals({ directory }: JournalSettings): void {
-  mkdirSync(directory, { recursive: true, mode: OWNER_ONLY.directory });
+  makeDirectory(directory);
   const probe = join(directory, `.probe-${process.pid}`);
   closeSync(openSync(probe, "w", OWNER_ONLY.file));
   rmSync(probe);
+}
+
+/** Makes a directory and those above it. Node's own way tries for ever where the system lets nobody make one, as in /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  mkdirSync(directory, { mode: OWNER_ONLY.directory });
 }
 
 /** The journals of a shard that is about to be born in this place. */

@@ -213,6 +213,11 @@ describe("a server that can't write journals", () => {
     writeFileSync(file, "");
     const error = await serve("portable", file).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(StartError);
-    expect(String(error)).toMatch(/Journals can't be written to .*a-file \(EEXIST\); choose another .* --journal/);
+    expect(String(error)).toMatch(/Journals can't be written to .*a-file \(ENOTDIR\); choose another .* --journal/);
+  });
+
+  it("does not try for ever where the system lets nobody make a directory", async () => {
+    const error = await serve("portable", "/proc/nowhere/journals").catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(/Journals can't be written to \/proc\/nowhere\/journals \(ENOENT\)/);
   });
 });
