@@ -287,16 +287,19 @@ function judgeOrigin(
 }
 
 /**
- * Which of the packets in hand explains what is sent: that which goes on with the piece; or else, where a piece has begun
- * with one, that one; or one with which a piece may begin. Undefined when there is none at all.
+ * Which of the packets in hand explains what is sent: that which goes on with the piece; or where the piece has begun with
+ * one of them, that one, if what is sent had come before; or one with which a piece may begin. What has gone out begins
+ * nothing any more, for a batch may have the keyframes of two layers. Undefined when there is none at all.
  */
 function explaining(
-  { packets, count }: Door,
+  door: Door,
   out: OutgoingStream,
   bound: Binding | undefined,
   index: number,
 ): PacketInHand | undefined {
+  const { packets, count } = door;
   if (count < 2) return count === 0 ? undefined : packets[0];
+  let begun: PacketInHand | undefined;
   let begins: PacketInHand | undefined;
   let other: PacketInHand | undefined;
   for (let i = 0; i < count; i++) {
@@ -305,13 +308,15 @@ function explaining(
     if (source === undefined) other ??= packet;
     else if (source === out.source) {
       if (packet.index === index - out.indexOffset) return packet;
-      if (packet.ordinal === out.begunInput) begins = packet;
+      if (packet.ordinal === out.begunInput) begun = packet;
+      if (wasSent(out, packet.index + out.indexOffset)) continue;
     }
     if (source?.kind !== out.kind || source.client.participant !== bound?.participant) continue;
     if (mayBegin(packet, source)) begins ??= packet;
     else other ??= packet;
   }
-  return begins ?? other ?? packets[0];
+  if (begun?.source !== undefined && hasCome(door, begun.source, index - out.indexOffset)) return begun;
+  return begins ?? begun ?? other ?? packets[0];
 }
 
 /** Whether a piece may begin with this packet: a keyframe begins there, or it is sound. */
