@@ -1,12 +1,14 @@
 /**
  * Measures what a packet leaves on the heap on its way through the fast host, and prints it: bytes for each packet that was
- * forwarded. A program of its own, because test runners rewrite imports into calls, and those make garbage too.
+ * forwarded, in the middle of several rounds. A program of its own, because test runners rewrite imports into calls, and
+ * those make garbage too.
  *
  *     node --expose-gc --import tsx test/support/fast-garbage.ts PACKETS
  */
 import { getHeapStatistics } from "node:v8";
 import { fastTurn } from "../../io-node/fast/loop.ts";
 import { createFastCall, type FastCall, PREPARED } from "./fast-call.ts";
+import { middle } from "./middle.ts";
 
 const VIEWERS = 40;
 /** Packets forwarded until V8 has compiled what is hot. */
@@ -27,7 +29,7 @@ const used = () => getHeapStatistics().used_heap_size;
 const packets = Number(process.argv[2]);
 const call = createFastCall(VIEWERS, 300);
 const { counters } = call.call.shard.history;
-let bytes = 0;
+const rounds: number[] = [];
 let measured = 0;
 while (measured < packets) {
   call.prepare();
@@ -37,12 +39,13 @@ while (measured < packets) {
   const [before, forwarded] = [used(), counters.rtpForwarded];
   sendBursts(call, FIRST, PREPARED);
   if (!isWarm) continue;
-  bytes += used() - before;
-  measured += counters.rtpForwarded - forwarded;
+  const count = counters.rtpForwarded - forwarded;
+  rounds.push((used() - before) / count);
+  measured += count;
 }
 const wanted = call.speaker.sent * VIEWERS;
 const { received, sent } = call.loop;
 console.log(
-  JSON.stringify({ bytesPerPacket: bytes / measured, measured, lost: wanted - counters.rtpForwarded, received, sent }),
+  JSON.stringify({ bytesPerPacket: middle(rounds), measured, lost: wanted - counters.rtpForwarded, received, sent }),
 );
 call.close();

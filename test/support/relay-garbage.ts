@@ -1,7 +1,7 @@
 /**
  * Measures what a packet leaves on the heap on its way from one shard to another and on to its viewers there, and prints it:
- * bytes for each packet that has crossed. Two shards and the ways between them (io-node/relay-ways.ts), real ciphers, and no
- * sockets: what those cost is measured by fast-garbage.ts.
+ * bytes for each packet that has crossed, in the middle of several rounds. Two shards and the ways between them
+ * (io-node/relay-ways.ts), real ciphers, and no sockets: what those cost is measured by fast-garbage.ts.
  *
  *     node --expose-gc --import tsx test/support/relay-garbage.ts PACKETS
  */
@@ -29,6 +29,7 @@ import {
   takeRelayed,
 } from "../../io-node/relay-ways.ts";
 import { vp8Packet } from "./media.ts";
+import { middle } from "./middle.ts";
 import { offerOf } from "./offers.ts";
 import { requireOpensslCrypto } from "./openssl-crypto.ts";
 import { passTogether, relay } from "./shard-cluster.ts";
@@ -152,7 +153,7 @@ function lookBytes(): number {
 }
 const packets = Number(process.argv[2]);
 const { counters } = away.shard.history;
-let bytes = 0;
+const rounds: number[] = [];
 let measured = 0;
 while (measured < packets) {
   prepare();
@@ -162,11 +163,12 @@ while (measured < packets) {
   const [before, crossed] = [used(), counters.relayPacketsReceived];
   cross(FIRST, PREPARED);
   if (!isWarm) continue;
-  bytes += used() - before - lookBytes();
-  measured += counters.relayPacketsReceived - crossed;
+  const count = counters.relayPacketsReceived - crossed;
+  rounds.push((used() - before - lookBytes()) / count);
+  measured += count;
 }
 const { relayPacketsReceived, rtpForwarded } = counters;
 const lost = { crossing: made - relayPacketsReceived, forwarding: relayPacketsReceived * VIEWERS - rtpForwarded };
 const { relayDropped } = from.ways.counters;
-console.log(JSON.stringify({ bytesPerPacket: bytes / measured, measured, lost, relayDropped, sent }));
+console.log(JSON.stringify({ bytesPerPacket: middle(rounds), measured, lost, relayDropped, sent }));
 for (const each of crypto) each.close();
