@@ -6,35 +6,15 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  type BootRecord,
-  type Command,
-  createShard,
-  type Micros,
-  micros,
-  shardHandle,
-  shardNextTimeout,
-  type WallMicros,
-} from "../../core/index.ts";
+import { type BootRecord, createShard, type Micros, micros, shardHandle, shardNextTimeout } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { closeFastResources, openFastResources } from "../../io-node/fast/fast-host.ts";
 import { createFastLoop, fastCommand, fastTurn } from "../../io-node/fast/loop.ts";
 import { openBlock } from "../../io-node/fast/memory.ts";
 import { openUdpSockets } from "../../io-node/sockets.ts";
 import { type Engine, startUdpHost } from "../../io-node/udp-host.ts";
-import { run } from "../../io-sim/run.ts";
 import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
-import { smallStory } from "../support/small-story.ts";
-
-/** A line of a journal (io-sim/journal.ts). */
-interface Line {
-  readonly type: string;
-  readonly now: Micros;
-  readonly address: string;
-  readonly bytes: string;
-  readonly commandId: number;
-  readonly command: Command;
-}
+import { type JournalLine, journalOf } from "../support/recording.ts";
 
 /** A real host that is told a recording. */
 interface Subject {
@@ -43,31 +23,11 @@ interface Subject {
   readonly counts: { inputs: number; sent: number };
   /** Lets the host do what it has to at this time; resolves when it has. */
   turn(now: Micros, kind: string): Promise<void>;
-  command(now: Micros, line: Line): void;
+  command(now: Micros, line: JournalLine): void;
   stop(): Promise<void>;
 }
 
 const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** The recording: its boot record and its inputs. */
-function record() {
-  const { journal } = run(smallStory({ cipher: "real", runFor: 1_500_000 }), 1, { journal: true });
-  const [boot, ...lines] = journal!
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  const { entropySeed, randomSeed, now, wall, config } = boot;
-  return {
-    boot: {
-      entropySeed: Uint8Array.from(Buffer.from(entropySeed, "base64")),
-      randomSeed,
-      now: micros(now),
-      wall: wall as WallMicros,
-      config,
-    } satisfies BootRecord,
-    lines: lines as Line[],
-  };
-}
 
 /** The shard of the recording, counted. */
 function countedEngine(
@@ -197,7 +157,7 @@ afterEach(() => {
 
 describe.runIf(process.platform === "linux")("a recorded call", { timeout: 60_000 }, () => {
   it("has both hosts send the same bytes to the same addresses", async () => {
-    const { boot, lines } = record();
+    const { boot, lines } = journalOf();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const clients = createClients();
     const hosts = [await createPortable(boot), await createFast(boot)];

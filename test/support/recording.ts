@@ -1,6 +1,7 @@
 /** A server's journal without a server: a simulated call, told to a recorded shard, whose journal goes into memory. */
 import {
   type BootRecord,
+  type Command,
   createRecorder,
   FIRST_COME_FIRST_SERVED,
   FRAME_HEADER_BYTES,
@@ -9,6 +10,7 @@ import {
   journalFrame,
   journalTitle,
   LIMITS,
+  type Micros,
   micros,
   type Outbox,
   type Program,
@@ -81,8 +83,19 @@ export function createSilentOutbox(sent: { flow: number; bytes: Uint8Array }[] =
   };
 }
 
-/** The boot record and the inputs of a simulated call. */
-export function callOf(change: Partial<Scenario> = {}): { boot: BootRecord; inputs: ShardInput[] } {
+/** A line of the simulator's journal (io-sim/journal.ts): an input has the fields of its type. */
+export interface JournalLine {
+  readonly type: string;
+  readonly now: Micros;
+  readonly flow: number;
+  readonly address: string;
+  readonly bytes: string;
+  readonly commandId: number;
+  readonly command: Command;
+}
+
+/** The boot record and the lines of the journal of a simulated call. */
+export function journalOf(change: Partial<Scenario> = {}): { boot: BootRecord; lines: JournalLine[] } {
   const plan = smallStory({ cipher: "real", runFor: 1_500_000, ...change });
   const { journal } = run(plan, 1, { journal: true });
   const [boot, ...lines] = journal!
@@ -92,8 +105,14 @@ export function callOf(change: Partial<Scenario> = {}): { boot: BootRecord; inpu
   const { entropySeed, randomSeed, now, wall, config } = boot;
   return {
     boot: { entropySeed: bytesOf(entropySeed), randomSeed, now: micros(now), wall: wall as WallMicros, config },
-    inputs: lines.flatMap((line) => inputOf(line) ?? []),
+    lines,
   };
+}
+
+/** The boot record and the inputs of a simulated call. */
+export function callOf(change: Partial<Scenario> = {}): { boot: BootRecord; inputs: ShardInput[] } {
+  const { boot, lines } = journalOf(change);
+  return { boot, inputs: lines.flatMap((line) => inputOf(line) ?? []) };
 }
 
 /** Who writes the journals of tests. */
@@ -176,14 +195,12 @@ function copyOf(input: ShardInput): ShardInput {
   return "bytes" in input ? { ...input, bytes: input.bytes.slice() } : input;
 }
 
-function inputOf(line: Record<string, never>): ShardInput | undefined {
-  const now = micros(line.now ?? 0);
-  const kind: string = line.type ?? "";
-  const bytes = bytesOf(line.bytes ?? "");
-  if (kind === "timer") return { kind, now };
-  if (kind === "command") return { kind, now, commandId: line.commandId!, command: line.command! };
-  if (kind !== "datagram") return undefined;
-  return { kind, now, flow: line.flow!, address: bytesOf(line.address!), bytes, offset: 0, length: bytes.length };
+function inputOf({ type, now, flow, address, bytes, commandId, command }: JournalLine): ShardInput | undefined {
+  if (type === "timer") return { kind: type, now };
+  if (type === "command") return { kind: type, now, commandId, command };
+  if (type !== "datagram") return undefined;
+  const datagram = bytesOf(bytes);
+  return { kind: type, now, flow, address: bytesOf(address), bytes: datagram, offset: 0, length: datagram.length };
 }
 
 function bytesOf(base64: string): Uint8Array {

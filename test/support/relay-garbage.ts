@@ -28,8 +28,8 @@ import {
   TAKE_BYTES,
   takeRelayed,
 } from "../../io-node/relay-ways.ts";
+import { percentile } from "../../io-sim/cli/figures.ts";
 import { vp8Packet } from "./media.ts";
-import { middle } from "./middle.ts";
 import { offerOf } from "./offers.ts";
 import { requireOpensslCrypto } from "./openssl-crypto.ts";
 import { passTogether, relay } from "./shard-cluster.ts";
@@ -170,5 +170,5 @@ while (measured < packets) {
 const { relayPacketsReceived, rtpForwarded } = counters;
 const lost = { crossing: made - relayPacketsReceived, forwarding: relayPacketsReceived * VIEWERS - rtpForwarded };
 const { relayDropped } = from.ways.counters;
-console.log(JSON.stringify({ bytesPerPacket: middle(rounds), measured, lost, relayDropped, sent }));
+console.log(JSON.stringify({ bytesPerPacket: percentile(rounds, 50), measured, lost, relayDropped, sent }));
 for (const each of crypto) each.close();
