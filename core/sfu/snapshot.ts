@@ -44,34 +44,20 @@ export function emptyShardResidue(): Uint8Array {
 }
 
 function residueOf(tables: Omit<ReturnType<typeof createShardTables>, "history" | "draining" | "videoPartsLeftOut">) {
-  const {
-    rooms,
-    participants,
-    peerIndexes,
-    publications,
-    proxies,
-    lanes,
-    streams,
-    slots,
-    ufrags,
-    resources,
-    flows,
-    timers,
-  } = tables;
   const { letters, head, outgoing } = tables.mail;
   return {
-    rooms,
-    participants,
-    peerIndexes,
-    publications,
-    proxies,
-    lanes,
-    streams,
-    slots,
-    ufrags,
-    resources,
-    flows,
-    timers,
+    rooms: tables.rooms,
+    participants: tables.participants,
+    peerIndexes: tables.peerIndexes,
+    publications: tables.publications,
+    proxies: tables.proxies,
+    lanes: tables.lanes,
+    streams: tables.streams,
+    slots: tables.slots,
+    ufrags: tables.ufrags,
+    resources: tables.resources,
+    flows: tables.flows,
+    timers: tables.timers,
     mail: { letters, head, outgoing },
   };
 }
