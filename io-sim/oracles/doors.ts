@@ -132,10 +132,10 @@ function relayedSource(
   ssrc: number,
   sequence: number,
 ): SourceStream | undefined {
-  const isCopied = ledger.world.plan.peers.some(({ likeness }) => likeness !== undefined);
-  const owner = isCopied ? ownerAt(ledger, shard, stream) : undefined;
+  const { hasCopies } = ledger;
+  const owner = hasCopies ? ownerAt(ledger, shard, stream) : undefined;
   for (const [client, streams] of ledger.sources) {
-    if (shardOf(client.participant) !== shard || (isCopied && client.participant !== owner)) continue;
+    if (shardOf(client.participant) !== shard || (hasCopies && client.participant !== owner)) continue;
     const source = sourceAmong(streams, ssrc);
     if (source !== undefined && hasArrived(source, unwrapped(source.highest, sequence))) return source;
   }

@@ -104,6 +104,8 @@ export interface Ledger {
   /** Clients by whether they ever misbehave on purpose: what those send is not written down, as it follows no rule. */
   readonly wild: Map<Client, boolean>;
   readonly world: World;
+  /** Somebody has the profile of somebody else, and so his SSRCs. */
+  readonly hasCopies: boolean;
   /** By SSRC as a signed number: V8 looks one above 2^31 up by way of an object. */
   readonly sources: Map<Client, Map<number, SourceStream>>;
   readonly outgoing: Map<Client, Map<number, OutgoingStream>>;
@@ -133,6 +135,7 @@ export function createLedger(world: World, tenants: Tenants): Ledger {
   return {
     wild: new Map(),
     world,
+    hasCopies: world.plan.peers.some(({ likeness }) => likeness !== undefined),
     sources: new Map(),
     outgoing: new Map(),
     tenants,
