@@ -13,6 +13,7 @@ import type { Micros } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { Counters } from "./counters.ts";
 import { shardOf } from "./ids.ts";
+import type { Room } from "./room.ts";
 import type { Participant, Publication, PublicationProxy, Route, Shard, Slot } from "./state.ts";
 
 /** Longest round trip that a report can make anybody believe in: a compact NTP time of 32 bits has 16 of seconds. */
@@ -147,13 +148,27 @@ export function disagreementIn(shard: Shard, looked: Iterable<Participant> = sha
   for (const key of shard.timers.positions.keys()) {
     if (key > 0 && !shard.participants.has(key)) return `A timer waits for participant ${key}, who is gone`;
   }
+  const { next, free } = shard.peerIndexes;
+  if (next - free.length !== shard.participants.size) return "A peer's number is taken that nobody has";
   for (const room of shard.rooms.values()) {
-    for (const id of room.members.keys()) {
-      if (shardOf(id) !== shard.number) continue;
-      if (shard.participants.get(id)?.room !== room.name) return `Room ${room.name} has a member ${id} who is gone`;
-    }
+    const trouble = roomTrouble(shard, room);
+    if (trouble !== "") return `Room ${room.name} ${trouble}`;
   }
   return "";
+}
+
+function roomTrouble(shard: Shard, room: Room): string {
+  let publications = 0;
+  for (const [id, member] of room.members) {
+    const isGone = shardOf(id) === shard.number && shard.participants.get(id)?.room !== room.name;
+    if (isGone) return `has a member ${id} who is gone`;
+    if (!member.ready) continue;
+    publications += member.publications.length;
+    for (const each of member.publications) {
+      if (room.publications.get(each.publication) !== each) return `does not know of a publication of ${id}`;
+    }
+  }
+  return room.publications.size === publications ? "" : "knows of a publication that nobody has";
 }
 
 function participantTrouble(shard: Shard, participant: Participant): string {
@@ -179,6 +194,11 @@ function participantTrouble(shard: Shard, participant: Participant): string {
       if (!has) return "a route has a stream that is gone";
     }
   }
+  let flowingVideos = 0;
+  for (const { kind, activity } of allocator.offerings.values()) {
+    if (kind === "video" && activity === "flowing") flowingVideos++;
+  }
+  if (allocator.flowingVideos !== flowingVideos) return "the videos that flow are miscounted";
   for (const [index, slot] of slots.entries()) {
     if (shard.slots.get(slot.id) !== slot) return "a slot is not in the table";
     const { route } = slot;

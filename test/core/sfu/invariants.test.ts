@@ -44,6 +44,7 @@ describe("looks at a shard", () => {
   ];
   const look = () => lookAtShard(shard, looks, 100);
   const someone = () => [...shard.participants.values()][0]!;
+  const someRoom = () => [...shard.rooms.values()][0]!;
   const busySlot = () => [...shard.slots.values()].find(({ packetsSent }) => packetsSent > 20)!;
 
   it("find nothing in a sound one, and judge each promise", () => {
@@ -55,6 +56,14 @@ describe("looks at a shard", () => {
     ["S15", "a flow that leads to nobody", () => shard.flows.set(99, { ...someone(), id: 77 })],
     ["S15", "a slot in the table that nobody has", () => shard.slots.set(99, busySlot())],
     ["S15", "a participant whom no timer wakes", () => shard.timers.positions.delete(someone().id)],
+    ["S15", "a peer's number that nobody has", () => shard.peerIndexes.next++],
+    ["S15", "a publication that its room does not know", () => someRoom().publications.clear()],
+    [
+      "S15",
+      "a publication in a room that nobody has",
+      () => someRoom().publications.set(99, [...someRoom().publications.values()][0]!),
+    ],
+    ["S15", "a video too many that is said to flow", () => someone().allocator.flowingVideos++],
     [
       "S15",
       "a route that its slot does not know",
