@@ -115,8 +115,8 @@ function watcherOf(world: World): ClientWatcher {
       note(world, "client", client.plan.name, "is connected");
       for (const watcher of watchers) watcher.connected?.(client);
     },
-    perceived(client, mid, kind, passport) {
-      for (const hear of audienceOf(world).perceived) hear(client, mid, kind, passport);
+    perceived(client, mid, kind, passport, sentAt) {
+      for (const hear of audienceOf(world).perceived) hear(client, mid, kind, passport, sentAt);
     },
     filmed(client, ssrc, firstSequence, packets, passport) {
       for (const hear of audienceOf(world).filmed) hear(client, ssrc, firstSequence, packets, passport);

@@ -203,7 +203,7 @@ function sendOn(
 ): void {
   const link = direction === "up" ? peer.up : peer.down;
   const overheadBytes = Math.max(link.plan.overheadBytes, headerBytes(source));
-  const packet = { bytes, source, target, overheadBytes };
+  const packet = { bytes, source, target, overheadBytes, sentAt: world.loop.now };
   tellCarried(world, peer, direction, "offered", packet);
   linkSend(link, packet);
 }
@@ -241,14 +241,14 @@ function addressOf(world: World, node: SfuNode, target: string): string {
 function arriveAtPeer(world: World, packet: Packet): void {
   // What is still under way to an address that was given up never arrives.
   const peer = world.byAddress.get(packet.target);
-  if (peer !== undefined) receiveAtPeer(world, peer, packet.bytes);
+  if (peer !== undefined) receiveAtPeer(world, peer, packet);
 }
 
-function receiveAtPeer(world: World, peer: Peer, bytes: Uint8Array): void {
-  if (isAsleep(peer.sleep)) receiveWhenAwake(world, peer, bytes);
-  else if (peer.client !== undefined) clientReceive(peer.client, bytes);
+function receiveAtPeer(world: World, peer: Peer, packet: Packet): void {
+  if (isAsleep(peer.sleep)) receiveWhenAwake(world, peer, packet);
+  else if (peer.client !== undefined) clientReceive(peer.client, packet.bytes, packet.sentAt);
 }
 
-function receiveWhenAwake(world: World, peer: Peer, bytes: Uint8Array): void {
-  waitUntilAwake(peer.sleep, () => receiveAtPeer(world, peer, bytes));
+function receiveWhenAwake(world: World, peer: Peer, packet: Packet): void {
+  waitUntilAwake(peer.sleep, () => receiveAtPeer(world, peer, packet));
 }

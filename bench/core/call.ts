@@ -116,7 +116,7 @@ interface BenchOutbox extends Outbox {
 /** Media is forgotten; STUN and DTLS go to the client whose flow it is, through the loop. */
 function createOutbox(loop: EventLoop, sendBytes: Uint8Array, clients: readonly Client[]): BenchOutbox {
   const deliver = (flow: number, bytes: Uint8Array) => {
-    schedule(loop, loop.now, EVENT_CLASS.DATAGRAM, () => clientReceive(clients[flow]!, bytes));
+    schedule(loop, loop.now, EVENT_CLASS.DATAGRAM, () => clientReceive(clients[flow]!, bytes, loop.now));
   };
   return {
     sendBytes,

@@ -187,8 +187,8 @@ export function mediaStop(media: ClientMedia): void {
   media.timers.clear();
 }
 
-/** A datagram of RTP or RTCP has arrived (RFC 5761 §4 tells them apart by the second byte). */
-export function mediaReceive(client: Client, bytes: Uint8Array): void {
+/** A datagram of RTP or RTCP has arrived that was sent at `sentAt` (RFC 5761 §4 tells them apart by the second byte). */
+export function mediaReceive(client: Client, bytes: Uint8Array, sentAt: Micros): void {
   const { media } = client;
   if (media.cipher === undefined || bytes.length < 12) return;
   const second = bytes[1]!;
@@ -203,7 +203,7 @@ export function mediaReceive(client: Client, bytes: Uint8Array): void {
   if (isRtcp) {
     client.ports.watcher.control?.(client, bytes, plain);
     receiveRtcp(client, media.cipher.rtcp.read(plain));
-  } else receiveRtp(client, media.cipher.readRtp(plain));
+  } else receiveRtp(client, media.cipher.readRtp(plain), sentAt);
 }
 
 function addOutStreams(client: Client, item: OfferedMedia, index: number): void {

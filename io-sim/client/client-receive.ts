@@ -11,11 +11,11 @@ import {
   RtcpTransportLayerFeedback,
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
+import type { Micros } from "../../core/base/micros.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
 import { bandwidthFeedback } from "./bandwidth.ts";
 import type { Client } from "./client.ts";
 import { resend, sendRtcp } from "./client-send.ts";
-import type { FramePassport } from "./frame-body.ts";
 import {
   createInStream,
   type InStream,
@@ -31,7 +31,7 @@ import { type OutStream, senderInfo } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
 import type { ReadRtcp } from "./plain-rtcp.ts";
 import type { ReadRtp } from "./plain-rtp.ts";
-import { createVideoPlayer, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
+import { createVideoPlayer, type OnFrame, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
 
 /** One m-line on which the client receives. */
 export interface ReceivingSlot {
@@ -43,7 +43,7 @@ export interface ReceivingSlot {
   readonly screen: VideoPlayer | undefined;
   readonly speaker: AudioPlayer | undefined;
   /** Hears of what the screen shows. */
-  readonly onFrame: (passport: FramePassport) => void;
+  readonly onFrame: OnFrame;
   /** Packets of a payload type that no player here knows. */
   unknownType: number;
   retransmissions: number;
@@ -71,7 +71,7 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
       stream: createInStream(answered.ssrc, kind === "audio" ? 48_000 : 90_000),
       screen: kind === "video" ? createVideoPlayer() : undefined,
       speaker: kind === "audio" ? createAudioPlayer() : undefined,
-      onFrame: (passport) => client.ports.watcher.perceived(client, mid, "video", passport),
+      onFrame: (passport, sentAt) => client.ports.watcher.perceived(client, mid, "video", passport, sentAt),
       unknownType: 0,
       retransmissions: 0,
     });
@@ -79,14 +79,14 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
   return slots;
 }
 
-/** Takes an authentic RTP packet. */
-export function receiveRtp(client: Client, packet: ReadRtp): void {
+/** Takes an authentic RTP packet that the server has sent at `sentAt`. */
+export function receiveRtp(client: Client, packet: ReadRtp, sentAt: Micros): void {
   const { ssrc, sequence, timestamp, marker, payloadType, payload } = packet;
   for (const slot of client.media.slots) {
     if (slot.stream.ssrc === ssrc) {
       const index = unwrap(slot.stream, sequence);
       const isNew = inStreamTake(slot.stream, client.ports.loop.now, index, timestamp);
-      if (isNew) play(client, slot, index, payloadType, timestamp, marker, payload);
+      if (isNew) play(client, slot, sentAt, index, payloadType, timestamp, marker, payload);
       return;
     }
     if (slot.rtxSsrc !== 0 && slot.rtxSsrc === ssrc) {
@@ -96,7 +96,7 @@ export function receiveRtp(client: Client, packet: ReadRtp): void {
       client.ports.watcher.repaired?.(client, slot.stream.ssrc, original, timestamp);
       const index = unwrap(slot.stream, original);
       if (inStreamRepair(slot.stream, index)) {
-        play(client, slot, index, payloadType - 1, timestamp, marker, payload.subarray(2));
+        play(client, slot, sentAt, index, payloadType - 1, timestamp, marker, payload.subarray(2));
       }
       return;
     }
@@ -106,6 +106,7 @@ export function receiveRtp(client: Client, packet: ReadRtp): void {
 function play(
   client: Client,
   slot: ReceivingSlot,
+  sentAt: Micros,
   index: number,
   payloadType: number,
   timestamp: number,
@@ -115,7 +116,7 @@ function play(
   const { loop, watcher } = client.ports;
   if (slot.speaker !== undefined) {
     const passport = audioPlayerTake(slot.speaker, loop.now, timestamp, payload);
-    if (passport !== undefined) watcher.perceived(client, slot.mid, "audio", passport);
+    if (passport !== undefined) watcher.perceived(client, slot.mid, "audio", passport, sentAt);
     return;
   }
   const codec = codecOf(payloadType);
@@ -123,7 +124,7 @@ function play(
     slot.unknownType++;
     return;
   }
-  videoPlayerTake(slot.screen, loop.now, index, codec, timestamp, marker, payload, slot.onFrame);
+  videoPlayerTake(slot.screen, loop.now, sentAt, index, codec, timestamp, marker, payload, slot.onFrame);
 }
 
 function codecOf(payloadType: number): VideoCodec | undefined {

@@ -106,8 +106,8 @@ export interface ClientPorts {
 /** Who looks over the client's shoulder. */
 export interface ClientWatcher {
   connected(client: Client): void;
-  /** A frame or a piece of sound was recognised; `mid` is the slot. */
-  perceived(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport): void;
+  /** A frame or a piece of sound was recognised; `mid` is the slot. The last of it was sent at `sentAt`. */
+  perceived(client: Client, mid: string, kind: "audio" | "video", passport: FramePassport, sentAt: Micros): void;
   /** RTP or RTCP in plain, before it is sealed or after it was opened. */
   plain?(client: Client, direction: "up" | "down", bytes: Uint8Array): void;
   /** A frame of the camera was sent, in `packets` packets from `firstSequence` on. */
@@ -267,13 +267,13 @@ export function checkedUfrag(bytes: Uint8Array, offset: number, length: number):
   return stunLocalUfrag(bytes, offset, length);
 }
 
-/** A datagram has arrived. */
-export function clientReceive(client: Client, bytes: Uint8Array): void {
+/** A datagram has arrived that was sent at `sentAt`. */
+export function clientReceive(client: Client, bytes: Uint8Array, sentAt: Micros): void {
   if ((client.status !== "checking" && client.status !== "connected") || bytes.length === 0) return;
   const lead = bytes[0]!;
   if (lead < 4) receiveStun(client, bytes);
   else if (lead >= 20 && lead <= 63) receiveDtls(client, bytes);
-  else if (lead >= 128 && lead <= 191) mediaReceive(client, bytes);
+  else if (lead >= 128 && lead <= 191) mediaReceive(client, bytes, sentAt);
 }
 
 function stop(client: Client, status: "left" | "dead" | "failed"): void {

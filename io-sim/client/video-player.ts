@@ -57,8 +57,6 @@ export interface VideoPlayer {
   brokenSince: number;
   askedAt: number;
   firstPacketAt: number;
-  /** When a packet came last. */
-  lastPacketAt: number;
   /** Whether the chain of references is whole from the last keyframe on. */
   chainSource: number;
   chainLayer: number;
@@ -81,8 +79,15 @@ export interface VideoPlayer {
   complaints: string[];
 }
 
+/**
+ * Hears of each frame that is shown, and of one that refers to something unseen. A frame may have waited for others:
+ * `sentAt` is when the last packet of its own was sent.
+ */
+export type OnFrame = (passport: FramePassport, sentAt: Micros) => void;
+
 interface WaitingPacket {
   readonly index: number;
+  readonly sentAt: Micros;
   readonly timestamp: number;
   readonly marker: boolean;
   readonly empty: boolean;
@@ -101,7 +106,6 @@ export function createVideoPlayer(): VideoPlayer {
     brokenSince: 0,
     askedAt: 0,
     firstPacketAt: 0,
-    lastPacketAt: 0,
     chainSource: -1,
     chainLayer: -1,
     decoded: new Set(),
@@ -120,26 +124,23 @@ export function createVideoPlayer(): VideoPlayer {
   };
 }
 
-/**
- * Takes a packet that is new. `index` is its unwrapped sequence number. `onFrame` hears of each frame that is shown and of
- * each source that was recognised.
- */
+/** Takes a packet that is new, and when it was sent. `index` is its unwrapped sequence number. */
 export function videoPlayerTake(
   player: VideoPlayer,
   now: Micros,
+  sentAt: Micros,
   index: number,
   codec: VideoCodec,
   timestamp: number,
   marker: boolean,
   payload: Uint8Array,
-  onFrame: (passport: FramePassport) => void,
+  onFrame: OnFrame,
 ): void {
   if (player.firstPacketAt === 0) player.firstPacketAt = now;
-  player.lastPacketAt = now;
   if (player.next >= 0 && index < player.next) return;
   const empty = payload.length === 0;
   const view = empty ? undefined : readPayload(codec, payload);
-  keep(player, { index, timestamp, marker, empty, view });
+  keep(player, { index, sentAt, timestamp, marker, empty, view });
   if (player.next < 0 && view?.keyframe === true && view.begins) {
     dropBelow(player, index);
     player.next = index;
@@ -149,7 +150,7 @@ export function videoPlayerTake(
 }
 
 /** Lets time pass: jumps over what is lost for good. Answers whether a keyframe must be asked for now. */
-export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): boolean {
+export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: OnFrame): boolean {
   const blockedFor = player.blockedSince === 0 ? 0 : now - player.blockedSince;
   if (player.next >= 0 && blockedFor >= JUMP_TO_KEYFRAME_MICROS && jump(player, blockedFor >= JUMP_TO_ANY_MICROS)) {
     play(player, now, onFrame);
@@ -164,7 +165,7 @@ export function videoPlayerTick(player: VideoPlayer, now: Micros, onFrame: (pass
 }
 
 /** Shows whole frames, one after the other, up to the first missing packet. */
-function play(player: VideoPlayer, now: Micros, onFrame: (passport: FramePassport) => void): void {
+function play(player: VideoPlayer, now: Micros, onFrame: OnFrame): void {
   while (player.next >= 0) {
     const first = packetAt(player, player.next);
     if (first === undefined) break;
@@ -206,10 +207,12 @@ function firstMissing(player: VideoPlayer): number {
   return index > player.highest ? player.next : index;
 }
 
-function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport: FramePassport) => void): void {
+function show(player: VideoPlayer, now: Micros, end: number, onFrame: OnFrame): void {
   const views: PayloadView[] = [];
+  let sentAt = packetAt(player, end)!.sentAt;
   for (let index = player.next; index <= end; index++) {
     const packet = packetAt(player, index)!;
+    if (packet.sentAt > sentAt) sentAt = packet.sentAt;
     if (packet.view !== undefined) views.push(packet.view);
     else if (!packet.empty) complain(player, "garbled", `a payload that can't be read in packet ${index & 0xffff}`);
   }
@@ -232,12 +235,12 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: (passport:
     player.framesSkipped++;
     player.skipped = true;
     player.brokenSince ||= now;
-    onFrame(passport);
+    onFrame(passport, sentAt);
     return;
   }
   judgePictureId(player, head);
   decode(player, now, passport, head, packetAt(player, player.next)!.timestamp);
-  onFrame(passport);
+  onFrame(passport, sentAt);
 }
 
 function joinBodies(views: readonly PayloadView[]): Uint8Array {

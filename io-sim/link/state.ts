@@ -5,6 +5,7 @@
  * direction), so a draw in one station moves no other; what both directions of a peer must agree on (outages, handovers,
  * dips) hangs on the peer's name alone, and on how often its processes have begun anew.
  */
+import type { Micros } from "../../core/index.ts";
 import type { EventLoop } from "../event-loop.ts";
 import { createStream, type Seed, type Stream } from "../random.ts";
 import type { Bottleneck } from "./bottleneck.ts";
@@ -24,6 +25,8 @@ export interface Packet {
   readonly target: string;
   /** Bytes of IP and UDP header: 28 for IPv4, 48 for IPv6. */
   readonly overheadBytes: number;
+  /** When it was put on its way. */
+  readonly sentAt: Micros;
 }
 
 /** One direction of a link; make it with `createLink`. */

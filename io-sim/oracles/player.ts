@@ -5,10 +5,11 @@
  * is in whose slot (S1), and whether it was there before (S7). The screens' own complaints, all of them about what no lost
  * packet explains, become S4 and S6.
  */
-import type { ShardEvent } from "../../core/index.ts";
+import type { Micros, ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import type { VideoPlayer } from "../client/video-player.ts";
+import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
 import { breach, type PromiseBook, upheld } from "./promises.ts";
 
@@ -16,10 +17,10 @@ import { breach, type PromiseBook, upheld } from "./promises.ts";
 const FRAMES_AT_FIRST = 2_048;
 
 /**
- * How long after its owner has left a picture may still arrive: longer than any queue of any link. When it is shown does not
- * matter: a screen that waits for what is lost may take its time over what has come long before.
+ * How long after its owner has left may a picture be sent, beside the time until all shards know. How long it is on its way
+ * does not matter, nor when it is shown: queues are long, devices sleep, and a screen may wait for what is lost.
  */
-const LINGER_MICROS = 5_000_000;
+const LINGER_MICROS = 1_000_000;
 
 /** The frames of one layer of one source that were perceived in one slot: a bit for each number. */
 interface Perceived {
@@ -34,7 +35,7 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
   const perceived = new Map<Client, Perceived[]>();
   const leftAt = new Map<number, number>();
 
-  function judgeSource(client: Client, mid: string, passport: FramePassport): void {
+  function judgeSource(client: Client, mid: string, passport: FramePassport, sentAt: Micros): void {
     const source = world.sources.get(passport.source);
     const { name, room } = client.plan;
     if (!upheld(book, "S1", source !== undefined))
@@ -46,8 +47,7 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
     if (!upheld(book, "S1", owner.plan.room === room))
       breach(book, "S1", `${name} in ${room} perceived ${whoseOf(source)} from ${owner.plan.room}.`);
     const gone = leftAt.get(owner.participant);
-    const cameAt = screenOf(client, mid)?.lastPacketAt ?? world.loop.now;
-    const lingers = gone !== undefined && cameAt > gone + LINGER_MICROS;
+    const lingers = gone !== undefined && sentAt > gone + lingerMicros(world);
     if (!upheld(book, "S1", !lingers))
       breach(book, "S1", `${name} perceived ${whoseOf(source)} long after its owner had left.`);
   }
@@ -79,12 +79,17 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
     event(event: ShardEvent) {
       if (event.type === "left") leftAt.set(event.participant, world.loop.now);
     },
-    perceived(client, mid, kind, passport) {
-      judgeSource(client, mid, passport);
+    perceived(client, mid, kind, passport, sentAt) {
+      judgeSource(client, mid, passport, sentAt);
       judgeNew(client, mid, passport);
       if (kind === "video") judgeScreen(client, mid);
     },
   };
+}
+
+/** How long after somebody has left his pictures may still be sent. */
+function lingerMicros(world: World): number {
+  return LINGER_MICROS + longestWayMicros(world) + longestStandstillMicros(world);
 }
 
 function screenOf({ media }: Client, mid: string): VideoPlayer | undefined {

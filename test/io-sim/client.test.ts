@@ -18,6 +18,7 @@ import { createWeriftCipher, type MediaKeys } from "../../io-sim/client/media-ci
 import { packetise, readPayload, type VideoCodec } from "../../io-sim/client/payload.ts";
 import {
   createVideoPlayer,
+  type OnFrame,
   type VideoPlayer,
   videoPlayerTake,
   videoPlayerTick,
@@ -231,7 +232,7 @@ describe("a screen", () => {
 
   function show(player: VideoPlayer, packets: readonly Sent[]): void {
     for (const { index, timestamp, marker, payload } of packets) {
-      videoPlayerTake(player, MICROS_ORIGIN, index, "VP8", timestamp, marker, payload, () => {});
+      videoPlayerTake(player, MICROS_ORIGIN, MICROS_ORIGIN, index, "VP8", timestamp, marker, payload, () => {});
     }
   }
 
@@ -254,6 +255,21 @@ describe("a screen", () => {
     expect(videoPlayerTick(player, micros(MICROS_ORIGIN + 150_000), () => {})).toBe(false);
     expect(player.framesShown).toBeGreaterThan(20);
     expect([player.torn, player.unreferenced, player.garbled, player.pictureIdJumps]).toEqual([0, 0, 0, 0]);
+  });
+
+  it("says of a frame that has waited when the last packet of its own was sent", () => {
+    const packets = film(40, [20]);
+    const player = createVideoPlayer();
+    const sentAfter = new Map<number, number>();
+    const note: OnFrame = ({ frame }, sentAt) => sentAfter.set(frame, sentAt - MICROS_ORIGIN);
+    packets.forEach(({ index, timestamp, marker, payload }, position) => {
+      const sentAt = micros(MICROS_ORIGIN + 1_000 * position);
+      if (position !== 12)
+        videoPlayerTake(player, micros(sentAt + 50), sentAt, index, "VP8", timestamp, marker, payload, note);
+    });
+    videoPlayerTick(player, micros(MICROS_ORIGIN + 900_000), note);
+    const last = packets.findIndex(({ timestamp, marker }) => timestamp === 20 * 4_500 && marker);
+    expect(sentAfter.get(20)).toBe(1_000 * last);
   });
 
   it("asks for a keyframe when there is none to take", () => {

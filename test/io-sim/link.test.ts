@@ -40,7 +40,7 @@ function packet(id: number, size: number) {
   bytes[0] = 0x80;
   bytes[1] = id >> 8;
   bytes[2] = id;
-  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28 };
+  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28, sentAt: MICROS_ORIGIN };
 }
 
 function ids(arrivals: readonly Arrival[]): number[] {

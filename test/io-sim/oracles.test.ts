@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { MISTAKES } from "../../bench/planted/mistakes.ts";
-import { MICROS_ORIGIN, micros, NEVER } from "../../core/index.ts";
+import { MICROS_ORIGIN, type Micros, micros, NEVER } from "../../core/index.ts";
 import { createRoom } from "../../core/sfu/room.ts";
 import { USUAL_TUNABLES } from "../../core/tunables.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
@@ -74,23 +74,28 @@ describe("S0", () => {
   });
 });
 
+/** Has somebody see a picture of ana's camera that nobody has seen. */
+function seesAna(world: World, who: string, sentAt: Micros): void {
+  const client = world.peers.get(who)!.client!;
+  const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
+  client.ports.watcher.perceived(client, "2", "video", passport, sentAt);
+}
+
 describe("S1", () => {
   it("breaks when somebody perceives himself", () => {
-    const act = (world: World) => {
-      const client = world.peers.get("ana")!.client!;
-      const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
-      client.ports.watcher.perceived(client, "2", "video", passport);
-    };
-    expect(broken(later(1_000_000, act))).toBe("S1");
+    expect(broken(later(1_000_000, (world) => seesAna(world, "ana", world.loop.now)))).toBe("S1");
   });
 
   it("breaks when somebody perceives the room next door", () => {
-    const act = (world: World) => {
-      const client = world.peers.get("next")!.client!;
-      const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
-      client.ports.watcher.perceived(client, "2", "video", passport);
-    };
-    expect(broken(later(1_000_000, act))).toBe("S1");
+    expect(broken(later(1_000_000, (world) => seesAna(world, "next", world.loop.now)))).toBe("S1");
+  });
+
+  it("breaks when a picture is sent long after its owner has left, not when it was sent in time and waited", () => {
+    const story = { timeline: [at(seconds(1), "ana leaves", leave("ana"))], runFor: seconds(8) };
+    const waited = (micros: number) =>
+      later(8_000_000, (world) => seesAna(world, "bob", (world.loop.now - micros) as Micros));
+    expect(broken(waited(0), story)).toBe("S1");
+    expect(broken(waited(6_500_000), story)).toBe("");
   });
 
   it("breaks when media goes to somebody who has left", () => {
@@ -159,7 +164,7 @@ describe("S7", () => {
       const { client } = world.peers.get("bob")!;
       const passport = { source: 1, layer: 0, keyframe: true, frame: 0, reference: 0 };
       const { mid } = client!.media.slots.find((slot) => slot.screen !== undefined)!;
-      client!.ports.watcher.perceived(client!, mid, "video", passport);
+      client!.ports.watcher.perceived(client!, mid, "video", passport, world.loop.now);
     };
     expect(broken(later(1_500_000, act))).toBe("S7");
   });

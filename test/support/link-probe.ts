@@ -18,7 +18,7 @@ export function numbered(id: number, size: number): Packet {
   bytes[0] = id;
   bytes[1] = id >> 8;
   bytes[2] = id >> 16;
-  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28 };
+  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28, sentAt: MICROS_ORIGIN };
 }
 
 /** Sends `count` packets of `size` bytes, one each `every` microseconds, and says which arrived when. */

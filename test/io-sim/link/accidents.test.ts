@@ -26,7 +26,15 @@ describe("a clog", () => {
     const at = (millis: number, act: () => void) =>
       schedule(loop, micros(MICROS_ORIGIN + millis * 1_000), EVENT_CLASS.STEP, act);
     for (let id = 0; id < 20; id++) {
-      at(id, () => linkSend(link, { bytes: Uint8Array.of(id, 0), source: "a:1", target: "b:2", overheadBytes: 28 }));
+      at(id, () =>
+        linkSend(link, {
+          bytes: Uint8Array.of(id, 0),
+          source: "a:1",
+          target: "b:2",
+          overheadBytes: 28,
+          sentAt: MICROS_ORIGIN,
+        }),
+      );
     }
     at(5, () => changeLink(link, { clogged: true }));
     if (ends) at(15, () => changeLink(link, { clogged: false }));
@@ -57,7 +65,8 @@ describe("truncation", () => {
     const plan = { ...BARE, truncatePpm: 250_000 };
     const link = createLink(loop, 1, "ana/up", plan, ({ bytes }: Packet) => sizes.push(bytes.length));
     const bytes = new Uint8Array(100);
-    for (let i = 0; i < 2_000; i++) linkSend(link, { bytes, source: "a:1", target: "b:2", overheadBytes: 28 });
+    for (let i = 0; i < 2_000; i++)
+      linkSend(link, { bytes, source: "a:1", target: "b:2", overheadBytes: 28, sentAt: MICROS_ORIGIN });
     runUntil(loop, micros(MICROS_ORIGIN + 1_000_000));
     const cut = sizes.filter((size) => size < 100);
     expect(cut.length).toBe(link.counters.truncated);
