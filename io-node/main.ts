@@ -67,13 +67,21 @@ function greeting(server: RunningServer, options: ServeOptions): string {
     `Lockstep ${version}`,
     `  page        ${pageUrl(local ? "localhost" : options.httpHost, server.httpPort)}`,
     `  media       ${portsText(server.udpPorts)}`,
-    `  io          ${server.io}, ${shards}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
+    `  io          ${server.io}, ${shards}${priorityText(server.hosts)}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,
     ...(options.journal === undefined
       ? []
       : [`  journals    ${options.journal}, up to ${options.journalLimit} MiB of each shard`]),
     `  candidates  ${server.addresses.join(", ")}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** ` at nice -10 in slices of 0.1 ms`, as far as the system has granted that: each shard has asked for the same. */
+function priorityText([host]: RunningServer["hosts"]): string {
+  if (host?.priority === undefined) return "";
+  const { nice, sliceMicros } = host.priority;
+  const share = nice === 0 ? "" : ` at nice ${nice}`;
+  return sliceMicros === 0 ? share : `${share} in slices of ${sliceMicros / 1_000} ms`;
 }
 
 /** `UDP port 40000`, `UDP ports 40000 to 40003`, or all of them where they don't follow each other. */

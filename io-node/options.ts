@@ -6,7 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { candidateAddress } from "./addresses.ts";
-import { IO_CHOICES, type IoChoice } from "./io-choice.ts";
+import { IO_CHOICES, type IoChoice, PRIORITY_CHOICES, type PriorityChoice } from "./io-choice.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /** The settings of `lockstep serve`. */
@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly udpPort: number;
   /** How datagrams and ciphers are reached; left out, as "auto". */
   readonly io?: IoChoice;
+  /** Whether threads of shards come before others; left out, "raised". */
+  readonly priority?: PriorityChoice;
   /** How many shards share the rooms; left out, the host chooses. */
   readonly shards?: number | undefined;
   /** Empty takes the machine's own addresses. */
@@ -59,6 +61,11 @@ const SETTINGS = {
     variable: "LOCKSTEP_IO",
     help: `native speed: ${IO_CHOICES.join(", ")}; auto is fast where this machine can`,
   },
+  priority: {
+    flag: "--priority <kind>",
+    variable: "LOCKSTEP_PRIORITY",
+    help: `of the shards' threads: ${PRIORITY_CHOICES.join(", ")}; raised is before others, as far as the system allows`,
+  },
   shards: {
     flag: "--shards <count>",
     variable: "LOCKSTEP_SHARDS",
@@ -85,6 +92,7 @@ const DEFAULTS = {
   httpHost: "every address",
   udpPort: "40000",
   io: "auto",
+  priority: "raised",
   shards: "with threads one for each core, less one on four cores and more; else 1",
   journal: "none",
   journalLimit: String(JOURNAL_MEBIBYTES),
@@ -128,6 +136,7 @@ const schema = z.object({
   udpPort: port.default(Number(DEFAULTS.udpPort)),
   publicAddresses: z.array(publicAddress).default([]),
   io: z.enum(IO_CHOICES, `must be one of ${IO_CHOICES.join(", ")}`).default(DEFAULTS.io),
+  priority: z.enum(PRIORITY_CHOICES, `must be one of ${PRIORITY_CHOICES.join(", ")}`).default(DEFAULTS.priority),
   shards: shards.optional(),
   journal: z.string().optional(),
   journalLimit: journalLimit.default(Number(DEFAULTS.journalLimit)),

@@ -65,6 +65,7 @@ export function startPortableHost(parts: PortableHostParts): ShardHost {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
+    priority: undefined,
     wakeFd: -1,
     meet: (peer) => host.running.udp.meet(peer),
     part: (number) => host.running.udp.part(number),

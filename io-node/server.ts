@@ -87,11 +87,14 @@ export class StartError extends Error {
 export async function startServer(options: ServeOptions, log: Log, roomShare?: number): Promise<RunningServer> {
   const journals = journalsOf(options);
   if (journals !== undefined) prepareDirectory(journals);
-  const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards).catch((error: unknown) => {
-    if (error instanceof NoFastIo) throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
-    if (error instanceof NoPort) throw startError(error.cause, "UDP", error.port, "--udp-port");
-    throw error;
-  });
+  const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards, options.priority).catch(
+    (error: unknown) => {
+      if (error instanceof NoFastIo)
+        throw new StartError(`${error.message} Leave out --io fast to serve all the same.`);
+      if (error instanceof NoPort) throw startError(error.cause, "UDP", error.port, "--udp-port");
+      throw error;
+    },
+  );
   const { ports, io, why: ioWhy } = media;
   const hasIpv6 = ports.every((port) => port.hasIpv6);
   const addresses =

@@ -11,7 +11,8 @@ import { availableParallelism } from "node:os";
 import type { CandidateAddress, CommandReply, ShardEvent } from "../core/index.ts";
 import { createOpensslCrypto } from "../io-crypto/openssl-crypto.ts";
 import { closeFastResources, openFastResources, startFastHost } from "./fast/fast-host.ts";
-import type { IoChoice } from "./io-choice.ts";
+import type { Priority } from "./fast/priority.ts";
+import type { IoChoice, PriorityChoice } from "./io-choice.ts";
 import type { JournalLife } from "./journal-files.ts";
 import { startPortableHost } from "./portable-host.ts";
 import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
@@ -23,6 +24,8 @@ import type { UdpHost } from "./udp-host.ts";
 export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent" | "relayed" | "command" | "close"> {
   /** The shard's number; a fresh shard has another one. */
   readonly number: number;
+  /** The priority that its thread has of its own; undefined where it has that of the process. */
+  readonly priority: Priority | undefined;
   /** Processor time of its thread so far; it begins anew with a fresh shard. */
   readonly cpuMicros: number;
   /** The journals of its life; undefined where none are written. */
@@ -86,11 +89,16 @@ export class NoPort extends Error {
  * fast kind has one for each core, less one for the rest of the server where there are four or more; the portable kind,
  * whose shards share a thread, has one. Rejects with {@link NoFastIo} or {@link NoPort}; then nothing stays open.
  */
-export async function openMediaPorts(choice: IoChoice, udpPort: number, shards?: number): Promise<MediaPorts> {
+export async function openMediaPorts(
+  choice: IoChoice,
+  udpPort: number,
+  shards?: number,
+  priority: PriorityChoice = "raised",
+): Promise<MediaPorts> {
   const why = choice === "portable" ? "" : whyNotFast();
   if (choice === "fast" && why !== "") throw new NoFastIo(why);
   const io = choice === "portable" || why !== "" ? "portable" : "fast";
-  const open = io === "fast" ? openFastPort : openPortablePort;
+  const open = io === "fast" ? (wanted: number) => openFastPort(wanted, priority) : openPortablePort;
   const count = shards ?? (io === "fast" ? shardsOf(availableParallelism()) : 1);
   const ports: MediaPort[] = [];
   for (let shard = 0; shard < count; shard++) {
@@ -122,13 +130,14 @@ function whyNotFast(): string {
   return "";
 }
 
-async function openFastPort(udpPort: number): Promise<MediaPort> {
+async function openFastPort(udpPort: number, priority: PriorityChoice): Promise<MediaPort> {
   const resources = openFastResources(udpPort);
   if (typeof resources === "string") throw new Error(resources);
   return {
     port: resources.sockets.port,
     hasIpv6: resources.sockets.fds.length > 1,
-    start: (candidates, listeners) => startFastHost({ resources, candidates, ...listeners }),
+    start: (candidates, listeners) =>
+      startFastHost({ resources, candidates, raised: priority === "raised", ...listeners }),
     close: async () => closeFastResources(resources),
   };
 }

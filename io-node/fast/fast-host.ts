@@ -19,6 +19,7 @@ import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
 import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
+import type { Priority } from "./priority.ts";
 import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
 import { closeFastSockets, droppedUnread, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
@@ -52,6 +53,8 @@ export interface FastResources {
 export interface FastHostParts extends ShardListeners {
   readonly resources: FastResources;
   readonly candidates: readonly CandidateAddress[];
+  /** Whether the thread comes before others, as far as the system allows; left out, it does not. */
+  readonly raised?: boolean;
   /** The module that the thread runs; tests have others. */
   readonly entry?: URL;
   /** How long a thread may stand still; tests have less patience. */
@@ -81,6 +84,8 @@ interface Running {
   readonly ended: Promise<void>;
   /** The thread has come so far as to serve. */
   serves: boolean;
+  /** The priority that it has of its own. */
+  priority: Priority | undefined;
   /** Why it dies, if somebody knows. */
   lastWord: { readonly error: unknown } | undefined;
 }
@@ -150,6 +155,9 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     get number() {
       return host.running.life.number;
     },
+    get priority() {
+      return host.running.priority;
+    },
     wakeFd: parts.resources.wakeFd,
     meet: (peer) => tell(host, { kind: "meet", peer }),
     part: (number) => tell(host, { kind: "part", number }),
@@ -198,6 +206,7 @@ function startThread(
     block: resources.block,
     fds: resources.sockets.fds,
     wakeFd: resources.wakeFd,
+    raised: parts.raised === true,
     counters,
     ledger,
   };
@@ -210,7 +219,7 @@ function startThread(
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES_MAX },
   });
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  return { thread, port: port1, life, journals, ended, serves: false, lastWord: undefined };
+  return { thread, port: port1, life, journals, ended, serves: false, priority: undefined, lastWord: undefined };
 }
 
 function watchThread(host: Host, running: Running): void {
@@ -220,6 +229,7 @@ function watchThread(host: Host, running: Running): void {
     if (message.kind === "failed") noteLastWord(host, running, message.error);
     if (message.kind === "started") {
       running.serves = true;
+      running.priority = message.priority;
       if (host.deaths.length > 0) parts.onServing();
     }
     if (message.kind === "given-up") host.seat.giveUp(message.number);

@@ -95,6 +95,8 @@ export interface Libc {
   readonly write: NativeFunction;
   readonly close: NativeFunction;
   readonly clockGettime: NativeFunction;
+  /** Any system call by its number, with four words. */
+  readonly syscall: NativeFunction;
 }
 
 /** The system calls of this machine, or a sentence that says why they can't be had. */
@@ -117,6 +119,7 @@ export function loadLibc(): Libc | string {
       write: native.find("write", "size_t", ["int", "address", "size_t"]),
       close: native.find("close", "int", ["int"]),
       clockGettime: native.find("clock_gettime", "int", ["int", "address"]),
+      syscall: native.find("syscall", "int", ["size_t", "size_t", "address", "size_t", "size_t"]),
     };
   } catch {
     return "The C library of this machine lacks a system call for batches of datagrams.";

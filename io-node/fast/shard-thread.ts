@@ -27,6 +27,7 @@ import {
 } from "./loop.ts";
 import { openBlock } from "./memory.ts";
 import { createOutputs, outputEvent, takeOutputs } from "./outputs.ts";
+import { type Priority, raisePriority } from "./priority.ts";
 
 /** The longest that a thread waits without looking around: an exit of the process waits for its threads. */
 const WAIT_MICROS_MAX = 100_000;
@@ -41,6 +42,8 @@ export interface ThreadBoot {
   readonly block: { readonly address: number; readonly length: number };
   readonly fds: readonly number[];
   readonly wakeFd: number;
+  /** Whether the thread is to come before others, as far as the system allows. */
+  readonly raised: boolean;
   /** Shared; in the order of {@link COUNTERS}. */
   readonly counters: Float64Array;
   /** Shared: what the thread holds of native memory besides. */
@@ -56,8 +59,8 @@ export type ToThread =
 
 /** What the thread says. */
 export type FromThread =
-  /** It serves from now on. */
-  | { readonly kind: "started" }
+  /** It serves from now on, with a priority of its own if it has got one. */
+  | { readonly kind: "started"; readonly priority: Priority | undefined }
   | { readonly kind: "outputs"; readonly events: readonly ShardEvent[]; readonly replies: readonly CommandReply[] }
   /** The shard with this number does not read what it is told. */
   | { readonly kind: "given-up"; readonly number: number }
@@ -98,6 +101,7 @@ function serve(
 ): void {
   const libc = loadLibc();
   if (typeof libc === "string") throw new Error(libc);
+  const priority = boot.raised ? raisePriority(libc) : undefined;
   const clock = createClock();
   const outputs = createOutputs();
   const failures: unknown[] = [];
@@ -119,7 +123,7 @@ function serve(
     onReply: (reply) => outputs.replies.push(reply),
     onFailure: (error) => failures.push(error),
   });
-  say({ kind: "started" });
+  say({ kind: "started", priority });
   for (;;) {
     const farewellMillis = loop.knocked ? takeMessages(boot.port, loop) : -1;
     const told = takeOutputs(outputs, clock());

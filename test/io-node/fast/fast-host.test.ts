@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import { type FastHostParts, openFastResources, startFastHost } from "../../../io-node/fast/fast-host.ts";
 import type { ShardHost } from "../../../io-node/shard-host.ts";
@@ -38,6 +39,13 @@ async function createSubject(over: Partial<FastHostParts> = {}) {
   });
   const join = (room: string) => host!.command(1, { type: "join", room, name: "", offer: "" });
   return { host, join, lives, port: resources.sockets.port };
+}
+
+/** The nice values that this process's threads have, each once, the highest priority first: field 19 of /proc/PID/stat. */
+function niceOfThreads(): number[] {
+  const stats = readdirSync("/proc/self/task").map((id) => readFileSync(`/proc/self/task/${id}/stat`, "utf8"));
+  const nice = stats.map((text) => Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[16]));
+  return [...new Set(nice)].sort((a, b) => a - b);
 }
 
 const openFiles = () => readdirSync("/proc/self/fd").length;
@@ -104,6 +112,17 @@ describe.runIf(process.platform === "linux")("the fast host's thread", { timeout
     const other = createSocket("udp4").bind(resources.sockets.port);
     await once(other, "listening");
     other.close();
+  });
+
+  it("comes before the others of the process where it shall, as far as the system allows", async () => {
+    const plain = await createSubject();
+    const normal = getPriority();
+    expect(plain.host.priority).toBeUndefined();
+    expect(niceOfThreads()).toEqual([normal]);
+    await plain.host.close(0);
+    const { host } = await createSubject({ raised: true });
+    const nice = host.priority?.nice ?? normal;
+    expect(niceOfThreads()).toEqual(nice === normal ? [normal] : [nice, normal]);
   });
 
   it("finds out that a port is taken", async () => {
