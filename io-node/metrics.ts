@@ -13,26 +13,37 @@ import { createPromiseTally, type PromiseTally } from "./promises.ts";
 import type { ShardHost } from "./shard-host.ts";
 
 /** What a question reads of a host. */
-export type MeasuredHost = Pick<ShardHost, "received" | "sent" | "relayed" | "cpuMicros" | "journals">;
+export type MeasuredHost = Pick<
+  ShardHost,
+  "received" | "sent" | "relayed" | "cpuMicros" | "droppedUnread" | "journals"
+>;
 
 /** A name, what it means, and how it is read. */
 type Row<Subject> = readonly [name: string, help: string, read: (subject: Subject) => number];
 
 const OF_HOSTS: readonly Row<MeasuredHost>[] = [
   ["datagrams_received_total", "Datagrams that came in.", ({ received }) => received.received],
-  ["bytes_received_total", "Bytes of these datagrams.", ({ received }) => received.receivedBytes],
+  ["received_bytes_total", "Bytes of the datagrams that came in.", ({ received }) => received.receivedBytes],
   ["datagrams_sent_total", "Datagrams that the system has taken.", ({ sent }) => sent.sent],
-  ["bytes_sent_total", "Bytes of these datagrams.", ({ sent }) => sent.sentBytes],
+  ["sent_bytes_total", "Bytes of the datagrams that the system has taken.", ({ sent }) => sent.sentBytes],
   ["datagrams_dropped_total", "Datagrams not sent: all slots were waiting for the system.", ({ sent }) => sent.dropped],
   ["datagrams_failed_total", "Datagrams that the system refused.", ({ sent }) => sent.failed],
+  [
+    "datagrams_unread_total",
+    "Datagrams that the system dropped because the shard had not read them in time.",
+    ({ droppedUnread }) => droppedUnread,
+  ],
   ["relay_packets_total", "Media packets handed to other shards.", ({ relayed }) => relayed.relayedPackets],
   ["relay_packets_dropped_total", "Media packets for which a ring had no room.", ({ relayed }) => relayed.relayDropped],
   ["relay_mail_total", "Records of the control plane handed to other shards.", ({ relayed }) => relayed.relayedMail],
   ["cpu_seconds_total", "Processor time of the shard's thread.", ({ cpuMicros }) => cpuMicros / 1_000_000],
 ];
 
+const OF_JOURNAL_COUNTS: readonly Row<JournalLife>[] = [
+  ["journal_bytes_total", "Bytes written to the shard's journals since it began.", ({ bytes }) => bytes[0]!],
+];
+
 const OF_JOURNALS: readonly Row<JournalLife>[] = [
-  ["journal_bytes_written", "Bytes written to the shard's journals since it began.", ({ bytes }) => bytes[0]!],
   [
     "journal_ended",
     "1 when the journal could not be written any more, and the shard serves on without one.",
@@ -63,49 +74,16 @@ export function createMetrics(
   hosts: readonly MeasuredHost[],
   promises: PromiseTally = createPromiseTally(),
 ): Registry {
-  const registers = [new Registry()];
-  const labelNames = ["shard"] as const;
-  for (const [name, help, read] of OF_HOSTS) {
-    new Counter({
-      name: `lockstep_shard_${name}`,
-      help,
-      registers,
-      labelNames,
-      collect() {
-        this.reset();
-        for (const [shard, host] of hosts.entries()) this.inc({ shard }, read(host));
-      },
-    });
-  }
-  for (const [name, help, read] of OF_PLACES) {
-    new Gauge({
-      name: `lockstep_shard_${name}`,
-      help,
-      registers,
-      labelNames,
-      collect() {
-        for (const [shard, place] of placement.places.entries()) this.set({ shard }, read(place));
-      },
-    });
-  }
-  for (const [name, help, read] of OF_JOURNALS) {
-    new Gauge({
-      name: `lockstep_shard_${name}`,
-      help,
-      registers,
-      labelNames,
-      collect() {
-        for (const [shard, { journals }] of hosts.entries()) {
-          if (journals !== undefined) this.set({ shard }, read(journals));
-        }
-      },
-    });
-  }
+  const registry = new Registry();
+  addOfShards(registry, Counter, OF_HOSTS, () => hosts);
+  addOfShards(registry, Gauge, OF_PLACES, () => placement.places);
+  addOfShards(registry, Counter, OF_JOURNAL_COUNTS, () => hosts.map(({ journals }) => journals));
+  addOfShards(registry, Gauge, OF_JOURNALS, () => hosts.map(({ journals }) => journals));
   for (const [name, help, read] of OF_PLACEMENT) {
     new Gauge({
       name: `lockstep_${name}`,
       help,
-      registers,
+      registers: [registry],
       collect() {
         this.set(read(placement));
       },
@@ -115,7 +93,7 @@ export function createMetrics(
     new Counter({
       name: `lockstep_promise_${name}_total`,
       help,
-      registers,
+      registers: [registry],
       labelNames: ["promise"],
       collect() {
         this.reset();
@@ -123,5 +101,28 @@ export function createMetrics(
       },
     });
   }
-  return registers[0]!;
+  return registry;
+}
+
+/** Adds a metric for each row, with a sample for each shard that has such a subject. */
+function addOfShards<Subject>(
+  registry: Registry,
+  Kind: typeof Counter | typeof Gauge,
+  rows: readonly Row<Subject>[],
+  subjects: () => readonly (Subject | undefined)[],
+): void {
+  for (const [name, help, read] of rows) {
+    new Kind({
+      name: `lockstep_shard_${name}`,
+      help,
+      registers: [registry],
+      labelNames: ["shard"],
+      collect() {
+        this.reset();
+        for (const [shard, subject] of subjects().entries()) {
+          if (subject !== undefined) this.inc({ shard }, read(subject));
+        }
+      },
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { JournalLife } from "../../io-node/journal-files.ts";
 import { createMetrics, type MeasuredHost } from "../../io-node/metrics.ts";
 import { createPlacement, placeInRoom } from "../../io-node/placement.ts";
 import { createPromiseTally, tallyFindings } from "../../io-node/promises.ts";
@@ -9,8 +10,16 @@ function hostOf(packets: number): MeasuredHost {
     sent: { sent: 0, sentBytes: 0, dropped: 3, failed: 0 },
     relayed: { relayedPackets: packets, relayDropped: packets / 2, relayedMail: 1 },
     cpuMicros: 1_500_000,
+    droppedUnread: 7,
     journals: undefined,
   };
+}
+
+/** Journals of a shard that has written so many bytes. */
+function journalsOf(bytes: number): JournalLife {
+  const program = { version: "0.0.0", core: "" };
+  const life = { directory: "", limitBytes: 0, program, name: "", place: 0, memory: new SharedArrayBuffer(0) };
+  return { ...life, state: new Int32Array(3), bytes: Float64Array.of(bytes) };
 }
 
 describe("the metrics", () => {
@@ -42,6 +51,25 @@ describe("the metrics", () => {
       hosts[0] = hostOf(packets);
       const text = await metrics.metrics();
       expect(text).toContain(`lockstep_shard_datagrams_received_total{shard="0"} ${10 * packets}\n`);
+    }
+  });
+
+  it("tell of journals where there are some", async () => {
+    const hosts = [hostOf(1), { ...hostOf(1), journals: journalsOf(4096) }];
+    const text = await createMetrics(createPlacement(2), hosts).metrics();
+    expect(text).toContain('\nlockstep_shard_journal_bytes_total{shard="1"} 4096\n');
+    expect(text).toContain('\nlockstep_shard_journal_ended{shard="1"} 0\n');
+    expect(text).not.toMatch(/lockstep_shard_journal_\w+\{shard="0"\}/);
+  });
+
+  it("are named as Prometheus asks: counters end in _total, bytes and seconds come before it, each has a sentence", async () => {
+    const metrics = await createMetrics(createPlacement(1), [hostOf(1)]).getMetricsAsJSON();
+    expect(metrics.length).toBeGreaterThan(10);
+    for (const { name, help, type } of metrics) {
+      expect(name).toMatch(/^lockstep_[a-z_]+$/);
+      expect(name.endsWith("_total"), name).toBe(String(type) === "counter");
+      if (/bytes|seconds/.test(name)) expect(name).toMatch(/_(bytes|seconds)(_total)?$/);
+      expect(help).toMatch(/^[A-Z1].*[.]$/);
     }
   });
 
