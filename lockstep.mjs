@@ -3,11 +3,15 @@
  * The command `lockstep`: finds the subcommand and hands it the rest of the words.
  *
  * This file is plain JavaScript and imports nothing that it may not need, so that `lockstep --help` answers at once. The
- * subcommands are TypeScript and run through tsx as they lie there. A subcommand's module exports
+ * subcommands are TypeScript and run as they lie there: the server in one piece, as calls may wait for it to begin, and the
+ * others module by module through tsx, since stories import what the simulator is running. A subcommand's module exports
  * `main(words: string[]): Promise<number>`, whose answer is the exit status: 0 it held, 1 a promise was broken or the
  * command has failed, 2 wrong use.
  */
 import { readFileSync } from "node:fs";
+
+/** What ends a server. Until its own code hears them, they end it at once: there is nobody yet to say goodbye to. */
+const ENDS = ["SIGTERM", "SIGINT"];
 
 /** Each subcommand: its module, the words that the module gets before the user's own, and a line of help. */
 const COMMANDS = new Map([
@@ -53,10 +57,21 @@ async function run([name, ...words]) {
     process.stderr.write(`lockstep: there is no command "${name}"; "lockstep --help" lists them.\n`);
     return 2;
   }
+  if (name === "serve") return serve(command.module, words);
   const { register } = await import("tsx/esm/api");
   register();
   const { main } = await import(command.module);
   return main([...command.before, ...words]);
+}
+
+async function serve(module, words) {
+  const end = () => process.exit(0);
+  for (const signal of ENDS) process.on(signal, end);
+  const { runBundled } = await import("./bundle.mjs");
+  const status = runBundled(new URL(module, import.meta.url), "lockstep-serve.js").main(words);
+  // It hears them itself by now.
+  for (const signal of ENDS) process.off(signal, end);
+  return status;
 }
 
 // Whoever reads the output may stop reading: `lockstep replay … | head`.

@@ -4,9 +4,9 @@
  * People read stdout, a few lines at the start; programs read stderr, one JSON line for each thing that happened. The exit
  * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had, 2 for wrong use.
  */
-import { readFileSync } from "node:fs";
+import { programVersion } from "../program.ts";
 import { pageUrl } from "./addresses.ts";
-import { createLog, type Log } from "./log.ts";
+import { createLog } from "./log.ts";
 import { parseServeOptions, type ServeOptions } from "./options.ts";
 import type { RunningServer } from "./server.ts";
 
@@ -15,6 +15,8 @@ const END_MILLIS = 1_800;
 
 /** Runs `lockstep serve` until it is asked to end; answers with the exit status. */
 export async function main(words: readonly string[]): Promise<number> {
+  // Before anything that takes time.
+  const end = hearSignals();
   const parsed = parseServeOptions(words, process.env);
   if (parsed.kind === "help") {
     process.stdout.write(parsed.text);
@@ -27,11 +29,11 @@ export async function main(words: readonly string[]): Promise<number> {
   // Loaded only now, so that help and wrong use are answered at once.
   const { StartError, startServer } = await import("./server.ts");
   const log = createLog(parsed.options.logLevel);
-  const ending = signalToEnd(log);
   try {
     const server = await startServer(parsed.options, log);
     process.stdout.write(greeting(server, parsed.options));
-    await ending;
+    log.info(startFields(server), "serving");
+    log.info({ signal: await end.wanted() }, "ending");
     setTimeout(() => process.exit(0), END_MILLIS).unref();
     const sessions = await server.stop();
     log.info({ sessions }, "ended");
@@ -43,28 +45,40 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Waits for the signal to end. A second signal ends at once. */
-function signalToEnd(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.once(signal, () => {
-        log.info({ signal }, "ending");
-        process.once(signal, () => process.exit(1));
-        resolve();
-      });
-    }
-  });
+/**
+ * Hears the signals that end the process. Before anybody has asked for them, nobody is in a call and there is nothing to say
+ * goodbye to: then the first ends the process at once. So does the second.
+ */
+function hearSignals(): { wanted(): Promise<NodeJS.Signals> } {
+  let first: NodeJS.Signals | undefined;
+  let tell: ((signal: NodeJS.Signals) => void) | undefined;
+  const hear = (signal: NodeJS.Signals) => {
+    if (tell === undefined) process.exit(0);
+    if (first !== undefined) process.exit(1);
+    first = signal;
+    tell(signal);
+  };
+  process.on("SIGTERM", hear).on("SIGINT", hear);
+  return {
+    wanted: () =>
+      new Promise((resolve) => {
+        tell = resolve;
+      }),
+  };
+}
+
+/** What the log says of a start; the time is since the process began. */
+function startFields({ httpPort, udpPorts, io, addresses }: RunningServer): object {
+  const afterMillis = Math.round(performance.now());
+  return { version: programVersion(), httpPort, udpPorts, io, addresses, afterMillis };
 }
 
 function greeting(server: RunningServer, options: ServeOptions): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   const local = options.httpHost === undefined || options.httpHost === "::" || options.httpHost === "0.0.0.0";
   const { length } = server.udpPorts;
   const shards = length === 1 ? "1 shard" : `${length} shards`;
   const lines = [
-    `Lockstep ${version}`,
+    `Lockstep ${programVersion()}`,
     `  page        ${pageUrl(local ? "localhost" : options.httpHost, server.httpPort)}`,
     `  media       ${portsText(server.udpPorts)}`,
     `  io          ${server.io}, ${shards}${priorityText(server.hosts)}${server.ioWhy === "" ? "" : `: ${server.ioWhy}`}`,

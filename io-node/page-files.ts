@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { programFile } from "../program.ts";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -71,7 +72,7 @@ export function etagMatches(ifNoneMatch: string | undefined, etag: string): bool
 }
 
 function loadFile(name: (typeof NAMES)[number]): PageFile {
-  const body = readFileSync(new URL(`page/${name}`, import.meta.url), "utf8");
+  const body = readFileSync(programFile(`io-node/page/${name}`), "utf8");
   const extension = name.slice(name.lastIndexOf(".")) as keyof typeof TYPES;
   const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 16)}"`;
   return {

@@ -9,8 +9,10 @@
  */
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { Piece } from "../../bundle.mjs";
 import type { CandidateAddress } from "../../core/index.ts";
 import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
+import { programFile } from "../../program.ts";
 import { finishJournals, type JournalLife } from "../journal-files.ts";
 import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
 import type { RelayCounters } from "../relay-ways.ts";
@@ -23,7 +25,7 @@ import type { Priority } from "./priority.ts";
 import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
 import { closeFastSockets, droppedUnread, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
-import { restoreLines, type ThreadCode, threadCode } from "./thread-code.ts";
+import { restoreErrorLines, threadCode } from "./thread-code.ts";
 
 /** A thread whose loop has not turned at so many looks in a row hangs. It turns ten times a second with nothing to do. */
 const STILL_LOOKS_MAX = 5;
@@ -39,7 +41,7 @@ const END_MILLIS = 400;
 const YOUNG_MEBIBYTES_MAX = 6;
 
 /** The module that a thread runs in production. */
-const ENTRY = new URL("./thread-entry.ts", import.meta.url);
+const ENTRY = programFile("io-node/fast/thread-entry.ts");
 
 /** Everything native that a host owns. */
 export interface FastResources {
@@ -64,7 +66,7 @@ export interface FastHostParts extends ShardListeners {
 /** The host's own state. */
 interface Host {
   readonly parts: FastHostParts;
-  readonly code: ThreadCode;
+  readonly code: Piece;
   readonly seat: MeshSeat;
   readonly counters: Float64Array;
   readonly ledger: ContextLedger;
@@ -125,7 +127,7 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     closeFastResources(parts.resources);
     return why;
   };
-  let code: ThreadCode;
+  let code: Piece;
   try {
     code = threadCode(parts.entry ?? ENTRY);
   } catch (error) {
@@ -254,7 +256,7 @@ function watchThread(host: Host, running: Running): void {
 
 /** Takes down why a thread dies, as it says it itself. */
 function noteLastWord({ code }: Host, running: Running, error: unknown): void {
-  restoreLines(code, error);
+  restoreErrorLines(code, error);
   running.lastWord ??= { error };
 }
 

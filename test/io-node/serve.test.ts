@@ -13,6 +13,10 @@ const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 const OFFER = readFileSync(new URL("../fixtures/captures/chromium-156-publish-offer.sdp", import.meta.url), "utf8");
 /** Makes koffi unfindable, as on a machine that it has no binary for. */
 const HIDE_KOFFI = new URL("../support/hide-koffi.mjs", import.meta.url).href;
+/** Makes a process say when it begins to hear a signal. */
+const TELL_HEARING = `data:text/javascript,${encodeURIComponent(
+  'process.on("newListener", (name) => /^SIG/.test(name) && process.stderr.write("hears " + name + " "));',
+)}`;
 const SDP = { "content-type": "application/sdp" };
 
 /** A started command and what it has written so far. */
@@ -210,6 +214,14 @@ describe("a server", { timeout: 20_000 }, () => {
     for (const secret of [location.split("/").at(-1)!, password(answer), password(OFFER), "a=", "v=0", "secret"]) {
       expect(run.stderr).not.toContain(secret);
     }
+  });
+
+  it.each(["SIGTERM", "SIGINT"] as const)("that has only begun to start ends on %s with status 0", async (signal) => {
+    const run = lockstep({ NODE_OPTIONS: `--import ${TELL_HEARING}` }, "serve", "--http-port", "0", "--udp-port", "0");
+    while (!run.stderr.includes("hears SIGINT")) await Promise.race([once(run.child.stderr!, "data"), run.ended]);
+    run.child.kill(signal);
+    expect(await run.ended).toBe(0);
+    expect(run.stdout).toBe("");
   });
 
   it.each(["SIGTERM", "SIGINT"] as const)(

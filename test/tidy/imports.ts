@@ -50,7 +50,7 @@ const ZONES: readonly Zone[] = [
     packages: ["node:crypto", "node:module", "@noble/*", "koffi"],
   },
   { place: "program.ts", mayImport: ["core/index.ts"], packages: ["node:"] },
-  { place: "io-node", mayImport: ["core/index.ts", "io-crypto", "program.ts"], packages: ["node:", "*"] },
+  { place: "io-node", mayImport: ["core/index.ts", "io-crypto", "program.ts", "bundle.mjs"], packages: ["node:", "*"] },
   { place: "io-sim/cli", mayImport: ["core/index.ts", "io-crypto", "io-sim", "program.ts"], packages: ["node:", "*"] },
   {
     place: "io-sim/client",

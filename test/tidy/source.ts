@@ -28,7 +28,7 @@ export interface Offence {
 export type Rule = (sources: readonly Source[]) => Offence[];
 
 /** The files at the root. */
-const ROOT_FILES = ["lockstep.mjs", "program.ts"] as const;
+const ROOT_FILES = ["bundle.mjs", "lockstep.mjs", "program.ts"] as const;
 
 /** The folders whose files the rules look at. */
 const FOLDERS = ["bench", "core", "io-crypto", "io-node", "io-sim", "sim-scenarios", "test"] as const;
