@@ -12,6 +12,12 @@ import type { FirstNumbers } from "../core/index.ts";
 /** Packets that are sent before sequence numbers wrap, and rollover counters with them. */
 const PACKETS_BEFORE = 10;
 
+/** Feedbacks and keyframe requests that are sent before their numbers of 8 bits wrap. */
+const FEEDBACKS_BEFORE = 2;
+
+/** The first of such numbers. */
+export const COUNT_NEAR_END = 0x100 - FEEDBACKS_BEFORE;
+
 /** Sequence numbers in one value of the rollover counter. */
 const ROUND = 0x1_0000;
 
@@ -27,4 +33,5 @@ export const SERVER_NEAR_WRAP: FirstNumbers = {
   timestamp: 2 ** 32 - 90_000,
   srtpIndex: 2 ** 48 - ROUND - PACKETS_BEFORE,
   srtcpIndex: SRTCP_NEAR_END,
+  feedbackCount: COUNT_NEAR_END,
 };

@@ -35,9 +35,9 @@ export interface TransportArrivals {
   feedbackCount: number;
 }
 
-/** Nothing has arrived. */
-export function createTransportArrivals(): TransportArrivals {
-  return { arrivedAt: new Float64Array(0), highest: -1, first: 0, feedbackCount: 0 };
+/** Nothing has arrived. The first feedback has the count `feedbackCount`. */
+export function createTransportArrivals(feedbackCount = 0): TransportArrivals {
+  return { arrivedAt: new Float64Array(0), highest: -1, first: 0, feedbackCount };
 }
 
 /** Notes the arrival of the packet with this transport-wide sequence number (16 bits). */

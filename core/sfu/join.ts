@@ -178,7 +178,7 @@ function createParticipant(
     slotsBySsrc: new Map(),
     feedbackSsrc: keyedUint32(shard.randomSeed, "feedback-ssrc", id, 0) || 1,
     cname: names.cname,
-    arrivals: createTransportArrivals(),
+    arrivals: createTransportArrivals(firstNumbers?.feedbackCount ?? 0),
     ntpOffset: createNtpOffset(),
     rtt: createRtt(),
     nextTickAt: NEVER,

@@ -54,6 +54,8 @@ export interface FirstNumbers {
   readonly srtpIndex: number;
   /** The index of the first SRTCP packet that is sent: 31 bits. */
   readonly srtcpIndex: number;
+  /** The count of the first transport-wide feedback to each publisher, and the number of the first FIR: 8 bits. */
+  readonly feedbackCount: number;
 }
 
 /** What the shard uses while it handles an input; the host makes it once. */

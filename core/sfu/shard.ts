@@ -60,7 +60,7 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
   const tunables = createTunables(boot.config.tunables ?? {});
   const firstNumbers = boot.config.firstNumbers ?? null;
   if (firstNumbers !== null && !areFirstNumbers(firstNumbers)) {
-    throw new LockstepError("bad-config", "First numbers are whole, and fit 32, 48 and 31 bits.");
+    throw new LockstepError("bad-config", "First numbers are whole, and fit 32, 48, 31 and 8 bits.");
   }
   const privateKey = deriveEntropy(crypto, boot.entropySeed, "certificate-key", 0, 0, 32);
   const certificate = crypto.createCertificate(privateKey);
@@ -81,9 +81,10 @@ export function createShard(boot: BootRecord, crypto: CryptoProvider): Shard {
   };
 }
 
-function areFirstNumbers({ timestamp, srtpIndex, srtcpIndex }: FirstNumbers): boolean {
+function areFirstNumbers({ timestamp, srtpIndex, srtcpIndex, feedbackCount }: FirstNumbers): boolean {
   const fits = (number: number, most: number) => Number.isInteger(number) && number >= 0 && number <= most;
-  return fits(timestamp, 0xffff_ffff) && fits(srtpIndex, 0xffff_ffff_ffff) && fits(srtcpIndex, 0x7fff_ffff);
+  const indicesFit = fits(srtpIndex, 0xffff_ffff_ffff) && fits(srtcpIndex, 0x7fff_ffff);
+  return indicesFit && fits(timestamp, 0xffff_ffff) && fits(feedbackCount, 0xff);
 }
 
 /** Takes one input; what it leads to is in the outbox when this returns. Inputs come in the order of their times. */

@@ -110,7 +110,7 @@ export function createStream(shard: Shard, publication: OwnPublication, ssrc: nu
     nack: null,
     cache: null,
     keyframes: createKeyframeRequests(shard.tunables),
-    firSequence: 0,
+    firSequence: ((shard.firstNumbers?.feedbackCount ?? 1) - 1) & 0xff,
     homeId: id,
   };
   shard.streams.set(stream.id, stream);

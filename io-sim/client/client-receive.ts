@@ -12,6 +12,7 @@ import {
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import type { Micros } from "../../core/base/micros.ts";
+import { COUNT_NEAR_END } from "../near-wrap.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
 import { bandwidthFeedback } from "./bandwidth.ts";
 import type { Client } from "./client.ts";
@@ -29,7 +30,7 @@ import {
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { type OutStream, senderInfo } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
-import type { ReadRtcp } from "./plain-rtcp.ts";
+import { type ReadRtcp, writeFir } from "./plain-rtcp.ts";
 import type { ReadRtp } from "./plain-rtp.ts";
 import { createVideoPlayer, type OnFrame, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
 
@@ -46,6 +47,8 @@ export interface ReceivingSlot {
   readonly onFrame: OnFrame;
   /** Packets of a payload type that no player here knows. */
   unknownType: number;
+  /** The number of the next FIR about it: 8 bits. */
+  nextFir: number;
   retransmissions: number;
 }
 
@@ -73,6 +76,7 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
       speaker: kind === "audio" ? createAudioPlayer() : undefined,
       onFrame: (passport, sentAt) => client.ports.watcher.perceived(client, mid, "video", passport, sentAt),
       unknownType: 0,
+      nextFir: client.plan.media.nearWrap ? COUNT_NEAR_END : 0,
       retransmissions: 0,
     });
   });
@@ -142,7 +146,7 @@ export function receiveRtcp(client: Client, packets: readonly ReadRtcp[]): void 
         takeReport(client, packet);
         break;
       case "keyframe":
-        for (const ssrc of packet.ssrcs) makeKeyframe(client, ssrc);
+        for (const [at, ssrc] of packet.ssrcs.entries()) makeKeyframe(client, ssrc, packet.numbers[at] ?? -1);
         break;
       case "arrivals":
         bandwidthFeedback(media.bandwidth, packet.packets, packet.arrived);
@@ -172,7 +176,13 @@ function outStream(client: Client, ssrc: number): OutStream | undefined {
   return client.media.outStreams.find((stream) => stream.ssrc === ssrc);
 }
 
-function makeKeyframe(client: Client, ssrc: number): void {
+/** Has the encoder of a stream make a keyframe; `number` is that of the FIR that asks for it, -1 for a PLI. */
+function makeKeyframe(client: Client, ssrc: number, number: number): void {
+  const stream = outStream(client, ssrc);
+  if (number >= 0 && stream !== undefined) {
+    if (stream.lastFir === number) return;
+    stream.lastFir = number;
+  }
   const index = client.media.videoSsrcs.indexOf(ssrc);
   const encoder = client.media.encoders[index];
   if (encoder === undefined) return;
@@ -193,9 +203,19 @@ export function slotsTick(client: Client): void {
       sendRtcp(client, new RtcpTransportLayerFeedback({ feedback }).serialize());
     }
     if (!videoPlayerTick(slot.screen, now, slot.onFrame)) continue;
-    const feedback = new PictureLossIndication({ senderSsrc: reporterSsrc(client), mediaSsrc: slot.stream.ssrc });
-    sendRtcp(client, new RtcpPayloadSpecificFeedback({ feedback }).serialize());
+    sendRtcp(client, client.plan.persona === "thin" ? fullIntraRequest(client, slot) : pictureLoss(client, slot));
   }
+}
+
+function pictureLoss(client: Client, { stream }: ReceivingSlot): Uint8Array {
+  const feedback = new PictureLossIndication({ senderSsrc: reporterSsrc(client), mediaSsrc: stream.ssrc });
+  return new RtcpPayloadSpecificFeedback({ feedback }).serialize();
+}
+
+function fullIntraRequest(client: Client, slot: ReceivingSlot): Uint8Array {
+  const number = slot.nextFir;
+  slot.nextFir = (number + 1) & 0xff;
+  return writeFir(reporterSsrc(client), slot.stream.ssrc, number);
 }
 
 /** Writes one compound packet: a sender report per stream of ours, with report blocks about what comes in. */

@@ -61,7 +61,8 @@ export interface OfferIdentity {
   readonly cname: string;
 }
 
-/** Writes the offer; the mid of each m-line is its index. A thin one has neither header extensions nor RTX. */
+/** Writes the offer; the mid of each m-line is its index. A thin one has neither header extensions nor RTX,
+ * and asks for keyframes by FIR alone, the older way. */
 export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia[], thin = false): string {
   const lines = [
     "v=0",
@@ -81,7 +82,7 @@ export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia
 
 /** What thin clients know nothing of. */
 const THIN_LACKS =
-  /^a=(extmap|rtpmap:\d+ rtx|fmtp:\d+ apt=|ssrc-group:FID|rtcp-fb:\d+ (nack$|transport-cc|goog-remb)|rtcp-xr|rtcp-rsize)/;
+  /^a=(extmap|rtpmap:\d+ rtx|fmtp:\d+ apt=|ssrc-group:FID|rtcp-fb:\d+ (nack|transport-cc|goog-remb)|rtcp-xr|rtcp-rsize)/;
 
 /** An m-line of video without the payload types of RTX, which follow each codec's. */
 function withoutRtx(line: string): string {

@@ -42,6 +42,8 @@ export interface OutStream {
   /** Whether the server has shown that it knows the SSRC, and that of the retransmissions. */
   bound: boolean;
   rtxBound: boolean;
+  /** The number of the last FIR about it, -1 before the first: the same again asks for nothing (RFC 5104 §4.3.1.1). */
+  lastFir: number;
   readonly memory: (WrittenRtp | undefined)[];
   packetsSent: number;
   octetsSent: number;
@@ -73,6 +75,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
     timestampBase: nearWrap ? 0xffff_ffff - 4 * plan.clockRate : timestampBase,
     bound: false,
     rtxBound: false,
+    lastFir: -1,
     memory: new Array<WrittenRtp | undefined>(MEMORY_PLACES).fill(undefined),
     packetsSent: 0,
     octetsSent: 0,

@@ -35,7 +35,8 @@ export interface SenderInfo {
 export type ReadRtcp =
   /** A report about these streams of ours; of a sender with the middle 32 bits of its NTP time, else -1. */
   | { readonly kind: "report"; readonly sender: number; readonly compactNtp: number; readonly about: readonly number[] }
-  | { readonly kind: "keyframe"; readonly ssrcs: readonly number[] }
+  /** With the numbers of a FIR, one for each stream; a PLI has none. */
+  | { readonly kind: "keyframe"; readonly ssrcs: readonly number[]; readonly numbers: readonly number[] }
   | { readonly kind: "nack"; readonly ssrc: number; readonly sequences: readonly number[] }
   /** Of so many packets of ours, so many have arrived. */
   | { readonly kind: "arrivals"; readonly packets: number; readonly arrived: number };
@@ -99,6 +100,15 @@ function writeReports(
   return bytes;
 }
 
+/** A FIR about one stream, which its entry alone names (RFC 5104 §4.3.1.1). */
+export function writeFir(sender: number, ssrc: number, number: number): Uint8Array {
+  const bytes = new Uint8Array(20);
+  writeHeader(bytes, 0, FORMAT.FIR, TYPE.PAYLOAD, bytes.length, sender);
+  writeU32(bytes, 12, ssrc);
+  bytes[16] = number;
+  return bytes;
+}
+
 function writeHeader(bytes: Uint8Array, at: number, count: number, type: number, length: number, ssrc: number): void {
   bytes[at] = 0x80 | count;
   bytes[at + 1] = type;
@@ -145,7 +155,7 @@ function readPacket(bytes: Uint8Array, at: number, end: number): ReadRtcp | unde
       if (format === FORMAT.NACK) return readNack(bytes, at, end);
       return format === FORMAT.TRANSPORT_WIDE ? readArrivals(bytes, at) : undefined;
     case TYPE.PAYLOAD:
-      if (format === FORMAT.PLI) return { kind: "keyframe", ssrcs: [readU32(bytes, at + 8)] };
+      if (format === FORMAT.PLI) return { kind: "keyframe", ssrcs: [readU32(bytes, at + 8)], numbers: [] };
       return format === FORMAT.FIR ? readFir(bytes, at, end) : undefined;
     default:
       return undefined;
@@ -171,8 +181,12 @@ function readNack(bytes: Uint8Array, at: number, end: number): ReadRtcp {
 
 function readFir(bytes: Uint8Array, at: number, end: number): ReadRtcp {
   const ssrcs: number[] = [];
-  for (let entry = at + 12; entry + 8 <= end; entry += 8) ssrcs.push(readU32(bytes, entry));
-  return { kind: "keyframe", ssrcs };
+  const numbers: number[] = [];
+  for (let entry = at + 12; entry + 8 <= end; entry += 8) {
+    ssrcs.push(readU32(bytes, entry));
+    numbers.push(bytes[entry + 4]!);
+  }
+  return { kind: "keyframe", ssrcs, numbers };
 }
 
 /** Counts what the chunks of a transport-wide feedback say: runs of one status, or 14 statuses of a bit, or 7 of two. */

@@ -67,8 +67,13 @@ function readPacket(packet: ReturnType<typeof RtcpPacketConverter.deSerialize>[n
   }
   if (packet instanceof RtcpPayloadSpecificFeedback) {
     const { feedback } = packet;
-    if (feedback instanceof PictureLossIndication) return [{ kind: "keyframe", ssrcs: [feedback.mediaSsrc] }];
-    return "fir" in feedback ? [{ kind: "keyframe", ssrcs: feedback.fir.map(({ ssrc }) => ssrc) }] : [];
+    if (feedback instanceof PictureLossIndication) {
+      return [{ kind: "keyframe", ssrcs: [feedback.mediaSsrc], numbers: [] }];
+    }
+    if (!("fir" in feedback)) return [];
+    const { fir } = feedback;
+    const numbers = fir.map(({ sequenceNumber }) => sequenceNumber);
+    return [{ kind: "keyframe", ssrcs: fir.map(({ ssrc }) => ssrc), numbers }];
   }
   if (!(packet instanceof RtcpTransportLayerFeedback)) return [];
   const { feedback } = packet;

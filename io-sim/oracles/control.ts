@@ -75,6 +75,8 @@ interface ClientControl {
   readonly feedbackAt: Map<number, number>;
   /** The feedback's clock minus the world's. */
   clock: number | undefined;
+  /** The number of the last FIR about each stream. */
+  readonly lastFir: Map<number, number>;
   /** When keyframes of each stream were asked for. */
   readonly asked: Map<number, number[]>;
   /** The latest error of each kind of each publisher's clock. */
@@ -93,6 +95,7 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
         lastIndex: -1,
         feedbackAt: new Map(),
         clock: undefined,
+        lastFir: new Map(),
         asked: new Map(),
         errors: new Map(),
       };
@@ -144,8 +147,11 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
           judgeNack(world, book, ledger, client, sent, plain, at, length);
         } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
           judgeTransport(world, book, ledger, control, client, sent, plain, at);
-        } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
-          judgeRequest(world, book, control, client, sent, readU32(plain, at + (format === FORMAT.PLI ? 8 : 12)));
+        } else if (type === REPORT.PAYLOAD && format === FORMAT.PLI) {
+          judgeRequest(world, book, control, client, sent, readU32(plain, at + 8));
+        } else if (type === REPORT.PAYLOAD && format === FORMAT.FIR) {
+          judgeFirNumber(book, control, client, readU32(plain, at + 12), plain[at + 16]!);
+          judgeRequest(world, book, control, client, sent, readU32(plain, at + 12));
         }
       });
     },
@@ -350,6 +356,13 @@ function judgeTransport(
 /** A difference on a clock that wraps: within half a turn around 0. */
 function aroundZero(difference: number, turn: number): number {
   return difference - turn * Math.round(difference / turn);
+}
+
+/** Each FIR about a stream has a number of its own, else it says nothing new (RFC 5104 §4.3.1.1). */
+function judgeFirNumber(book: PromiseBook, control: ClientControl, client: Client, ssrc: number, number: number): void {
+  const isNew = control.lastFir.get(ssrc) !== number;
+  judge(book, "S9", isNew, () => `${client.plan.name} was asked by FIR ${number} for a keyframe twice.`);
+  control.lastFir.set(ssrc, number);
 }
 
 /** Requests for keyframes of one stream keep their distance, and become rarer where they go on and on. */

@@ -1,8 +1,9 @@
 /** Whether every counter of the server and of its clients wraps, or comes near its end, in a world in which they should. */
 import { describe, expect, it } from "vitest";
 import { readU16, readU32 } from "../../core/base/bytes.ts";
-import { at, ms, plays, seconds } from "../../io-sim/index.ts";
+import { at, ms, percent, plays, seconds } from "../../io-sim/index.ts";
 import { SRTCP_NEAR_END } from "../../io-sim/near-wrap.ts";
+import { eachPacket, FORMAT, REPORT } from "../../io-sim/oracles/feedback-reading.ts";
 import { run } from "../../io-sim/run.ts";
 import { link, type Scenario } from "../../io-sim/scenario.ts";
 import { smallStory } from "../support/small-story.ts";
@@ -77,6 +78,54 @@ describe.each(["checksum", "real"] as const)("with the cipher %s, near the wrap"
       bob: { receives: { audio: 1, video: 1 }, link: { direction: "down", delay: ms(10) } },
     } as const;
     expect(numbersIn({ cipher, timeline, peers }).broken).toBe("");
+  });
+});
+
+/** The numbers of 8 bits that a publisher is told and that a thin viewer tells, in order. */
+function countsIn(serverNearWrap: boolean) {
+  const counts = { feedbacks: [] as number[], firsDown: [] as number[], firsUp: new Map<number, number[]>() };
+  const peers = {
+    ana: { nearWrap: true, sends: { camera: "vp8" } },
+    eve: { nearWrap: true, sends: { camera: "vp8" }, persona: "thin" },
+    bob: { nearWrap: true, receives: { video: 2 }, persona: "thin", link: { direction: "down", loss: percent(10) } },
+  } as const;
+  const plan = smallStory({ serverNearWrap, peers, runFor: seconds(8) });
+  const { broken } = run(plan, 1, {
+    withoutDrain: true,
+    onWorld: (world) =>
+      world.watchers.push({
+        control: (_client, _sealed, plain) => {
+          eachPacket(plain, (type, format, at) => {
+            if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) counts.feedbacks.push(plain[at + 19]!);
+            if (type === REPORT.PAYLOAD && format === FORMAT.FIR) counts.firsDown.push(plain[at + 16]!);
+          });
+        },
+        plain: (_client, way, bytes) => {
+          const isFir = way === "up" && bytes[1] === REPORT.PAYLOAD && (bytes[0]! & 31) === FORMAT.FIR;
+          if (!isFir) return;
+          const ssrc = readU32(bytes, 12);
+          counts.firsUp.set(ssrc, [...(counts.firsUp.get(ssrc) ?? []), bytes[16]!]);
+        },
+      }),
+  });
+  return { ...counts, broken: broken?.detail ?? "" };
+}
+
+describe("numbers of 8 bits", () => {
+  it("wrap in what the server tells of arrivals and asks by FIR, and in what a thin viewer asks", () => {
+    const { feedbacks, firsDown, firsUp, broken } = countsIn(true);
+    expect(broken).toBe("");
+    expect(feedbacks.slice(0, 4)).toEqual([254, 255, 0, 1]);
+    expect(firsDown.slice(0, 3)).toEqual([254, 255, 0]);
+    expect([...firsUp.values()].map((numbers) => numbers.slice(0, 3))).toEqual([
+      [254, 255, 0],
+      [254, 255, 0],
+    ]);
+  });
+
+  it("begin at their beginning where no counter is near its wrap", () => {
+    const { feedbacks, firsDown } = countsIn(false);
+    expect([feedbacks[0], firsDown[0]]).toEqual([0, 1]);
   });
 });
 

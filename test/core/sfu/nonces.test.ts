@@ -115,7 +115,7 @@ describe("a key whose indices are used up", () => {
     );
 
   it("seals no more media, new or old", () => {
-    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 0 });
+    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 0, feedbackCount: 0 });
     send(world, ana, 65_500);
     const toEnd = 2 ** 48 - 2 ** 16;
     const slot = [...world.shard.slots.values()].find(({ media }) => media.slotSsrc === bob.rtp[0]!.ssrc)!;
@@ -130,7 +130,7 @@ describe("a key whose indices are used up", () => {
   });
 
   it("seals no more reports, and everything else goes on", () => {
-    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 2 ** 31 - 2 });
+    const { world, ana, bob } = pair({ timestamp: 7, srtpIndex: 65_500, srtcpIndex: 2 ** 31 - 2, feedbackCount: 0 });
     for (let sequence = 65_500; sequence < 65_600; sequence++) {
       send(world, ana, sequence);
       passMillis(world, 100);
@@ -143,7 +143,12 @@ describe("a key whose indices are used up", () => {
 
 describe("first numbers", () => {
   it("are where timestamps, sequence numbers, packet indices and SRTCP indices begin", () => {
-    const first = { timestamp: 2 ** 32 - 1, srtpIndex: 2 ** 48 - 2 ** 16 - 3, srtcpIndex: 2 ** 31 - 9 };
+    const first = {
+      timestamp: 2 ** 32 - 1,
+      srtpIndex: 2 ** 48 - 2 ** 16 - 3,
+      srtcpIndex: 2 ** 31 - 9,
+      feedbackCount: 254,
+    };
     const { world, ana, bob } = pair(first);
     for (let i = 0; i < 6; i++) sendRtp(world, ana, vp8Packet({ ssrc: SSRC, sequence: 65_533 + i, keyframe: i === 0 }));
     expect(bob.rtp.map(({ sequence }) => sequence)).toEqual([65_533, 65_534, 65_535, 0, 1, 2]);
@@ -153,9 +158,10 @@ describe("first numbers", () => {
   });
 
   it("are refused when they do not fit", () => {
-    const first = { timestamp: 0, srtpIndex: 0, srtcpIndex: 0 };
-    for (const wrong of [{ timestamp: 2 ** 32 }, { srtpIndex: 2 ** 48 }, { srtcpIndex: 2 ** 31 }, { timestamp: 0.5 }]) {
-      expect(() => pair({ ...first, ...wrong })).toThrow("32, 48 and 31 bits");
+    const first = { timestamp: 0, srtpIndex: 0, srtcpIndex: 0, feedbackCount: 0 };
+    const wrongs = [{ timestamp: 2 ** 32 }, { srtpIndex: 2 ** 48 }, { srtcpIndex: 2 ** 31 }, { feedbackCount: 256 }];
+    for (const wrong of [...wrongs, { timestamp: 0.5 }]) {
+      expect(() => pair({ ...first, ...wrong })).toThrow("32, 48, 31 and 8 bits");
     }
   });
 });

@@ -7,7 +7,13 @@ import {
   RtcpPayloadSpecificFeedback,
   RtcpTransportLayerFeedback,
 } from "werift-rtp";
-import { PLAIN_RTCP, type ReadRtcp, type ReportBlock, type SenderInfo } from "../../../io-sim/client/plain-rtcp.ts";
+import {
+  PLAIN_RTCP,
+  type ReadRtcp,
+  type ReportBlock,
+  type SenderInfo,
+  writeFir,
+} from "../../../io-sim/client/plain-rtcp.ts";
 import { WERIFT_RTCP } from "../../../io-sim/client/werift-rtcp.ts";
 import { run } from "../../../io-sim/run.ts";
 import lossyCall from "../../../sim-scenarios/loss-and-reordering.ts";
@@ -66,10 +72,12 @@ describe("what asks for something", () => {
       new RtcpTransportLayerFeedback({ feedback: new GenericNack({ senderSsrc: 1, mediaSourceSsrc: 9, lost }) }),
     ].map((packet): Uint8Array => packet.serialize());
     // A FIR of one entry (RFC 5104 §4.3.1), which werift-rtp reads but does not let anybody write.
-    wire.splice(1, 0, Uint8Array.from([0x84, 206, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 8, 3, 0, 0, 0]));
+    const fir = writeFir(1, 8, 3);
+    expect([...fir]).toEqual([0x84, 206, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 8, 3, 0, 0, 0]);
+    wire.splice(1, 0, fir);
     const wanted: ReadRtcp[] = [
-      { kind: "keyframe", ssrcs: [7] },
-      { kind: "keyframe", ssrcs: [8] },
+      { kind: "keyframe", ssrcs: [7], numbers: [] },
+      { kind: "keyframe", ssrcs: [8], numbers: [3] },
       { kind: "nack", ssrc: 9, sequences: lost },
     ];
     expect(wire.flatMap((bytes) => PLAIN_RTCP.read(bytes))).toEqual(wanted);
