@@ -29,8 +29,8 @@ import { type World, wallOrigin } from "./world.ts";
 /** Lets a peer ask to join, unless it is in the call or on its way: as a new client, for it may have been here before. */
 export function joinPeer(world: World, peer: Peer): void {
   if (peer.client !== undefined && clientIsActive(peer.client)) return;
-  // Another browser tab on the same machine has another port.
-  if (peer.clients.length > 0) movePeer(world, peer, "address", false);
+  // Another browser tab on the same machine has another port; and an address that has been given away is another's.
+  if (peer.clients.length > 0 || world.byAddress.get(peer.address) !== peer) movePeer(world, peer, "address", false);
   const client = createTab(world, peer);
   peer.client = client;
   peer.clients.push(client);

@@ -169,6 +169,23 @@ describe("addresses", () => {
     expect(peer("cleo").address).toBe("10.0.0.2:20001");
     expect(world.byAddress.get(peer("cleo").address)).toBe(peer("cleo"));
   });
+
+  it("are one's own: whose was given away before he came has another one", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { receives: { audio: 1, video: 1 } },
+        cleo: { receives: { audio: 1, video: 1 }, joinsLater: true },
+      },
+      timeline: [
+        at(seconds(1), "bob gets cleo's address", inherit("bob", "cleo")),
+        at(seconds(2), "cleo joins", join("cleo")),
+      ],
+      finally: [plays("bob", "ana/camera"), plays("cleo", "ana/camera")],
+    });
+    const { peer } = held(plan);
+    expect([peer("bob").address, peer("cleo").address]).toEqual(["10.0.0.3:20002", "10.1.0.3:20009"]);
+  });
 });
 
 describe("processes", () => {
