@@ -83,22 +83,25 @@ interface ClientControl {
   readonly errors: Map<Client, Partial<Record<"audio" | "video", { readonly micros: number; readonly at: number }>>>;
 }
 
+function createClientControl(): ClientControl {
+  return {
+    sent: new Array<SentControl | undefined>(SENT_REMEMBERED).fill(undefined),
+    lastIndex: -1,
+    feedbackAt: new Map(),
+    clock: undefined,
+    lastFir: new Map(),
+    asked: new Map(),
+    errors: new Map(),
+  };
+}
+
 /** The oracle of this world. */
 export function createControlOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
   const clients = new Map<Client, ClientControl>();
   const controlOf = (client: Client): ClientControl => {
     let control = clients.get(client);
     if (control === undefined) {
-      const sent = new Array<SentControl | undefined>(SENT_REMEMBERED).fill(undefined);
-      control = {
-        sent,
-        lastIndex: -1,
-        feedbackAt: new Map(),
-        clock: undefined,
-        lastFir: new Map(),
-        asked: new Map(),
-        errors: new Map(),
-      };
+      control = createClientControl();
       clients.set(client, control);
     }
     return control;
@@ -147,11 +150,10 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
           judgeNack(world, book, ledger, client, sent, plain, at, length);
         } else if (type === REPORT.TRANSPORT && format === FORMAT.TRANSPORT_WIDE) {
           judgeTransport(world, book, ledger, control, client, sent, plain, at);
-        } else if (type === REPORT.PAYLOAD && format === FORMAT.PLI) {
-          judgeRequest(world, book, control, client, sent, readU32(plain, at + 8));
-        } else if (type === REPORT.PAYLOAD && format === FORMAT.FIR) {
-          judgeFirNumber(book, control, client, readU32(plain, at + 12), plain[at + 16]!);
-          judgeRequest(world, book, control, client, sent, readU32(plain, at + 12));
+        } else if (type === REPORT.PAYLOAD && (format === FORMAT.PLI || format === FORMAT.FIR)) {
+          const ssrc = readU32(plain, at + (format === FORMAT.PLI ? 8 : 12));
+          if (format === FORMAT.FIR) judgeFirNumber(book, control, client, ssrc, plain[at + 16]!);
+          judgeRequest(world, book, control, client, sent, ssrc);
         }
       });
     },

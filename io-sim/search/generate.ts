@@ -5,8 +5,9 @@
  * with a bit of everything hides what only many of one kind bring about. Then come rooms, peers, links and steps. Some
  * numbers are no fresh worlds: a mutation mixes an earlier world with its neighbour, and a fork is an earlier world up to a
  * moment, after which other things happen and chance is another. In half of the fresh worlds a quarter of the server's knobs
- * are turned, and who is made of one of these keeps them. In the end come rest and promises (./settling.ts). In the realistic
- * regime people have ordinary networks and habits, and quality is promised too. The generators are fast-check's.
+ * are turned, in a third some parts of it fail from the start, and who is made of one of these keeps that. In the end come
+ * rest and promises (./settling.ts). In the realistic regime people have ordinary networks and habits, and quality is
+ * promised too. The generators are fast-check's.
  */
 import fc from "fast-check";
 import { drawKnobs } from "../knobs.ts";
@@ -16,9 +17,10 @@ import type { CameraKind, Operation, Plan, StepPlan } from "../plan.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { below, createStream } from "../random.ts";
 import { at, type PeerOptions, profile, type Scenario, type StoryStep, scenario } from "../scenario.ts";
-import { ms, seconds } from "../units.ts";
+import { SITE_NAMES } from "../sites.ts";
+import { ms, percent, seconds } from "../units.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
-import { forget, SETTLE_MICROS, settled, turned } from "./settling.ts";
+import { failingFromStart, forget, SETTLE_MICROS, settled, turned } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
@@ -30,16 +32,21 @@ const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", 
 /** How many early numbers are worlds of their own before others are made from them. */
 const FRESH_FIRST = 6;
 
-/** The plan of this number, 0 or more; with `turnsKnobs` false, that without any knobs turned. */
-export function generatePlan(number: number, regime: Regime, turnsKnobs = true): Plan {
+/**
+ * The plan of this number, 0 or more; with `disturbsServer` false, that without any knobs turned and without parts of the
+ * server that fail from the start.
+ */
+export function generatePlan(number: number, regime: Regime, disturbsServer = true): Plan {
   const stream = createStream(number, "explore", regime);
   const seed = stream.next() | 0;
   if (regime === "realistic") return named(sample(ordinaryWorld(), seed), number);
   // Every fifth world is a mutation and every fifth a fork; their parents are fresh ones, so this goes no deeper.
   const kind = number < FRESH_FIRST ? 0 : number % 5;
-  const fresh = (other: number) => generatePlan(freshNumber(other), regime, turnsKnobs);
-  const knobs = turnsKnobs ? drawKnobs(number) : {};
-  if (kind < 3) return named(swapping(turned(sample(tortureWorld(), seed), knobs), number), number);
+  const fresh = (other: number) => generatePlan(freshNumber(other), regime, disturbsServer);
+  if (kind < 3) {
+    const world = swapping(sample(tortureWorld(), seed), number);
+    return named(disturbsServer ? failing(turned(world, drawKnobs(number)), number) : world, number);
+  }
   const parent = fresh(below(stream, number));
   if (kind === 3) return named(sample(mutation(parent, fresh(number - 1)), seed), number);
   return named(sample(fork(parent), seed), number);
@@ -52,6 +59,23 @@ function swapping(plan: Plan, number: number): Plan {
   const drawn = below(createStream(number, "explore/swaps", "torture"), 2 * SWAPS_WITHIN_MICROS.length);
   const swapsWithinMicros = SWAPS_WITHIN_MICROS[drawn];
   return swapsWithinMicros === undefined ? plan : { ...plan, swapsWithinMicros };
+}
+
+/** One fresh world in so many has a server of which some parts fail from the start until everything heals. */
+const FAILING_ONE_IN = 3;
+
+/** Few of many sites fail in a world whose steps chose them: one that is seldom reached would hardly ever fire. */
+const FAILING_SITES_MAX = 12;
+const FAILING_SHARE_MAX = 40;
+
+function failing(plan: Plan, number: number): Plan {
+  const stream = createStream(number, "explore/failing", "torture");
+  if (below(stream, FAILING_ONE_IN) !== 0) return plan;
+  const sites = new Set<string>();
+  for (let left = 1 + below(stream, FAILING_SITES_MAX); left > 0; left--) {
+    sites.add(SITE_NAMES[below(stream, SITE_NAMES.length)]!);
+  }
+  return failingFromStart(plan, [...sites], percent(1 + below(stream, FAILING_SHARE_MAX)));
 }
 
 /** The nearest number not above this one that is a fresh world's. */

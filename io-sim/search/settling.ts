@@ -8,7 +8,7 @@
  * from the plan alone, so that a mutated or a shrunk plan can be asked again; a promise that no longer follows is not
  * made (or, by who shrinks, not kept).
  */
-import type { Knobs } from "../../core/index.ts";
+import type { CORE_SITES, Knobs } from "../../core/index.ts";
 import { longestWaitBeyondUsual } from "../knobs.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link.ts";
 import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
@@ -81,6 +81,24 @@ export function forget(plan: Plan): { plan: Plan; healsAt: number } {
 export function turned(plan: Plan, knobs: Knobs): Plan {
   if (Object.keys(knobs).length === 0) return plan;
   return { ...plan, knobs, runForMicros: plan.runForMicros + longestWaitBeyondUsual(knobs) };
+}
+
+/** A settled plan whose server has these sites fail from the start until everything heals. */
+export function failingFromStart(plan: Plan, sites: readonly string[], sharePpm: number): Plan {
+  const { healsAt } = forget(plan);
+  const [label, wellAgain] = ["parts of the server fail from the start", `the server ${HEALING}`];
+  const begins: StepPlan = { atMicros: 0, label, operation: { type: "buggify", sites, sharePpm } };
+  const before = plan.steps.filter(({ label }) => label !== wellAgain);
+  const failing = [...plan.steps, begins].flatMap(({ operation }) =>
+    operation.type === "buggify" ? operation.sites : [],
+  );
+  const heals: StepPlan = {
+    atMicros: healsAt,
+    label: wellAgain,
+    operation: { type: "buggify", sites: [...new Set(failing)], sharePpm: 0 },
+  };
+  const whole = { ...plan, steps: [begins, ...before, heals] };
+  return { ...whole, finally: followingPromises(whole) };
 }
 
 /** Time after which everything must have recovered in this plan. */
@@ -165,7 +183,8 @@ function isRested(plan: Plan, peer: PeerPlan): boolean {
   const unheard = stepsOf(plan, peer).some(({ operation }) => operation.type === "signalling");
   // Who misbehaved has earned whatever became of his own streams.
   const misbehaved = stepsOf(plan, peer).some(({ operation }) => operation.type === "misbehave");
-  if (!there || peer.impostor || unheard || misbehaved || healedAt < 0 || mayHaveMisheard(plan, peer)) return false;
+  if (!there || peer.impostor || unheard || misbehaved || healedAt < 0) return false;
+  if (mayHaveMisheard(plan, peer) || mayBeRefused(plan, peer)) return false;
   return Math.max(since, healedAt, serverWellSince(plan)) + recoveryMicros(plan) <= plan.runForMicros;
 }
 
@@ -186,6 +205,19 @@ function mayHaveMisheard(plan: Plan, peer: PeerPlan): boolean {
     if ((operation.type === "join" || operation.type === "rejoin") && garbled) return true;
   }
   return false;
+}
+
+/** Sites that have the server refuse somebody, who then does not ask again. */
+const REFUSING: readonly string[] = ["join/shard-full", "join/room-full"] satisfies (keyof typeof CORE_SITES)[];
+
+/** Whether the peer may have been refused because a part of the server failed when it came, or came back. */
+function mayBeRefused(plan: Plan, peer: PeerPlan): boolean {
+  const refuses = plan.steps.some(
+    ({ operation }) => operation.type === "buggify" && operation.sites.some((site) => REFUSING.includes(site)),
+  );
+  return (
+    refuses && stepsOf(plan, peer).some(({ operation }) => operation.type === "join" || operation.type === "rejoin")
+  );
 }
 
 /** Since when nothing has been done to the server; for ever after the end when sites still fail. */

@@ -2,7 +2,7 @@
  * Whether generated worlds make sense, are the same each time, and promise only what follows from them.
  */
 import { describe, expect, it } from "vitest";
-import { at, cut, kill, mute, seconds } from "../../../io-sim/index.ts";
+import { at, cut, join, kill, mute, seconds } from "../../../io-sim/index.ts";
 import { longestWaitBeyondUsual } from "../../../io-sim/knobs.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
 import { planFromJson, planToJson } from "../../../io-sim/plan-json.ts";
@@ -11,9 +11,14 @@ import { isSound } from "../../../io-sim/search/attempt.ts";
 import { FAULT_CLASSES } from "../../../io-sim/search/fault-classes.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { promisesFollow, settled } from "../../../io-sim/search/settling.ts";
+import { SITE_NAMES } from "../../../io-sim/sites.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const REGIMES = ["torture", "realistic"] as const;
+
+function failsFromStart({ steps }: Plan): boolean {
+  return steps.some(({ label }) => label === "parts of the server fail from the start");
+}
 
 describe("a generated world", () => {
   it.each(REGIMES)("makes sense, is JSON, is the same each time, and promises only what follows: %s", (regime) => {
@@ -41,6 +46,19 @@ describe("a generated world", () => {
     expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
   });
 
+  it("has parts of the server fail from the start in some worlds of torture, each part in one of them", () => {
+    const plans = Array.from({ length: 500 }, (_, number) => generatePlan(number, "torture"));
+    const failing = plans.filter(failsFromStart);
+    const sites = failing.flatMap(({ steps }) =>
+      steps.flatMap(({ atMicros, operation }) =>
+        atMicros === 0 && operation.type === "buggify" ? operation.sites : [],
+      ),
+    );
+    expect(new Set(sites).size).toBe(SITE_NAMES.length);
+    expect(failing.every(promisesFollow)).toBe(true);
+    expect(failing.filter((plan) => plan.finally.length > 0).length).toBeGreaterThan(10);
+  });
+
   it("turns knobs in some worlds of torture, keeps them in what it makes of these, and moves nothing else by them", () => {
     const all = Array.from({ length: 60 }, (_, number) => [
       generatePlan(number, "torture"),
@@ -49,7 +67,10 @@ describe("a generated world", () => {
     expect(all.filter(([plan]) => plan!.knobs !== undefined).length).toBeGreaterThan(20);
     expect(all.some(([plan]) => plan!.turn !== undefined && plan!.knobs !== undefined)).toBe(true);
     expect(generatePlan(7, "realistic").knobs).toBeUndefined();
-    for (const [{ knobs = {}, ...plan }, plain] of all as [Plan, Plan][]) {
+    // What is made of a world whose server fails from the start has other steps to choose from.
+    const others = (all as [Plan, Plan][]).filter(([plan], number) => number % 5 < 3 && !failsFromStart(plan));
+    expect(others.length).toBeGreaterThan(20);
+    for (const [{ knobs = {}, ...plan }, plain] of others) {
       const runForMicros = plain.runForMicros + longestWaitBeyondUsual(knobs);
       expect(plan).toEqual({ ...plain, runForMicros });
     }
@@ -81,6 +102,15 @@ describe("what follows from a plan", () => {
     expect(promised(cutOff)).toHaveLength(4);
     expect(promisesFollow({ ...cutOff, steps: cutOff.steps.slice(0, 1) })).toBe(false);
     expect(promisesFollow({ ...cutOff, runForMicros: cutOff.runForMicros - seconds(2) })).toBe(false);
+  });
+
+  it("is nothing to who comes to a server that may refuse everybody", () => {
+    const refusing = buggify(["join/room-full"], 1_000);
+    const comes = rest([
+      at(0, "a full house", refusing),
+      at(seconds(1), "bob comes anew", join("bob", { times: 2, every: seconds(0.5) })),
+    ]);
+    expect(promised(comes).filter((pair) => pair.includes("bob"))).toEqual([]);
   });
 
   it("is nothing while the server still fails", () => {
