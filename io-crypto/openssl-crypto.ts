@@ -3,7 +3,8 @@
  *
  * Node's own API makes a cipher context for each packet, and that costs more than the ciphering. Here each handle keeps its
  * context with the expanded key inside, and a packet gives it a new nonce alone. The functions are those of the OpenSSL
- * that the Node binary carries and exports. Ciphertext is written where it is wanted: nothing is copied.
+ * that the Node binary carries and exports; where its GCM can be had without EVP (gcm.ts), it is. Ciphertext is written
+ * where it is wanted: nothing is copied.
  * Even nonces lie where OpenSSL sees them when the core writes them into the provider's workspace. Everything that does not
  * run per packet passes through to `createNodeCrypto`.
  *
@@ -21,7 +22,9 @@ import {
   type CryptoProvider,
   type CryptoWorkspace,
 } from "../core/crypto/provider.ts";
+import { createGcmKeys, type GcmKeys, gcmBytes, gcmOpen, gcmRelease, gcmSeal, gcmSetKey } from "./gcm.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
+import { createRanges, type Ranges, rangeAddress } from "./native-ranges.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
 const AES_KEY_BYTES = 16;
@@ -49,16 +52,13 @@ const PARAMETERS_AT = 128;
 const TEXT_AT = 256;
 const COUNTER_AT = 320;
 const AAD_AT = 336;
-const SCRATCH_BYTES = 352;
+/** Keys of AES-128-GCM lie behind that; pages are the kernel's until there are any. */
+const GCM_AT = 512;
+const MEMORY_BYTES = GCM_AT + gcmBytes(HANDLES_MAX);
 
 /** OSSL_PARAM (openssl/core.h): key, data type, data, size, returned size; 40 bytes. */
 const PARAMETER_BYTES = 40;
 const PARAMETER_UTF8 = 4;
-
-/** Arrays whose addresses are remembered: a send arena, receive slots, packet caches. */
-const ARRAYS = 4;
-/** Buffers whose addresses are: the memory of a host, in which the arrays above lie, and of packet caches. */
-const BUFFERS = 6;
 
 /**
  * The addresses of all that a provider holds of native memory: its scratch, then for each handle a cipher's context and a
@@ -111,13 +111,9 @@ interface Provider {
   readonly scratch: Uint8Array;
   readonly base: number;
   readonly workspace: CryptoWorkspace;
-  readonly arrays: (Uint8Array | undefined)[];
-  readonly addresses: Addresses;
-  /** The entry that the next unknown array takes. */
-  nextArray: number;
-  readonly buffers: (ArrayBufferLike | undefined)[];
-  readonly bufferAddresses: Addresses;
-  nextBuffer: number;
+  readonly ranges: Ranges;
+  /** AES-128-GCM without EVP; undefined where that can't be had. */
+  readonly gcm: GcmKeys | undefined;
   closed: boolean;
 }
 
@@ -137,15 +133,18 @@ export function freeContexts(ledger: ContextLedger): void {
 
 /**
  * A provider over OpenSSL's contexts, or a sentence that says why there is none on this machine. It notes in `ledger` what
- * it holds of native memory.
+ * it holds of native memory. `direct` is for tests: whether AES-128-GCM may do without EVP.
  */
-export function createOpensslCrypto(ledger: ContextLedger = createContextLedger()): OpensslCrypto | string {
+export function createOpensslCrypto(
+  ledger: ContextLedger = createContextLedger(),
+  direct = true,
+): OpensslCrypto | string {
   const native = loadNative();
   if (typeof native === "string") return native;
   const openssl = findOpenssl(native);
   if (typeof openssl === "string") return openssl;
-  const base = native.allocate(SCRATCH_BYTES);
-  const scratch = native.view(base, SCRATCH_BYTES);
+  const base = native.allocate(MEMORY_BYTES);
+  const scratch = native.view(base, MEMORY_BYTES);
   ledger[0] = base;
   const provider: Provider = {
     native,
@@ -156,12 +155,8 @@ export function createOpensslCrypto(ledger: ContextLedger = createContextLedger(
     ledger,
     scratch,
     base,
-    arrays: new Array(ARRAYS).fill(undefined),
-    addresses: new Array(ARRAYS).fill(undefined),
-    nextArray: 0,
-    buffers: new Array(BUFFERS).fill(undefined),
-    bufferAddresses: new Array(BUFFERS).fill(undefined),
-    nextBuffer: 0,
+    ranges: createRanges(native),
+    gcm: direct ? createGcmKeys(native, scratch.subarray(GCM_AT), base + GCM_AT, HANDLES_MAX) : undefined,
     workspace: {
       nonce: scratch.subarray(NONCE_AT, NONCE_AT + AEAD_NONCE_BYTES),
       counter: scratch.subarray(COUNTER_AT, COUNTER_AT + AES_BLOCK_BYTES),
@@ -175,6 +170,7 @@ export function createOpensslCrypto(ledger: ContextLedger = createContextLedger(
   const crypto = { ...createNodeCrypto(), workspace, ...keyedCiphers(provider), close: () => close(provider) };
   if (sealsAlike(crypto)) return crypto;
   crypto.close();
+  if (provider.gcm !== undefined) return createOpensslCrypto(ledger, false);
   return "The OpenSSL of this Node does not seal packets as node:crypto does.";
 }
 
@@ -236,12 +232,30 @@ function keyedCiphers(provider: Provider) {
     setAeadKey: (handle, key) => setAeadKey(provider, handle, key),
     setCmKey: (handle, cipherKey, authKey) => setCmKey(provider, handle, cipherKey, authKey),
     releaseKey: (handle) => releaseKey(provider, handle),
-    sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
-      const { openssl, base } = provider;
+    ...(provider.gcm === undefined ? aeadOfContexts(provider) : aeadOfKeys(provider, provider.gcm)),
+    cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
+      assert(iv.length === AES_BLOCK_BYTES, "the counter block of AES has 16 bytes");
       const cipher = cipherOf(provider, handle);
-      const from = rangeAddress(provider, source, sourceOffset, sourceLength);
-      const to = rangeAddress(provider, target, targetOffset, sourceLength + AEAD_TAG_BYTES);
-      beginAead(provider, cipher, nonce, DIRECTION.SEAL, rangeAddress(provider, aad, aadOffset, aadLength), aadLength);
+      const { ranges } = provider;
+      const from = rangeAddress(ranges, source, sourceOffset, sourceLength);
+      const to = rangeAddress(ranges, target, targetOffset, sourceLength);
+      begin(provider, cipher, iv);
+      update(provider, cipher, from, sourceLength, to);
+    },
+    authCm: (handle, bytes, offset, length, suffix, tag) =>
+      authenticate(provider, handle, bytes, offset, length, suffix, tag),
+  } satisfies Partial<CryptoProvider>;
+}
+
+/** AES-128-GCM over an EVP context for each key. */
+function aeadOfContexts(provider: Provider) {
+  return {
+    sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
+      const { openssl, base, ranges } = provider;
+      const cipher = cipherOf(provider, handle);
+      const from = rangeAddress(ranges, source, sourceOffset, sourceLength);
+      const to = rangeAddress(ranges, target, targetOffset, sourceLength + AEAD_TAG_BYTES);
+      beginAead(provider, cipher, nonce, DIRECTION.SEAL, rangeAddress(ranges, aad, aadOffset, aadLength), aadLength);
       update(provider, cipher, from, sourceLength, to);
       const done = openssl.cipherFinal(cipher, to + sourceLength, base + LENGTH_AT);
       assert(
@@ -250,13 +264,13 @@ function keyedCiphers(provider: Provider) {
       );
     },
     openAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
-      const { openssl, base } = provider;
+      const { openssl, base, ranges } = provider;
       const length = sourceLength - AEAD_TAG_BYTES;
       assert(length >= 0, "what is opened is as long as a tag at least");
       const cipher = cipherOf(provider, handle);
-      const from = rangeAddress(provider, source, sourceOffset, sourceLength);
-      const to = rangeAddress(provider, target, targetOffset, length);
-      beginAead(provider, cipher, nonce, DIRECTION.OPEN, rangeAddress(provider, aad, aadOffset, aadLength), aadLength);
+      const from = rangeAddress(ranges, source, sourceOffset, sourceLength);
+      const to = rangeAddress(ranges, target, targetOffset, length);
+      beginAead(provider, cipher, nonce, DIRECTION.OPEN, rangeAddress(ranges, aad, aadOffset, aadLength), aadLength);
       const set = openssl.cipherControl(cipher, CTRL_AEAD_SET_TAG, AEAD_TAG_BYTES, from + length);
       assert(set === 1, "OpenSSL takes the tag");
       update(provider, cipher, from, length, to);
@@ -265,23 +279,42 @@ function keyedCiphers(provider: Provider) {
       openssl.clearErrors();
       return false;
     },
-    cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
-      assert(iv.length === AES_BLOCK_BYTES, "the counter block of AES has 16 bytes");
-      const cipher = cipherOf(provider, handle);
-      const from = rangeAddress(provider, source, sourceOffset, sourceLength);
-      const to = rangeAddress(provider, target, targetOffset, sourceLength);
-      begin(provider, cipher, iv, DIRECTION.SEAL);
-      update(provider, cipher, from, sourceLength, to);
+  } satisfies Partial<CryptoProvider>;
+}
+
+/** AES-128-GCM over the keys of gcm.ts. */
+function aeadOfKeys(provider: Provider, gcm: GcmKeys) {
+  const { ranges } = provider;
+  return {
+    sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
+      const from = rangeAddress(ranges, source, sourceOffset, sourceLength);
+      const to = rangeAddress(ranges, target, targetOffset, sourceLength + AEAD_TAG_BYTES);
+      const head = rangeAddress(ranges, aad, aadOffset, aadLength);
+      gcmSeal(gcm, handle, aeadNonceAddress(provider, nonce), head, aadLength, from, sourceLength, to);
     },
-    authCm: (handle, bytes, offset, length, suffix, tag) =>
-      authenticate(provider, handle, bytes, offset, length, suffix, tag),
+    openAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
+      const length = sourceLength - AEAD_TAG_BYTES;
+      assert(length >= 0, "what is opened is as long as a tag at least");
+      const from = rangeAddress(ranges, source, sourceOffset, sourceLength);
+      const to = rangeAddress(ranges, target, targetOffset, length);
+      const head = rangeAddress(ranges, aad, aadOffset, aadLength);
+      return gcmOpen(gcm, handle, aeadNonceAddress(provider, nonce), head, aadLength, from, length, to);
+    },
   } satisfies Partial<CryptoProvider>;
 }
 
 function setAeadKey(provider: Provider, handle: number, key: Uint8Array): void {
   assert(key.length === AES_KEY_BYTES, "an AES-128-GCM key has 16 bytes");
   releaseKey(provider, handle);
-  bindKey(provider, handle, newCipher(provider, provider.openssl.gcm, key), 0);
+  const { gcm, openssl, scratch, base } = provider;
+  if (gcm === undefined) {
+    bindKey(provider, handle, newCipher(provider, openssl.gcm, key), 0);
+    return;
+  }
+  assertHandle(handle);
+  scratch.set(key, KEY_AT);
+  gcmSetKey(gcm, handle, base + KEY_AT);
+  scratch.fill(0, KEY_AT, KEY_AT + AES_KEY_BYTES);
 }
 
 function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, authKey: Uint8Array): void {
@@ -300,11 +333,15 @@ function setCmKey(provider: Provider, handle: number, cipherKey: Uint8Array, aut
 }
 
 function bindKey({ ciphers, macs, ledger }: Provider, handle: number, cipher: number, mac: number): void {
-  assert(handle < HANDLES_MAX, "a handle belongs to one of the shard's participants");
+  assertHandle(handle);
   ciphers[handle] = cipher;
   macs[handle] = mac === 0 ? undefined : mac;
   ledger[1 + 2 * handle] = cipher;
   ledger[2 + 2 * handle] = mac;
+}
+
+function assertHandle(handle: number): void {
+  assert(handle < HANDLES_MAX, "a handle belongs to one of the shard's participants");
 }
 
 /** A context with the key in it. */
@@ -318,7 +355,8 @@ function newCipher({ openssl, scratch, base }: Provider, kind: number, key: Uint
   return cipher;
 }
 
-function releaseKey({ openssl, ciphers, macs, ledger }: Provider, handle: number): void {
+function releaseKey({ openssl, gcm, ciphers, macs, ledger }: Provider, handle: number): void {
+  if (gcm !== undefined) gcmRelease(gcm, handle);
   if (ciphers[handle] === undefined) return;
   ciphers[handle] = undefined;
   macs[handle] = undefined;
@@ -335,7 +373,7 @@ function freeKey(openssl: Openssl, ledger: ContextLedger, handle: number): void 
 
 function freeAll(native: Native, openssl: Openssl, ledger: ContextLedger): void {
   for (let handle = 0; handle < HANDLES_MAX; handle++) freeKey(openssl, ledger, handle);
-  if (ledger[0] !== 0) native.free(ledger[0]!, SCRATCH_BYTES);
+  if (ledger[0] !== 0) native.free(ledger[0]!, MEMORY_BYTES);
   ledger[0] = 0;
 }
 
@@ -343,11 +381,10 @@ function cipherOf(provider: Provider, handle: number): number {
   return must(provider.ciphers[handle], "the key handle is bound");
 }
 
-/** Gives a context its nonce and direction. */
-function begin(provider: Provider, cipher: number, nonce: Uint8Array, direction: number): void {
-  const { openssl } = provider;
-  const at = nonceAddress(provider, nonce);
-  assert(openssl.cipherInit(cipher, 0, 0, 0, at, direction) === 1, "OpenSSL takes the nonce");
+/** Gives a context of AES-CM its counter block. */
+function begin(provider: Provider, cipher: number, block: Uint8Array): void {
+  const at = nonceAddress(provider, block);
+  assert(provider.openssl.cipherInit(cipher, 0, 0, 0, at, DIRECTION.SEAL) === 1, "OpenSSL takes the counter block");
 }
 
 /** Where a nonce or a counter block lies: in the workspace, or now in a copy. */
@@ -358,6 +395,11 @@ function nonceAddress({ scratch, base, workspace }: Provider, nonce: Uint8Array)
   return base + NONCE_AT;
 }
 
+function aeadNonceAddress(provider: Provider, nonce: Uint8Array): number {
+  assert(nonce.length === AEAD_NONCE_BYTES, "the nonce of AES-128-GCM has 12 bytes");
+  return nonceAddress(provider, nonce);
+}
+
 function beginAead(
   provider: Provider,
   cipher: number,
@@ -366,8 +408,8 @@ function beginAead(
   aad: number,
   aadLength: number,
 ): void {
-  assert(nonce.length === AEAD_NONCE_BYTES, "the nonce of AES-128-GCM has 12 bytes");
-  begin(provider, cipher, nonce, direction);
+  const at = aeadNonceAddress(provider, nonce);
+  assert(provider.openssl.cipherInit(cipher, 0, 0, 0, at, direction) === 1, "OpenSSL takes the nonce");
   if (aadLength > 0) update(provider, cipher, aad, aadLength, 0);
 }
 
@@ -386,9 +428,9 @@ function authenticate(
   suffix: number,
   tag: Uint8Array,
 ): void {
-  const { openssl, scratch, base } = provider;
+  const { openssl, scratch, base, ranges } = provider;
   const mac = must(provider.macs[handle], "the key handle has an HMAC-SHA-1 key");
-  const from = rangeAddress(provider, bytes, offset, length);
+  const from = rangeAddress(ranges, bytes, offset, length);
   scratch[SUFFIX_AT] = suffix >>> 24;
   scratch[SUFFIX_AT + 1] = suffix >>> 16;
   scratch[SUFFIX_AT + 2] = suffix >>> 8;
@@ -402,45 +444,17 @@ function authenticate(
   for (let i = 0; i < SHA1_BYTES; i++) tag[i] = scratch[TAG_AT + i]!;
 }
 
-/** Where a range begins. The arrays of the data plane come again and again, so the last few are remembered. */
-function rangeAddress(provider: Provider, bytes: Uint8Array, offset: number, length: number): number {
-  assert(offset >= 0 && length >= 0 && offset + length <= bytes.length, "a range lies inside its array");
-  const { arrays, addresses } = provider;
-  for (let i = 0; i < ARRAYS; i++) if (arrays[i] === bytes) return addresses[i]! + offset;
-  const at = provider.nextArray;
-  provider.nextArray = (at + 1) % ARRAYS;
-  const address = arrayAddress(provider, bytes);
-  arrays[at] = bytes;
-  addresses[at] = address;
-  return address + offset;
-}
-
-/**
- * Where an array begins. A host has one array for each receive slot, and asking C for the address of each costs more than
- * asking V8 for its buffer. That costs too (30 ns), so it is not done for each packet and receiver.
- */
-function arrayAddress(provider: Provider, bytes: Uint8Array): number {
-  const { buffers, bufferAddresses } = provider;
-  const { buffer, byteOffset } = bytes;
-  for (let i = 0; i < BUFFERS; i++) if (buffers[i] === buffer) return bufferAddresses[i]! + byteOffset;
-  const at = provider.nextBuffer;
-  provider.nextBuffer = (at + 1) % BUFFERS;
-  const address = provider.native.addressOf(bytes);
-  buffers[at] = buffer;
-  bufferAddresses[at] = address - byteOffset;
-  return address;
-}
-
 function close(provider: Provider): void {
   if (provider.closed) return;
   provider.closed = true;
   provider.ciphers.fill(undefined);
   provider.macs.fill(undefined);
+  provider.gcm?.keys.fill(0);
   freeAll(provider.native, provider.openssl, provider.ledger);
   provider.openssl.release();
 }
 
-/** Whether one packet of each cipher comes out as `node:crypto` makes it. */
+/** Whether packets of each cipher come out as `node:crypto` makes them, and a forgery is told from what it was. */
 function sealsAlike(crypto: CryptoProvider): boolean {
   try {
     const [own, other] = [crypto, createNodeCrypto()].map(sealSamples);
@@ -451,9 +465,14 @@ function sealsAlike(crypto: CryptoProvider): boolean {
 }
 
 function sealSamples(crypto: CryptoProvider): Uint8Array {
-  const bytes = Uint8Array.from({ length: 160 }, (_, index) => index);
+  const bytes = Uint8Array.from({ length: 1_500 }, (_, index) => index);
   crypto.setAeadKey(0, bytes.slice(0, AES_KEY_BYTES));
-  crypto.sealAead(0, bytes.slice(0, AEAD_NONCE_BYTES), bytes, 0, 12, bytes, 12, 40, bytes, 12);
+  const nonce = bytes.slice(0, AEAD_NONCE_BYTES);
+  crypto.sealAead(0, nonce, bytes, 0, 12, bytes, 12, 40, bytes, 12);
+  crypto.sealAead(0, nonce, bytes, 0, 12, bytes, 200, 1_200, bytes, 200);
+  const sealed = bytes.slice(200, 200 + 1_200 + AEAD_TAG_BYTES);
+  bytes[1_450] = Number(crypto.openAead(0, nonce, bytes, 0, 12, sealed, 0, sealed.length, bytes.slice(), 0));
+  bytes[1_451] = Number(crypto.openAead(0, nonce, bytes, 0, 11, sealed, 0, sealed.length, bytes.slice(), 0));
   crypto.setCmKey(0, bytes.slice(0, AES_KEY_BYTES), bytes.slice(0, SHA1_BYTES));
   crypto.cipherCm(0, bytes.slice(0, AES_BLOCK_BYTES), bytes, 80, 40, bytes, 80);
   const tag = new Uint8Array(SHA1_BYTES);

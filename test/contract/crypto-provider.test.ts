@@ -12,7 +12,9 @@ describe("the checksum provider", () => cryptoProviderContract(() => createCheck
 describe("the provider over @noble", () => cryptoProviderContract(createNobleCrypto, "real"));
 // It exists on Linux alone, and there it must.
 if (process.platform === "linux") {
-  describe("the provider over kept OpenSSL contexts", () => cryptoProviderContract(requireOpensslCrypto, "real"));
+  describe("the provider over kept OpenSSL contexts", () =>
+    cryptoProviderContract(() => requireOpensslCrypto(), "real"));
+  describe("the same with EVP alone", () => cryptoProviderContract(() => requireOpensslCrypto(false), "real"));
 }
 
 describe("two independent providers", () => {

@@ -58,8 +58,11 @@ function providerWith(ledger: ContextLedger): OpensslCrypto {
 }
 
 describe.skipIf(process.platform !== "linux")("the provider over kept OpenSSL contexts", () => {
-  it("agrees with node:crypto wherever in its array a packet lies", () => {
-    const [own, other] = [requireOpensslCrypto(), createNodeCrypto()];
+  it.each([
+    ["of its parts", true],
+    ["of EVP", false],
+  ])("agrees with node:crypto by GCM %s, wherever in its array a packet lies", (_, direct) => {
+    const [own, other] = [requireOpensslCrypto(direct), createNodeCrypto()];
     for (const crypto of [own, other]) {
       crypto.setAeadKey(1, KEY);
       crypto.setCmKey(2, KEY, AUTH_KEY);
