@@ -157,6 +157,7 @@ export function crashShard(world: World, place: number): void {
   const next = boot(place, all.length);
   all.push(next);
   world.nodes[place] = next;
+  world.node = world.nodes[0]!;
   note(world, "server", "", `shard ${number} is dead; shard ${next.shard.number} takes its place`);
   for (const watcher of world.watchers) watcher.lost?.(former);
   for (const node of world.nodes) if (node !== next) nodeShardLost(node, number);
