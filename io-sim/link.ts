@@ -6,6 +6,6 @@
  */
 export type { Bottleneck } from "./link/bottleneck.ts";
 export { type DropReason, linkConserves, linkDropped } from "./link/counters.ts";
-export { changeLink, createLink, linkSend } from "./link/link.ts";
+export { changeLink, createLink, linkCounters, linkSend } from "./link/link.ts";
 export { type LinkPlan, linkIsLossy, linkQueueMicros, linkSlowestMicros, PLAIN_LINK } from "./link/plan.ts";
 export type { Link, Packet } from "./link/state.ts";

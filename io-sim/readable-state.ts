@@ -6,7 +6,7 @@
  * away as a key, a password or a seed is not shown at all. What is referred to twice is shown where it comes first.
  */
 import { createFingerprint, fingerprintBytes, fingerprintHex, NEVER } from "../core/index.ts";
-import { linkConserves } from "./link.ts";
+import { linkConserves, linkCounters } from "./link.ts";
 import type { World } from "./world.ts";
 
 /** Fields with these words in their names are secrets; who knows the name of a resource may end a call. */
@@ -24,8 +24,8 @@ export function readableWorld(world: World): unknown {
     status: client?.status ?? "not there",
     detail: client?.detail ?? "",
     participant: client?.participant ?? 0,
-    up: { ...readableObject(up.counters), conserves: linkConserves(up.counters) },
-    down: { ...readableObject(down.counters), conserves: linkConserves(down.counters) },
+    up: { ...readableObject(linkCounters(up)), conserves: linkConserves(linkCounters(up)) },
+    down: { ...readableObject(linkCounters(down)), conserves: linkConserves(linkCounters(down)) },
   }));
   const { loop, node } = world;
   return {

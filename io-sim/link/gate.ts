@@ -64,9 +64,12 @@ function isForgotten(gate: GateState, packet: Packet, now: number, idleMicros: n
 }
 
 function isLostHandshake(link: Link, packet: Packet): boolean {
-  const lead = packet.bytes.length > 0 ? packet.bytes[0]! : 0;
-  if (lead < 20 || lead > 63) return false;
-  return link.plan.loseDtls.includes(link.gate.dtlsSeen++);
+  return isHandshake(packet) && link.plan.loseDtls.includes(link.gate.dtlsSeen++);
+}
+
+/** Whether it is a datagram of DTLS (RFC 7983 §7). */
+export function isHandshake({ bytes }: Packet): boolean {
+  return bytes.length > 0 && bytes[0]! >= 20 && bytes[0]! <= 63;
 }
 
 /** Whether the policer lets the packet pass; when not, it has been dropped. */

@@ -7,18 +7,19 @@
  * is dropped and is delayed; so impairing one direction moves only its own counters, and packets are conserved.
  *
  * Where nothing waits, a packet costs one event of the loop: stations are functions from the time at which a packet comes
- * to the time at which it leaves. A stalled host, the bottleneck and a receiver's batch have events of their own.
+ * to the time at which it leaves. A stalled host, the bottleneck and a receiver's batch have events of their own. On a link
+ * that does nothing but take its time, as most do, packets go straight: by no station, to the same effect.
  */
 import { type Micros, micros } from "../../core/index.ts";
 import { createLane, EVENT_CLASS, type EventLoop, schedule, scheduleArrival } from "../event-loop.ts";
 import { createStream, type Seed } from "../random.ts";
 import { type Bottleneck, createBottleneck, passBottleneck, restartCapacity } from "./bottleneck.ts";
-import { createLinkCounters } from "./counters.ts";
-import { createGate, passGate, passHost, passPolicer } from "./gate.ts";
-import type { LinkPlan } from "./plan.ts";
+import { countStraight, createLinkCounters, createStraightCounts, type LinkCounters } from "./counters.ts";
+import { createGate, isHandshake, passGate, passHost, passPolicer } from "./gate.ts";
+import { type LinkPlan, linkIsStraight } from "./plan.ts";
 import { createRadio, passArq, passLoss, passMac } from "./radio.ts";
 import { createReceiver, receive } from "./receiver.ts";
-import { commonStream, drop, enter, type Link, leave, type Packet } from "./state.ts";
+import { commonStream, drop, enter, type Link, leave, type Packet, wireBytes } from "./state.ts";
 import { createWay, damage, doubling, overtakers, passBy, travel } from "./way.ts";
 
 /** Packets that wait in a clog; later ones are dropped. */
@@ -38,11 +39,13 @@ export function createLink(
 ): Link {
   return {
     loop,
+    straightBytesMax: linkIsStraight(plan) ? plan.mtuBytes : -1,
+    straight: createStraightCounts(),
     seed,
     entity,
     plan,
     deliver,
-    counters: createLinkCounters(),
+    counted: createLinkCounters(),
     onDrop: undefined,
     streams: new Map(),
     lane: createLane(loop),
@@ -98,14 +101,31 @@ export function changeLink(link: Link, change: Partial<LinkPlan>): void {
     link.way = { ...createWay(commonStream(seed, "handover", entity, generation), loop.now), lastArrival, held };
   }
   if (!plan.clogged) unclog(link);
+  link.straightBytesMax = linkIsStraight(plan) && isIdle(link) ? plan.mtuBytes : -1;
+}
+
+/** Whether nothing is left at any station that another plan has put there. */
+function isIdle({ gate, bottleneck, way, receiver }: Link): boolean {
+  return gate.clogged.length + way.held.length + receiver.batch.length === 0 && !bottleneck.busy;
+}
+
+/** What has become of the packets of a link up to now. */
+export function linkCounters({ counted, straight }: Link): LinkCounters {
+  countStraight(counted, straight);
+  return counted;
 }
 
 /** Puts a packet on the link; what becomes of it happens by events of the loop. */
 export function linkSend(link: Link, packet: Packet): void {
-  const { loop, counters } = link;
-  const { stations } = counters;
-  counters.offered++;
-  counters.underWay++;
+  const { loop, counted } = link;
+  // Datagrams of handshakes are counted by the gate, whatever becomes of them.
+  if (wireBytes(link, packet) <= link.straightBytesMax && !isHandshake(packet)) {
+    goStraight(link, packet);
+    return;
+  }
+  const { stations } = counted;
+  counted.offered++;
+  counted.underWay++;
   enter(stations.host);
   if (link.plan.clogged) {
     const { clogged } = link.gate;
@@ -117,6 +137,13 @@ export function linkSend(link: Link, packet: Packet): void {
   const wait = at - loop.now;
   if (wait === 0) depart(link, packet, 0);
   else departAt(link, packet, micros(at));
+}
+
+function goStraight(link: Link, packet: Packet): void {
+  const { loop, way, straight, plan } = link;
+  straight.sent++;
+  way.lastArrival = Math.max(loop.now + plan.delayMicros, way.lastArrival);
+  arrive(link, packet, way.lastArrival, loop.now);
 }
 
 function departAt(link: Link, packet: Packet, at: Micros): void {
@@ -133,7 +160,7 @@ function unclog(link: Link): void {
 /** From the sending host to the queue of the bottleneck. */
 function depart(link: Link, packet: Packet, stalledMicros: number): void {
   const { now } = link.loop;
-  const { stations } = link.counters;
+  const { stations } = link.counted;
   leave(stations.host, stalledMicros);
   enter(stations.gate);
   if (!passGate(link, packet, now)) return;
@@ -148,7 +175,7 @@ function depart(link: Link, packet: Packet, stalledMicros: number): void {
 /** From the bottleneck to the receiving host. */
 function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   const { now } = link.loop;
-  const { stations } = link.counters;
+  const { stations } = link.counted;
   leave(stations.bottleneck, now - since);
   enter(stations.mac);
   const onAir = passMac(link, now);
@@ -165,8 +192,8 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   arrive(link, damage(link, packet), arrival, survived);
   const later = doubling(link);
   if (later < 0) return;
-  link.counters.stations.way.made++;
-  link.counters.underWay++;
+  stations.way.made++;
+  link.counted.underWay++;
   arrive(link, packet, arrival + later, survived);
 }
 
@@ -176,6 +203,10 @@ function arrive(link: Link, packet: Packet, arrival: number, since: number): voi
 }
 
 function come(link: Link, packet: Packet, since: number): void {
+  if (link.straightBytesMax >= 0) {
+    comeStraight(link, packet, since);
+    return;
+  }
   const count = overtakers(link);
   if (count > 0) {
     holdBack(link, packet, since, count);
@@ -185,12 +216,22 @@ function come(link: Link, packet: Packet, since: number): void {
   if (link.way.held.length > 0) passBy(link.way);
 }
 
+function comeStraight({ loop, straight, deliver }: Link, packet: Packet, since: number): void {
+  straight.came++;
+  straight.cameBytes += packet.bytes.length;
+  if (loop.now > since) {
+    straight.delayed++;
+    straight.delayedMicros += loop.now - since;
+  }
+  deliver(packet);
+}
+
 function comeOut(link: Link, packet: Packet, since: number): void {
   if (link.plan.cut) {
     drop(link, "way", packet, "cut");
     return;
   }
-  leave(link.counters.stations.way, link.loop.now - since);
+  leave(link.counted.stations.way, link.loop.now - since);
   receive(link, packet);
 }
 

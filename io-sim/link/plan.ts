@@ -204,6 +204,31 @@ export const PLAIN_LINK: LinkPlan = {
   receiveBufferBytes: BYTES_UNLIMITED,
 };
 
+/** Whether no station does anything to a packet that is not too large, but the way, and that takes `delayMicros` alone. */
+export function linkIsStraight(plan: LinkPlan): boolean {
+  const { idleMicros, policerBps, rateBps, lossPpm, burstBadMicros, jitterMicros, batchMicros } = plan;
+  const { reorderPpm, duplicatePpm, corruptPpm, truncatePpm } = plan;
+  const numbers = idleMicros + policerBps + rateBps + lossPpm + burstBadMicros + jitterMicros + batchMicros;
+  const processes = [
+    plan.stalls,
+    plan.capacity,
+    plan.cross,
+    plan.mac,
+    plan.arq,
+    plan.outages,
+    plan.swing,
+    plan.handovers,
+  ];
+  return (
+    numbers + reorderPpm + duplicatePpm + corruptPpm + truncatePpm === 0 &&
+    processes.every((process) => process === null) &&
+    plan.udp === "passes" &&
+    plan.shared === "" &&
+    !plan.cut &&
+    !plan.clogged
+  );
+}
+
 /** The longest that a packet may take when nothing queues and nothing is repeated. */
 export function linkSlowestMicros(plan: LinkPlan): number {
   const { mac, swing, handovers, arq } = plan;

@@ -72,7 +72,7 @@ export function passArq(link: Link, packet: Packet, time: number): number {
 export function passLoss(link: Link, packet: Packet, time: number): number {
   const reason = lossAt(link, time);
   if (reason === "") {
-    leave(link.counters.stations.loss, 0);
+    leave(link.counted.stations.loss, 0);
     return time;
   }
   if (link.plan.udp !== "tunnelled") {
@@ -81,8 +81,8 @@ export function passLoss(link: Link, packet: Packet, time: number): number {
   }
   // TCP sends it again when it hears of the gap, a round trip later.
   const wait = 2 * link.plan.delayMicros;
-  link.counters.repeated++;
-  leave(link.counters.stations.loss, wait);
+  link.counted.repeated++;
+  leave(link.counted.stations.loss, wait);
   return time + wait;
 }
 

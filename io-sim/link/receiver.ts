@@ -23,7 +23,7 @@ export function createReceiver(): ReceiverState {
 /** A packet has come to the host: hands it over, or lets it wait for its batch. */
 export function receive(link: Link, packet: Packet): void {
   const { receiver, plan, loop } = link;
-  enter(link.counters.stations.receiver);
+  enter(link.counted.stations.receiver);
   if (plan.batchMicros === 0 && receiver.batch.length === 0) {
     handOver(link, packet, 0);
     return;
@@ -51,10 +51,10 @@ function handOverBatch(link: Link): void {
 }
 
 function handOver(link: Link, packet: Packet, waitedMicros: number): void {
-  const { counters } = link;
-  leave(counters.stations.receiver, waitedMicros);
-  counters.underWay--;
-  counters.delivered++;
-  counters.deliveredBytes += packet.bytes.length;
+  const { counted } = link;
+  leave(counted.stations.receiver, waitedMicros);
+  counted.underWay--;
+  counted.delivered++;
+  counted.deliveredBytes += packet.bytes.length;
   link.deliver(packet);
 }

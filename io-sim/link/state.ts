@@ -9,7 +9,14 @@ import type { Micros } from "../../core/index.ts";
 import type { EventLoop } from "../event-loop.ts";
 import { createStream, type Seed, type Stream } from "../random.ts";
 import type { Bottleneck } from "./bottleneck.ts";
-import { countDrop, type DropReason, type LinkCounters, type Station, type StationCounters } from "./counters.ts";
+import {
+  countDrop,
+  type DropReason,
+  type LinkCounters,
+  type Station,
+  type StationCounters,
+  type StraightCounts,
+} from "./counters.ts";
 import type { GateState } from "./gate.ts";
 import type { LinkPlan } from "./plan.ts";
 import type { RadioState } from "./radio.ts";
@@ -32,11 +39,16 @@ export interface Packet {
 /** One direction of a link; make it with `createLink`. */
 export interface Link {
   readonly loop: EventLoop;
+  /** The largest packet on the wire to which no station does anything but the way, which takes its time; -1 for none. */
+  straightBytesMax: number;
+  /** What of such packets is not among the counters yet; see `linkCounters`. */
+  readonly straight: StraightCounts;
   readonly seed: Seed;
   readonly entity: string;
   plan: LinkPlan;
   readonly deliver: (packet: Packet) => void;
-  readonly counters: LinkCounters;
+  /** Ask `linkCounters`. */
+  readonly counted: LinkCounters;
   /** Hears of each packet that is dropped, and why. */
   onDrop: ((packet: Packet, reason: DropReason) => void) | undefined;
   /** By the station that draws; made when first needed. */
@@ -94,6 +106,6 @@ export function leave(station: StationCounters, micros: number): void {
 
 /** A packet is dropped at a station. */
 export function drop(link: Link, station: Station, packet: Packet, reason: DropReason): void {
-  countDrop(link.counters, station, reason);
+  countDrop(link.counted, station, reason);
   link.onDrop?.(packet, reason);
 }

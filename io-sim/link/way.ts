@@ -55,7 +55,7 @@ export function travel(link: Link, time: number): number {
   const arrival = time + Math.max(0, plan.delayMicros + swing + spike + jitter);
   const reorders = plan.reorderPpm > 0 && plan.reorderPackets === null && plan.udp !== "tunnelled";
   if (reorders && chance(streamOf(link, "reorder"), plan.reorderPpm)) {
-    link.counters.reordered++;
+    link.counted.reordered++;
     return arrival + between(streamOf(link, "reorder"), 1, Math.max(1, plan.reorderMicros));
   }
   way.lastArrival = Math.max(arrival, way.lastArrival);
@@ -68,7 +68,7 @@ export function overtakers(link: Link): number {
   if (plan.reorderPackets === null || plan.reorderPpm === 0 || plan.udp === "tunnelled") return 0;
   const stream = streamOf(link, "reorder");
   if (!chance(stream, plan.reorderPpm)) return 0;
-  link.counters.reordered++;
+  link.counted.reordered++;
   return between(stream, ...plan.reorderPackets);
 }
 
@@ -86,7 +86,7 @@ export function doubling(link: Link): number {
   if (plan.duplicatePpm === 0 || plan.udp === "tunnelled") return -1;
   const stream = streamOf(link, "duplicate");
   if (!chance(stream, plan.duplicatePpm)) return -1;
-  link.counters.duplicated++;
+  link.counted.duplicated++;
   return below(stream, plan.duplicateMicros + 1);
 }
 
@@ -100,14 +100,14 @@ export function damage(link: Link, packet: Packet): Packet {
 function truncate(link: Link, packet: Packet): Packet {
   const stream = streamOf(link, "truncate");
   if (!chance(stream, link.plan.truncatePpm)) return packet;
-  link.counters.truncated++;
+  link.counted.truncated++;
   return { ...packet, bytes: packet.bytes.slice(0, between(stream, 1, packet.bytes.length - 1)) };
 }
 
 function corrupt(link: Link, packet: Packet): Packet {
   const stream = streamOf(link, "corrupt");
   if (!chance(stream, link.plan.corruptPpm)) return packet;
-  link.counters.corrupted++;
+  link.counted.corrupted++;
   const bytes = packet.bytes.slice();
   for (let flips = between(stream, 1, 32); flips > 0; flips--) {
     const bit = below(stream, bytes.length * 8);

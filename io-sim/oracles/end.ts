@@ -10,7 +10,7 @@ import {
   shardResidue,
 } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { linkConserves } from "../link.ts";
+import { linkConserves, linkCounters } from "../link.ts";
 import { nodeUnanswered, type SfuNode } from "../node.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
@@ -54,7 +54,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
     judgeEmptiness() {
       for (const peer of world.peers.values()) {
         for (const link of [peer.up, peer.down]) {
-          judge(book, "S18", linkConserves(link.counters), () => `A link of ${peer.plan.name} does not add up.`);
+          judge(book, "S18", linkConserves(linkCounters(link)), () => `A link of ${peer.plan.name} does not add up.`);
         }
       }
       for (const participant of joined.keys()) {

@@ -7,7 +7,7 @@
  */
 import { type Shard, type ShardEvent, shardResidue } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { linkDropped } from "../link.ts";
+import { linkCounters, linkDropped } from "../link.ts";
 import { lostBetweenShards } from "../shards.ts";
 import { clientOf, type Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
@@ -215,7 +215,7 @@ function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, stra
 
 /** Until its first check a peer that has moved is a stranger, and what it sends is dropped as a stranger's. */
 function troubleOf(world: World, peer: Peer): number {
-  const { counters } = peer.up;
+  const counters = linkCounters(peer.up);
   const strangers = world.nodes.reduce((sum, node) => sum + node.shard.history.counters.datagramsFromStrangers, 0);
   const moved = peer.moves > 0 ? strangers : 0;
   return linkDropped(counters) + counters.corrupted + counters.truncated + counters.reordered + moved;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createDecisionBook, type Decision } from "../../io-sim/decisions.ts";
 import { only, percent, seconds } from "../../io-sim/index.ts";
+import { linkCounters } from "../../io-sim/link.ts";
 import { below, between, chance, createStream, dwell, spread } from "../../io-sim/random.ts";
 import { run } from "../../io-sim/run.ts";
 import { smallStory } from "../support/small-story.ts";
@@ -71,6 +72,6 @@ describe("a run", () => {
     const chosen = [only("link/loss", "ana/up", [40, 90]), only("link/loss", "ana/down", [])];
     const { world } = run({ ...lossy(), decisions: chosen }, 3);
     const { up, down } = world.peers.get("ana")!;
-    expect([up.counters.droppedByLoss, down.counters.droppedByLoss]).toEqual([2, 0]);
+    expect([linkCounters(up).droppedByLoss, linkCounters(down).droppedByLoss]).toEqual([2, 0]);
   });
 });

@@ -24,6 +24,7 @@ import {
   swizzle,
 } from "../../io-sim/index.ts";
 import { replayJournal } from "../../io-sim/journal.ts";
+import { linkCounters } from "../../io-sim/link.ts";
 import { run } from "../../io-sim/run.ts";
 import type { Peer } from "../../io-sim/topology.ts";
 
@@ -73,7 +74,7 @@ describe("the network", () => {
         runFor: seconds(6),
       }),
     );
-    const { duplicated, truncated, corrupted, reordered } = peer("ana").up.counters;
+    const { duplicated, truncated, corrupted, reordered } = linkCounters(peer("ana").up);
     for (const count of [duplicated, truncated, corrupted, reordered]) expect(count).toBeGreaterThan(2);
   });
 
@@ -90,7 +91,7 @@ describe("the network", () => {
         runFor: seconds(6),
       }),
     );
-    const waited = [...world.peers.values()].filter((peer) => peer.down.counters.stations.host.delayed > 0);
+    const waited = [...world.peers.values()].filter((peer) => linkCounters(peer.down).stations.host.delayed > 0);
     expect(waited.length).toBe(2);
     expect(world.peers.get("ana")!.up.plan.clogged).toBe(false);
   });
@@ -107,7 +108,7 @@ describe("the network", () => {
         runFor: seconds(8),
       }),
     );
-    const { droppedByCut, droppedByMtu } = peer("bob").down.counters;
+    const { droppedByCut, droppedByMtu } = linkCounters(peer("bob").down);
     expect(droppedByCut).toBeGreaterThan(20);
     expect(droppedByMtu).toBeGreaterThan(3);
   });

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
 import { createEventLoop, runUntil } from "../../io-sim/event-loop.ts";
 import { passLoss } from "../../io-sim/link/radio.ts";
-import { createLink, type LinkPlan, linkSend } from "../../io-sim/link.ts";
+import { createLink, type LinkPlan, linkCounters, linkSend } from "../../io-sim/link.ts";
 import { PROFILES, type ProfileName } from "../../io-sim/profiles/profiles.ts";
 import { below, createStream } from "../../io-sim/random.ts";
 import { roamingSteps } from "../../io-sim/roaming.ts";
@@ -390,7 +390,7 @@ describe("the gate", () => {
     expect(steady(planOf("corporate", "up"), 100, 1_000, 100).arrivals.length).toBe(0);
     const tunnel = steady(planOf("corporate", "up", { udp: "tunnelled", lossPpm: 100_000 }), 2_000, 5_000, 100);
     expect(tunnel.arrivals.map(({ id }) => id)).toEqual(Array.from({ length: 2_000 }, (_, id) => id));
-    expectNear(tunnel.link.counters.repeated, 200, 0.15);
+    expectNear(linkCounters(tunnel.link).repeated, 200, 0.15);
   });
 
   it("of corporate forgets a connection that was idle for 60 s", () => {

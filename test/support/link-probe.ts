@@ -3,7 +3,7 @@
  */
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, runUntil, schedule } from "../../io-sim/event-loop.ts";
-import { createLink, type Link, type LinkPlan, linkSend, type Packet } from "../../io-sim/link.ts";
+import { createLink, type Link, type LinkPlan, linkCounters, linkSend, type Packet } from "../../io-sim/link.ts";
 
 /** A packet that came out of a link; times count from the beginning. */
 export interface Arrival {
@@ -54,7 +54,7 @@ export function greedy(plan: LinkPlan, forMicros: number, size: number, seed = 1
   });
   for (let i = 0; i < 4; i++) linkSend(link, numbered(0, size));
   runUntil(loop, micros(MICROS_ORIGIN + forMicros));
-  return { rates, link, bps: (link.counters.delivered * (size + 28) * 8 * 1_000_000) / forMicros };
+  return { rates, link, bps: (linkCounters(link).delivered * (size + 28) * 8 * 1_000_000) / forMicros };
 }
 
 /** A loop with a link that only the test drives. */

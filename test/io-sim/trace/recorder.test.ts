@@ -1,6 +1,7 @@
 /** Whether a trace says what happened, whole and bounded, and whether to look changes nothing. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { at, buggify, ms, percent, seconds } from "../../../io-sim/index.ts";
+import { linkCounters } from "../../../io-sim/link.ts";
 import { run, type Verdict } from "../../../io-sim/run.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
 import { smallStory } from "../../support/small-story.ts";
@@ -33,7 +34,7 @@ describe("a traced run", () => {
 
   it("has every datagram that reached the server, in the order of time", () => {
     const arrived = trace.packets.filter(({ surface, direction }) => surface === "encrypted" && direction === "up");
-    const delivered = [...verdict.world.peers.values()].reduce((sum, { up }) => sum + up.counters.delivered, 0);
+    const delivered = [...verdict.world.peers.values()].reduce((sum, { up }) => sum + linkCounters(up).delivered, 0);
     expect(arrived).toHaveLength(delivered);
     expect(trace.packets.every(({ at }, index) => index === 0 || at >= trace.packets[index - 1]!.at)).toBe(true);
   });
@@ -47,7 +48,7 @@ describe("a traced run", () => {
 
   it("has every dropped packet with the reason that the link has counted", () => {
     const dropped = trace.packets.filter(({ surface }) => surface === "dropped");
-    const { counters } = verdict.world.peers.get("bob")!.down;
+    const counters = linkCounters(verdict.world.peers.get("bob")!.down);
     expect(dropped.filter(({ peer, reason }) => peer === "bob" && reason === "cut")).toHaveLength(
       counters.droppedByCut,
     );
@@ -96,7 +97,7 @@ describe("the messages", () => {
 
 describe("the numbers", () => {
   it("add up to what the link has carried", () => {
-    const { counters } = verdict.world.peers.get("ana")!.up;
+    const counters = linkCounters(verdict.world.peers.get("ana")!.up);
     const sent = trace.ticks.series.get("link/ana/up/delivered")!.values.reduce((sum, value) => sum + value, 0);
     expect(sent).toBe(counters.deliveredBytes + 28 * counters.delivered);
   });
