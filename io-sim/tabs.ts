@@ -54,11 +54,13 @@ export function rejoinPeer(world: World, peer: Peer, times: number, everyMicros:
 
 function createTab(world: World, peer: Peer): Client {
   const { plan, clients } = peer;
-  const first = 2 * (peer.index + world.peers.size * clients.length) + 1;
+  const ordinal = peer.index + world.peers.size * clients.length;
+  const first = 2 * ordinal + 1;
   const who = plan.likeness ?? plan.name;
   const client = createClient(
     world.chance,
     {
+      ordinal,
       name: clients.length === 0 ? who : `${who}#${clients.length + 1}`,
       room: plan.room,
       cipher: world.plan.cipher,

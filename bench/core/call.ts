@@ -144,6 +144,7 @@ function createCallClient(host: Host, flow: number, crypto: CryptoProvider, ciph
   const client: Client = createClient(
     SEED,
     {
+      ordinal: flow,
       name,
       room: "hall",
       cipher: cipher === "real" ? "real" : "checksum",

@@ -67,6 +67,8 @@ const PRIORITY = 0x6e7f_1eff;
 
 /** What the client is like; part of the plan of a run. */
 export interface ClientPlan {
+  /** Its number among the clients of its world, from 0 on: what is known of each lies in lists. */
+  readonly ordinal: number;
   readonly name: string;
   readonly room: string;
   readonly media: ClientMediaPlan;

@@ -64,8 +64,6 @@ export interface Door {
   firedBefore: number;
   readonly before: Excuses;
   readonly after: Excuses;
-  /** When a check was answered to an address last. */
-  readonly checkedAt: Map<string, number>;
   /** Of streams of other shards: the indices of the packets that have come over. */
   readonly relayed: Map<SourceStream, Float64Array>;
   mediaSent: number;
@@ -81,7 +79,6 @@ export function createDoor(node: SfuNode): Door {
     firedBefore: 0,
     before: { taken: 0, tooLate: 0, others: 0 },
     after: { taken: 0, tooLate: 0, others: 0 },
-    checkedAt: new Map(),
     relayed: new Map(),
     mediaSent: 0,
   };

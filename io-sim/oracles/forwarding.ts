@@ -27,29 +27,31 @@ import {
 import {
   type Binding,
   clearLedger,
+  forgetBindings,
   frameOf,
   isControl,
   isMedia,
   type Ledger,
   noteArrival,
+  noteBinding,
   noteCarried,
   noteFrame,
   noteOriginal,
   noteTransport,
   type OutgoingStream,
   outgoingStream,
-  REMEMBERED,
+  placeOf,
   readU16,
   readU32,
+  SENT,
   type SourceStream,
   sealOf,
   sourceStream,
   unwrapped,
+  wasSent,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 import { BINDING_SUCCESS } from "./tenants.ts";
-
-const MASK = REMEMBERED - 1;
 
 /** How late anything may be that was made to be late. */
 const INJECTED_MICROS = 1_000_000;
@@ -83,7 +85,7 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
     lost(node) {
       doors.delete(node);
       for (const participant of ledger.bindings.keys()) {
-        if (shardOf(participant) === node.shard.number) ledger.bindings.delete(participant);
+        if (shardOf(participant) === node.shard.number) forgetBindings(ledger, participant);
       }
     },
     beforeInput(input, node) {
@@ -105,12 +107,12 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
     },
     transmitted(target, bytes, _peer, node) {
       const door = doorOf(node);
-      judgeConsent(world, book, door, target, bytes);
+      judgeConsent(world, book, ledger, node, target, bytes);
       if (!isMedia(bytes) || isControl(bytes)) return;
       const client = ledger.tenants.at(node, target);
       const out = client === undefined ? undefined : outgoingStream(ledger, client, readU32(bytes, 8));
       if (out === undefined) return;
-      judgeSent(world, book, door, out, ledger.bindings.get(out.client.participant)?.get(out.mid), bytes);
+      judgeSent(world, book, door, out, bytes);
     },
     filmed(client, ssrc, firstSequence, packets, passport) {
       const source = sourceStream(ledger, client, ssrc);
@@ -137,11 +139,18 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
 }
 
 /** Consent is a check that the server has answered to the very address, not long ago (RFC 7675 §5.1). */
-function judgeConsent(world: World, book: PromiseBook, { checkedAt }: Door, target: string, bytes: Uint8Array): void {
+function judgeConsent(
+  world: World,
+  book: PromiseBook,
+  { tenants }: Ledger,
+  node: SfuNode,
+  target: string,
+  bytes: Uint8Array,
+): void {
   const { now } = world.loop;
-  if (readU16(bytes, 0) === BINDING_SUCCESS) checkedAt.set(target, now);
+  if (readU16(bytes, 0) === BINDING_SUCCESS) tenants.noteChecked(node, target, now);
   if (!isMedia(bytes)) return;
-  const age = now - (checkedAt.get(target) ?? 0);
+  const age = now - tenants.checkedAt(node, target);
   const late = world.plan.timerLateMicros + (world.sites.fired > 0 ? INJECTED_MICROS : 0);
   const consents = age <= world.tunables.consentMicros + late;
   if (!upheld(book, "S11", consents))
@@ -195,26 +204,16 @@ function judgeArrival(
   if (source !== undefined) packet.isNew = noteArrival(source, index, now);
 }
 
-function wasSent(out: OutgoingStream, index: number): boolean {
-  return out.indices[index & MASK] === index;
-}
-
 /** Judges a packet of media that leaves the server: its number first, and then where it comes from. */
-function judgeSent(
-  world: World,
-  book: PromiseBook,
-  door: Door,
-  out: OutgoingStream,
-  bound: Binding | undefined,
-  bytes: Uint8Array,
-): void {
+function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStream, bytes: Uint8Array): void {
+  const { sent } = out;
   const sequence = readU16(bytes, 2);
-  const timestamp = readU32(bytes, 4);
+  const timestamp = readU32(bytes, 4) | 0;
   const index = unwrapped(out.highest, sequence);
-  const place = index & MASK;
+  const place = placeOf(index);
   const seal = sealOf(bytes);
-  if (out.indices[place] === index) {
-    const same = out.seals[place] === seal;
+  if (sent[place + SENT.INDEX] === index) {
+    const same = sent[place + SENT.SEAL] === seal;
     if (!upheld(book, "S7", same)) breach(book, "S7", `${nameOf(out)} was sent two different packets ${sequence}.`);
     return;
   }
@@ -223,11 +222,12 @@ function judgeSent(
   if (!upheld(book, "S2", isInside))
     breach(book, "S2", `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (out.first < 0 && (bytes[1]! & 0x7f) === PAYLOAD_TYPE.OPUS) out.kind = "audio";
-  if (!out.isRtx) judgeOrigin(world, book, door, out, bound, index, timestamp);
+  if (!out.isRtx) judgeOrigin(world, book, door, out, index, timestamp);
   out.distinct++;
-  out.indices[place] = index;
-  out.seals[place] = seal;
-  out.timestamps[place] = timestamp;
+  sent[place + SENT.INDEX] = index;
+  sent[place + SENT.SEAL] = seal;
+  sent[place + SENT.TIMESTAMP] = timestamp;
+  sent[place + SENT.AT] = world.loop.now;
   if (out.first < 0) out.first = index;
   if (index <= out.highest) return;
   if (out.highest >= 0 && !out.isRtx) {
@@ -237,7 +237,6 @@ function judgeSent(
   }
   out.highest = index;
   out.highestTimestamp = timestamp;
-  out.highestAt = world.loop.now;
 }
 
 /** Judges a packet that is sent for the first time: what is in hand explains it, or what had come before. */
@@ -246,10 +245,10 @@ function judgeOrigin(
   book: PromiseBook,
   door: Door,
   out: OutgoingStream,
-  bound: Binding | undefined,
   index: number,
   timestamp: number,
 ): void {
+  const { bound } = out;
   const packet = explaining(door, out, bound, index);
   // The host may have lost what was sent, or the server have failed to, but only when that was injected.
   const isLost = world.sites.fired > 0;
@@ -365,8 +364,9 @@ function judgeBeginning(
   if (source.kind === "video") judge(book, "S5", mayBegin(packet, source), noKeyframe);
   if (out.highest >= 0) {
     const step = ((timestamp - out.highestTimestamp) | 0) * (1_000_000 / source.clockRate);
-    const late = Math.abs(step - (now - out.highestAt));
-    const jump = () => `${nameOf(out)}: the timestamp goes on by ${step} µs after ${now - out.highestAt} µs.`;
+    const passed = now - out.sent[placeOf(out.highest) + SENT.AT]!;
+    const late = Math.abs(step - passed);
+    const jump = () => `${nameOf(out)}: the timestamp goes on by ${step} µs after ${passed} µs.`;
     judge(book, "S3", late <= STEP_SLACK_MICROS, jump);
   }
 }
@@ -427,32 +427,29 @@ function judgeRepair(
   const out = outgoingStream(ledger, client, ssrc);
   if (out === undefined) return;
   const index = unwrapped(out.highest, sequence);
-  const place = index & MASK;
-  const known = out.indices[place] === index && out.timestamps[place] === timestamp;
+  const known = wasSent(out, index) && out.sent[placeOf(index) + SENT.TIMESTAMP] === (timestamp | 0);
   judge(book, "S8", known, () => `${nameOf(out)} was sent ${sequence} again, which it was never sent before.`);
 }
 
 /** Keeps what the server announces: a slot that shows something else has to begin a piece of its own. */
 function followEvent(world: World, ledger: Ledger, event: ShardEvent): void {
   if (event.type === "left") {
-    for (const streams of ledger.outgoing.values()) {
-      for (const out of streams.values()) {
+    for (const streams of ledger.outgoing) {
+      for (const out of streams) {
         const isHis = out.client.participant === event.participant;
         // Other shards go on with what has come over until they have been told.
         const isHere = out.door?.node.shard.number === shardOf(event.participant);
         if (isHis || (isHere && out.source?.client.participant === event.participant)) leaveSource(out);
       }
     }
-    ledger.bindings.delete(event.participant);
+    forgetBindings(ledger, event.participant);
   }
   if (event.type !== "bindings") return;
-  const known = ledger.bindings.get(event.participant) ?? new Map<string, Binding>();
-  ledger.bindings.set(event.participant, known);
   for (const { mid, publication, participant } of event.slots) {
-    if (known.get(mid)?.publication === publication) continue;
-    known.set(mid, { publication, participant, since: world.loop.now });
-    for (const streams of ledger.outgoing.values()) {
-      for (const out of streams.values()) {
+    if (ledger.bindings.get(event.participant)?.get(mid)?.publication === publication) continue;
+    noteBinding(ledger, event.participant, mid, { publication, participant, since: world.loop.now });
+    for (const streams of ledger.outgoing) {
+      for (const out of streams) {
         if (out.client.participant === event.participant && out.mid === mid) leaveSource(out);
       }
     }

@@ -61,22 +61,23 @@ export interface SourceStream {
   readonly originals: Float64Array;
 }
 
-/** A stream of RTP that the server sends to a client. */
+/**
+ * A stream of RTP that the server sends to a client. Each packet of a world is looked at here: numbers are such as the engine
+ * keeps in the object itself, so timestamps are signed.
+ */
 export interface OutgoingStream {
-  readonly client: Client;
-  readonly ssrc: number;
-  readonly mid: string;
+  /** The SSRC as a signed number. */
+  readonly key: number;
   readonly isRtx: boolean;
-  /** By the payload type of what is sent; video before the first packet. */
-  kind: "audio" | "video";
+  readonly client: Client;
+  /** The last packets, {@link SENT} numbers for each. */
+  readonly sent: Float64Array;
   first: number;
   highest: number;
   highestTimestamp: number;
-  highestAt: number;
   distinct: number;
-  readonly indices: Float64Array;
-  readonly seals: Float64Array;
-  readonly timestamps: Float64Array;
+  /** What the server has announced for the slot. */
+  bound: Binding | undefined;
   /** The shard that sends it, once it is made of something. */
   door: Door | undefined;
   /** What it is made of at present: what to add to the source's indices and timestamps, and where in the source it began. */
@@ -97,7 +98,14 @@ export interface OutgoingStream {
   lastInput: number;
   begunInput: number;
   sentInInput: number;
+  readonly ssrc: number;
+  readonly mid: string;
+  /** By the payload type of what is sent; video before the first packet. */
+  kind: "audio" | "video";
 }
+
+/** What is remembered of a packet that was sent: its index, its seal, its timestamp, and when it was sent. */
+export const SENT = { INDEX: 0, SEAL: 1, TIMESTAMP: 2, AT: 3, SIZE: 4 } as const;
 
 /** All streams of a world. */
 export interface Ledger {
@@ -108,7 +116,8 @@ export interface Ledger {
   readonly hasCopies: boolean;
   /** By SSRC as a signed number: V8 looks one above 2^31 up by way of an object. */
   readonly sources: Map<Client, Map<number, SourceStream>>;
-  readonly outgoing: Map<Client, Map<number, OutgoingStream>>;
+  /** Those to each client, by its ordinal. */
+  readonly outgoing: OutgoingStream[][];
   /** Whose addresses are whose; what goes to one that was given up still tells what the server does. */
   readonly tenants: Tenants;
   readonly transport: Map<Client, TransportArrivals>;
@@ -137,7 +146,7 @@ export function createLedger(world: World, tenants: Tenants): Ledger {
     world,
     hasCopies: world.plan.peers.some(({ likeness }) => likeness !== undefined),
     sources: new Map(),
-    outgoing: new Map(),
+    outgoing: [],
     tenants,
     transport: new Map(),
     bindings: new Map(),
@@ -218,35 +227,61 @@ function createSourceStream(
 
 /** The stream that the server sends to a client with this SSRC, or undefined when the answer names none. */
 export function outgoingStream(ledger: Ledger, client: Client, ssrc: number): OutgoingStream | undefined {
-  let streams = ledger.outgoing.get(client);
-  if (streams === undefined) {
-    streams = new Map();
-    ledger.outgoing.set(client, streams);
+  const { outgoing } = ledger;
+  const { ordinal } = client.plan;
+  // A list with holes is slow.
+  while (outgoing.length <= ordinal) outgoing.push([]);
+  const streams = outgoing[ordinal]!;
+  const key = ssrc | 0;
+  for (let i = 0; i < streams.length; i++) if (streams[i]!.key === key) return streams[i];
+  return newOutgoingStream(ledger, client, streams, ssrc);
+}
+
+/** Where in what was sent the packet with this index is remembered, if it is. */
+export function placeOf(index: number): number {
+  return (index & MASK) * SENT.SIZE;
+}
+
+/** Whether the packet with this index was sent. */
+export function wasSent(out: OutgoingStream, index: number): boolean {
+  return out.sent[placeOf(index)] === index;
+}
+
+/** Notes what a slot shows now; for all who get something there. */
+export function noteBinding(ledger: Ledger, participant: number, mid: string, binding: Binding): void {
+  const known = ledger.bindings.get(participant) ?? new Map<string, Binding>();
+  ledger.bindings.set(participant, known.set(mid, binding));
+  for (const streams of ledger.outgoing) {
+    for (const out of streams) if (out.client.participant === participant && out.mid === mid) out.bound = binding;
   }
-  return streams.get(ssrc | 0) ?? newOutgoingStream(client, streams, ssrc);
+}
+
+/** Forgets what a participant's slots show. */
+export function forgetBindings(ledger: Ledger, participant: number): void {
+  ledger.bindings.delete(participant);
+  for (const streams of ledger.outgoing) {
+    for (const out of streams) if (out.client.participant === participant) out.bound = undefined;
+  }
 }
 
 function newOutgoingStream(
+  ledger: Ledger,
   client: Client,
-  streams: Map<number, OutgoingStream>,
+  streams: OutgoingStream[],
   ssrc: number,
 ): OutgoingStream | undefined {
   const media = client.answer?.media.find((each) => each.ssrc === ssrc || (each.rtxSsrc === ssrc && ssrc !== 0));
   if (media === undefined) return undefined;
   const stream: OutgoingStream = {
-    client,
-    ssrc,
-    mid: media.mid,
+    key: ssrc | 0,
     isRtx: media.ssrc !== ssrc,
-    kind: "video",
+    client,
+    sent: new Float64Array(REMEMBERED * SENT.SIZE).fill(-1),
     first: -1,
     highest: -1,
     highestTimestamp: 0,
-    highestAt: 0,
     distinct: 0,
-    indices: new Float64Array(REMEMBERED).fill(-1),
-    seals: new Float64Array(REMEMBERED),
-    timestamps: new Float64Array(REMEMBERED),
+    bound: ledger.bindings.get(client.participant)?.get(media.mid),
     door: undefined,
     source: undefined,
     indexOffset: 0,
@@ -260,8 +295,11 @@ function newOutgoingStream(
     lastInput: -1,
     begunInput: -1,
     sentInInput: 0,
+    ssrc,
+    mid: media.mid,
+    kind: "video",
   };
-  streams.set(ssrc | 0, stream);
+  streams.push(stream);
   return stream;
 }
 
@@ -371,7 +409,12 @@ export function timestampAt(source: SourceStream, now: World["loop"]["now"]): nu
  */
 export function clearLedger(ledger: Ledger): void {
   for (const table of [ledger.sources, ledger.transport, ledger.bindings]) table.clear();
-  for (const streams of ledger.outgoing.values()) for (const out of streams.values()) out.source = undefined;
+  for (const streams of ledger.outgoing) {
+    for (const out of streams) {
+      out.source = undefined;
+      out.bound = undefined;
+    }
+  }
 }
 
 /** Whether a datagram is RTP or RTCP (RFC 7983 §7). */

@@ -17,24 +17,45 @@ export const BINDING_SUCCESS = 0x0101;
 export interface Tenants extends WorldWatcher {
   /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
   at(node: SfuNode, address: string): Client | undefined;
+  /** When a check was answered there last, or 0. */
+  checkedAt(node: SfuNode, address: string): number;
+  noteChecked(node: SfuNode, address: string, now: number): void;
   /** The tenant of the address that the datagram in hand comes from; undefined when it is a stranger who sent it. */
   senderOn(node: SfuNode, flow: number): Client | undefined;
 }
 
+/** What is known of an address. */
+interface Tenancy {
+  client: Client | undefined;
+  checkedAt: number;
+}
+
 /** The tenants of a world in which nobody has been answered yet. */
 export function createTenants(world: World): Tenants {
-  const byNode = new Map<SfuNode, Map<string, Client>>();
+  const byNode = new Map<SfuNode, Map<string, Tenancy>>();
   // Several oracles ask about each packet, one after the other.
-  const last = { node: undefined as SfuNode | undefined, address: "", client: undefined as Client | undefined };
-  function at(node: SfuNode, address: string): Client | undefined {
-    if (last.node === node && last.address === address) return last.client;
+  const last = { node: undefined as SfuNode | undefined, address: "", tenancy: undefined as Tenancy | undefined };
+  function tenancyAt(node: SfuNode, address: string): Tenancy | undefined {
+    if (last.node === node && last.address === address) return last.tenancy;
     last.node = node;
     last.address = address;
-    last.client = byNode.get(node)?.get(address);
-    return last.client;
+    last.tenancy = byNode.get(node)?.get(address);
+    return last.tenancy;
   }
+  function beginTenancy(node: SfuNode, address: string): Tenancy {
+    const ofNode = byNode.get(node) ?? new Map<string, Tenancy>();
+    const tenancy = { client: undefined, checkedAt: 0 };
+    byNode.set(node, ofNode.set(address, tenancy));
+    last.node = undefined;
+    return tenancy;
+  }
+  const at = (node: SfuNode, address: string) => tenancyAt(node, address)?.client;
   return {
     at,
+    checkedAt: (node, address) => tenancyAt(node, address)?.checkedAt ?? 0,
+    noteChecked(node, address, now) {
+      (tenancyAt(node, address) ?? beginTenancy(node, address)).checkedAt = now;
+    },
     senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses.get(flow)?.text ?? "")),
     crashed() {
       byNode.clear();
@@ -50,9 +71,7 @@ export function createTenants(world: World): Tenants {
       const address = node.addresses.get(flow)?.text;
       const client = isAnswered ? whoChecks(world, input) : undefined;
       if (client === undefined || address === undefined) return;
-      const ofNode = byNode.get(node) ?? new Map<string, Client>();
-      byNode.set(node, ofNode.set(address, client));
-      last.node = undefined;
+      (tenancyAt(node, address) ?? beginTenancy(node, address)).client = client;
     },
   };
 }

@@ -18,9 +18,10 @@ import type { Tenants } from "./tenants.ts";
 /** Every so many datagrams of strangers the whole state is compared before and after. */
 const COMPARE_STATE_EVERY = 25;
 
+/** A stream of RTP to a client. Each packet is looked at here, so what is looked at lies together. */
 interface OutgoingStream {
-  readonly client: Client;
-  readonly ssrc: number;
+  /** The SSRC as a signed number: those that the engine keeps in the object itself. So is the timestamp. */
+  readonly key: number;
   readonly isRtx: boolean;
   /** Whether the client's answer names it. */
   readonly isNamed: boolean;
@@ -28,8 +29,18 @@ interface OutgoingStream {
   highest: number;
   highestTimestamp: number;
   distinct: number;
-  readonly indices: Float64Array;
-  readonly seals: Uint32Array;
+  /** The index and the seal of each of the last packets. */
+  readonly sent: Float64Array;
+  readonly client: Client;
+}
+
+/** What the server has said of a client, and what it has sent there. */
+interface Recipient {
+  isConnected: boolean;
+  hasLeft: boolean;
+  /** How much the server had said of anybody when that was looked up. */
+  asOf: number;
+  readonly streams: OutgoingStream[];
 }
 
 /** The oracle: a watcher, and a last word at the end of the story. */
@@ -41,12 +52,15 @@ export interface WireOracle extends WorldWatcher {
 export function createWireOracle(world: World, book: PromiseBook, tenants: Tenants): WireOracle {
   const connected = new Set<number>();
   const left = new Set<number>();
-  const streams = new Map<Client, Map<number, OutgoingStream>>();
+  /** By the ordinals of clients. */
+  const recipients: Recipient[] = [];
+  let said = 0;
   let residue: Uint8Array | undefined;
   let datagrams = 0;
   let strays = 0;
 
   function followEvent(event: ShardEvent): void {
+    said++;
     if (event.type === "left") left.add(event.participant);
     if (event.type !== "connected") return;
     connected.add(event.participant);
@@ -55,22 +69,34 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     judge(book, "S13", !impostor, () => `${client!.plan.name} showed a certificate that its offer had not named.`);
   }
 
+  function recipientOf({ plan, participant }: Client): Recipient {
+    const { ordinal } = plan;
+    while (recipients.length <= ordinal) recipients.push({ isConnected: false, hasLeft: false, asOf: -1, streams: [] });
+    const recipient = recipients[ordinal]!;
+    if (recipient.asOf !== said) {
+      recipient.isConnected = connected.has(participant);
+      recipient.hasLeft = left.has(participant);
+      recipient.asOf = said;
+    }
+    return recipient;
+  }
+
   function judgeMedia(client: Client, bytes: Uint8Array): void {
     const { name } = client.plan;
-    if (!upheld(book, "S13", connected.has(client.participant)))
-      breach(book, "S13", `${name} was sent media before it was connected.`);
-    if (!upheld(book, "S1", !left.has(client.participant)))
-      breach(book, "S1", `${name} was sent media after it had left.`);
+    const { isConnected, hasLeft, streams } = recipientOf(client);
+    if (!upheld(book, "S13", isConnected)) breach(book, "S13", `${name} was sent media before it was connected.`);
+    if (!upheld(book, "S1", !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
     const stream = streamOf(streams, client, bytes);
     const isFaulty = world.sites.fired > 0;
     if (!upheld(book, "S11", stream.isNamed || isFaulty))
-      breach(book, "S11", `${name} was sent SSRC ${stream.ssrc}, which is not its own.`);
+      breach(book, "S11", `${name} was sent SSRC ${stream.key >>> 0}, which is not its own.`);
     judgeRtp(world, stream, bytes, book);
   }
 
   return {
     crashed() {
+      said++;
       connected.clear();
       left.clear();
     },
@@ -94,9 +120,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
       if (peer === undefined) weighStranger(world, book, target, bytes, media);
     },
     finish() {
-      for (const ofClient of streams.values()) {
-        for (const stream of ofClient.values()) judgeGaps(world, book, stream, strays);
-      }
+      for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, stream, strays);
     },
   };
 }
@@ -128,21 +152,11 @@ function weighStranger(world: World, book: PromiseBook, target: string, bytes: U
   judge(book, "S12", to <= 3 * from, () => `The stranger at ${target} sent ${from} bytes and was sent ${to}.`);
 }
 
-function streamOf(
-  streams: Map<Client, Map<number, OutgoingStream>>,
-  client: Client,
-  bytes: Uint8Array,
-): OutgoingStream {
-  const ssrc = readU32(bytes, 8);
-  let ofClient = streams.get(client);
-  if (ofClient === undefined) {
-    ofClient = new Map();
-    streams.set(client, ofClient);
-  }
-  const known = ofClient.get(ssrc | 0);
-  if (known !== undefined) return known;
-  const stream = createStream(client, ssrc);
-  ofClient.set(ssrc | 0, stream);
+function streamOf(streams: OutgoingStream[], client: Client, bytes: Uint8Array): OutgoingStream {
+  const key = readU32(bytes, 8) | 0;
+  for (let i = 0; i < streams.length; i++) if (streams[i]!.key === key) return streams[i]!;
+  const stream = createStream(client, key >>> 0);
+  streams.push(stream);
   return stream;
 }
 
@@ -150,35 +164,35 @@ function createStream(client: Client, ssrc: number): OutgoingStream {
   const media = client.answer?.media ?? [];
   const isRtx = media.some(({ rtxSsrc }) => rtxSsrc === ssrc);
   return {
-    client,
-    ssrc,
+    key: ssrc | 0,
     isRtx,
     isNamed: isRtx || media.some((each) => each.ssrc === ssrc),
     first: -1,
     highest: -1,
     highestTimestamp: 0,
     distinct: 0,
-    indices: new Float64Array(REMEMBERED).fill(-1),
-    seals: new Uint32Array(REMEMBERED),
+    sent: new Float64Array(2 * REMEMBERED).fill(-1),
+    client,
   };
 }
 
 function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book: PromiseBook): void {
+  const { sent } = stream;
   const sequence = readU16(bytes, 2);
-  const timestamp = readU32(bytes, 4);
+  const timestamp = readU32(bytes, 4) | 0;
   const index = unwrapped(stream.highest, sequence);
-  const place = index % REMEMBERED;
+  const place = 2 * (index % REMEMBERED);
   const seal = sealOf(bytes);
   const { name } = stream.client.plan;
-  if (stream.indices[place] === index) {
-    const same = stream.seals[place] === seal;
+  if (sent[place] === index) {
+    const same = sent[place + 1] === seal;
     if (!upheld(book, "S7", same))
-      breach(book, "S7", `${name} was sent two different packets ${sequence} of SSRC ${stream.ssrc}.`);
+      breach(book, "S7", `${name} was sent two different packets ${sequence} of SSRC ${stream.key >>> 0}.`);
     return;
   }
   stream.distinct++;
-  stream.indices[place] = index;
-  stream.seals[place] = seal;
+  sent[place] = index;
+  sent[place + 1] = seal;
   if (stream.highest >= 0 && index < stream.highest) {
     const isInside = index >= stream.first || world.sites.fired > 0;
     if (!upheld(book, "S2", isInside))
@@ -209,7 +223,7 @@ function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, stra
     "S2",
     missing <= trouble,
     () =>
-      `${missing} packets of SSRC ${stream.ssrc} to ${name} are missing, but only ${trouble} were lost on the way in.`,
+      `${missing} packets of SSRC ${stream.key >>> 0} to ${name} are missing, but only ${trouble} were lost on the way in.`,
   );
 }
 

@@ -10,7 +10,12 @@ const SSRCS = [1, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe];
 function someClient(): Client {
   const outStreams = SSRCS.map((ssrc) => ({ ssrc, rtxSsrc: 0, kind: "video", clockRate: 90_000 }));
   const media = SSRCS.map((ssrc) => ({ mid: String(ssrc), ssrc, rtxSsrc: 0 }));
-  return { participant: 1, plan: { name: "ana" }, media: { outStreams }, answer: { media } } as unknown as Client;
+  return {
+    participant: 1,
+    plan: { name: "ana", ordinal: 0 },
+    media: { outStreams },
+    answer: { media },
+  } as unknown as Client;
 }
 
 describe("the ledger", () => {
