@@ -12,6 +12,7 @@ import {
   type CommandReply,
   type CryptoProvider,
   createFingerprint,
+  createPlainRoom,
   createShard,
   type DatagramInput,
   FIRST_COME_FIRST_SERVED,
@@ -23,6 +24,7 @@ import {
   type Micros,
   micros,
   NEVER,
+  type PlainRoom,
   type Scheduler,
   type Shard,
   type ShardEvent,
@@ -108,7 +110,7 @@ export interface SfuNode {
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
   /** Where the state is written to be hashed. */
-  stateRoom: Uint8Array;
+  readonly stateRoom: PlainRoom;
   inputs: number;
   restarts: number;
   nextCommand: number;
@@ -141,7 +143,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
-    stateRoom: new Uint8Array(0),
+    stateRoom: createPlainRoom(),
     inputs: 0,
     restarts: 0,
     nextCommand: 1,
@@ -381,6 +383,5 @@ function hashInput(hash: Fingerprint, input: ShardInput): void {
 /** The whole state, through SHA-256 because it can be megabytes. */
 function hashState(node: SfuNode): void {
   const state = shardSnapshot(node.shard, node.stateRoom);
-  node.stateRoom = new Uint8Array(state.buffer);
   fingerprintBytes(node.stateHash, node.crypto.sha256(state), 0, 32);
 }

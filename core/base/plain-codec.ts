@@ -54,18 +54,32 @@ const TYPED_ARRAYS = [Uint8Array, Uint16Array, Uint32Array, Int16Array, Int32Arr
 type TypedArray = InstanceType<(typeof TYPED_ARRAYS)[number]>;
 type PlainObject = Record<string, unknown>;
 
+/**
+ * Memory for who encodes much the same data again and again; make it with {@link createPlainRoom}. Most containers are met
+ * again each time, so their table need not grow again, which would cost more than all else.
+ */
+export interface PlainRoom {
+  bytes: Uint8Array;
+  /**
+   * Every container met so far, with its number; those from the one being written on are still to be written. A typed array
+   * is known by its buffer, so that two views of one buffer don't go unnoticed. Numbers below `firstNumber` are from before.
+   */
+  numbers: Map<object, number>;
+  firstNumber: number;
+  containers: object[];
+}
+
+/** Numbers of containers before they begin anew: V8 keeps smaller ones in the table itself. */
+const NUMBERS_MAX = 2 ** 30;
+
 interface Encoder {
   bytes: Uint8Array;
   length: number;
   texts: Map<string, number>;
   /** The shapes of objects met so far, by their first key. */
   shapes: Map<string, Shape[]>;
-  /**
-   * Every container met so far, with its number; those from the one being written on are still to be written. A typed array
-   * is known by its buffer, so that two views of one buffer don't go unnoticed.
-   */
-  numbers: Map<object, number>;
-  containers: object[];
+  readonly room: PlainRoom;
+  containers: number;
   double: Float64Array;
 }
 
@@ -85,31 +99,52 @@ interface Decoder {
   containers: object[];
 }
 
+/** Room for encoding that nothing has been in. */
+export function createPlainRoom(): PlainRoom {
+  return { bytes: new Uint8Array(1_024), numbers: new Map(), firstNumber: 0, containers: [] };
+}
+
 /**
- * The bytes of a piece of plain data; fails an assertion when it is not plain. With `room`, which the caller no longer needs,
- * they are written there if they fit, and what is answered is a view of it or of a larger one; else they are on their own.
+ * The bytes of a piece of plain data; fails an assertion when it is not plain. With `room`, what is answered lies there until
+ * that is used again; else it is on its own.
  */
-export function encodePlain(value: unknown, room?: Uint8Array): Uint8Array {
+export function encodePlain(value: unknown, room?: PlainRoom): Uint8Array {
   assertLittleEndian();
+  const present = room ?? createPlainRoom();
   const encoder: Encoder = {
-    bytes: room ?? new Uint8Array(1_024),
+    bytes: present.bytes,
     length: 0,
     texts: new Map(),
     shapes: new Map(),
-    numbers: new Map(),
-    containers: [],
+    room: present,
+    containers: 0,
     double: new Float64Array(1),
   };
-  writeByte(encoder, FORMAT);
-  writeValue(encoder, value);
-  writeContainers(encoder);
+  try {
+    writeByte(encoder, FORMAT);
+    writeValue(encoder, value);
+    writeContainers(encoder);
+  } finally {
+    tidyUp(present, encoder);
+  }
   const { bytes, length } = encoder;
   return room === undefined ? bytes.slice(0, length) : bytes.subarray(0, length);
 }
 
+/** Lets go of containers that have not been met for long. */
+function tidyUp(room: PlainRoom, { bytes, containers }: Encoder): void {
+  room.bytes = bytes;
+  room.containers.length = containers;
+  room.firstNumber += containers;
+  if (room.numbers.size <= 2 * containers && room.firstNumber < NUMBERS_MAX) return;
+  room.numbers = new Map();
+  room.firstNumber = 0;
+}
+
 /** Writes what is in the containers, and in those that turn up meanwhile. */
 function writeContainers(encoder: Encoder): void {
-  for (let i = 0; i < encoder.containers.length; i++) writeContents(encoder, encoder.containers[i]!);
+  const { containers } = encoder.room;
+  for (let i = 0; i < encoder.containers; i++) writeContents(encoder, containers[i]!);
 }
 
 /**
@@ -131,25 +166,16 @@ function assertLittleEndian(): void {
 }
 
 function writeValue(encoder: Encoder, value: unknown): void {
-  switch (typeof value) {
-    case "undefined":
-      writeByte(encoder, TAG.UNDEFINED);
-      return;
-    case "boolean":
-      writeByte(encoder, value ? TAG.TRUE : TAG.FALSE);
-      return;
-    case "number":
-      writeNumber(encoder, value);
-      return;
-    case "string":
-      writeText(encoder, value);
-      return;
-    case "object":
-      if (value === null) writeByte(encoder, TAG.NULL);
-      else writeReference(encoder, value);
-      return;
-    default:
-      assert(false, `plain data holds no ${typeof value}`);
+  // One question after the other: each is a look at a tag for V8, where `switch` would first have a text made of the type.
+  if (typeof value === "number") writeNumber(encoder, value);
+  else if (typeof value === "object") {
+    if (value === null) writeByte(encoder, TAG.NULL);
+    else writeReference(encoder, value);
+  } else if (typeof value === "boolean") writeByte(encoder, value ? TAG.TRUE : TAG.FALSE);
+  else if (typeof value === "string") writeText(encoder, value);
+  else {
+    assert(value === undefined, `plain data holds no ${typeof value}`);
+    writeByte(encoder, TAG.UNDEFINED);
   }
 }
 
@@ -188,17 +214,17 @@ function writeText(encoder: Encoder, text: string): void {
 }
 
 function writeReference(encoder: Encoder, container: object): void {
-  const { numbers, containers } = encoder;
+  const { numbers, firstNumber, containers } = encoder.room;
   const key = ArrayBuffer.isView(container) ? container.buffer : container;
-  const known = numbers.get(key);
-  if (known !== undefined) {
+  const known = (numbers.get(key) ?? -1) - firstNumber;
+  if (known >= 0) {
     assert(containers[known] === container, "no two typed arrays in plain data share a buffer");
     writeByte(encoder, TAG.CONTAINER_AGAIN);
     writeVarint(encoder, known);
     return;
   }
-  numbers.set(key, containers.length);
-  containers.push(container);
+  numbers.set(key, firstNumber + encoder.containers);
+  containers[encoder.containers++] = container;
   const prototype: unknown = Object.getPrototypeOf(container);
   if (prototype === Object.prototype) writeByte(encoder, TAG.OBJECT);
   else if (prototype === Array.prototype) writeByte(encoder, TAG.ARRAY);
@@ -252,36 +278,46 @@ function writeContents(encoder: Encoder, container: object): void {
   }
 }
 
+/**
+ * Writes an object's keys and values. With `for…in` V8 makes no list of the keys; nothing is inherited but from
+ * Object.prototype, which has none to count.
+ */
 function writeObject(encoder: Encoder, object: PlainObject): void {
-  const keys = Object.keys(object);
-  writeVarint(encoder, keys.length);
-  const shape = knownShape(encoder, keys);
+  const shape = knownShape(encoder, object);
   if (shape === undefined) {
-    writeNewShape(encoder, object, keys);
+    writeNewShape(encoder, object, Object.keys(object));
     return;
   }
-  for (let i = 0; i < keys.length; i++) {
+  const { numbers } = shape;
+  writeVarint(encoder, numbers.length);
+  let i = 0;
+  for (const key in object) {
     writeByte(encoder, TAG.TEXT_AGAIN);
-    writeVarint(encoder, shape.numbers[i]!);
-    writeValue(encoder, object[keys[i]!]);
+    writeVarint(encoder, numbers[i++]!);
+    writeValue(encoder, object[key]);
   }
 }
 
-function knownShape({ shapes }: Encoder, keys: readonly string[]): Shape | undefined {
-  const candidates = keys.length === 0 ? undefined : shapes.get(keys[0]!);
+function knownShape({ shapes }: Encoder, object: PlainObject): Shape | undefined {
+  let candidates: Shape[] | undefined;
+  for (const key in object) {
+    candidates = shapes.get(key);
+    break;
+  }
   if (candidates === undefined) return undefined;
-  for (let i = 0; i < candidates.length; i++) if (hasKeys(candidates[i]!, keys)) return candidates[i];
+  for (let i = 0; i < candidates.length; i++) if (hasKeys(candidates[i]!, object)) return candidates[i];
   return undefined;
 }
 
-function hasKeys(shape: Shape, keys: readonly string[]): boolean {
-  if (shape.keys.length !== keys.length) return false;
-  for (let i = 0; i < keys.length; i++) if (shape.keys[i] !== keys[i]) return false;
-  return true;
+function hasKeys({ keys }: Shape, object: PlainObject): boolean {
+  let i = 0;
+  for (const key in object) if (keys[i++] !== key) return false;
+  return i === keys.length;
 }
 
 /** Writes an object of a shape that is new, and looks once for all of them whether there is a symbol among its keys. */
 function writeNewShape(encoder: Encoder, object: PlainObject, keys: string[]): void {
+  writeVarint(encoder, keys.length);
   assert(Object.getOwnPropertySymbols(object).length === 0, "plain data holds no symbol");
   for (const key of keys) {
     writeText(encoder, key);
