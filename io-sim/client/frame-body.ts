@@ -9,10 +9,13 @@
  *   +---------------+-------+-------+---------------+---------------+---------------+---- filler ----+ checksum (4)
  *   |   source id   | layer | flags | frame number  |  refers to    | whole length  |                |
  */
-import { readI32, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
+import { concatBytes, readI32, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 
 /** "Refers to nothing": what a keyframe says. */
 export const NO_REFERENCE = 0xffff_ffff;
+
+/** Bytes in front of what fills the body. */
+const PASSPORT_BYTES = 16;
 
 /** Bytes of the shortest body. */
 export const BODY_BYTES_MIN = 20;
@@ -55,6 +58,24 @@ export function readBody(bytes: Uint8Array, at = 0): FramePassport | undefined {
   const { length } = bytes;
   if (length - at < BODY_BYTES_MIN || readU32(bytes, at + 12) !== length - at) return undefined;
   if (readU32(bytes, length - 4) !== checksum(bytes, at, length - 4)) return undefined;
+  return readPassport(bytes, at);
+}
+
+/**
+ * Reads a body back of which each piece has a part, as {@link readBody} does of the whole: putting pictures together first,
+ * for nothing else than this, costs more than looking at them.
+ */
+export function readPieces(pieces: readonly { readonly body: Uint8Array }[]): FramePassport | undefined {
+  const head = pieces[0]!.body;
+  if (pieces.length === 1) return readBody(head);
+  if (head.length < PASSPORT_BYTES) return readBody(concatBytes(...pieces.map(({ body }) => body)));
+  let length = 0;
+  for (let i = 0; i < pieces.length; i++) length += pieces[i]!.body.length;
+  if (length < BODY_BYTES_MIN || readU32(head, 12) !== length) return undefined;
+  return fits(pieces, length) ? readPassport(head, 0) : undefined;
+}
+
+function readPassport(bytes: Uint8Array, at: number): FramePassport {
   return {
     source: readU16(bytes, at),
     layer: bytes[at + 2]!,
@@ -64,14 +85,43 @@ export function readBody(bytes: Uint8Array, at = 0): FramePassport | undefined {
   };
 }
 
+/** Whether the checksum at the end of the last piece, or of the last few, is that of what stands before it. */
+function fits(pieces: readonly { readonly body: Uint8Array }[], length: number): boolean {
+  let hash = 0x811c_9dc5 | 0;
+  let left = length - 4;
+  /** Bytes of a word that began in one piece and goes on in the next; of those, how many; and the checksum as far as read. */
+  let [word, held, sum] = [0, 0, 0];
+  for (let i = 0; i < pieces.length; i++) {
+    const { body } = pieces[i]!;
+    const end = Math.min(body.length, left);
+    left -= end;
+    let at = 0;
+    for (; at < end; at++) {
+      if (held === 0) {
+        for (; at + 4 <= end; at += 4) hash = takeWord(hash, readI32(body, at));
+        if (at === end) break;
+      }
+      word = (word << 8) | body[at]!;
+      held = (held + 1) & 3;
+      if (held === 0) hash = takeWord(hash, word);
+    }
+    for (; at < body.length; at++) sum = (sum << 8) | body[at]!;
+  }
+  for (let shift = 8 * (held - 1); shift >= 0; shift -= 8)
+    hash = Math.imul(hash ^ ((word >> shift) & 0xff), 0x0100_0193);
+  return hash === sum;
+}
+
+function takeWord(hash: number, word: number): number {
+  const next = Math.imul(hash ^ word, 0x0100_0193);
+  return next ^ (next >>> 15);
+}
+
 /** Four bytes at a time: each step is a permutation of the hash and of the word, so no change of one word goes unnoticed. */
 function checksum(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c_9dc5 | 0;
   let at = start;
-  for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ readI32(bytes, at), 0x0100_0193);
-    hash ^= hash >>> 15;
-  }
+  for (; at + 4 <= end; at += 4) hash = takeWord(hash, readI32(bytes, at));
   for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193);
   return hash >>> 0;
 }

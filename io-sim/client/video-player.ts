@@ -8,7 +8,7 @@
  * apart: torn frames, frames that refer to something unseen, picture ids that jump (promises S4, S5, S6).
  */
 import type { Micros } from "../../core/base/micros.ts";
-import { type FramePassport, readBody } from "./frame-body.ts";
+import { type FramePassport, readPieces } from "./frame-body.ts";
 import { type PayloadView, readPayload, type VideoCodec } from "./payload.ts";
 
 /** How long the screen waits for a missing packet before it takes a later keyframe, any later frame, or asks for one. */
@@ -217,7 +217,7 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: OnFrame): 
     else if (!packet.empty) complain(player, "garbled", `a payload that can't be read in packet ${index & 0xffff}`);
   }
   const head = views[0];
-  const passport = head === undefined ? undefined : readBody(joinBodies(views));
+  const passport = head === undefined ? undefined : readPieces(views);
   if (head === undefined || passport === undefined || passport.keyframe !== head.keyframe || !head.begins) {
     if (!player.skipped || passport !== undefined) {
       player.garbled++;
@@ -241,19 +241,6 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: OnFrame): 
   judgePictureId(player, head);
   decode(player, now, passport, head, packetAt(player, player.next)!.timestamp);
   onFrame(passport, sentAt);
-}
-
-function joinBodies(views: readonly PayloadView[]): Uint8Array {
-  if (views.length === 1) return views[0]!.body;
-  let length = 0;
-  for (const view of views) length += view.body.length;
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const view of views) {
-    body.set(view.body, at);
-    at += view.body.length;
-  }
-  return body;
 }
 
 function isDecodable(player: VideoPlayer, passport: FramePassport): boolean {

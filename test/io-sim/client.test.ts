@@ -5,7 +5,7 @@ import { MICROS_ORIGIN, micros } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createLayerEncoder, encodeFrame } from "../../io-sim/client/camera.ts";
 import { createProviderCipher } from "../../io-sim/client/checksum-cipher.ts";
-import { readBody, writeBody } from "../../io-sim/client/frame-body.ts";
+import { readBody, readPieces, writeBody } from "../../io-sim/client/frame-body.ts";
 import {
   createInStream,
   inStreamNacks,
@@ -39,6 +39,26 @@ describe("a frame's body", () => {
         expect(readBody(body)).toBeUndefined();
       }),
       { numRuns: 200, seed: 3 },
+    );
+  });
+
+  it("is read in pieces as it is in one, however it is cut", () => {
+    const passport = { source: 7, layer: 2, keyframe: false, frame: 123_456, reference: 123_455 };
+    const cuts = fc.array(fc.nat(), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.integer({ min: 20, max: 200 }), cuts, fc.nat(), (length, places, bit) => {
+        const body = writeBody(passport, length);
+        const ends = [...places.map((place) => place % (length + 1)), length].sort((a, b) => a - b);
+        const pieces = ends.map((end, i) => ({ body: body.subarray(ends[i - 1] ?? 0, end) }));
+        expect(readPieces(pieces)).toEqual(passport);
+        const at = bit % (8 * length);
+        body[at >> 3] = body[at >> 3]! ^ (1 << (at & 7));
+        expect(readPieces(pieces)).toBeUndefined();
+        expect(readPieces(pieces.slice(0, -1).concat({ body: new Uint8Array(0) }))).toEqual(
+          readBody(body.subarray(0, ends.at(-2) ?? 0)),
+        );
+      }),
+      { numRuns: 500, seed: 3 },
     );
   });
 });
