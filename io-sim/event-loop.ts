@@ -21,13 +21,18 @@ export const EVENT_CLASS = { STEP: 0, DATAGRAM: 1, TIMER: 2, MEDIA: 3 } as const
 
 /** An event that waits for its time; {@link cancel} takes it back. */
 export interface LoopEvent {
-  readonly time: Micros;
+  time: Micros;
   readonly eventClass: number;
-  readonly tie: number;
-  readonly order: number;
+  tie: number;
+  order: number;
   readonly lane: number;
-  run: (() => void) | undefined;
+  run: Act | undefined;
+  /** What `run` gets: making this costs less than making a function that knows it. */
+  readonly what: unknown;
 }
+
+/** What happens in an event. */
+type Act = (what: never) => void;
 
 /** The loop; make it with {@link createEventLoop} and leave its fields to the functions below. */
 export interface EventLoop {
@@ -87,19 +92,51 @@ export function schedule(
   run: () => void,
   lane: number = loop.lane,
 ): LoopEvent {
-  const at = time < loop.now ? loop.now : time;
-  const tie = loop.ties === undefined ? 0 : loop.ties(lane, at - loop.origin);
-  const event = { time: at, eventClass, tie, order: loop.scheduled++, lane, run };
-  loop.lineage?.push(loop.running);
-  push(loop, event);
+  return scheduleWith(loop, time, eventClass, run, undefined, lane);
+}
+
+function scheduleWith(
+  loop: EventLoop,
+  time: Micros,
+  eventClass: number,
+  run: Act,
+  what: unknown,
+  lane: number,
+): LoopEvent {
+  const event = { time, eventClass, tie: 0, order: 0, lane, run, what };
+  enqueue(loop, event, time);
   return event;
 }
 
-/** Lets `run` happen when something comes over the way of this lane: at `time`, or when its door is opened after that. */
-export function scheduleArrival(loop: EventLoop, time: Micros, run: () => void, lane: number): void {
+/** Lets an event that is happening, or has happened, happen again at `time`, as if it were made anew. */
+export function scheduleAgain(loop: EventLoop, event: LoopEvent, time: Micros, run: () => void): void {
+  event.run = run;
+  enqueue(loop, event, time);
+}
+
+function enqueue(loop: EventLoop, event: LoopEvent, time: Micros): void {
+  const at = time < loop.now ? loop.now : time;
+  event.time = at;
+  event.tie = loop.ties === undefined ? 0 : loop.ties(event.lane, at - loop.origin);
+  event.order = loop.scheduled++;
+  loop.lineage?.push(loop.running);
+  push(loop, event);
+}
+
+/**
+ * Lets `run` happen, of `what`, when something comes over the way of this lane: at `time`, or when its door is opened after
+ * that.
+ */
+export function scheduleArrival<What>(
+  loop: EventLoop,
+  time: Micros,
+  run: (what: What) => void,
+  what: What,
+  lane: number,
+): void {
   const { ties, windowMicros } = loop;
-  if (ties === undefined || windowMicros === 0) schedule(loop, time, EVENT_CLASS.DATAGRAM, run, lane);
-  else scheduleAtDoor(loop, ties, time, run, lane);
+  if (ties === undefined || windowMicros === 0) scheduleWith(loop, time, EVENT_CLASS.DATAGRAM, run, what, lane);
+  else scheduleAtDoor(loop, ties, time, () => run(what), lane);
 }
 
 function scheduleAtDoor(loop: EventLoop, ties: Ties, time: Micros, run: () => void, lane: number): void {
@@ -130,10 +167,10 @@ export function cancel(event: LoopEvent | undefined): void {
 
 /** Lets an event that waits happen at another time, as if it had been scheduled for that just now, but by who did. */
 export function postpone(loop: EventLoop, event: LoopEvent, time: Micros): LoopEvent {
-  const { run, eventClass, lane, order } = event;
+  const { run, eventClass, lane, order, what } = event;
   if (run === undefined) return event;
   event.run = undefined;
-  const later = schedule(loop, time, eventClass, run, lane);
+  const later = scheduleWith(loop, time, eventClass, run, what, lane);
   if (loop.lineage !== undefined) loop.lineage[later.order] = loop.lineage[order]!;
   return later;
 }
@@ -155,7 +192,7 @@ export function step(loop: EventLoop): boolean {
     loop.ran++;
     loop.running = event.order;
     loop.lane = event.lane;
-    run();
+    run(event.what as never);
   }
   return true;
 }

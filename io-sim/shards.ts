@@ -125,7 +125,7 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
     if (way.open === batch) way.open = undefined;
     deliver(world, way, from, to, batch);
   };
-  scheduleArrival(loop, micros(way.lastAt), arrive, way.lane);
+  scheduleArrival(loop, micros(way.lastAt), arrive, undefined, way.lane);
 }
 
 /** The longest that anything takes from one shard to another while nobody stands still; 0 in a world of one. */

@@ -7,7 +7,7 @@
  */
 import { type Micros, micros } from "../../core/base/micros.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
-import { cancel, EVENT_CLASS, type LoopEvent, schedule } from "../event-loop.ts";
+import { cancel, EVENT_CLASS, type LoopEvent, schedule, scheduleAgain } from "../event-loop.ts";
 import { below, createStream, type Seed, type Stream } from "../random.ts";
 import { affordableLayers, type Bandwidth, createBandwidth } from "./bandwidth.ts";
 import {
@@ -63,11 +63,6 @@ export interface ClientSecrets {
   readonly secret: Uint8Array;
 }
 
-/** What is done again and again, and the next time that it is. */
-interface Timer {
-  event: LoopEvent | undefined;
-}
-
 /** The media state of a client. */
 export interface ClientMedia {
   readonly plan: ClientMediaPlan;
@@ -85,7 +80,8 @@ export interface ClientMedia {
   slots: ReceivingSlot[];
   cameraMuted: boolean;
   microphoneMuted: boolean;
-  readonly timers: Map<string, Timer>;
+  /** What is done again and again: the next time that it is. */
+  readonly timers: Map<string, LoopEvent>;
   /** Authentic RTP and RTCP packets, and those that were not. */
   opened: number;
   refused: number;
@@ -183,7 +179,7 @@ export function mediaStart(client: Client): void {
 
 /** Everything falls silent. */
 export function mediaStop(media: ClientMedia): void {
-  for (const { event } of media.timers.values()) cancel(event);
+  for (const event of media.timers.values()) cancel(event);
   media.timers.clear();
 }
 
@@ -229,14 +225,13 @@ function addOutStreams(client: Client, item: OfferedMedia, index: number): void 
 function every(client: Client, name: string, first: Micros, wait: () => number, act: (client: Client) => void): void {
   const { loop } = client.ports;
   const { timers } = client.media;
-  const timer: Timer = { event: undefined };
-  // One function for all turns: they are among the most frequent events of a world.
+  // One function and one event for all turns: they are among the most frequent of a world.
   function turn(): void {
-    timer.event = schedule(loop, micros(loop.now + wait()), EVENT_CLASS.MEDIA, turn);
+    scheduleAgain(loop, event, micros(loop.now + wait()), turn);
     act(client);
   }
-  timer.event = schedule(loop, first, EVENT_CLASS.MEDIA, turn);
-  timers.set(name, timer);
+  const event = schedule(loop, first, EVENT_CLASS.MEDIA, turn);
+  timers.set(name, event);
 }
 
 /** Takes up a bad habit, or drops it. */

@@ -197,12 +197,20 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   arrive(link, packet, arrival + later, survived);
 }
 
-/** Lets a packet arrive later. It stands alone because what a function keeps for a closure is made whenever it is called. */
-function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
-  scheduleArrival(link.loop, micros(arrival), () => come(link, packet, since), link.lane);
+/** A packet on the way, since this time of the loop from its beginning on: a number that the engine needs no object for. */
+interface Traveller {
+  readonly link: Link;
+  readonly packet: Packet;
+  readonly sinceMicros: number;
 }
 
-function come(link: Link, packet: Packet, since: number): void {
+function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
+  const traveller = { link, packet, sinceMicros: since - link.loop.origin };
+  scheduleArrival(link.loop, micros(arrival), come, traveller, link.lane);
+}
+
+function come({ link, packet, sinceMicros }: Traveller): void {
+  const since = link.loop.origin + sinceMicros;
   if (link.straightBytesMax >= 0) {
     comeStraight(link, packet, since);
     return;

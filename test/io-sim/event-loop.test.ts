@@ -9,6 +9,7 @@ import {
   postpone,
   runUntil,
   schedule,
+  scheduleAgain,
   scheduleArrival,
   step,
 } from "../../io-sim/event-loop.ts";
@@ -29,7 +30,7 @@ function arrivals(windowMicros: number, areTies = true) {
     const came = below(stream, 40 * (windowMicros + 1));
     for (const lane of lanes) {
       const note = () => seen.push({ lane, order: 500 * came + order, came, now: loop.now - MICROS_ORIGIN });
-      scheduleArrival(loop, later(came), note, lane);
+      scheduleArrival(loop, later(came), note, undefined, lane);
     }
   }
   runUntil(loop, later(50 * (windowMicros + 1)));
@@ -181,11 +182,22 @@ describe("the event loop", () => {
     const note = (name: string) => () => seen.push(`${name} after ${loop.now - since(0)}`);
     // From the second window on, in which doors are opened after 70 µs.
     const since = (span: number) => micros(origin + 101 + span);
-    scheduleArrival(loop, since(10), note("an arrival"), createLane(loop));
+    scheduleArrival(loop, since(10), note("an arrival"), undefined, createLane(loop));
     schedule(loop, since(20), EVENT_CLASS.TIMER, note("a timer"));
     schedule(loop, since(30), EVENT_CLASS.STEP, note("a step"));
     runUntil(loop, since(200));
     expect(seen).toEqual(["a timer after 20", "a step after 30", "an arrival after 70"]);
+  });
+
+  it("gives an arrival what was put in with it, with a door and without", () => {
+    for (const windowMicros of [0, 100]) {
+      const loop = createEventLoop(() => 70, later(0), windowMicros);
+      const came: string[] = [];
+      for (const what of ["one", "two"])
+        scheduleArrival(loop, later(2), (it: string) => came.push(it), what, createLane(loop));
+      runUntil(loop, later(500));
+      expect(came).toEqual(["one", "two"]);
+    }
   });
 
   it("has what waits for its door be the doing of whoever sent it", () => {
@@ -193,7 +205,7 @@ describe("the event loop", () => {
     loop.lineage = [];
     let cause = -1;
     const sends = schedule(loop, later(1), EVENT_CLASS.MEDIA, () => {
-      scheduleArrival(loop, later(2), () => (cause = loop.lineage![loop.running]!), createLane(loop));
+      scheduleArrival(loop, later(2), () => (cause = loop.lineage![loop.running]!), undefined, createLane(loop));
     });
     runUntil(loop, later(500));
     expect(cause).toBe(sends.order);
@@ -206,5 +218,19 @@ describe("the event loop", () => {
 
   it("says when nothing is left", () => {
     expect(step(createEventLoop())).toBe(false);
+  });
+
+  it("that happens again is put in as if it were made anew", () => {
+    const loop = createEventLoop();
+    const happened: string[] = [];
+    const again = schedule(loop, later(1), EVENT_CLASS.MEDIA, turn);
+    function turn() {
+      happened.push("again");
+      if (happened.length < 6) scheduleAgain(loop, again, later(happened.length), turn);
+    }
+    schedule(loop, later(1), EVENT_CLASS.MEDIA, () => happened.push("later"));
+    schedule(loop, later(4), EVENT_CLASS.MEDIA, () => cancel(again));
+    runUntil(loop, later(9));
+    expect(happened).toEqual(["again", "later", "again", "again"]);
   });
 });
