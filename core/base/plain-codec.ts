@@ -70,7 +70,7 @@ export interface PlainRoom {
 }
 
 /** Numbers of containers before they begin anew: V8 keeps smaller ones in the table itself. */
-const NUMBERS_MAX = 2 ** 30;
+const NUMBERS_MAX = 0x4000_0000;
 
 interface Encoder {
   bytes: Uint8Array;
@@ -278,46 +278,36 @@ function writeContents(encoder: Encoder, container: object): void {
   }
 }
 
-/**
- * Writes an object's keys and values. With `for…in` V8 makes no list of the keys; nothing is inherited but from
- * Object.prototype, which has none to count.
- */
 function writeObject(encoder: Encoder, object: PlainObject): void {
-  const shape = knownShape(encoder, object);
+  const keys = Object.keys(object);
+  writeVarint(encoder, keys.length);
+  const shape = knownShape(encoder, keys);
   if (shape === undefined) {
-    writeNewShape(encoder, object, Object.keys(object));
+    writeNewShape(encoder, object, keys);
     return;
   }
-  const { numbers } = shape;
-  writeVarint(encoder, numbers.length);
-  let i = 0;
-  for (const key in object) {
+  for (let i = 0; i < keys.length; i++) {
     writeByte(encoder, TAG.TEXT_AGAIN);
-    writeVarint(encoder, numbers[i++]!);
-    writeValue(encoder, object[key]);
+    writeVarint(encoder, shape.numbers[i]!);
+    writeValue(encoder, object[keys[i]!]);
   }
 }
 
-function knownShape({ shapes }: Encoder, object: PlainObject): Shape | undefined {
-  let candidates: Shape[] | undefined;
-  for (const key in object) {
-    candidates = shapes.get(key);
-    break;
-  }
+function knownShape({ shapes }: Encoder, keys: readonly string[]): Shape | undefined {
+  const candidates = keys.length === 0 ? undefined : shapes.get(keys[0]!);
   if (candidates === undefined) return undefined;
-  for (let i = 0; i < candidates.length; i++) if (hasKeys(candidates[i]!, object)) return candidates[i];
+  for (let i = 0; i < candidates.length; i++) if (hasKeys(candidates[i]!, keys)) return candidates[i];
   return undefined;
 }
 
-function hasKeys({ keys }: Shape, object: PlainObject): boolean {
-  let i = 0;
-  for (const key in object) if (keys[i++] !== key) return false;
-  return i === keys.length;
+function hasKeys(shape: Shape, keys: readonly string[]): boolean {
+  if (shape.keys.length !== keys.length) return false;
+  for (let i = 0; i < keys.length; i++) if (shape.keys[i] !== keys[i]) return false;
+  return true;
 }
 
 /** Writes an object of a shape that is new, and looks once for all of them whether there is a symbol among its keys. */
 function writeNewShape(encoder: Encoder, object: PlainObject, keys: string[]): void {
-  writeVarint(encoder, keys.length);
   assert(Object.getOwnPropertySymbols(object).length === 0, "plain data holds no symbol");
   for (const key of keys) {
     writeText(encoder, key);

@@ -34,11 +34,18 @@ interface OutgoingStream {
   readonly client: Client;
 }
 
+/** Whom the server has said to be connected, and to have left; and how often it has said anything. */
+interface Said {
+  times: number;
+  readonly connected: Set<number>;
+  readonly left: Set<number>;
+}
+
 /** What the server has said of a client, and what it has sent there. */
 interface Recipient {
   isConnected: boolean;
   hasLeft: boolean;
-  /** How much the server had said of anybody when that was looked up. */
+  /** How often the server had said anything when that was looked up. */
   asOf: number;
   readonly streams: OutgoingStream[];
 }
@@ -50,40 +57,26 @@ export interface WireOracle extends WorldWatcher {
 
 /** The oracle of this world. */
 export function createWireOracle(world: World, book: PromiseBook, tenants: Tenants): WireOracle {
-  const connected = new Set<number>();
-  const left = new Set<number>();
+  const said: Said = { times: 0, connected: new Set(), left: new Set() };
   /** By the ordinals of clients. */
   const recipients: Recipient[] = [];
-  let said = 0;
   let residue: Uint8Array | undefined;
   let datagrams = 0;
   let strays = 0;
 
   function followEvent(event: ShardEvent): void {
-    said++;
-    if (event.type === "left") left.add(event.participant);
+    said.times++;
+    if (event.type === "left") said.left.add(event.participant);
     if (event.type !== "connected") return;
-    connected.add(event.participant);
+    said.connected.add(event.participant);
     const client = clientOf(world, event.participant);
     const impostor = client?.plan.impostor === true;
     judge(book, "S13", !impostor, () => `${client!.plan.name} showed a certificate that its offer had not named.`);
   }
 
-  function recipientOf({ plan, participant }: Client): Recipient {
-    const { ordinal } = plan;
-    while (recipients.length <= ordinal) recipients.push({ isConnected: false, hasLeft: false, asOf: -1, streams: [] });
-    const recipient = recipients[ordinal]!;
-    if (recipient.asOf !== said) {
-      recipient.isConnected = connected.has(participant);
-      recipient.hasLeft = left.has(participant);
-      recipient.asOf = said;
-    }
-    return recipient;
-  }
-
   function judgeMedia(client: Client, bytes: Uint8Array): void {
     const { name } = client.plan;
-    const { isConnected, hasLeft, streams } = recipientOf(client);
+    const { isConnected, hasLeft, streams } = recipientOf(recipients, said, client);
     if (!upheld(book, "S13", isConnected)) breach(book, "S13", `${name} was sent media before it was connected.`);
     if (!upheld(book, "S1", !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
@@ -96,9 +89,9 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
 
   return {
     crashed() {
-      said++;
-      connected.clear();
-      left.clear();
+      said.times++;
+      said.connected.clear();
+      said.left.clear();
     },
     event: followEvent,
     beforeInput(input, node) {
@@ -139,6 +132,19 @@ function lastingState(shard: Shard): Uint8Array {
   const bytes = shardResidue(shard);
   for (const put of restore) put();
   return bytes;
+}
+
+/** What is known of a client, as of what the server has said last. */
+function recipientOf(recipients: Recipient[], said: Said, { plan, participant }: Client): Recipient {
+  const { ordinal } = plan;
+  while (recipients.length <= ordinal) recipients.push({ isConnected: false, hasLeft: false, asOf: -1, streams: [] });
+  const recipient = recipients[ordinal]!;
+  if (recipient.asOf !== said.times) {
+    recipient.isConnected = said.connected.has(participant);
+    recipient.hasLeft = said.left.has(participant);
+    recipient.asOf = said.times;
+  }
+  return recipient;
 }
 
 function weighStranger(world: World, book: PromiseBook, target: string, bytes: Uint8Array, media: boolean): void {
