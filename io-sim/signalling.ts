@@ -44,11 +44,11 @@ export function createSignalling(seed: Seed, peer: string): Signalling {
 
 /** Carries an offer to the server and the reply back. */
 export function signalJoin(world: World, peer: Peer, client: Client, offer: string, tries = 1): void {
-  const { room, name } = client.plan;
+  const { room, name, likeness = name } = client.plan;
   const ask = () => {
     const node = world.nodes[placeOf(world, peer)]!;
     const home = world.nodes.length === 1 ? {} : { home: homeOf(world, room, node) };
-    const told = { room: world.guise.tell(room), name: world.guise.tell(name) };
+    const told = { room: world.guise.tell(room), name: world.guise.tell(likeness) };
     return { node, command: { type: "join", ...told, offer, ...home } } as const;
   };
   request(world, peer, "join", ask, (reply) => hearReply(world, client, reply));

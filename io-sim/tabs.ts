@@ -56,12 +56,13 @@ function createTab(world: World, peer: Peer): Client {
   const { plan, clients } = peer;
   const ordinal = peer.index + world.peers.size * clients.length;
   const first = 2 * ordinal + 1;
-  const who = plan.likeness ?? plan.name;
+  const nameOf = (who: string) => (clients.length === 0 ? who : `${who}#${clients.length + 1}`);
   const client = createClient(
     world.chance,
     {
       ordinal,
-      name: clients.length === 0 ? who : `${who}#${clients.length + 1}`,
+      name: nameOf(plan.name),
+      likeness: plan.likeness === undefined ? undefined : nameOf(plan.likeness),
       room: plan.room,
       cipher: world.plan.cipher,
       impostor: plan.impostor,

@@ -6,8 +6,9 @@
  * search by the clock gets differs.
  */
 
-import { resolve } from "node:path";
-import { coverageNumbers, coverageText, neverText } from "../search/coverage.ts";
+import { relative, resolve } from "node:path";
+import { replayCommand } from "../replay-command.ts";
+import { coverageNumbers, coverageText, never, neverText } from "../search/coverage.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
 import { findingText } from "../search/telling.ts";
@@ -105,6 +106,7 @@ function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
     seedsPerMinute: Math.round((worlds * 60_000) / wallMillis),
     simulatedHours: Math.round(simulatedMicros / 36_000_000) / 100,
     ...coverageNumbers(tally),
+    ...never(tally),
     broken,
     findings: findings.length,
     wallMillis,
@@ -139,13 +141,22 @@ async function tellFindings(
   if (!options.shrink) {
     for (const finding of findings) {
       const { number, key, promise, detail, fingerprint } = finding;
-      tell(options, { type: "finding", number, key, promise, detail, fingerprint }, findingText(finding));
+      const again = `  npx lockstep explore --from ${number} --seeds 1${regime === "torture" ? "" : ` --regime ${regime}`}`;
+      tell(
+        options,
+        { type: "finding", number, key, promise, detail, fingerprint },
+        `${findingText(finding)}\n${again}`,
+      );
     }
     return;
+  }
+  if (findings.length > 0 && showsProgress(options)) {
+    process.stderr.write(`making ${findings.length === 1 ? "a finding" : `${findings.length} findings`} small…`);
   }
   const answers = await Promise.all(
     findings.map(({ number }) => crew.ask({ kind: "shrink", number, regime }) as Promise<ShrinkAnswer>),
   );
+  if (showsProgress(options)) process.stderr.write("\r\u001b[K");
   const told = new Set<string>();
   for (const answer of answers) {
     const { number, key, promise, detail, plan, tries } = answer;
@@ -153,6 +164,7 @@ async function tellFindings(
     if (told.has(shape)) continue;
     told.add(shape);
     const file = await writeStory(foundStory(plan, number), resolve(options.out));
-    tell(options, { type: "finding", number, key, promise, detail, tries, file }, `${findingText(answer)}\n  ${file}`);
+    const again = `  ${replayCommand(relative(process.cwd(), file), number)}`;
+    tell(options, { type: "finding", number, key, promise, detail, tries, file }, `${findingText(answer)}\n${again}`);
   }
 }

@@ -70,6 +70,8 @@ export interface ClientPlan {
   /** Its number among the clients of its world, from 0 on: what is known of each lies in lists. */
   readonly ordinal: number;
   readonly name: string;
+  /** Whose keys, credentials and SSRCs it draws, and as whom it joins: its own name, when this is missing. */
+  readonly likeness?: string | undefined;
   readonly room: string;
   readonly media: ClientMediaPlan;
   /** "real" for SRTP by werift-rtp, "checksum" for the fast stand-in. */
@@ -161,9 +163,10 @@ interface Checks {
   timer: LoopEvent | undefined;
 }
 
-/** A client that has done nothing yet. All its randomness hangs on the seed and its name. */
+/** A client that has done nothing yet. All its randomness hangs on the seed and its name, or that of its likeness. */
 export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): Client {
-  const stream = createStream(seed, "client/ice", plan.name);
+  const who = plan.likeness ?? plan.name;
+  const stream = createStream(seed, "client/ice", who);
   return {
     plan,
     ports,
@@ -177,7 +180,7 @@ export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): 
     password: randomToken(stream, 24),
     dtls: undefined,
     dtlsTimer: undefined,
-    media: createClientMedia(seed, plan.name, plan.media),
+    media: createClientMedia(seed, who, plan.media),
     checks: { stream, pending: [], sent: 0, answered: 0, lastAnswerAt: 0, timer: undefined },
     joinedAskedAt: 0,
     connectedAt: 0,
@@ -188,7 +191,7 @@ export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): 
 /** Asks to join: writes the offer and hands it to the signalling. */
 export function clientJoin(client: Client): void {
   const { plan, ports, seed } = client;
-  const secrets = createStream(seed, "client/secrets", plan.name);
+  const secrets = createStream(seed, "client/secrets", plan.likeness ?? plan.name);
   const privateKey = randomBytes(secrets, 32);
   const certificate = ports.crypto.createCertificate(privateKey);
   const fingerprint = ports.crypto.sha256(certificate);

@@ -52,14 +52,39 @@ export function coverageText(coverage: Coverage): string {
   return `of ${sites} fault sites ${sitesReached} reached and ${sitesFired} fired, ${promisesJudged} of ${promises} promises judged`;
 }
 
-/** What was never judged, and what never fired: a line each, where there is anything to name. */
-export function neverText({ judged, sites }: Coverage): string[] {
-  const unjudged = (Object.keys(PROMISES) as PromiseId[]).filter((promise) => !judged.has(promise));
-  const unfired = SITE_NAMES.filter((site) => (sites.get(site)?.fired ?? 0) === 0);
+/** The promises that were never judged, and the sites that never fired. */
+export function never({ judged, sites }: Coverage) {
+  return {
+    neverJudged: (Object.keys(PROMISES) as PromiseId[]).filter((promise) => !judged.has(promise)),
+    neverFired: SITE_NAMES.filter((site) => (sites.get(site)?.fired ?? 0) === 0),
+  };
+}
+
+/** More sites than this are counted instead of named. */
+const NAMED_MAX = 12;
+
+/** The same in words, a line each, where there is anything to say. */
+export function neverText(coverage: Coverage): string[] {
+  const { neverJudged, neverFired } = never(coverage);
+  const { length } = neverFired;
+  const sites =
+    length === SITE_NAMES.length
+      ? "any site"
+      : length > NAMED_MAX
+        ? countedByFolder(neverFired)
+        : neverFired.join(", ");
   return [
-    ...(unjudged.length === 0 ? [] : [`never judged: ${unjudged.join(", ")}`]),
-    ...(unfired.length === 0
-      ? []
-      : [`never fired: ${unfired.length === SITE_NAMES.length ? "any site" : unfired.join(", ")}`]),
+    ...(neverJudged.length === 0 ? [] : [`never judged: ${neverJudged.join(", ")}`]),
+    ...(length === 0 ? [] : [`never fired: ${sites}`]),
   ];
+}
+
+/** How many there are of each kind, such as "3 of door, 5 of rtp". */
+function countedByFolder(sites: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const site of sites) {
+    const kind = site.slice(0, site.indexOf("/"));
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return `${[...counts].map(([kind, count]) => `${count} of ${kind}`).join(", ")} (--json names them)`;
 }

@@ -35,8 +35,8 @@ export function tellStory(plan: Plan, promise: PromiseId | ""): string {
 }
 
 function count(peers: number): string {
-  const words = ["Nobody was there", "I was alone", "There were two of us", "There were three of us"];
-  return words[peers] ?? `There were ${peers} of us`;
+  if (peers < 2) return peers === 0 ? "Nobody was there" : "I was alone";
+  return `There were ${["two", "three", "four", "five", "six", "seven"][peers - 2] ?? peers} of us`;
 }
 
 /** What the plan itself promises and a viewer misses. */

@@ -1,7 +1,14 @@
 /** Whether sums over runs say what was covered, and name what never was. */
 import { expect, it } from "vitest";
 import { PROMISES } from "../../../io-sim/oracles/promises.ts";
-import { cover, coverageNumbers, coverageText, createCoverage, neverText } from "../../../io-sim/search/coverage.ts";
+import {
+  cover,
+  coverageNumbers,
+  coverageText,
+  createCoverage,
+  never,
+  neverText,
+} from "../../../io-sim/search/coverage.ts";
 import { SITE_NAMES } from "../../../io-sim/sites.ts";
 
 it("runs add up, and what no run has judged or fired is named", () => {
@@ -25,6 +32,9 @@ it("runs add up, and what no run has judged or fired is named", () => {
   );
   const [unjudged, unfired] = neverText(coverage);
   expect(unjudged).toMatch(/^never judged: S0, S2, /);
-  expect(unfired).toBe(`never fired: ${SITE_NAMES.slice(1).join(", ")}`);
+  expect(unfired).toMatch(/^never fired: 4 of door, 5 of join, .*, 10 of host \(--json names them\)$/);
+  expect(never(coverage).neverFired).toEqual(SITE_NAMES.slice(1));
+  for (const site of SITE_NAMES.slice(3)) cover(coverage, { judged: [], sites: [[site, { reached: 1, fired: 1 }]] });
+  expect(neverText(coverage)[1]).toBe(`never fired: ${SITE_NAMES.slice(1, 3).join(", ")}`);
   expect(neverText(createCoverage())[1]).toBe("never fired: any site");
 });
