@@ -19,7 +19,15 @@ export interface Guise {
   readonly serverPort: number;
   /** Shards are handed each record of another one by itself, and not all that came together. */
   readonly relaysSingly: boolean;
+  /**
+   * Links count the headers of IPv4 as long as those of IPv6, and each datagram that is not media as {@link WEIGHT_BYTES}: a
+   * rate makes a time of each byte, checks name addresses, and signatures are a byte or two longer or shorter by chance.
+   */
+  readonly weighsAlike: boolean;
 }
+
+/** What a datagram that is not media counts for, headers included, where such datagrams weigh alike: less than any MTU. */
+export const WEIGHT_BYTES = 512;
 
 /** How worlds look. */
 export const PLAIN_GUISE: Guise = {
@@ -28,4 +36,5 @@ export const PLAIN_GUISE: Guise = {
   firstAddress: 0,
   serverPort: SFU_PORT,
   relaysSingly: false,
+  weighsAlike: false,
 };

@@ -9,7 +9,7 @@
 import { type Family, familyOf, HEADER_BYTES, peerAddress, withPort } from "./addresses.ts";
 import { audienceOf } from "./audience.ts";
 import { type Client, clientIsActive, clientMoved, clientReceive } from "./client/client.ts";
-
+import { WEIGHT_BYTES } from "./guise.ts";
 import { createLink, type DropReason, type Link, linkSend, type Packet } from "./link.ts";
 import { nodeReceive, type SfuNode } from "./node.ts";
 import type { MovePlan, PeerPlan } from "./plan.ts";
@@ -202,10 +202,18 @@ function sendOn(
   bytes: Uint8Array,
 ): void {
   const link = direction === "up" ? peer.up : peer.down;
-  const overheadBytes = Math.max(link.plan.overheadBytes, headerBytes(source));
+  const overheadBytes = world.guise.weighsAlike
+    ? weightAlike(bytes) - bytes.length
+    : Math.max(link.plan.overheadBytes, headerBytes(source));
   const packet = { bytes, source, target, overheadBytes, sentAt: world.loop.now };
   tellCarried(world, peer, direction, "offered", packet);
   linkSend(link, packet);
+}
+
+/** The bytes that a link counts of a datagram where handshakes and families make no difference (RFC 7983 §7). */
+function weightAlike(bytes: Uint8Array): number {
+  const isMedia = bytes[0]! >= 128 && bytes[0]! <= 191;
+  return isMedia ? bytes.length + HEADER_BYTES[6] : WEIGHT_BYTES;
 }
 
 function arriveAtNode(world: World, packet: Packet): void {

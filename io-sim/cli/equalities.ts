@@ -16,7 +16,9 @@ export interface EqualityRun {
 }
 
 const MARKS = { held: "=", excused: "-", differs: "X" } as const satisfies Record<EqualityAnswer["verdict"], string>;
-const LEGEND = "= makes no difference, - says nothing of this story, X makes one";
+const MARK_EARLY = "~";
+const LEGEND =
+  "= makes no difference, ~ none up to a keyframe request that left at another turn, - says nothing of this story, X makes one";
 
 /** Puts all equalities to the test with these runs; answers whether all held that have no excuse. */
 export async function compareRuns(runs: readonly EqualityRun[], workers: number, json: boolean): Promise<boolean> {
@@ -46,7 +48,9 @@ function numbers(): string[] {
 
 function rowOf(answers: readonly EqualityAnswer[], width: number): string {
   const { story, seed } = answers[0]!;
-  const marks = answers.map(({ verdict }) => MARKS[verdict]);
+  const marks = answers.map(({ verdict, endsEarly }) =>
+    verdict === "held" && endsEarly ? MARK_EARLY : MARKS[verdict],
+  );
   return lineOf(story, String(seed), width, marks);
 }
 
@@ -58,6 +62,11 @@ function lineOf(story: string, seed: string, width: number, cells: readonly stri
 function ending(answers: readonly EqualityAnswer[]): string[] {
   const count = (verdict: EqualityAnswer["verdict"]) => answers.filter((each) => each.verdict === verdict).length;
   const differing = answers.filter(({ verdict }) => verdict === "differs");
+  const early = answers
+    .filter(({ verdict, endsEarly }) => verdict === "held" && endsEarly)
+    .map(({ story, seed, equality, comparedMicros }) => {
+      return `~  ${story}, seed ${seed}: ${equality}, for ${(comparedMicros / 1_000_000).toFixed(1)} s`;
+    });
   return [
     "",
     ...EQUALITIES.map(({ name }, index) => `${String(index + 1).padStart(2)}  ${name}`),
@@ -68,6 +77,7 @@ function ending(answers: readonly EqualityAnswer[]): string[] {
       `  ${difference}`,
     ]),
     "",
+    ...early,
     `${count("held")} of ${count("held") + differing.length} comparisons held, ${count("excused")} were excused.`,
   ];
 }

@@ -24,17 +24,34 @@ export interface EqualityAnswer {
   /** The first variant in which clients got something else, and what, or "". */
   readonly variant: string;
   readonly difference: string;
+  /** Up to when the runs were compared, in the variant in which that was the shortest time; 0 when none was. */
+  readonly comparedMicros: number;
+  /** Whether that is less than the whole story. */
+  readonly endsEarly: boolean;
 }
 
 /** Puts an equality to the test, unless it has an excuse. */
 function work({ plan, seed, equality: name }: EqualityTask): EqualityAnswer {
   const equality = EQUALITIES.find((each) => each.name === name)!;
-  const answer = { story: plan.name, seed, equality: name, excuse: "", variant: "", difference: "" };
+  const answer = {
+    story: plan.name,
+    seed,
+    equality: name,
+    excuse: "",
+    variant: "",
+    difference: "",
+    comparedMicros: 0,
+    endsEarly: false,
+  };
   const excuse = equality.excuse(plan);
   if (excuse !== "") return { ...answer, verdict: "excused", excuse };
-  const found = examine(equality, plan, seed).find(({ difference }) => difference !== "");
-  if (found === undefined) return { ...answer, verdict: "held" };
-  return { ...answer, verdict: "differs", variant: found.variant, difference: found.difference };
+  const comparisons = examine(equality, plan, seed);
+  const comparedMicros = Math.min(...comparisons.map((each) => each.comparedMicros));
+  const endsEarly = comparisons.some((each) => each.endsEarly);
+  const found = comparisons.find(({ difference }) => difference !== "");
+  const told = { ...answer, comparedMicros, endsEarly };
+  if (found === undefined) return { ...told, verdict: "held" };
+  return { ...told, verdict: "differs", variant: found.variant, difference: found.difference };
 }
 
 /** The trade of those who compare runs. */

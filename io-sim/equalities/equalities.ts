@@ -33,6 +33,10 @@ export interface Equality {
   readonly excuse: (plan: Plan) => string;
   /** What the variants are compared with, when it is not the plan itself. */
   readonly base?: (plan: Plan) => Plan;
+  /** How the base and all variants look, because the story's own looks would tell them apart. */
+  readonly guise?: (plan: Plan) => WorldOptions["guise"];
+  /** Whether it says nothing of what follows a keyframe request that leaves a turn earlier or later than in the base. */
+  readonly endsWithRequests?: true;
   /** The variants of a base. */
   readonly variants: (plan: Plan) => readonly Variant[];
 }
@@ -43,7 +47,15 @@ export const EQUALITIES: readonly Equality[] = [
     name: "one shard or many",
     likeness: "moments",
     excuse: (plan) =>
-      sharesChance(plan) || shardDies(plan) || voicesCompete(plan) || leaveTogether(plan) || boundsBytes(plan),
+      sharesChance(plan) ||
+      sharesQueue(plan) ||
+      shardDies(plan) ||
+      voicesCompete(plan) ||
+      leaveTogether(plan) ||
+      timersAreLate(plan),
+    guise: weighingAlike,
+    // A wish for a keyframe waits for a packet or a turn, and each shard has turns of its own.
+    endsWithRequests: true,
     // More shards have more ways between them, each with moments of its own.
     base: (plan) => firstCome(inTheOrderOfMaking(withShards(plan, ONE_SHARD))),
     variants: (plan) =>
@@ -126,7 +138,8 @@ export const EQUALITIES: readonly Equality[] = [
   {
     name: "IPv4 or IPv6",
     likeness: "moments",
-    excuse: (plan) => (has(plan, "move") ? "it moves between the two" : boundsBytes(plan)),
+    excuse: (plan) => (has(plan, "move") ? "it moves between the two" : ""),
+    guise: weighingAlike,
     variants: (plan) => [
       {
         what: "the other IP",
@@ -259,10 +272,11 @@ function withNeighbours(plan: Plan): Plan {
   const first = plan.peers[0]!;
   const names = ["stranger-1", "stranger-2", "stranger-3"];
   const link = { up: PLAIN_LINK, down: PLAIN_LINK };
+  // All on one shard: what others say to each other is drawn by lot on the ways between shards.
   const strangers = names.map((name, index): PeerPlan => {
     const media = { camera: "vp8-simulcast", microphone: 20 + index, audioSlots: 2, videoSlots: 2 } as const;
     const traits = { atStart: false, nearWrap: false, impostor: false };
-    return { name, room: `beside-${first.room}`, ...media, ...link, ...traits };
+    return { name, room: `beside-${first.room}`, shard: 0, ...media, ...link, ...traits };
   });
   const steps = names.map((peer, index) => ({
     atMicros: Math.min(plan.runForMicros, 100_000 * index),
@@ -288,7 +302,11 @@ function linksOf({ peers, steps }: Plan): Partial<LinkPlan>[] {
 
 /** Chance that hits whoever comes next hits others when there are others. */
 function sharesChance(plan: Plan): string {
-  if (has(plan, "buggify", "garbage")) return "accidents of the server hit whoever comes next";
+  return has(plan, "buggify", "garbage") ? "accidents of the server hit whoever comes next" : "";
+}
+
+/** What two shards send at one moment has no order, and in a queue that both go through one waits for the other. */
+function sharesQueue(plan: Plan): string {
   const shared = linksOf(plan).some((link) => link.shared !== undefined && link.shared !== "");
   return shared ? "links share a bottleneck" : "";
 }
@@ -322,23 +340,33 @@ function leaveTogether({ steps }: Plan): string {
   return new Set(leaving).size < leaving.length ? "some leave at the very same moment" : "";
 }
 
-/** Larger headers fill what is bounded in bytes; so does a certificate, whose signatures vary by a byte or two. */
-function boundsBytes(plan: Plan): string {
-  const bounded = linksOf(plan).some((change) => {
+/** Each shard draws for its own timers, one after the other. */
+function timersAreLate({ timerLateMicros }: Plan): string {
+  return timerLateMicros > 0 ? "how late a timer is hits whichever comes next" : "";
+}
+
+/** Where bytes count, all that may be longer or shorter by chance weighs alike. */
+function weighingAlike(plan: Plan): WorldOptions["guise"] {
+  return boundsBytes(plan) ? { weighsAlike: true } : {};
+}
+
+/** Whether some link bounds what passes in bytes. */
+function boundsBytes(plan: Plan): boolean {
+  return linksOf(plan).some((change) => {
     const { rateBps, capacity, policerBps, mtuBytes } = { ...PLAIN_LINK, ...change };
     return rateBps > 0 || capacity !== null || policerBps > 0 || mtuBytes < PLAIN_LINK.mtuBytes;
   });
-  return bounded ? "the size of packets matters on its links" : "";
 }
 
-/** A perfect link loses nothing, changes nothing and keeps the order; only then are more packets as good as few. */
+/** A perfect link loses, doubles and changes nothing and keeps the order; only then are more packets as good as few. */
 function notPerfect(plan: Plan): string {
   if (has(plan, "buggify", "garbage", "crash", "crash-shard", "signalling", "misbehave")) return "faults are injected";
   const imperfect = linksOf(plan).some((change) => {
     const link = { ...PLAIN_LINK, ...change };
-    const { cut, clogged, stalls, udp, idleMicros, loseDtls, cross, jitterMicros, swing, mac } = link;
+    const { cut, clogged, stalls, udp, idleMicros, loseDtls, cross, jitterMicros, swing, mac, duplicatePpm } = link;
     const varies = stalls !== null || cross !== null || jitterMicros > 0 || swing !== null || mac !== null;
-    return linkIsLossy(link) || cut || clogged || udp !== "passes" || idleMicros > 0 || loseDtls.length > 0 || varies;
+    const changes = linkIsLossy(link) || cut || clogged || udp !== "passes" || varies || duplicatePpm > 0;
+    return changes || idleMicros > 0 || loseDtls.length > 0;
   });
   return imperfect ? "its links are not perfect" : "";
 }

@@ -7,6 +7,8 @@
  */
 import type { ShardEvent } from "../../core/index.ts";
 import type { FramePassport } from "../client/frame-body.ts";
+import { REPORT } from "../oracles/feedback-reading.ts";
+import { isMedia } from "../oracles/ledger.ts";
 import { clientOf } from "../topology.ts";
 import type { World } from "../world.ts";
 
@@ -23,12 +25,15 @@ export interface Perception {
   readonly streams: ReadonlyMap<string, readonly Perceived[]>;
   /** By viewer: each change of what the slots are said to show. */
   readonly bindings: ReadonlyMap<string, readonly Perceived[]>;
+  /** By publisher: when the server asked it for a keyframe. */
+  readonly requests: ReadonlyMap<string, readonly Perceived[]>;
 }
 
 /** Writes down what clients get from now on; what it answers says what it was. */
 export function watchPerception(world: World): () => Perception {
   const streams = new Map<string, Perceived[]>();
   const bindings = new Map<string, Perceived[]>();
+  const requests = new Map<string, Perceived[]>();
   const add = (map: Map<string, Perceived[]>, key: string, what: string) => {
     const list = map.get(key) ?? [];
     if (list.length === 0) map.set(key, list);
@@ -40,13 +45,21 @@ export function watchPerception(world: World): () => Perception {
       const name = source === undefined ? `source ${passport.source}` : `${source.client.plan.name}/${source.kind}`;
       add(streams, `${client.plan.name} < ${name}`, describeFrame(mid, passport));
     },
+    transmitted(_target, bytes, peer) {
+      if (peer !== undefined && isRequest(bytes)) add(requests, peer.plan.name, "a request");
+    },
     event(event) {
       if (event.type !== "bindings") return;
       const viewer = clientOf(world, event.participant);
       if (viewer !== undefined) add(bindings, viewer.plan.name, describeSlots(world, event));
     },
   });
-  return () => ({ streams: inOrder(streams), bindings: inOrder(bindings) });
+  return () => ({ streams: inOrder(streams), bindings: inOrder(bindings), requests: inOrder(requests) });
+}
+
+/** Whether what leaves the server asks for a keyframe, alone in its packet (RFC 5506); the type is in the clear. */
+function isRequest(bytes: Uint8Array): boolean {
+  return isMedia(bytes) && bytes[1] === REPORT.PAYLOAD;
 }
 
 function describeFrame(mid: string, { layer, frame, keyframe }: FramePassport): string {

@@ -70,10 +70,12 @@ describe("the equalities of runs", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const silent = { excuse: "", variant: "", difference: "" };
+    const silent = { excuse: "", variant: "", difference: "", endsEarly: false, comparedMicros: expect.any(Number) };
     expect(lines).toEqual(
       EQUALITIES.map(({ name }) => ({ story: "tiny", seed: 1, equality: name, ...silent, verdict: "held" })),
     );
+    // More than the story itself, as it takes time until everyone is there.
+    for (const { comparedMicros } of lines) expect(comparedMicros).toBeGreaterThan(200_000);
   });
 
   it("refuse what tells of a single run", async () => {
