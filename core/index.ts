@@ -36,6 +36,8 @@ export {
 export { type ErrorCode, LockstepError } from "./errors.ts";
 export { CORE_SITES, type Faults } from "./fault-sites.ts";
 export {
+  BEHIND,
+  closingFrame,
   FRAME_HEADER_BYTES,
   JOURNAL_MEMORY_BYTES,
   type JournalSink,

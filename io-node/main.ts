@@ -2,7 +2,8 @@
  * `lockstep serve`: reads the settings, starts a server, says where it is, and ends it when asked to.
  *
  * People read stdout, a few lines at the start; programs read stderr, one JSON line for each thing that happened. The exit
- * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had, 2 for wrong use.
+ * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had, 2 for wrong use. Where a disk stands still the process has
+ * to kill itself, because no process ends in order while one of its threads waits for a disk.
  */
 import { programVersion } from "../program.ts";
 import { pageUrl } from "./addresses.ts";
@@ -29,14 +30,16 @@ export async function main(words: readonly string[]): Promise<number> {
   // Loaded only now, so that help and wrong use are answered at once.
   const { StartError, startServer } = await import("./server.ts");
   const log = createLog(parsed.options.logLevel);
+  let server: RunningServer | undefined;
   try {
-    const server = await startServer(parsed.options, log);
+    server = await startServer(parsed.options, log);
     process.stdout.write(greeting(server, parsed.options));
     log.info(startFields(server), "serving");
-    log.info({ signal: await end.wanted() }, "ending");
-    setTimeout(() => process.exit(0), END_MILLIS).unref();
+    log.info({ signal: await end.wanted(() => leave(server, 1)) }, "ending");
+    setTimeout(leave, END_MILLIS, server, 0).unref();
     const sessions = await server.stop();
     log.info({ sessions }, "ended");
+    if (server.isAtDisk()) leave(server, 0);
     return 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -45,23 +48,31 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+/** Ends the process at once, whatever still goes on. */
+function leave(server: RunningServer | undefined, status: number): void {
+  if (server?.isAtDisk() === true) process.kill(process.pid, "SIGKILL");
+  process.exit(status);
+}
+
 /**
  * Hears the signals that end the process. Before anybody has asked for them, nobody is in a call and there is nothing to say
- * goodbye to: then the first ends the process at once. So does the second.
+ * goodbye to: then the first ends the process at once. At the second, `atSecond` is called.
  */
-function hearSignals(): { wanted(): Promise<NodeJS.Signals> } {
+function hearSignals(): { wanted(atSecond: () => void): Promise<NodeJS.Signals> } {
   let first: NodeJS.Signals | undefined;
   let tell: ((signal: NodeJS.Signals) => void) | undefined;
+  let again = () => {};
   const hear = (signal: NodeJS.Signals) => {
     if (tell === undefined) process.exit(0);
-    if (first !== undefined) process.exit(1);
+    if (first !== undefined) again();
     first = signal;
     tell(signal);
   };
   process.on("SIGTERM", hear).on("SIGINT", hear);
   return {
-    wanted: () =>
+    wanted: (atSecond) =>
       new Promise((resolve) => {
+        again = atSecond;
         tell = resolve;
       }),
   };

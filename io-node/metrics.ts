@@ -7,7 +7,7 @@
  * addresses, no resources.
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import { type JournalLife, whyJournalEnded } from "./journal-files.ts";
+import { interruptionsOf, isInterrupted, type JournalLife, journalWaitingBytes } from "./journal/life.ts";
 import { type Placement, roomsSpilledOver } from "./placement.ts";
 import { createPromiseTally, type PromiseTally } from "./promises.ts";
 import type { ShardHost } from "./shard-host.ts";
@@ -41,13 +41,15 @@ const OF_HOSTS: readonly Row<MeasuredHost>[] = [
 
 const OF_JOURNAL_COUNTS: readonly Row<JournalLife>[] = [
   ["journal_bytes_total", "Bytes written to the shard's journals since it began.", ({ bytes }) => bytes[0]!],
+  ["journal_interruptions_total", "How often the journal was interrupted because of the disk.", interruptionsOf],
 ];
 
 const OF_JOURNALS: readonly Row<JournalLife>[] = [
+  ["journal_waiting_bytes", "Bytes of the shard's journal that wait for the disk.", journalWaitingBytes],
   [
-    "journal_ended",
-    "1 when the journal could not be written any more, and the shard serves on without one.",
-    (life) => Number(whyJournalEnded(life) !== ""),
+    "journal_interrupted",
+    "1 while the journal is interrupted because of the disk: calls go on, and the log says what to do.",
+    (life) => Number(isInterrupted(life)),
   ],
 ];
 

@@ -6,7 +6,8 @@
 import type { CandidateAddress, CryptoProvider } from "../core/index.ts";
 import { createNodeCrypto } from "../io-crypto/index.ts";
 import { createClock } from "./clock.ts";
-import { finishJournals, type JournalLife } from "./journal-files.ts";
+import type { JournalLife } from "./journal/life.ts";
+import { finishJournals } from "./journal/sink.ts";
 import { loneSeat, type MeshSeat, type ShardLife } from "./relay-mesh.ts";
 import { type Deaths, pauseAfterDeath } from "./restarts.ts";
 import { type CreateEngine, createBootRecord, createShardEngine } from "./shard-engine.ts";

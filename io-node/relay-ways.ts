@@ -1,5 +1,5 @@
 /**
- * The ways between one shard and the others, as its host sees them: a ring to each and a ring back (relay-ring.ts).
+ * The ways between one shard and the others, as its host sees them: a ring to each and a ring back (shared-ring.ts).
  *
  * What the shard relays while it handles a batch of inputs is put into rings at once, and shown to the others when the host
  * settles: so they are woken once a batch. What the others have shown is taken a bounded batch at a time, and becomes inputs
@@ -26,7 +26,7 @@ import {
   ringPut,
   ringShow,
   ringTake,
-} from "./relay-ring.ts";
+} from "./shared-ring.ts";
 
 /** Bytes of a ring: with the part that is the mail's set aside, 60 ms of 100 Mbit/s. */
 const RING_BYTES = 1_048_576;

@@ -24,14 +24,10 @@ import {
   createControl,
 } from "./control.ts";
 import { createHttp } from "./http.ts";
-import {
-  beginJournals,
-  createJournalWatch,
-  type JournalSettings,
-  journalFile,
-  lookAtJournals,
-  prepareJournals,
-} from "./journal-files.ts";
+import { prepareJournals } from "./journal/files.ts";
+import { type JournalSettings, journalFile } from "./journal/life.ts";
+import { beginJournals, endJournals, isAtDisk, type Journals, startJournals } from "./journal/thread.ts";
+import { createJournalWatch, lookAtJournals } from "./journal/watch.ts";
 import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -56,6 +52,9 @@ const FAREWELL_MILLIS = 500;
 /** How long HTTP still answers after the goodbye: pages without an event stream ask then why their call is over. */
 const LAST_QUESTION_MILLIS = 400;
 
+/** How long journals may take then to get to the disk. */
+const JOURNALS_MILLIS = 400;
+
 /** How long a client may take to send a request: slow ones hold a connection. */
 const REQUEST_MILLIS = 30_000;
 
@@ -73,6 +72,8 @@ export interface RunningServer {
   readonly hosts: readonly ShardHost[];
   /** Says goodbye to everybody and closes everything; answers with how many sessions there were. */
   stop(): Promise<number>;
+  /** Something waits for a disk just now, for who knows how long, and so would an end of the process. */
+  isAtDisk(): boolean;
 }
 
 /** A port that can't be had, in a sentence that says what to do. */
@@ -85,8 +86,8 @@ export class StartError extends Error {
  * participants of one room a shard takes before another gets some.
  */
 export async function startServer(options: ServeOptions, log: Log, roomShare?: number): Promise<RunningServer> {
-  const journals = journalsOf(options);
-  if (journals !== undefined) prepareDirectory(journals);
+  const journalSettings = journalSettingsOf(options);
+  if (journalSettings !== undefined) prepareDirectory(journalSettings);
   const media = await openMediaPorts(options.io ?? "auto", options.udpPort, options.shards, options.priority).catch(
     (error: unknown) => {
       if (error instanceof NoFastIo)
@@ -107,6 +108,7 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     createPlacement(ports.length, roomShare),
   );
   const promises = createPromiseTally();
+  const journals = journalSettings && startJournals(journalSettings, log);
   const http = createAdaptorServer({
     fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts, promises), log }).fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
@@ -118,6 +120,7 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
     await Promise.all(hosts.map((host) => host.close(0)));
+    if (journals !== undefined) await endJournals(journals, JOURNALS_MILLIS);
     if (error instanceof StartError) throw error;
     throw startError(error, "HTTP", options.httpPort, "--http-port");
   }
@@ -131,11 +134,15 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     lookAtJournals(journalWatch);
   };
   const looking = setInterval(look, LOOK_MILLIS).unref();
-  const end = () => {
+  const end = async () => {
     clearInterval(looking);
-    return stop(control, hosts, http);
+    const sessions = await stop(control, hosts, http);
+    lookAtJournals(journalWatch);
+    if (journals !== undefined) await finishWriting(journals, log);
+    return sessions;
   };
-  return { httpPort, udpPorts, addresses, io, ioWhy, control, hosts, stop: end };
+  const waitsForDisk = () => journals !== undefined && isAtDisk(journals);
+  return { httpPort, udpPorts, addresses, io, ioWhy, control, hosts, stop: end, isAtDisk: waitsForDisk };
 }
 
 /** Starts a shard on each port, all at once; closes everything when one can't start. */
@@ -172,7 +179,7 @@ interface Ears {
   readonly mesh: RelayMesh;
   readonly log: Log;
   readonly promises: PromiseTally;
-  readonly journals: JournalSettings | undefined;
+  readonly journals: Journals | undefined;
   readonly hosts: readonly ShardHost[];
 }
 
@@ -206,7 +213,7 @@ function listeners({ control, mesh, log, promises, journals, hosts }: Ears, shar
   };
 }
 
-function journalsOf({ journal, journalLimit = JOURNAL_MEBIBYTES }: ServeOptions): JournalSettings | undefined {
+function journalSettingsOf({ journal, journalLimit = JOURNAL_MEBIBYTES }: ServeOptions): JournalSettings | undefined {
   if (journal === undefined) return undefined;
   return { directory: resolve(journal), limitBytes: journalLimit * 1_048_576, program: thisProgram() };
 }
@@ -219,6 +226,14 @@ function prepareDirectory(journals: JournalSettings): void {
     const what = `Journals can't be written to ${journals.directory} (${String(code)})`;
     throw new StartError(`${what}; choose another directory with --journal, or leave it out.`);
   }
+}
+
+/** Waits for the disk as long as there is time, and says what has not got there. */
+async function finishWriting(journals: Journals, log: Log): Promise<void> {
+  const { lostBytes, hangs } = await endJournals(journals, JOURNALS_MILLIS);
+  if (lostBytes === 0 && !hangs) return;
+  const { directory } = journals.settings;
+  log.error({ lostBytes, directory }, "the disk did not keep up: the end of the journals is lost");
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {

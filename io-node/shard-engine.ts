@@ -20,7 +20,8 @@ import {
   shardNextTimeout,
 } from "../core/index.ts";
 import { type Clock, wallClock } from "./clock.ts";
-import { type JournalLife, openJournals, pageBytesOf } from "./journal-files.ts";
+import { type JournalLife, pageBytesOf } from "./journal/life.ts";
+import { openJournals } from "./journal/sink.ts";
 import type { ShardLife } from "./relay-mesh.ts";
 import type { Engine } from "./udp-host.ts";
 

@@ -13,7 +13,7 @@ import { createOpensslCrypto } from "../io-crypto/openssl-crypto.ts";
 import { closeFastResources, openFastResources, startFastHost } from "./fast/fast-host.ts";
 import type { Priority } from "./fast/priority.ts";
 import type { IoChoice, PriorityChoice } from "./io-choice.ts";
-import type { JournalLife } from "./journal-files.ts";
+import type { JournalLife } from "./journal/life.ts";
 import { startPortableHost } from "./portable-host.ts";
 import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
 import type { OnLook } from "./shard-engine.ts";

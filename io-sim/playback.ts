@@ -7,6 +7,7 @@
  * packet path can be told by one of those.
  */
 import {
+  BEHIND,
   type Counters,
   type CryptoProvider,
   openJournal,
@@ -133,11 +134,18 @@ function describeEnding({ player }: Playback): string {
   if (ending === undefined || ending.kind === "closed") return "";
   if (ending.kind === "failed") return `, also that the shard fails at input ${inputs} (${ending.error})`;
   if (ending.kind === "stopped") return "; the journal ends there, and the next one goes on if the server did";
+  if (ending.kind === "interrupted") return `; ${whyInterrupted(ending.why)}; the server went on without a journal`;
   const where =
     usableBytes < fileBytes ? `; the file is cut or damaged behind byte ${usableBytes} of ${fileBytes}` : "";
   const { input } = ending;
   const work = input === undefined ? "" : `; the shard was at work on input ${inputs + 1} (${describeInput(input)})`;
   return `${where || "; the journal breaks off"}${work}`;
+}
+
+/** Why a journal ends early, from the word in it. */
+function whyInterrupted(why: string): string {
+  if (why === BEHIND) return "the journal ends there because the disk did not keep up";
+  return `the journal ends there because the disk took no more (${why})`;
 }
 
 function describeEffects(effects: readonly Effect[]): string {

@@ -44,6 +44,8 @@ export interface Player {
   now: Micros;
   /** How the journal ends, once it has been played to its end. */
   ending: Ending | undefined;
+  /** Why the journal ends although its shard went on, in a word; empty when it does not say so. */
+  readonly why: string;
   /** Bytes of the file that were usable, and all. */
   readonly usableBytes: number;
   readonly fileBytes: number;
@@ -57,6 +59,8 @@ export type Ending =
   | { readonly kind: "failed"; readonly error: string }
   /** After a whole input: the rest was never written, or the next journal goes on. */
   | { readonly kind: "stopped" }
+  /** Anywhere, because no more could be written: the disk did not keep up (`BEHIND`), or the system gave an error. */
+  | { readonly kind: "interrupted"; readonly why: string }
   /** In the middle of an input: the shard was at work on it. */
   | { readonly kind: "cut"; readonly input: ShardInput | undefined };
 
@@ -84,7 +88,7 @@ export function openJournal(
   outbox: Outbox,
   attempt: Attempt,
 ): Player {
-  const { bytes, end } = readFrames(file, titleEnd(file));
+  const { bytes, end, why } = readFrames(file, titleEnd(file));
   const reader: ItemReader = { bytes, at: 0, now: MICROS_ORIGIN, isCut: false };
   const first = nextItem(reader);
   if (first?.kind !== ITEM.BOOT) {
@@ -114,6 +118,7 @@ export function openJournal(
     firstInput: inputs,
     now: reader.now,
     ending: undefined,
+    why,
     usableBytes: end,
     fileBytes: file.length,
   };
@@ -125,16 +130,14 @@ export function playInput(player: Player): Played | undefined {
   if (player.ending !== undefined) return undefined;
   const item = nextItem(reader);
   if (item?.kind !== "input") {
-    player.ending = item?.kind === ITEM.END ? { kind: "closed" } : { kind: "cut", input: undefined };
-    if (item === undefined && !reader.isCut && player.usableBytes === player.fileBytes)
-      player.ending = { kind: "stopped" };
+    player.ending = item?.kind === ITEM.END ? { kind: "closed" } : endingOf(player, undefined);
     return undefined;
   }
   const { input } = item;
   context.answers = readAnswers(reader);
   const outcome = nextItem(reader);
   if (outcome === undefined) {
-    player.ending = { kind: "cut", input };
+    player.ending = endingOf(player, input);
     return undefined;
   }
   context.witness.effects = 0;
@@ -149,6 +152,13 @@ export function playInput(player: Player): Played | undefined {
 /** The fingerprint of all effects so far. */
 export function playerFingerprint(player: Player): string {
   return lanesHex(player.lanes);
+}
+
+/** How a journal ends that has no more items; `input` is the one that came last, without its outcome. */
+function endingOf({ why, reader, usableBytes, fileBytes }: Player, input: ShardInput | undefined): Ending {
+  if (why !== "") return { kind: "interrupted", why };
+  const isWhole = input === undefined && !reader.isCut && usableBytes === fileBytes;
+  return isWhole ? { kind: "stopped" } : { kind: "cut", input };
 }
 
 /** Where the first line ends, which names the format. */
@@ -181,6 +191,12 @@ function beginShard(
     const shard = shardRestore(item.state, crypto);
     readCaches(reader, shard);
     return { shard, inputs: item.inputs };
+  }
+  if (item === undefined && reader.isCut) {
+    throw new LockstepError(
+      "bad-journal",
+      "The journal ends within what the shard was at its beginning, so there is nothing in it: see the one before.",
+    );
   }
   [reader.at, reader.now, reader.isCut] = [at, now, false];
   return { shard: createShard(boot, crypto), inputs: 0 };

@@ -7,7 +7,8 @@
  *     input | answers … | DONE | … | END
  *
  * An input is written before the shard has it, so that one which the shard does not survive is there too. When a journal has
- * become long enough a new one begins, with a snapshot: each can be replayed by itself, and old ones can be thrown away.
+ * become long enough a new one begins, with a snapshot: each can be replayed by itself, and old ones can be thrown away. The
+ * shard stands still for its snapshot, the longer the more people are there, so a moment with few of them is preferred.
  * A journal holds no media and no key (kept.ts, secrets.ts); who talked when, with whom and from where, it does tell.
  */
 
@@ -47,7 +48,7 @@ export interface RecordOptions {
   readonly sink: JournalSink;
   /** Which program records. */
   readonly program: Program;
-  /** Bytes of inputs that are written into one journal before the next one begins. */
+  /** Bytes of inputs after which a journal ends and the next one begins; where few people are there, after half as many. */
   readonly pageBytes: number;
 }
 
@@ -71,6 +72,9 @@ export interface Recorder {
   inputsAt: number;
   drainAt: Micros;
 }
+
+/** The snapshot of so many people in a meeting takes some ten milliseconds (docs/benchmarks.md, "With a journal"). */
+const FEW_PARTICIPANTS = 16;
 
 /** How long an input may wait in memory. */
 const DRAIN_MICROS = 1_000_000;
@@ -154,7 +158,19 @@ function keepHouse(recorder: Recorder, now: Micros): void {
     recorder.drainAt = (now + DRAIN_MICROS) as Micros;
     sink.drain();
   }
-  if (sink.pageBytes - recorder.inputsAt >= recorder.options.pageBytes) turnPage(recorder);
+  const bytes = sink.pageBytes - recorder.inputsAt;
+  if (
+    sink.wantsPage ||
+    bytes >= recorder.options.pageBytes ||
+    (2 * bytes >= recorder.options.pageBytes && isSmall(recorder))
+  ) {
+    turnPage(recorder);
+  }
+}
+
+/** Whether a snapshot is a matter of a few milliseconds: half a page is waited for such a moment. */
+function isSmall({ shard }: Recorder): boolean {
+  return shard.participants.size <= FEW_PARTICIPANTS;
 }
 
 function turnPage(recorder: Recorder): void {

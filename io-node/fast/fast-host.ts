@@ -13,11 +13,13 @@ import type { Piece } from "../../bundle.mjs";
 import type { CandidateAddress } from "../../core/index.ts";
 import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
 import { programFile } from "../../program.ts";
-import { finishJournals, type JournalLife } from "../journal-files.ts";
+import type { JournalLife } from "../journal/life.ts";
+import { finishJournals } from "../journal/sink.ts";
 import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
 import type { RelayCounters } from "../relay-ways.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
 import type { ShardHost, ShardListeners } from "../shard-host.ts";
+import { restoreErrorLines, threadCode } from "../thread-code.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
 import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
@@ -25,7 +27,6 @@ import type { Priority } from "./priority.ts";
 import type { FastSendCounters } from "./send-queues.ts";
 import { COUNTERS, type FromThread, type ThreadBoot, type ToThread } from "./shard-thread.ts";
 import { closeFastSockets, droppedUnread, type FastSockets, openFastSockets, SystemError } from "./sockets.ts";
-import { restoreErrorLines, threadCode } from "./thread-code.ts";
 
 /** A thread whose loop has not turned at so many looks in a row hangs. It turns ten times a second with nothing to do. */
 const STILL_LOOKS_MAX = 5;

@@ -10,7 +10,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import type { CandidateAddress, Command, CommandReply, CryptoProvider, Finding, ShardEvent } from "../../core/index.ts";
 import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
-import type { JournalLife } from "../journal-files.ts";
+import type { JournalLife } from "../journal/life.ts";
 import type { ShardLife } from "../relay-mesh.ts";
 import type { RelayPeer } from "../relay-ways.ts";
 import { type CreateEngine, createBootRecord } from "../shard-engine.ts";

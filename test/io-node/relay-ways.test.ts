@@ -4,7 +4,6 @@ import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Faults, LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
-import { threadCode } from "../../io-node/fast/thread-code.ts";
 import { RELAY_SITES } from "../../io-node/fault-sites.ts";
 import {
   closeWay,
@@ -20,6 +19,7 @@ import {
   WAITING_BYTES_MAX,
   waysHold,
 } from "../../io-node/relay-ways.ts";
+import { threadCode } from "../../io-node/thread-code.ts";
 import { every3rd } from "../support/failing-host.ts";
 import type { WayReaderFound, WayReaderTask } from "../support/way-reader.ts";
 import { RECORD, SIGNAL } from "../support/way-signals.ts";

@@ -51,6 +51,7 @@ export function createMemorySink(): MemorySink {
     memory,
     written,
     pageBytes: 0,
+    wantsPage: false,
     drain() {
       if (written[0] === FRAME_HEADER_BYTES) return;
       journalFrame(memory, written[0]!);

@@ -1,6 +1,17 @@
 /** What a player makes of journals that are not as they were written, and of a core that does something else. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { openJournal, type Player, playInput, type Shard } from "../../../core/index.ts";
+import {
+  BEHIND,
+  closingFrame,
+  FRAME_HEADER_BYTES,
+  journalFrame,
+  journalTitle,
+  openJournal,
+  type Player,
+  playInput,
+  type Shard,
+} from "../../../core/index.ts";
+import { readFrames } from "../../../core/journal/format.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { attempt } from "../../../io-sim/playback.ts";
 import { createSilentOutbox, type Recording, recordCall } from "../../support/recording.ts";
@@ -55,6 +66,36 @@ describe("a journal that was cut", () => {
     expect(player.inputs).toBe(100);
     expect(player.ending).toMatchObject({ kind: "cut", input: { kind: inputs[100]!.kind, now: inputs[100]!.now } });
   });
+});
+
+describe("a journal that was interrupted", () => {
+  it("says why, wherever in an input that was, and what is behind that does not count", () => {
+    const items = readFrames(page, TITLE_BYTES).bytes;
+    for (const missing of [END_BYTES, END_BYTES + 1, END_BYTES + 40]) {
+      const player = open(Buffer.concat([journalOf(items.slice(0, -missing)), closingFrame(BEHIND), page]));
+      expect(play(player).difference).toBe("");
+      expect(player.ending).toEqual({ kind: "interrupted", why: BEHIND });
+    }
+  });
+
+  it("has nothing in it when that was within its snapshot", () => {
+    const [, second] = recordCall({}, { pageBytes: 4_000 }).sink.pages();
+    const snapshot = readFrames(second!, TITLE_BYTES).bytes.slice(0, 2_000);
+    const file = Buffer.concat([journalOf(snapshot), closingFrame(BEHIND)]);
+    expect(() => open(file)).toThrow(/ends within what the shard was at its beginning/);
+  });
+
+  const TITLE_BYTES = journalTitle().length;
+
+  /** The last item says that the shard was closed. */
+  const END_BYTES = 9;
+
+  /** A journal with these items, in one frame. */
+  function journalOf(items: Uint8Array): Uint8Array {
+    const frame = Buffer.concat([new Uint8Array(FRAME_HEADER_BYTES), items]);
+    journalFrame(frame, frame.length);
+    return Buffer.concat([journalTitle(), frame]);
+  }
 });
 
 describe("a journal that was changed", () => {

@@ -1,7 +1,7 @@
 /** Whether a journal holds all that a shard's decisions hang on, and nothing that opens anything. */
 import { describe, expect, it } from "vitest";
 import { KEY_HANDLE } from "../../../core/crypto/handles.ts";
-import { openJournal, type Player, playInput, shardSnapshot } from "../../../core/index.ts";
+import { openJournal, type Player, playInput, type ShardInput, shardSnapshot } from "../../../core/index.ts";
 import { blankSnapshot } from "../../../core/journal/blank-snapshot.ts";
 import { nextItem } from "../../../core/journal/items.ts";
 import { createLanes } from "../../../core/journal/lanes.ts";
@@ -11,6 +11,7 @@ import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { percent } from "../../../io-sim/index.ts";
 import { attempt } from "../../../io-sim/playback.ts";
 import type { Scenario } from "../../../io-sim/scenario.ts";
+import { offerOf } from "../../support/offers.ts";
 import { callOf, createMemorySink, createSilentOutbox, recordCall, recordInputs } from "../../support/recording.ts";
 
 /** Plays a journal to its end; each input has to come out as it was. */
@@ -54,6 +55,29 @@ describe("a recorded call", () => {
       inputs.length,
     ]);
     expect(players.at(-1)!.lanes).toEqual(play(whole.sink.pages()[0]!).lanes);
+  });
+
+  it.each([
+    [16, "after half a page", [125_000, 125_000]],
+    [17, "after a whole one", [250_000]],
+  ])("of %i people goes on in the next journal %s", (people, _when, lengths) => {
+    const { boot } = callOf({ runFor: 100_000 });
+    const fingerprint = `a=fingerprint:sha-256 ${Array(32).fill("5A").join(":")}`;
+    const offer = offerOf([{ kind: "audio", ssrc: 1 }]).replace(/a=fingerprint:.*/g, fingerprint);
+    const joins = Array.from({ length: people }, (_, commandId): ShardInput => {
+      const command = { type: "join", room: "hall", name: `guest-${commandId}`, offer } as const;
+      return { kind: "command", now: boot.now, commandId, command };
+    });
+    const bytes = new Uint8Array(1_200);
+    const address = Uint8Array.of(10, 0, 0, 9);
+    const stray: ShardInput = { kind: "datagram", now: boot.now, flow: 9, address, bytes, offset: 0, length: 1_200 };
+    const { sink, recorder } = recordInputs(boot, [...joins, ...Array.from({ length: 280 }, () => stray)], {
+      pageBytes: 250_000,
+    });
+    expect(recorder.shard.participants.size).toBe(people);
+    const pages = sink.pages().slice(0, -1);
+    for (const [index, page] of pages.entries()) expect(page.length).toBeGreaterThanOrEqual(lengths[index]!);
+    expect(pages).toHaveLength(lengths.length);
   });
 
   it("takes a small part of what came in", () => {

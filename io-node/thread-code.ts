@@ -1,13 +1,13 @@
 /**
- * The code of a shard's thread, in one piece (../../bundle.mjs).
+ * The code of a thread, a shard's or the journals', in one piece (../bundle.mjs).
  *
  * A new thread knows no TypeScript, and one that is taught it (tsx) and loads module after module takes half a second of
  * processor time before it serves: each time, while calls wait for the shard that takes the place of a dead one.
  */
-import { bundle, type Piece, restoreLines } from "../../bundle.mjs";
+import { bundle, type Piece, restoreLines } from "../bundle.mjs";
 
 /** What a piece is called in a stack of calls. */
-const NAME = "lockstep-shard.js";
+const NAME = "lockstep-thread.js";
 
 /** Pieces by the module that they begin with: the shards of a server have one, and tests have others. */
 const codes = new Map<string, Piece>();

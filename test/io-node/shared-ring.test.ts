@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { threadCode } from "../../io-node/fast/thread-code.ts";
 import {
   createRingMemory,
   entryGoesOn,
@@ -15,7 +14,8 @@ import {
   ringPut,
   ringShow,
   ringTake,
-} from "../../io-node/relay-ring.ts";
+} from "../../io-node/shared-ring.ts";
+import { threadCode } from "../../io-node/thread-code.ts";
 import type { RingReaderFound, RingReaderTask } from "../support/ring-reader.ts";
 
 /** Where the positions stand in the memory of a ring. */

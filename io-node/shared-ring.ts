@@ -1,5 +1,5 @@
 /**
- * A ring in shared memory: from one shard to another, with one writer and one reader, and without a lock.
+ * A ring in shared memory: from one thread to another, with one writer and one reader, and without a lock.
  *
  *     word  0   HEAD   words taken out so far; only the reader moves it
  *     word 32   TAIL   words put in and shown so far; only the writer moves it
@@ -80,8 +80,8 @@ export function ringPut(
   words[DATA + (tail & mask)] = goesOn ? length | GOES_ON : length;
   const begin = (tail + 1) & mask;
   const first = Math.min(count, mask + 1 - begin);
-  copyWords(source, from, words, DATA + begin, first);
-  copyWords(source, from + first, words, DATA, count - first);
+  copyMany(source, from, words, DATA + begin, first);
+  copyMany(source, from + first, words, DATA, count - first);
   ring.tail = (tail + 1 + count) | 0;
   return true;
 }
@@ -100,6 +100,12 @@ export function ringHolds({ words, head }: RingReader): boolean {
   return Atomics.load(words, TAIL) !== head;
 }
 
+/** Bytes that lie in a ring, shown and not taken, their lengths among them; either side may ask, and any third. */
+export function ringWaitingBytes(memory: SharedArrayBuffer): number {
+  const words = new Int32Array(memory);
+  return 4 * ((Atomics.load(words, TAIL) - Atomics.load(words, HEAD)) | 0);
+}
+
 /** Takes entries out, as many as fit into `target`; answers how many words they are. The longest entry must fit. */
 export function ringTake(ring: RingReader, target: Int32Array): number {
   const { words, mask, head } = ring;
@@ -113,8 +119,8 @@ export function ringTake(ring: RingReader, target: Int32Array): number {
   if (taken === 0) return 0;
   const begin = head & mask;
   const first = Math.min(taken, mask + 1 - begin);
-  copyOut(words, DATA + begin, target, 0, first);
-  copyOut(words, DATA, target, first, taken - first);
+  copyMany(words, DATA + begin, target, 0, first);
+  copyMany(words, DATA, target, first, taken - first);
   ring.head = (head + taken) | 0;
   Atomics.store(words, HEAD, ring.head);
   return taken;
@@ -138,7 +144,7 @@ export function entryGoesOn(taken: Int32Array, at: number): boolean {
 /** So many words are copied without a view of them, which would be left behind: a dozen packets. */
 const WITHOUT_VIEW = 4_096;
 
-function copyOut(source: Int32Array, from: number, target: Int32Array, to: number, count: number): void {
+function copyMany(source: Int32Array, from: number, target: Int32Array, to: number, count: number): void {
   if (count > WITHOUT_VIEW) target.set(source.subarray(from, from + count), to);
   else copyWords(source, from, target, to, count);
 }

@@ -6,27 +6,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Command, createRecorder, FIRST_COME_FIRST_SERVED, recordEnd, recordHandle } from "../../core/index.ts";
-import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { controlCommand } from "../../io-node/control.ts";
-import type { IoChoice } from "../../io-node/io-choice.ts";
-import {
-  beginJournals,
-  createJournalWatch,
-  journalFile,
-  lookAtJournals,
-  openJournals,
-  pageBytesOf,
-  whyJournalEnded,
-} from "../../io-node/journal-files.ts";
-import { createLog } from "../../io-node/log.ts";
-import { type RunningServer, StartError, startServer } from "../../io-node/server.ts";
-import { beginPlayback, type Playback, playbackHolds, playUntil } from "../../io-sim/playback.ts";
-import { until } from "../contract/shard-host.ts";
-import { connectOverLoopback, type LoopbackClient } from "../support/loopback-client.ts";
-import { opusPacket, vp8Packet } from "../support/media.ts";
-import { offerOf } from "../support/offers.ts";
-import { callOf, createSilentOutbox, PROGRAM } from "../support/recording.ts";
+import type { Command } from "../../../core/index.ts";
+import { createNodeCrypto } from "../../../io-crypto/index.ts";
+import { controlCommand } from "../../../io-node/control.ts";
+import type { IoChoice } from "../../../io-node/io-choice.ts";
+import { createLog } from "../../../io-node/log.ts";
+import { type RunningServer, StartError, startServer } from "../../../io-node/server.ts";
+import { beginPlayback, type Playback, playbackHolds, playUntil } from "../../../io-sim/playback.ts";
+import { until } from "../../contract/shard-host.ts";
+import { connectOverLoopback, type LoopbackClient } from "../../support/loopback-client.ts";
+import { opusPacket, vp8Packet } from "../../support/media.ts";
+import { offerOf } from "../../support/offers.ts";
 
 const ROOM = "recorded";
 const MARK = [0x5a, 0x17, 0x93, 0xe1, 0x44, 0xd8, 0x2b, 0x6e];
@@ -150,60 +140,6 @@ describe.each(hosts)("the journals of a %s server", { timeout: 60_000 }, (io) =>
     expect(played[0]!.player.ending).toMatchObject({ error: expect.stringContaining("assertion failed") });
     const failed = lines.map((line) => JSON.parse(line)).find(({ journal }) => journal !== undefined);
     expect(failed).toMatchObject({ shard: 0, journal: join(directory, namesIn(directory)[0]!) });
-  });
-});
-
-describe("the journals of a place", () => {
-  /** Records a call of one second into journals of this size. */
-  function record(limitBytes: number, place: number, directory: string) {
-    const life = beginJournals({ directory, limitBytes, program: PROGRAM }, place);
-    const { boot, inputs } = callOf({ runFor: 1_000_000 });
-    const options = { sink: openJournals(life), pageBytes: pageBytesOf(life), program: PROGRAM };
-    const recorder = createRecorder(boot, createNodeCrypto(), options);
-    const ports = { crypto: recorder.crypto, outbox: createSilentOutbox(), scheduler: FIRST_COME_FIRST_SERVED };
-    const tell = () => {
-      for (const input of inputs) {
-        recordHandle(recorder, ports, "bytes" in input ? { ...input, bytes: input.bytes.slice() } : input);
-      }
-    };
-    return { life, recorder, tell };
-  }
-
-  it("are a window over what happened last, in which the oldest make room", () => {
-    const directory = createDirectory();
-    writeFileSync(join(directory, "shard-10-2026-01-01T00-00-00.000Z-0000.journal"), new Uint8Array(100_000));
-    const { life, recorder, tell } = record(24_000, 1, directory);
-    tell();
-    recordEnd(recorder);
-    const own = namesIn(directory).filter((file) => file.startsWith("shard-1-"));
-    expect(journalFile(life)).toBe(join(directory, own.at(-1)!));
-    expect(own[0]).not.toContain("-0000.");
-    const sizes = own.map((file) => statSync(join(directory, file)).size);
-    expect(life.bytes[0]).toBeGreaterThan(sizes.reduce((sum, size) => sum + size));
-    // Of a place that has another number.
-    expect(readdirSync(directory)).toContain("shard-10-2026-01-01T00-00-00.000Z-0000.journal");
-    rmSync(join(directory, "shard-10-2026-01-01T00-00-00.000Z-0000.journal"));
-    const played = playAll(directory);
-    expect(played.every(playbackHolds)).toBe(true);
-    expect(endings(played).at(-1)).toBe("closed");
-    expect(played[0]!.player.firstInput).toBeGreaterThan(0);
-  });
-
-  it("end without harm to the shard when they can't be written any more, and the log says so once", () => {
-    const directory = createDirectory();
-    const { life, recorder, tell } = record(24_000, 0, directory);
-    rmSync(directory, { recursive: true });
-    tell();
-    expect(whyJournalEnded(life)).toBe("ENOENT");
-    expect(recorder.shard.history.counters.rtpForwarded).toBeGreaterThan(100);
-    const lines: string[] = [];
-    const watch = createJournalWatch(
-      [{ journals: life }],
-      createLog("error", { write: (line) => void lines.push(line) }),
-    );
-    lookAtJournals(watch);
-    lookAtJournals(watch);
-    expect(lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ shard: 0, code: "ENOENT" })]);
   });
 });
 
