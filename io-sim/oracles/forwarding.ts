@@ -51,7 +51,6 @@ import {
   wasSent,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import { BINDING_SUCCESS } from "./tenants.ts";
 
 /** How late anything may be that was made to be late. */
 const INJECTED_MICROS = 1_000_000;
@@ -147,10 +146,8 @@ function judgeConsent(
   target: string,
   bytes: Uint8Array,
 ): void {
-  const { now } = world.loop;
-  if (readU16(bytes, 0) === BINDING_SUCCESS) tenants.noteChecked(node, target, now);
   if (!isMedia(bytes)) return;
-  const age = now - tenants.checkedAt(node, target);
+  const age = world.loop.now - tenants.checkedAt(node, target);
   const late = world.plan.timerLateMicros + (world.sites.fired > 0 ? INJECTED_MICROS : 0);
   const consents = age <= world.tunables.consentMicros + late;
   if (!upheld(book, "S11", consents))

@@ -11,15 +11,14 @@ import type { SfuNode } from "../node.ts";
 import type { World, WorldWatcher } from "../world.ts";
 
 /** The type of a STUN binding success response (RFC 8489 §5). */
-export const BINDING_SUCCESS = 0x0101;
+const BINDING_SUCCESS = 0x0101;
 
 /** Who lives where; a watcher, which has to hear of each input before those that ask it. */
 export interface Tenants extends WorldWatcher {
   /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
   at(node: SfuNode, address: string): Client | undefined;
-  /** When a check was answered there last, or 0. */
+  /** When the shard has answered a check there last, or 0. Whether the answer came through is not its affair. */
   checkedAt(node: SfuNode, address: string): number;
-  noteChecked(node: SfuNode, address: string, now: number): void;
   /** The tenant of the address that the datagram in hand comes from; undefined when it is a stranger who sent it. */
   senderOn(node: SfuNode, flow: number): Client | undefined;
 }
@@ -53,25 +52,23 @@ export function createTenants(world: World): Tenants {
   return {
     at,
     checkedAt: (node, address) => tenancyAt(node, address)?.checkedAt ?? 0,
-    noteChecked(node, address, now) {
-      (tenancyAt(node, address) ?? beginTenancy(node, address)).checkedAt = now;
-    },
     senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses.get(flow)?.text ?? "")),
     crashed() {
       byNode.clear();
       last.node = undefined;
     },
     afterInput(input, effects, node) {
-      // Strangers have no check of their own; whom they copied lives where he lived.
-      if (input.kind !== "datagram" || input.bytes[input.offset]! > 3 || world.attacker.inHand) return;
+      if (input.kind !== "datagram" || input.bytes[input.offset]! > 3) return;
       const { flow } = input;
       const isAnswered = effects.some(
         (effect) => effect.kind === "transmit" && effect.flow === flow && isBindingSuccess(effect.bytes),
       );
       const address = node.addresses.get(flow)?.text;
-      const client = isAnswered ? whoChecks(world, input) : undefined;
-      if (client === undefined || address === undefined) return;
-      (tenancyAt(node, address) ?? beginTenancy(node, address)).client = client;
+      if (!isAnswered || address === undefined) return;
+      const tenancy = tenancyAt(node, address) ?? beginTenancy(node, address);
+      tenancy.checkedAt = world.loop.now;
+      // Strangers have no check of their own; whom they copied lives where he lived.
+      if (!world.attacker.inHand) tenancy.client = whoChecks(world, input) ?? tenancy.client;
     },
   };
 }

@@ -2,7 +2,7 @@
  * Whom a shard has to take for the tenant of an address: what decides it is the last check that was answered there.
  */
 import { describe, expect, it } from "vitest";
-import { at, inherit, join, kill, move, plays, seconds } from "../../../io-sim/index.ts";
+import { at, buggify, inherit, join, kill, move, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { createTenants, type Tenants } from "../../../io-sim/oracles/tenants.ts";
 import { run } from "../../../io-sim/run.ts";
 import { type Scenario, scenario } from "../../../io-sim/scenario.ts";
@@ -26,8 +26,8 @@ const HAND_ME_DOWN: Omit<Scenario, "seeds"> = {
   finally: [plays("heir", "host/microphone")],
 };
 
-/** Runs a story of which everything has to hold; answers who lives where at its end, by the places of shards. */
-function tenantsAfter(story: Omit<Scenario, "seeds">) {
+/** Runs a story of which everything has to hold; answers the tenants at its end, and the world. */
+function endOf(story: Omit<Scenario, "seeds">) {
   let tenants: Tenants | undefined;
   const { broken, world } = run(scenario({ seeds: { 1: "the only one" }, ...story }), 1, {
     withoutDrain: true,
@@ -37,7 +37,13 @@ function tenantsAfter(story: Omit<Scenario, "seeds">) {
     },
   });
   expect(broken).toBeUndefined();
-  return (place: number, address: string) => tenants!.at(world.nodes[place]!, address)?.plan.name;
+  return { tenants: tenants!, world };
+}
+
+/** Who lives where at the end of a story, by the places of shards. */
+function tenantsAfter(story: Omit<Scenario, "seeds">) {
+  const { tenants, world } = endOf(story);
+  return (place: number, address: string) => tenants.at(world.nodes[place]!, address)?.plan.name;
 }
 
 describe("the tenant of an address", () => {
@@ -51,6 +57,17 @@ describe("the tenant of an address", () => {
     const peers = { ...HAND_ME_DOWN.peers, heir: { ...HAND_ME_DOWN.peers.heir, shard: 1 } };
     const tenant = tenantsAfter({ ...HAND_ME_DOWN, peers, shards: { count: 2 } });
     expect([tenant(0, address), tenant(1, address)]).toEqual(["bob", "heir"]);
+  });
+
+  it("has been checked as soon as the shard answers, whatever becomes of the answer", () => {
+    const timeline = [
+      at(seconds(1), "nothing leaves the server", buggify(["host/send-refused"], percent(100))),
+      at(seconds(1), "bob moves", move("bob")),
+    ];
+    const { tenants, world } = endOf({ ...HAND_ME_DOWN, timeline, runFor: seconds(5), finally: [] });
+    expect(tenants.at(world.node, "10.1.0.2:20008")?.plan.name).toBe("bob");
+    expect(tenants.checkedAt(world.node, "10.1.0.2:20008")).toBeGreaterThan(world.zeroAt + seconds(1));
+    expect(tenants.checkedAt(world.node, "10.9.9.9:9")).toBe(0);
   });
 
   it("is still who has moved away, and nobody where nobody ever was", () => {
