@@ -23,6 +23,9 @@ const NAMES = [
   "watch.js",
   "stage.js",
   "devices.js",
+  "quality.js",
+  "address.js",
+  "comeback.js",
   "style.css",
   "icon.svg",
 ] as const;
@@ -39,7 +42,8 @@ const SECURITY_HEADERS = {
     "form-action 'self'",
     "frame-ancestors 'none'",
   ].join("; "),
-  "permissions-policy": "camera=(self), microphone=(self), autoplay=(self), geolocation=(), payment=(), usb=()",
+  "permissions-policy":
+    "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), geolocation=(), payment=(), usb=()",
   "referrer-policy": "no-referrer",
 } as const;
 

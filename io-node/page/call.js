@@ -5,14 +5,21 @@
  * `simulcast=0`, `name=` and `join=1` (come in without a click). What the page knows stands in one plain object,
  * `window.lockstep.state`, which tests and curious people may read.
  */
-import { openCamera, openDevices, openMicrophone } from "./devices.js";
+import { callAddress, copy, roomFromAddress, roomLink, suggestRoom } from "./address.js";
+import { serverIsBack } from "./comeback.js";
+import { openCamera, openDevices, openMicrophone, openScreen } from "./devices.js";
+import { createQuality, lookAtStats } from "./quality.js";
 import { JoinError, join, leave, sendTrack } from "./session.js";
-import { clearStage, createStage, initials, playAudio, showLevel, showPeople, unblockAudio } from "./stage.js";
+import { clearStage, createStage, enlarge, initials, playAudio, showLevel, showPeople, unblockAudio } from "./stage.js";
 
 const CODECS = ["vp8", "h264", "vp9", "av1"];
 const ROOM_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const LEVEL_MILLIS = 200;
+const QUALITY_MILLIS = 3_000;
 const OWN = "0";
+
+/** After these ends the page comes back by itself, as soon as the server takes calls. */
+const COMES_BACK = ["drained", "server-gone", "gone", "shard-lost", "shard-failed"];
 
 /** Sentences for the end of a call, by the reason that the server or the connection gives. */
 const ENDINGS = {
@@ -22,16 +29,20 @@ const ENDINGS = {
   "connect-timeout": "The media connection could not be made: the network may be blocking UDP to the server.",
   "dtls-failed": "The encrypted connection could not be set up. Please rejoin.",
   "room-full": "The room was full when this browser came in. Try again when somebody has left.",
-  "shard-lost": "The part of the server that carried this room has failed. Please rejoin.",
-  drained: "The server is shutting down or restarting. Rejoin in a moment.",
+  "shard-lost": "The part of the server that carried this room has failed.",
+  "shard-failed": "The part of the server that carried your call has failed.",
+  drained: "The server is shutting down or restarting.",
   "connection-lost": "The connection to the server was lost. Check your network and rejoin.",
-  "server-gone": "The server does not answer any more. Rejoin when it is back.",
+  "server-gone": "The server does not answer any more.",
   closed: "The server has closed the call. Please rejoin.",
-  gone: "The server does not know this call any more; it may have restarted. Please rejoin.",
+  gone: "The server does not know this call any more; it may have restarted.",
 };
+
+const COMING_BACK = "This page rejoins as soon as the server takes calls again.";
 
 /** What stands over the tiles while the media connection does not stand. */
 const STATES = { connecting: "Connecting…", reconnecting: "Connection lost, trying again…" };
+const POOR = "Your connection is poor: voices and pictures may break up.";
 
 const query = new URLSearchParams(location.search);
 const find = (id) => document.getElementById(id);
@@ -52,9 +63,23 @@ const state = {
   notice: "",
   micOn: false,
   cameraOn: false,
+  screenOn: false,
+  /** The network carries the call badly. */
+  poor: false,
 };
 
-const page = { session: null, camera: null, microphone: null, cameraStream: null, shownRoster: false };
+const page = {
+  session: null,
+  camera: null,
+  microphone: null,
+  cameraStream: null,
+  screen: null,
+  screenStream: null,
+  shownRoster: false,
+  quality: createQuality(),
+  /** Counts what makes the page stop waiting for the server to come back. */
+  turn: 0,
+};
 const stage = createStage({
   tilesElement: find("tiles"),
   playersElement: find("players"),
@@ -77,7 +102,7 @@ window.lockstep = {
 start();
 
 async function start() {
-  find("room").value = roomFromAddress() || suggestRoom();
+  find("room").value = roomFromAddress(query) || suggestRoom();
   find("name").value = query.get("name") ?? remembered();
   find("join-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -88,6 +113,8 @@ async function start() {
   for (const id of ["share", "invite"]) find(id).addEventListener("click", share);
   for (const id of ["mic", "lobby-mic"]) find(id).addEventListener("click", toggleMicrophone);
   for (const id of ["camera", "lobby-camera"]) find(id).addEventListener("click", toggleCamera);
+  find("screen").addEventListener("click", toggleScreen);
+  find("screen").hidden = navigator.mediaDevices?.getDisplayMedia === undefined;
   find("unblock-sound").addEventListener("click", () => {
     unblockAudio(stage);
     find("unblock-sound").hidden = true;
@@ -100,6 +127,7 @@ async function start() {
     if (event.persisted && page.session !== null) ended("left", "");
   });
   setInterval(showLevels, LEVEL_MILLIS);
+  setInterval(showQuality, QUALITY_MILLIS);
   showPhase("lobby");
   showDevices();
   await takeDevices();
@@ -118,6 +146,7 @@ async function takeDevices() {
 /** Joins the room in the form. */
 async function enter() {
   if (state.phase === "joining" || page.session !== null) return;
+  page.turn += 1;
   const room = find("room").value.trim();
   const name = find("name").value.trim();
   if (!ROOM_NAME.test(room)) {
@@ -126,8 +155,9 @@ async function enter() {
     return;
   }
   remember(name);
-  Object.assign(state, { room, name, participant: 0, roster: [], slots: [], connection: "new" });
+  Object.assign(state, { room, name, participant: 0, roster: [], slots: [], connection: "new", poor: false });
   page.shownRoster = false;
+  page.quality = createQuality();
   showNotice("");
   showPhase("joining");
   const codec = CODECS.includes(query.get("codec")) ? query.get("codec") : "vp8";
@@ -143,7 +173,7 @@ async function enter() {
   }
   // The devices may have changed while the server was answering.
   syncSenders();
-  history.replaceState(null, "", callAddress());
+  history.replaceState(null, "", callAddress(state.room, query));
   playAudio(stage, page.session.slots);
   showPhase("connecting");
   showRoom();
@@ -184,12 +214,24 @@ function goodbye(reason, detail = "") {
   if (session === null) return;
   page.session = null;
   leave(session);
+  useScreen(null);
   clearStage(stage);
   Object.assign(state, { participant: 0, roster: [], slots: [], connection: "closed" });
   showPhase("ended");
-  const sentence = ENDINGS[reason] ?? "The call has ended.";
-  showNotice(detail === "" ? sentence : `${sentence} ${detail}`, reason === "left" ? "calm" : "warning");
+  const comesBack = COMES_BACK.includes(reason);
+  // What such an end says of itself is that one should join again.
+  const more = comesBack ? COMING_BACK : detail;
+  showNotice(`${ENDINGS[reason] ?? "The call has ended."} ${more}`.trim(), reason === "left" ? "calm" : "warning");
   find("join").focus();
+  if (comesBack) comeBack();
+}
+
+/** Joins again when the server takes calls, unless somebody has decided otherwise before. */
+async function comeBack() {
+  const turn = ++page.turn;
+  const isOver = () => page.turn !== turn;
+  if (await serverIsBack(isOver)) enter();
+  else if (!isOver()) showNotice("The server has not come back. Try again later.");
 }
 
 function showRoom() {
@@ -215,11 +257,12 @@ function showRoom() {
     };
   });
   const name = state.name || "Guest";
-  const own = { name, own: true, stream: page.cameraStream, flowing: state.cameraOn, muted: !state.micOn };
+  const stream = page.screenStream ?? page.cameraStream;
+  const own = { name, own: true, screen: state.screenOn, stream, flowing: stream !== null, muted: !state.micOn };
   showPeople(stage, [...people, { key: OWN, ...own }]);
   find("call-room").textContent = state.room;
   find("call-count").textContent = others.length === 0 ? "Only you so far" : `${others.length + 1} people`;
-  invitationLink.textContent = roomLink().replace(/^https?:\/\//, "");
+  invitationLink.textContent = roomLink(state.room).replace(/^https?:\/\//, "");
   document.title = `${state.room} · Lockstep`;
 }
 
@@ -247,6 +290,15 @@ async function showLevels() {
   for (const one of stats.values()) if (one.type === "media-source") showLevel(stage, OWN, one.audioLevel ?? 0);
 }
 
+async function showQuality() {
+  const { session, quality } = page;
+  if (session === null || state.phase !== "connected") return;
+  const stats = await session.pc.getStats();
+  if (page.session !== session) return;
+  state.poor = lookAtStats(quality, stats.values());
+  if (state.phase === "connected") showPhase("connected");
+}
+
 async function toggleMicrophone() {
   if (page.microphone === null) {
     const { track, notice } = await openMicrophone();
@@ -265,6 +317,32 @@ async function toggleCamera() {
   } else useCamera(null);
   syncSenders();
   showDevices();
+}
+
+async function toggleScreen() {
+  if (page.screen === null) {
+    const { track, notice } = await openScreen();
+    // The call may have ended while the browser was asking.
+    if (page.session === null) track?.stop();
+    else useScreen(track);
+    say(notice);
+  } else useScreen(null);
+  syncSenders();
+  showDevices();
+}
+
+/** Shows a screen in the place of the camera, or the camera again. */
+function useScreen(track) {
+  page.screen?.stop();
+  page.screen = track;
+  page.screenStream = track === null ? null : new MediaStream([track]);
+  state.screenOn = track !== null;
+  track?.addEventListener("ended", () => {
+    if (page.screen !== track) return;
+    useScreen(null);
+    syncSenders();
+    showDevices();
+  });
 }
 
 function useCamera(track) {
@@ -297,7 +375,7 @@ function syncSenders() {
   if (page.microphone !== null) page.microphone.enabled = state.micOn;
   if (page.session === null) return;
   sendTrack(page.session.audio, state.micOn ? page.microphone : null);
-  sendTrack(page.session.video, page.camera);
+  sendTrack(page.session.video, page.screen ?? page.camera);
 }
 
 function showDevices() {
@@ -308,6 +386,8 @@ function showDevices() {
   };
   for (const id of ["mic", "lobby-mic"]) set(id, state.micOn, "microphone", "M");
   for (const id of ["camera", "lobby-camera"]) set(id, state.cameraOn, "camera", "V");
+  find("screen").setAttribute("aria-pressed", String(state.screenOn));
+  find("screen").title = `${state.screenOn ? "Stop showing" : "Show"} your screen in place of your camera (S)`;
   showPreview();
   showRoom();
 }
@@ -322,7 +402,9 @@ function showPhase(phase) {
   state.phase = phase;
   const inCall = phase === "connected" || phase in STATES;
   document.body.dataset.phase = phase;
-  find("call-state").textContent = STATES[phase] ?? "";
+  const said = STATES[phase] ?? (phase === "connected" && state.poor ? POOR : "");
+  // What is said again would be read out again.
+  if (find("call-state").textContent !== said) find("call-state").textContent = said;
   find("lobby").hidden = inCall;
   find("call").hidden = !inCall;
   find("join").disabled = phase === "joining";
@@ -361,11 +443,11 @@ function announce(sentence) {
 }
 
 async function share() {
-  const link = roomLink();
+  const link = roomLink(state.room);
   try {
     if (matchMedia("(pointer: coarse)").matches && navigator.share !== undefined) await navigator.share({ url: link });
     else {
-      await navigator.clipboard.writeText(link);
+      await copy(link);
       announce("The link is copied; send it to those you want here.");
     }
   } catch (error) {
@@ -379,36 +461,12 @@ function shortcut(event) {
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || page.session === null) return;
   if (event.key.toLowerCase() === "m") toggleMicrophone();
   if (event.key.toLowerCase() === "v") toggleCamera();
+  if (event.key.toLowerCase() === "s" && !find("screen").hidden) toggleScreen();
+  if (event.key === "Escape") enlarge(stage, "");
 }
 
 function nameOf({ participant, name }) {
   return name === "" ? `Guest ${participant}` : name;
-}
-
-/** The address that others come in by. */
-function roomLink() {
-  return new URL(`/r/${state.room}`, location.href).href;
-}
-
-function callAddress() {
-  const rest = new URLSearchParams(query);
-  for (const key of ["room", "name", "join"]) rest.delete(key);
-  return `/r/${state.room}${rest.size > 0 ? `?${rest}` : ""}`;
-}
-
-function roomFromAddress() {
-  const path = /^\/r\/([^/]+)\/?$/.exec(location.pathname);
-  return path === null ? (query.get("room") ?? "") : decodeURIComponent(path[1]);
-}
-
-/** A room's name that nobody else is likely to be in, and that can be said over the phone. */
-function suggestRoom() {
-  const first = ["amber", "brisk", "calm", "early", "gentle", "green", "light", "quiet", "silver", "sunny"];
-  const second = ["anchor", "bridge", "cedar", "harbor", "lantern", "meadow", "otter", "river", "summit", "willow"];
-  // Without characters that sound or look alike.
-  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-  const [a, b, ...tail] = crypto.getRandomValues(new Uint32Array(7));
-  return `${first[a % first.length]}-${second[b % second.length]}-${tail.map((each) => letters[each % letters.length]).join("")}`;
 }
 
 function remembered() {

@@ -42,6 +42,20 @@ export function openMicrophone() {
   return openOne({ audio: MICROPHONE }, "microphone");
 }
 
+/** Asks which screen, window or tab to show; answers like {@link openCamera}, without a notice when nobody wants to. */
+export async function openScreen() {
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: false });
+    const [track] = stream.getTracks();
+    // Letters that can be read are worth more than motion.
+    track.contentHint = "detail";
+    return { track, notice: "", reason: "" };
+  } catch ({ name }) {
+    const notice = name === "NotAllowedError" ? "" : sentence(name, "screen");
+    return { track: null, notice, reason: name };
+  }
+}
+
 async function openOne(constraints, what) {
   try {
     const stream = await navigator.mediaDevices.getUserMedia(constraints);

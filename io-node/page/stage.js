@@ -25,14 +25,19 @@ const SPEAKING_MILLIS = 600;
  */
 export function createStage({ tilesElement, playersElement, invitation, onBlocked }) {
   const parts = { tilesElement, playersElement, invitation, onBlocked };
-  const stage = { ...parts, tiles: new Map(), players: new Map(), more: moreTile() };
+  // Which tile fills the stage, by its person, or "" for none.
+  const stage = { ...parts, tiles: new Map(), players: new Map(), more: moreTile(), large: "" };
+  tilesElement.addEventListener("click", ({ target }) => {
+    const key = target.closest("[data-person]")?.dataset.person;
+    if (key !== undefined) enlarge(stage, stage.large === key ? "" : key);
+  });
   new ResizeObserver(() => layOut(stage)).observe(tilesElement);
   return stage;
 }
 
 /**
  * Shows who is there. `people` are `{ key, name, own, stream, flowing, muted }` in order: `stream` is what the picture comes
- * from, or null; `flowing` whether pictures arrive; `muted` whether the microphone is off.
+ * from, or null; `flowing` whether pictures arrive; `muted` whether the microphone is off; `screen` whether it is one's screen.
  */
 export function showPeople(stage, people) {
   const shown = people.length > TILES_MAX + 1 ? [...people.slice(0, TILES_MAX), people.at(-1)] : people;
@@ -52,12 +57,24 @@ export function showPeople(stage, people) {
     tile.element.remove();
     stage.tiles.delete(key);
   }
+  if (gone.has(stage.large)) enlarge(stage, "");
   const hidden = people.length - shown.length;
   stage.more.textContent = hidden > 0 ? `and ${hidden} more` : "";
   const elements = shown.map(({ key }) => stage.tiles.get(key).element);
   if (hidden > 0) elements.splice(-1, 0, stage.more);
   if (people.length === 1 && people[0].own) elements.unshift(stage.invitation);
   place(stage.tilesElement, elements);
+  layOut(stage);
+}
+
+/** Lets one person's picture fill the stage, whole, as what is shown on a screen needs; "" gives everybody a tile again. */
+export function enlarge(stage, key) {
+  stage.large = key;
+  stage.tilesElement.dataset.large = String(key !== "");
+  for (const [each, { element, button }] of stage.tiles) {
+    element.dataset.large = String(each === key);
+    button.setAttribute("aria-pressed", String(each === key));
+  }
   layOut(stage);
 }
 
@@ -127,18 +144,25 @@ function createTile({ key, own }) {
   const name = document.createElement("span");
   name.className = "name";
   label.append(muted, name);
-  element.append(avatar, video, label);
-  return { element, avatar, video, muted, name, stream: null, flowing: false, spokeAt: -SPEAKING_MILLIS };
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "enlarge";
+  button.setAttribute("aria-pressed", "false");
+  button.append(document.getElementById("enlarge-icon").content.cloneNode(true));
+  element.append(avatar, video, label, button);
+  return { element, avatar, video, muted, name, button, stream: null, flowing: false, spokeAt: -SPEAKING_MILLIS };
 }
 
-function updateTile(tile, { key, name, own, stream, flowing, muted }) {
+function updateTile(tile, { key, name, own, screen, stream, flowing, muted }) {
   const label = own ? `${name} (you)` : name;
   if (tile.name.textContent !== label) {
     tile.name.textContent = label;
     tile.avatar.textContent = initials(name);
     tile.avatar.style.setProperty("--hue", String(hueOf(key)));
     tile.element.setAttribute("aria-label", label);
+    tile.button.setAttribute("aria-label", `Enlarge ${label}`);
   }
+  tile.element.dataset.screen = String(screen === true);
   tile.muted.hidden = !muted;
   if (tile.stream === stream && tile.flowing === flowing) return;
   const changed = tile.stream !== stream;
@@ -169,7 +193,7 @@ function place(parent, elements) {
 
 /** Finds the number of columns that makes the tiles largest, and sets their size. */
 function layOut({ tilesElement }) {
-  const count = tilesElement.children.length;
+  const count = tilesElement.dataset.large === "true" ? 1 : tilesElement.children.length;
   const { clientWidth, clientHeight } = tilesElement;
   if (count === 0 || clientWidth === 0) return;
   const aspectMin = clientWidth < clientHeight ? ASPECT_MIN_UPRIGHT : ASPECT_MIN;

@@ -147,6 +147,36 @@ describe("two people", () => {
     await expectMoves(ana);
   });
 
+  it("see a screen in the place of a camera, whole, and the camera again", async () => {
+    await bob.evaluate(`navigator.mediaDevices.getDisplayMedia = async () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 360 });
+      const context = canvas.getContext("2d");
+      setInterval(() => context.fillText(String(performance.now()), 20, 20), 100);
+      return canvas.captureStream(10);
+    }`);
+    // Of each picture one of several sizes is seen: of the screen 120, 240 or 480, of the camera 40, 80 or 160.
+    const seesScreen = async () => (await readStats(ana)).video[0]!.width % 120 === 0;
+    await bob.click("#screen");
+    await expectWithin(10_000, seesScreen);
+    expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("true");
+    const own = bob.locator(".tile.own video");
+    const look = () =>
+      own.evaluate("(video) => [getComputedStyle(video).objectFit, getComputedStyle(video).transform]");
+    expect(await look()).toEqual(["contain", "none"]);
+    await bob.keyboard.press("s");
+    await expectWithin(10_000, async () => !(await seesScreen()));
+    expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("false");
+  });
+
+  it("see one tile fill the stage when its button is pressed, and all again with Escape", async () => {
+    const shown = () => ana.locator("#tiles > .tile:visible").count();
+    await ana.locator(".tile:not(.own) .enlarge").focus();
+    await ana.keyboard.press("Enter");
+    expect(await shown()).toBe(1);
+    await ana.keyboard.press("Escape");
+    expect(await shown()).toBe(2);
+  });
+
   it("see a tile go when its person leaves, and come again", async () => {
     await bob.click("#leave");
     await expectTiles(ana, ["Ana (you), picture"]);
@@ -177,6 +207,22 @@ describe("somebody", () => {
     const zed = await openTab("/r/red", REFUSED_DEVICES);
     const sentence = "This page may not use your camera and microphone. Allow it in the site settings";
     await expect.poll(() => zed.textContent("#device-notice")).toContain(sentence);
+  });
+
+  it("who opens a link that was cut can choose a room", async () => {
+    const ana = await openTab("/r/%E0%A4%A", TINY_CAMERA);
+    expect(await ana.inputValue("#room")).toMatch(/^[a-z]+-[a-z]+-[a-z0-9]{5}$/);
+  });
+
+  it("copies the link to send where the browser has no clipboard for the page", async () => {
+    const ana = await openTab("/", TINY_CAMERA, "delete Navigator.prototype.clipboard");
+    await ana.fill("#room", "red");
+    await ana.click("#join");
+    await waitConnected(ana);
+    await ana.evaluate('addEventListener("copy", () => { window.copied = getSelection().toString(); })');
+    await ana.click("#invite");
+    await expect.poll(() => ana.textContent("#notices")).toContain("The link is copied");
+    expect(await ana.evaluate("window.copied ?? document.activeElement.value")).toBe(`${server.url}/r/red`);
   });
 
   it("who can't have that room is told why", async () => {
@@ -261,12 +307,26 @@ describe("a server that goes away", () => {
     await expect.poll(() => ana.textContent("#lobby-notice"), { timeout: 5_000 }).toContain("shutting down");
   });
 
+  it("and comes back finds its people come back by themselves, but not who has gone meanwhile", async () => {
+    const first = await startCallServer("--public-address", "127.0.0.1");
+    const { port } = new URL(first.url);
+    const ana = await enterCall(browser, first, { room: "blue", name: "Ana", simulcast: false, camera: TINY });
+    const bob = await enterCall(browser, first, { room: "blue", name: "Bob", simulcast: false, camera: TINY });
+    await bob.click("#leave");
+    expect(await first.stop()).toBe(0);
+    const second = await startCallServer("--public-address", "127.0.0.1", "--http-port", port);
+    await expect.poll(() => ana.evaluate("window.lockstep.state.phase"), { timeout: 20_000 }).toBe("connected");
+    expect((await readBindings(ana)).names).toEqual(["Ana"]);
+    await ana.context().close();
+    expect(await second.stop()).toBe(0);
+  });
+
   it("without a word is said to be gone, and to be tried again", async () => {
     const other = await startCallServer("--public-address", "127.0.0.1");
     const ana = await enterCall(browser, other, { room: "blue", name: "Ana", simulcast: false, camera: TINY });
     other.child.kill("SIGKILL");
     await expect.poll(() => ana.textContent("#call-state"), { timeout: 20_000 }).toContain("Connection lost");
-    const gone = "The server does not answer any more. Rejoin when it is back.";
+    const gone = "The server does not answer any more. This page rejoins as soon as the server takes calls again.";
     await expect.poll(() => ana.textContent("#lobby-notice"), { timeout: 20_000 }).toBe(gone);
     await ana.click("#join");
     await expect.poll(() => ana.textContent("#lobby-notice")).toContain("The server does not answer. Check");

@@ -44,6 +44,29 @@ describe("the page", () => {
     for (const path of paths) expect([path, (await app.request(path)).status]).toEqual([path, 200]);
   });
 
+  it("finds a connection poor after two bad looks, and good again after two good ones", async () => {
+    const { createQuality, lookAtStats } = await import(new URL("../../io-node/page/quality.js", import.meta.url).href);
+    const quality = createQuality();
+    let [packetsLost, packetsReceived] = [0, 0];
+    const looks = [0, 20, 0, 20, 20, 20, 0, 0].map((lost) => {
+      packetsLost += lost;
+      packetsReceived += 100 - lost;
+      return lookAtStats(quality, [{ type: "inbound-rtp", packetsLost, packetsReceived }]);
+    });
+    expect(looks).toEqual([false, false, false, false, true, true, true, false]);
+  });
+
+  it("finds a connection poor by what others miss of it, and by the time there and back", async () => {
+    const { createQuality, lookAtStats } = await import(new URL("../../io-node/page/quality.js", import.meta.url).href);
+    for (const report of [
+      { type: "remote-inbound-rtp", fractionLost: 0.2 },
+      { type: "candidate-pair", nominated: true, currentRoundTripTime: 1 },
+    ]) {
+      const quality = createQuality();
+      expect([1, 2].map(() => lookAtStats(quality, [report]))).toEqual([false, true]);
+    }
+  });
+
   it("is not sent again to who has it", async () => {
     const first = await app.request("/assets/call.js");
     const etag = first.headers.get("etag")!;
