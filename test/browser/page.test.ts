@@ -159,10 +159,8 @@ describe("two people", () => {
     await bob.click("#screen");
     await expectWithin(10_000, seesScreen);
     expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("true");
-    const own = bob.locator(".tile.own video");
-    const look = () =>
-      own.evaluate("(video) => [getComputedStyle(video).objectFit, getComputedStyle(video).transform]");
-    expect(await look()).toEqual(["contain", "none"]);
+    const look = 'getComputedStyle(document.querySelector(".tile.own video"))';
+    expect(await bob.evaluate(`[${look}.objectFit, ${look}.transform]`)).toEqual(["contain", "none"]);
     await bob.keyboard.press("s");
     await expectWithin(10_000, async () => !(await seesScreen()));
     expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("false");
