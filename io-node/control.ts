@@ -9,7 +9,9 @@
  * replaced whole by each event, so a watcher that misses ten changes and reads once has missed nothing. A participant's
  * resource (its capability) leads to its view; nothing leads back from the public number to the resource.
  */
+
 import type { Command, CommandReply, LeaveReason, ParticipantView, ShardEvent, SlotView } from "../core/index.ts";
+import { type CallTally, createCallTally, tallyOne } from "./call-tally.ts";
 import {
   createPlacement,
   giveBack,
@@ -94,6 +96,7 @@ export interface Control {
   readonly byResource: Map<string, ParticipantRecord>;
   /** The last {@link DEPARTURES_MAX} participants that have left, by resource. */
   readonly departed: Map<string, ParticipantRecord>;
+  readonly tally: CallTally;
 }
 
 /** A command without a reply so far. */
@@ -122,6 +125,7 @@ export function createControl(
     byNumber: new Map(),
     byResource: new Map(),
     departed: new Map(),
+    tally: createCallTally(),
   };
 }
 
@@ -171,10 +175,15 @@ export function controlReply(control: Control, reply: CommandReply): void {
 
 /** Takes in an event of a shard. */
 export function controlEvent(control: Control, shard: number, event: ShardEvent): void {
-  const { byNumber } = control;
+  const { byNumber, tally } = control;
   switch (event.type) {
     case "joined":
+      tally.joined += 1;
       byNumber.set(event.participant, createRecord(shard, event.participant, event.room));
+      return;
+    case "connected":
+      tally.connected += 1;
+      tally.connectMicros += event.afterMicros;
       return;
     case "left":
       participantLeft(control, event.participant, { reason: event.reason, detail: event.detail });
@@ -308,6 +317,7 @@ function participantLeft(control: Control, participant: number, departure: Depar
   const record = byNumber.get(participant);
   if (record === undefined) return;
   record.departure = departure;
+  tallyOne(control.tally.left, departure.reason);
   byNumber.delete(participant);
   if (record.ticket !== undefined) giveBack(control.placement, record.ticket);
   if (control.byResource.delete(record.resource)) remember(control, record);

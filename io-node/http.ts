@@ -7,6 +7,7 @@
  * GET    {location}/events                          the same as text/event-stream: roster, bindings, left
  * DELETE {location}                                 204
  * GET    /api/v1/rooms/{room}                       who is in the room
+ * POST   /whip/{room}, /whep/{room}                 the same as a join, for programs that speak WHIP or WHEP
  * GET    /healthz, /readyz, /metrics                for operators
  * GET    /, /r/{room}, /assets/{file}               the page
  * ```
@@ -14,14 +15,10 @@
  * A location is a capability: whoever knows it may end the participant's call. It is told once, in the answer to the join,
  * and stands in no log and no roster. Errors are problem details (io-node/problem.ts).
  */
-import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Registry } from "prom-client";
-import { isRoomName, LIMITS } from "../core/index.ts";
 import {
   type Control,
-  controlCommand,
   findDeparture,
   findParticipant,
   participantStateJson,
@@ -29,9 +26,9 @@ import {
   roomParticipants,
 } from "./control.ts";
 import { participantEvents } from "./event-stream.ts";
-import type { Log } from "./log.ts";
+import { addJoins, addWish, type JoinParts, refuseBadRoomName, WISH_METHODS } from "./joins.ts";
 import { etagMatches, loadPageFiles, PAGE, pageResponse } from "./page-files.ts";
-import { departureResponse, problemResponse, refusalResponse } from "./problem.ts";
+import { departureResponse, problemResponse } from "./problem.ts";
 
 const ROOM = "/api/v1/rooms/:room";
 const PARTICIPANTS = `${ROOM}/participants`;
@@ -39,10 +36,8 @@ const PARTICIPANT = `${PARTICIPANTS}/:resource`;
 const EVENTS = `${PARTICIPANT}/events`;
 
 /** What the HTTP interface needs; `heartbeatMillis` is for tests. */
-export interface HttpParts {
-  readonly control: Control;
+export interface HttpParts extends JoinParts {
   readonly metrics: Registry;
-  readonly log: Log;
   readonly heartbeatMillis?: number;
 }
 
@@ -54,6 +49,7 @@ export function createHttp(parts: HttpParts): Hono {
     context.res.headers.set("x-content-type-options", "nosniff");
   });
   addParticipants(app, parts);
+  addWish(app, parts);
   addHealth(app, parts);
   addPage(app);
   refuseOtherMethods(app);
@@ -70,28 +66,14 @@ export function createHttp(parts: HttpParts): Hono {
   return app;
 }
 
-function addParticipants(app: Hono, { control, log, heartbeatMillis }: HttpParts): void {
-  app.use(`${ROOM}/*`, async (context, next) => {
-    if (isRoomName(context.req.param("room"))) return next();
-    if (context.req.method === "POST") logRefusal(log, { code: "bad-room-name" });
-    return badRoomName();
-  });
-  const limit = bodyLimit({ maxSize: LIMITS.sdpLengthMax, onError: (context) => tooLong(context, log) });
+function addParticipants(app: Hono, parts: HttpParts): void {
+  const { control, heartbeatMillis } = parts;
+  app.use(ROOM, (context, next) => refuseBadRoomName(context, next, parts));
+  addJoins(app, PARTICIPANTS, parts);
   app.get(ROOM, (context) => {
     const room = context.req.param("room");
     context.header("cache-control", "no-store");
     return context.json({ room, participants: roomParticipants(control, room) });
-  });
-  app.post(
-    PARTICIPANTS,
-    async (context, next) => (isSdp(context) ? next() : otherType(context, log)),
-    async (context, next) => (statesItsLength(context) ? next() : limit(context, next)),
-    (context) => join(context, control, log),
-  );
-  app.delete(PARTICIPANT, async (context) => {
-    const { room, resource } = context.req.param();
-    const reply = await controlCommand(control, { type: "leave", room: room!, resource: resource! });
-    return reply.type === "refused" ? refusalResponse(reply.code, reply.detail) : context.body(null, 204);
   });
   app.get(PARTICIPANT, (context) => state(context, control));
   app.get(EVENTS, (context) => {
@@ -101,51 +83,6 @@ function addParticipants(app: Hono, { control, log, heartbeatMillis }: HttpParts
     // A HEAD request comes here too, and nobody would ever read or cancel the stream of its answer.
     if (context.req.raw.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
     return participantEvents(context, control, record, heartbeatMillis);
-  });
-}
-
-function isSdp(context: Context): boolean {
-  return context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() === "application/sdp";
-}
-
-/** HTTP holds a body to the length that it states. Counting it would make a stream out of it: a twentieth of a join's price. */
-function statesItsLength(context: Context): boolean {
-  if (context.req.header("transfer-encoding") !== undefined) return false;
-  const length = context.req.header("content-length");
-  return length !== undefined && /^\d{1,9}$/.test(length) && Number(length) <= LIMITS.sdpLengthMax;
-}
-
-function otherType(context: Context, log: Log): Response {
-  logRefusal(log, { room: context.req.param("room"), code: "not-sdp" });
-  const detail = "Send the SDP offer with the content type application/sdp.";
-  return problemResponse(415, detail, { accept: "application/sdp" });
-}
-
-function tooLong(context: Context, log: Log): Response {
-  logRefusal(log, { room: context.req.param("room"), code: "too-long" });
-  return problemResponse(413, `Send an offer of at most ${LIMITS.sdpLengthMax} bytes.`);
-}
-
-/** Says in the log which join was refused and why, in a word: a detail may quote the offer, and goes to the client alone. */
-function logRefusal(log: Log, fields: { readonly room?: string | undefined; readonly code: string }): void {
-  log.warn(fields, "join refused");
-}
-
-async function join(context: Context, control: Control, log: Log): Promise<Response> {
-  const room = context.req.param("room")!;
-  const name = displayName(context.req.query("name") ?? "");
-  const offer = await context.req.text();
-  const reply = await controlCommand(control, { type: "join", room, name, offer });
-  if (reply.type === "refused") {
-    logRefusal(log, { room, code: reply.code });
-    return refusalResponse(reply.code, reply.detail);
-  }
-  if (reply.type !== "joined") throw new Error(`the reply to a join is ${reply.type}`);
-  return context.body(reply.answer, 201, {
-    "content-type": "application/sdp",
-    "cache-control": "no-store",
-    location: `/api/v1/rooms/${room}/participants/${reply.resource}`,
-    etag: `"${createHash("sha256").update(reply.answer).digest("hex").slice(0, 16)}"`,
   });
 }
 
@@ -203,17 +140,8 @@ function refuseOtherMethods(app: Hono): void {
     ["/r/:room", "GET, HEAD"],
     ["/assets/:file", "GET, HEAD"],
   ];
-  for (const [path, allow] of allowed) {
+  for (const [path, allow] of [...allowed, ...WISH_METHODS]) {
+    app.options(path, (context) => context.body(null, 204, { allow }));
     app.all(path, () => problemResponse(405, `This address answers ${allow} alone.`, { allow }));
   }
-}
-
-function badRoomName(): Response {
-  const characters = "letters, digits, hyphens, underscores and dots";
-  return refusalResponse("bad-room-name", `A room's name has 1 to ${LIMITS.roomNameLengthMax} ${characters}.`);
-}
-
-/** A name without what would spoil a label or a log line; the shard cuts it to its bound. */
-function displayName(text: string): string {
-  return text.replace(/\p{Cc}|\p{Cf}/gu, "").trim();
 }

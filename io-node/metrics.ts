@@ -1,12 +1,13 @@
 /**
  * What operators can watch: counts and states of the server and of each of its shards, in the text format of Prometheus.
  *
- * Nothing is counted here but what shards find out about their own promises (./promises.ts). Each question reads what hosts
- * and placement know at that moment, so that watching costs the shards nothing. A shard that dies takes its counts with it
- * and begins again at zero, as Prometheus expects of a process that starts anew. Only counts are told: no names, no
- * addresses, no resources.
+ * Nothing is counted for this but what shards find out about their own promises (./promises.ts) and what becomes of calls
+ * (./call-tally.ts). Each question reads what hosts and placement know at that moment, so that watching costs the shards
+ * nothing. A shard that dies takes its counts with it and begins again at zero, as Prometheus expects of a process that
+ * starts anew. Only counts are told: no names, no addresses, no resources. docs/running-a-server.md lists all metrics.
  */
 import { Counter, Gauge, Registry } from "prom-client";
+import { type CallTally, createCallTally } from "./call-tally.ts";
 import { interruptionsOf, isInterrupted, type JournalLife, journalWaitingBytes } from "./journal/life.ts";
 import { type Placement, roomsSpilledOver } from "./placement.ts";
 import { createPromiseTally, type PromiseTally } from "./promises.ts";
@@ -64,6 +65,26 @@ const OF_PLACEMENT: readonly Row<Placement>[] = [
   ["rooms_spilled_over", "Rooms that are on more than one shard.", roomsSpilledOver],
 ];
 
+const OF_CALLS: readonly Row<CallTally>[] = [
+  ["joins_total", "Participants that were let in.", ({ joined }) => joined],
+  ["connects_total", "Participants whose media connection has come to stand.", ({ connected }) => connected],
+  [
+    "connect_seconds_total",
+    "Time from the join to the connection, of all of them together.",
+    ({ connectMicros }) => connectMicros / 1_000_000,
+  ],
+];
+
+/** Named as every program's are. */
+const OF_PROCESS: readonly Row<NodeJS.Process>[] = [
+  ["cpu_seconds_total", "Processor time of all threads.", (us) => (us.cpuUsage().user + us.cpuUsage().system) / 1e6],
+];
+
+const OF_PROCESS_NOW: readonly Row<NodeJS.Process>[] = [
+  ["resident_memory_bytes", "Memory that is in use.", (us) => us.memoryUsage.rss()],
+  ["start_time_seconds", "When the process began, in seconds since 1970.", () => performance.timeOrigin / 1_000],
+];
+
 /** What each promise says is in io-sim/oracles/promises.ts. */
 const OF_PROMISES: readonly (readonly [name: keyof PromiseTally, help: string])[] = [
   ["judged", "How often shards have held themselves against a promise, once a second."],
@@ -75,35 +96,68 @@ export function createMetrics(
   placement: Placement,
   hosts: readonly MeasuredHost[],
   promises: PromiseTally = createPromiseTally(),
+  calls: CallTally = createCallTally(),
 ): Registry {
   const registry = new Registry();
   addOfShards(registry, Counter, OF_HOSTS, () => hosts);
   addOfShards(registry, Gauge, OF_PLACES, () => placement.places);
   addOfShards(registry, Counter, OF_JOURNAL_COUNTS, () => hosts.map(({ journals }) => journals));
   addOfShards(registry, Gauge, OF_JOURNALS, () => hosts.map(({ journals }) => journals));
-  for (const [name, help, read] of OF_PLACEMENT) {
-    new Gauge({
-      name: `lockstep_${name}`,
+  addLone(registry, Gauge, "lockstep", OF_PLACEMENT, placement);
+  addLone(registry, Counter, "lockstep", OF_CALLS, calls);
+  addLone(registry, Counter, "process", OF_PROCESS, process);
+  addLone(registry, Gauge, "process", OF_PROCESS_NOW, process);
+  for (const [name, help] of OF_PROMISES) addCounts(registry, `promise_${name}`, help, "promise", promises[name]);
+  addCounts(
+    registry,
+    "joins_refused",
+    "Joins that were refused, by the reason that clients are told.",
+    "reason",
+    calls.refused,
+  );
+  addCounts(registry, "participants_left", "Participants whose time has ended, by how.", "reason", calls.left);
+  return registry;
+}
+
+/** Adds a metric with one sample for each row. */
+function addLone<Subject>(
+  registry: Registry,
+  Kind: typeof Counter | typeof Gauge,
+  prefix: string,
+  rows: readonly Row<Subject>[],
+  subject: Subject,
+): void {
+  for (const [name, help, read] of rows) {
+    new Kind({
+      name: `${prefix}_${name}`,
       help,
       registers: [registry],
-      collect() {
-        this.set(read(placement));
-      },
-    });
-  }
-  for (const [name, help] of OF_PROMISES) {
-    new Counter({
-      name: `lockstep_promise_${name}_total`,
-      help,
-      registers: [registry],
-      labelNames: ["promise"],
       collect() {
         this.reset();
-        for (const [promise, times] of promises[name]) this.inc({ promise }, times);
+        this.inc(read(subject));
       },
     });
   }
-  return registry;
+}
+
+/** Adds a counter with a sample for each kind that is counted. */
+function addCounts<Kind extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  counts: ReadonlyMap<Kind, number>,
+): void {
+  new Counter({
+    name: `lockstep_${name}_total`,
+    help,
+    registers: [registry],
+    labelNames: [label],
+    collect() {
+      this.reset();
+      for (const [kind, times] of counts) this.inc({ [label]: kind }, times);
+    },
+  });
 }
 
 /** Adds a metric for each row, with a sample for each shard that has such a subject. */

@@ -110,7 +110,8 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
   const promises = createPromiseTally();
   const journals = journalSettings && startJournals(journalSettings, log);
   const http = createAdaptorServer({
-    fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts, promises), log }).fetch,
+    fetch: createHttp({ control, metrics: createMetrics(control.placement, hosts, promises, control.tally), log })
+      .fetch,
     serverOptions: { requestTimeout: REQUEST_MILLIS },
   }) as Server;
   try {

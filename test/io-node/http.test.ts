@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS, type RefusalCode } from "../../core/index.ts";
+import type { JoinRefusal } from "../../io-node/call-tally.ts";
 import { controlCommand } from "../../io-node/control.ts";
 import { createHttp } from "../../io-node/http.ts";
 import { createLog } from "../../io-node/log.ts";
@@ -154,18 +155,19 @@ describe("a join", () => {
     expect(await problem(response)).toMatchObject({ type: `urn:problem-type:lockstep:${code}`, detail: "It is so." });
   });
 
-  it.each([
+  it.each<[string, string, Record<string, string>, number, JoinRefusal]>([
     ["of another type", "blue", {}, 10, "not-sdp"],
     ["that is too long", "blue", SDP, LIMITS.sdpLengthMax + 1, "too-long"],
     ["to a room that can't be", "a%20b", SDP, 10, "bad-room-name"],
     ["that the shard refuses", "blue", SDP, 10, "bad-sdp"],
   ])("%s has a line in the log that says why it was refused", async (_what, room, headers, length, code) => {
-    const { ask, lines, refuse } = createSubject();
+    const { ask, control, lines, refuse } = createSubject();
     refuse("bad-sdp", "A secret of the offer.");
     await ask("POST", `/api/v1/rooms/${room}/participants`, headers, "v".repeat(length));
     const said = lines.map((line) => JSON.parse(line) as object);
     const where = room === "blue" ? { room } : {};
     expect(said).toEqual([{ level: "warn", time: expect.any(String), ...where, code, msg: "join refused" }]);
+    expect(control.tally.refused.get(code)).toBe(1);
   });
 });
 
@@ -186,6 +188,48 @@ describe("a leave", () => {
     await ask("POST", PARTICIPANTS, SDP, "v=0");
     expect((await ask("DELETE", `/api/v1/rooms/red/participants/${resourceOf(1)}`)).status).toBe(404);
     expect((await ask("DELETE", `${PARTICIPANTS}/${resourceOf(1)}`)).status).toBe(204);
+  });
+});
+
+describe("WHIP and WHEP", () => {
+  it.each(["/whip/blue", "/whep/blue"])("%s makes a session by a POST and ends it by a DELETE", async (endpoint) => {
+    const { ask, commands } = createSubject();
+    const made = await ask("POST", endpoint, { ...SDP, authorization: "Bearer x" }, "v=0\r\n");
+    expect([made.status, made.headers.get("content-type")]).toEqual([201, "application/sdp"]);
+    expect(made.headers.get("location")).toBe(`${endpoint}/${resourceOf(1)}`);
+    expect(commands).toEqual([{ type: "join", room: "blue", name: "", offer: "v=0\r\n" }]);
+    expect((await ask("DELETE", made.headers.get("location")!)).status).toBe(204);
+    expect((await ask("DELETE", made.headers.get("location")!)).status).toBe(404);
+  });
+
+  it("let pages of other servers ask first, and read what they need", async () => {
+    const { ask } = createSubject();
+    const preflight = await ask("OPTIONS", "/whip/blue", { origin: "https://a.example" });
+    expect(preflight.status).toBe(204);
+    expect(Object.fromEntries(preflight.headers)).toMatchObject({
+      "accept-post": "application/sdp",
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "POST, OPTIONS",
+      "access-control-allow-headers": "authorization, content-type",
+    });
+    const refused = await ask("POST", "/whip/blue", { origin: "https://a.example" }, "v=0");
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([415, "*"]);
+    expect(refused.headers.get("access-control-expose-headers")).toContain("location");
+    const other = await ask("OPTIONS", PARTICIPANTS, { origin: "https://a.example" });
+    expect([other.status, other.headers.get("allow")]).toEqual([204, "POST"]);
+    expect(other.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  it.each([
+    ["PATCH", `/whip/blue/${resourceOf(1)}`, 405, "DELETE, OPTIONS"],
+    ["GET", "/whip/blue", 405, "POST, OPTIONS"],
+    ["PUT", "/whep/blue", 405, "POST, OPTIONS"],
+    ["POST", "/whip/a%20b", 400, null],
+  ])("answer %s %s with the problem %i", async (method, path, status, allow) => {
+    const { ask } = createSubject();
+    const response = await ask(method, path, SDP, method === "GET" ? undefined : "v=0");
+    expect([response.status, response.headers.get("allow")]).toEqual([status, allow]);
+    await problem(response);
   });
 });
 

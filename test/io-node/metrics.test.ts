@@ -1,10 +1,15 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { createCallTally, tallyOne } from "../../io-node/call-tally.ts";
 import { createJournalLife, interruptJournal, WHY } from "../../io-node/journal/life.ts";
 import { openJournals } from "../../io-node/journal/sink.ts";
 import { createMetrics, type MeasuredHost } from "../../io-node/metrics.ts";
 import { createPlacement, placeInRoom } from "../../io-node/placement.ts";
 import { createPromiseTally, tallyFindings } from "../../io-node/promises.ts";
 import { PROGRAM } from "../support/recording.ts";
+
+const DOCUMENT = readFileSync(new URL("../../docs/running-a-server.md", import.meta.url), "utf8");
+const byText = (one: string, other: string) => (one < other ? -1 : 1);
 
 function hostOf(packets: number): MeasuredHost {
   return {
@@ -68,11 +73,31 @@ describe("the metrics", () => {
     const metrics = await createMetrics(createPlacement(1), [hostOf(1)]).getMetricsAsJSON();
     expect(metrics.length).toBeGreaterThan(10);
     for (const { name, help, type } of metrics) {
-      expect(name).toMatch(/^lockstep_[a-z_]+$/);
+      expect(name).toMatch(/^(lockstep|process)_[a-z_]+$/);
       expect(name.endsWith("_total"), name).toBe(String(type) === "counter");
       if (/bytes|seconds/.test(name)) expect(name).toMatch(/_(bytes|seconds)(_total)?$/);
       expect(help).toMatch(/^[A-Z1].*[.]$/);
     }
+  });
+
+  it("tell what has become of calls", async () => {
+    const calls = createCallTally();
+    Object.assign(calls, { joined: 3, connected: 2, connectMicros: 500_000 });
+    tallyOne(calls.left, "dtls-failed");
+    tallyOne(calls.refused, "overloaded");
+    const text = await createMetrics(createPlacement(1), [], undefined, calls).metrics();
+    expect(text).toContain("\nlockstep_joins_total 3\n");
+    expect(text).toContain("\nlockstep_connects_total 2\n");
+    expect(text).toContain("\nlockstep_connect_seconds_total 0.5\n");
+    expect(text).toContain('\nlockstep_joins_refused_total{reason="overloaded"} 1\n');
+    expect(text).toContain('\nlockstep_joins_refused_total{reason="bad-sdp"} 0\n');
+    expect(text).toContain('\nlockstep_participants_left_total{reason="dtls-failed"} 1\n');
+  });
+
+  it("are listed in the documents, each of them and no other", async () => {
+    const metrics = await createMetrics(createPlacement(1), [hostOf(1)]).getMetricsAsJSON();
+    const listed = [...DOCUMENT.matchAll(/^\| `((?:lockstep|process)_\w+)/gm)].map(([, name]) => name!);
+    expect(listed.toSorted(byText)).toEqual(metrics.map(({ name }) => name).toSorted(byText));
   });
 
   it("tell how often each promise was judged and broken", async () => {
