@@ -3,12 +3,14 @@
  */
 
 import { knobsText } from "./knobs.ts";
-import { PROMISES } from "./oracles/promises.ts";
+import { type BrokenPromise, PROMISES } from "./oracles/promises.ts";
+import { peopleNamed } from "./people-named.ts";
 import type { Plan } from "./plan.ts";
 import { readableTimes } from "./readable-times.ts";
 import { replayCommand } from "./replay-command.ts";
-import { showRow, showTime, whoOf } from "./rows.ts";
+import { showRow, showTime, type TraceRow, whoOf } from "./rows.ts";
 import type { Verdict } from "./run.ts";
+import type { World } from "./world.ts";
 
 /** What the report can't know from the verdict. */
 export interface FailureContext {
@@ -21,6 +23,9 @@ export interface FailureContext {
 /** Rows of the trace in a report. */
 const ROWS = 4;
 
+/** Columns of a row's text: who is in a large room fills more than a line. */
+const ROW_COLUMNS = 110;
+
 /** People that are named one by one. */
 const NAMES_MAX = 6;
 
@@ -29,7 +34,7 @@ export function failureReport(verdict: Verdict, context: FailureContext = {}): s
   const { broken, world, story, seed, inputs, fingerprint } = verdict;
   if (broken === undefined) return [];
   const { replayName = story, artifacts = [] } = context;
-  const before = world.rows.filter(({ time }) => time <= broken.time).slice(-ROWS);
+  const before = rowsBefore(verdict.world, broken);
   return [
     `BROKEN  ${story}, seed ${seed}: "${world.plan.story}"`,
     field("promise", `${broken.promise}: ${PROMISES[broken.promise]}`),
@@ -47,13 +52,25 @@ export function failureReport(verdict: Verdict, context: FailureContext = {}): s
   ];
 }
 
+/** The last rows before the breach that are no other people's: of those concerned, of the server and of the story. */
+function rowsBefore({ plan, rows }: World, { time, detail }: BrokenPromise): TraceRow[] {
+  const named = new Set(peopleNamed(plan.peers, detail).map(({ name }) => name));
+  const concerns = ({ who }: TraceRow) => who === "" || named.size === 0 || named.has(who);
+  const before = rows.filter((row) => row.time <= time && concerns(row)).slice(-ROWS);
+  return before.map((row) => ({ ...row, text: cutOff(row.text) }));
+}
+
+function cutOff(text: string): string {
+  return text.length <= ROW_COLUMNS ? text : `${text.slice(0, ROW_COLUMNS - 1)}…`;
+}
+
 function field(name: string, text: string): string {
   return `  ${name.padEnd(7)}  ${text}`;
 }
 
 /** Those of whom the sentence speaks, with what they are in the call; everyone when it names nobody. */
 function describePeople(plan: Plan, detail: string): string {
-  const named = plan.peers.filter(({ name }) => new RegExp(`(?<![\\w-])${escapePattern(name)}(?![\\w-])`).test(detail));
+  const named = peopleNamed(plan.peers, detail);
   const people = named.length > 0 ? named : plan.peers;
   const shown = people.slice(0, NAMES_MAX).map(({ name, room, camera, microphone }) => {
     const sends = [...(camera === null ? [] : [camera]), ...(microphone === null ? [] : ["microphone"])];
@@ -85,8 +102,4 @@ function knobsOf({ knobs }: Plan): string[] {
 /** "2 rooms"; "" for none. */
 function count(number: number, word: string): string {
   return number === 0 ? "" : `${number} ${word}${number === 1 ? "" : "s"}`;
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -7,9 +7,12 @@ import { decisionName } from "../inspection.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { readableTimes } from "../readable-times.ts";
+import { rowAsJson, showRow } from "../rows.ts";
 import { type Attempt, attempt } from "../search/attempt.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
+import { historyIn, traceUpToBreach } from "../search/history.ts";
+import type { Trace } from "../trace/trace.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { theSeedOrTheOnly, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -55,12 +58,16 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
   }
   const bounds = { points, forks, goesOn: () => performance.now() < until };
   const chain = causalChain(plan, seed);
+  const trace = traceUpToBreach(plan, seed);
   const guilty = culprits(plan, seed, breach, bounds);
   const curve = forkCurve(plan, seed, breach, bounds);
   if (options.json === true) {
     const { key, promise, detail, atMicros } = breach;
-    process.stdout.write(`${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, chain })}\n`);
-  } else for (const line of explanation(plan, breach, curve, guilty, chain)) process.stdout.write(`${line}\n`);
+    const history = historyIn(trace).map((row) => rowAsJson(trace, row));
+    process.stdout.write(
+      `${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, history, chain })}\n`,
+    );
+  } else for (const line of explanation(plan, breach, curve, guilty, trace, chain)) process.stdout.write(`${line}\n`);
   return EXIT.BROKEN;
 }
 
@@ -69,6 +76,7 @@ function explanation(
   breach: Attempt,
   curve: readonly ForkPoint[],
   guilty: Culprits,
+  trace: Trace,
   chain: readonly Cause[],
 ): string[] {
   const when = breach.atMicros < 0 ? "before the story began" : `at ${seconds(breach.atMicros)}`;
@@ -80,11 +88,14 @@ function explanation(
     ...saviours(plan, guilty, curve),
     "",
     "How likely it was, when chance is new from a moment on:",
-    ...(curve.length === 0 ? ["  It broke before the story began, so there is no moment to turn at."] : curve.map(bar)),
+    ...likelihood(curve),
     "",
-    "What led to it:",
+    "What those concerned went through before it:",
+    ...historyIn(trace).map((row) => `  ${showRow({ ...trace, plan: trace }, row)}`),
+    "",
+    "The event in which it broke, and those that scheduled it:",
     ...(chain.length === 0
-      ? ["  No event: it was judged when the story was over, for what had not happened by then."]
+      ? ["  None: it was judged when the story was over, for what had not happened by then."]
       : chain.slice(-CHAIN_LINKS).map(link)),
   ];
 }
@@ -113,6 +124,14 @@ function saviours(plan: Plan, { accidents, steps }: Culprits, curve: readonly Fo
   return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
 }
 
+/** The fork curve; where chance never had a say, that is said too. */
+function likelihood(curve: readonly ForkPoint[]): string[] {
+  if (curve.length === 0) return ["  It broke before the story began, so there is no moment to turn at."];
+  const isCertain = curve.every(({ broken, forks }) => broken === forks);
+  const words = isCertain ? ["  Always: chance has no say in it, and any seed of the story shows it."] : [];
+  return [...curve.map(bar), ...words];
+}
+
 function bar({ atMicros, broken, forks }: ForkPoint): string {
   const filled = Math.round((BAR_COLUMNS * broken) / forks);
   return `  ${seconds(atMicros).padStart(10)}  ${"█".repeat(filled)}${"·".repeat(BAR_COLUMNS - filled)}  ${broken} of ${forks}`;
@@ -122,6 +141,7 @@ function link({ time, text, times }: Cause): string {
   return `  ${time.padStart(10)}  ${text}${times > 1 ? `  (and ${times - 1} more like it before)` : ""}`;
 }
 
+/** Whole milliseconds that have passed, as in every other line that tells a time. */
 function seconds(micros: number): string {
-  return `${(micros / 1_000_000).toFixed(3)} s`;
+  return `${(Math.floor(micros / 1_000) / 1_000).toFixed(3)} s`;
 }

@@ -4,13 +4,15 @@
  * The run is the very run of `lockstep replay`, and two exports of it have the same bytes. When a promise is broken the
  * files are written all the same.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { traceToPcapng } from "../export/capture.ts";
 import { traceToHtml } from "../export/html.ts";
 import { traceToPerfetto } from "../export/perfetto.ts";
+import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, Misuse } from "./misuse.ts";
+import { reportAssets } from "./report-assets.ts";
 import { reportOn, runShowingProgress, writeOrMisuse } from "./running.ts";
 import { findStory, replayName, theSeed } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -53,27 +55,24 @@ async function exportStory(name: string, options: ExportOptions): Promise<number
   }
   // Packets take room, and only a capture shows them.
   const recorder = options.pcapng === undefined ? createTraceRecorder(0) : createTraceRecorder();
-  const run = runShowingProgress(story, theSeed(story, options.seed), { onWorld: recorder.onWorld }, options);
-  const files = writeFiles(recorder.finish(run.verdict, replayName(story)), options);
+  const seed = theSeed(story, options.seed);
+  const run = runShowingProgress(story, seed, { onWorld: recorder.onWorld }, options);
+  const whyItBroke = () => (run.verdict.broken === undefined ? [] : causalChain(story.plan, seed));
+  const files = writeFiles(recorder.finish(run.verdict, replayName(story)), whyItBroke, options);
   reportOn(story, run, { ...options, artifacts: files });
   return run.verdict.verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
 }
 
 /** Writes what was asked for, and answers the files' names. */
-function writeFiles(trace: Trace, options: ExportOptions): string[] {
+function writeFiles(trace: Trace, whyItBroke: () => Cause[], options: ExportOptions): string[] {
   const wanted: readonly (readonly [string | undefined, () => string | Uint8Array])[] = [
     [options.pcapng, () => Buffer.concat(traceToPcapng(trace))],
     [options.perfetto, () => traceToPerfetto(trace)],
-    [options.html, () => traceToHtml(trace, { style: asset("report.css"), script: asset("report.js") })],
+    [options.html, () => traceToHtml(trace, reportAssets(), whyItBroke())],
   ];
   return wanted.flatMap(([file, content]) => {
     if (file === undefined) return [];
     writeOrMisuse(file, content());
     return [file];
   });
-}
-
-/** A file of the page. */
-function asset(name: string): string {
-  return readFileSync(new URL(`../export/${name}`, import.meta.url), "utf8");
 }

@@ -2,15 +2,24 @@
  * A traced run as one page of HTML that needs nothing else: style, script and data lie in it, and its policy forbids it to
  * load anything. It opens from a disk and from a ticket's attachment alike.
  *
- * The page's own files are ./report.css and ./report.js; whoever calls this reads them. The data are the trace without
- * packets, as JSON, with times in microseconds since the beginning of the run.
+ * The page's own files lie in ./report/; whoever calls this reads them, in the order of {@link REPORT_PARTS}. The data are
+ * the trace without packets, as JSON, with times in microseconds since the beginning of the run.
  */
 import { PROMISES } from "../oracles/promises.ts";
+import { peopleNamed } from "../people-named.ts";
 import { readableTimes } from "../readable-times.ts";
 import { replayCommand } from "../replay-command.ts";
+import type { Cause } from "../search/causal-chain.ts";
+import { historyIn } from "../search/history.ts";
 import type { Trace } from "../trace/trace.ts";
 
-/** The texts that the page is made of. */
+/** The files of the page in ./report/: scripts need those before them. */
+export const REPORT_PARTS = {
+  style: ["page.css", "timeline.css", "charts.css", "lists.css"],
+  script: ["page.js", "timeline.js", "strips.js", "plots.js", "sequence.js", "lists.js", "main.js"],
+} as const;
+
+/** The texts that the page is made of, each of its files one behind the other. */
 export interface ReportAssets {
   readonly style: string;
   readonly script: string;
@@ -19,8 +28,8 @@ export interface ReportAssets {
 /** The timeline goes on for so long after the story, so that the goodbyes are seen. */
 const AFTER_STORY_MICROS = 500_000;
 
-/** The page. */
-export function traceToHtml(trace: Trace, assets: ReportAssets): string {
+/** The page; `causes` are what led to the breach, if there is one. */
+export function traceToHtml(trace: Trace, assets: ReportAssets, causes: readonly Cause[] = []): string {
   const title = `${trace.story}, seed ${trace.seed}: ${trace.verdict}`;
   const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
   return `<!doctype html>
@@ -36,7 +45,7 @@ ${assets.style}</style>
 <body>
 <noscript><p class="notice">This report draws itself with a script, which this browser does not run.</p></noscript>
 <main id="report"></main>
-<script type="application/json" id="data">${dataOf(trace)}</script>
+<script type="application/json" id="data">${dataOf(trace, causes)}</script>
 <script>
 ${assets.script}</script>
 </body>
@@ -45,7 +54,7 @@ ${assets.script}</script>
 }
 
 /** The data as JSON in which nothing can end the element that it stands in. */
-function dataOf(trace: Trace): string {
+function dataOf(trace: Trace, causes: readonly Cause[]): string {
   const since = (at: number) => at - trace.startsAt;
   const { broken } = trace;
   const endsAt = Math.min(trace.endsAt, trace.storyEndsAt + AFTER_STORY_MICROS);
@@ -65,9 +74,12 @@ function dataOf(trace: Trace): string {
         : {
             ...broken,
             detail: readableTimes(broken.detail),
+            people: peopleNamed(trace.peers, broken.detail).map(({ name }) => name),
             at: since(Math.min(broken.time, endsAt)),
             sentence: PROMISES[broken.promise],
           },
+    causes: causes.map(({ at, text, times }) => ({ at: since(at), text, times })),
+    history: historyIn(trace).map(({ time, who, text }) => ({ at: since(time), who, text })),
     shards: trace.shards.map(({ name }) => name),
     peers: trace.peers.map(({ name, room, shard }) => ({ name, room, shard })),
     strips: trace.strips.map(({ viewer, source, segments }) => ({
@@ -77,7 +89,9 @@ function dataOf(trace: Trace): string {
     })),
     tickMicros: trace.ticks.tickMicros,
     series: seriesOf(trace),
-    messages: trace.messages.map(({ at, until, ...rest }) => ({ ...rest, at: since(at), until: since(until) })),
+    messages: trace.messages.map(({ at, until, from, to, kind, text, count }) => {
+      return { at: since(at), until: since(until), from, to, kind, text, count };
+    }),
     rows: trace.rows.map(({ time, event, kind, who, text }) => ({ at: since(time), event, kind, who, text })),
     promises: trace.promises,
     drops: trace.drops,

@@ -9,6 +9,7 @@
 import { readableTimes } from "../readable-times.ts";
 import { replayCommand } from "../replay-command.ts";
 import type { TraceRow } from "../rows.ts";
+import type { TracedMessage } from "../trace/messages.ts";
 import { nameOfTab } from "../trace/recording.ts";
 import type { TickSeries } from "../trace/ticks.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -44,8 +45,9 @@ export function traceToPerfetto(trace: Trace): string {
 }
 
 function processNames(trace: Trace, pids: ReadonlyMap<string, number>): TraceEvent[] {
+  const relays = trace.shards.length === 1 ? [] : ["to other shards"];
   const events = trace.shards.flatMap(({ name }, place) =>
-    processName(SERVER_PID + place, name, place === 0 ? ["events, steps and promises"] : ["counts"]),
+    processName(SERVER_PID + place, name, [place === 0 ? "events, steps and promises" : "counts", ...relays]),
   );
   for (const { name, room, shard } of trace.peers) {
     const pid = pids.get(name)!;
@@ -110,10 +112,11 @@ function promiseEvents(trace: Trace): TraceEvent[] {
 
 /** What lasts overlaps what else lasts, so it is asynchronous: a pair of events that share an id. */
 function messageEvents(trace: Trace, pids: ReadonlyMap<string, number>): TraceEvent[] {
-  return trace.messages.flatMap(({ peer, direction, kind, text, at, until, count, event }, index): TraceEvent[] => {
-    const tid = direction === "up" ? TRACK.UP : TRACK.DOWN;
-    const name = until === at ? text : `${direction}: ${text}`;
-    const common = { name, cat: kind, pid: pids.get(peer)!, tid };
+  return trace.messages.flatMap((message, index): TraceEvent[] => {
+    const { kind, text, at, until, count, event } = message;
+    const { pid, tid, way } = placeOfMessage(message, trace, pids);
+    const name = until === at ? text : `${way}: ${text}`;
+    const common = { name, cat: kind, pid, tid };
     const ts = at - trace.startsAt;
     if (until === at) return [{ ph: "i", ...common, ts, s: "t", args: { count, event } }];
     const id = String(index);
@@ -122,6 +125,13 @@ function messageEvents(trace: Trace, pids: ReadonlyMap<string, number>): TraceEv
       { ph: "e", ...common, id, ts: until - trace.startsAt },
     ];
   });
+}
+
+/** A peer's messages are on the tracks of its link; what shards tell each other belongs to the one that says it. */
+function placeOfMessage({ from, to }: TracedMessage, trace: Trace, pids: ReadonlyMap<string, number>) {
+  if (typeof from === "string") return { pid: pids.get(from)!, tid: TRACK.UP, way: "up" };
+  if (typeof to === "string") return { pid: pids.get(to)!, tid: TRACK.DOWN, way: "down" };
+  return { pid: SERVER_PID + from, tid: TRACK.UP, way: `to ${trace.shards[to]!.name}` };
 }
 
 function stripEvents(trace: Trace, pids: ReadonlyMap<string, number>): TraceEvent[] {

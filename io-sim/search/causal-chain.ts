@@ -12,16 +12,20 @@ import type { World } from "../world.ts";
 
 /** One link of the chain. */
 export interface Cause {
-  /** The story's time, as people read it. */
+  /** The story's time, as people read it, and the loop's in microseconds. */
   readonly time: string;
+  readonly at: number;
   readonly text: string;
   /** How often it happened in a row. */
   readonly times: number;
 }
 
+/** What one event did. */
+type Happening = Omit<Cause, "time" | "times">;
+
 /** The chain, the breach last; empty when nothing broke, or when it broke in no event but at the end of the story. */
 export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWorld"] = () => {}): Cause[] {
-  const notes = new Map<number, { time: string; text: string }>();
+  const notes = new Map<number, Happening>();
   let world: World | undefined;
   const enter: RunOptions["onWorld"] = (made, book) => {
     world = made;
@@ -37,12 +41,12 @@ export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWor
     // What the run throws is what is looked for.
     event = world?.loop.running ?? -1;
   }
-  const chain: { time: string; text: string }[] = [];
+  const chain: Happening[] = [];
   for (let order = event; order >= 0; order = world?.loop.lineage?.[order] ?? -1) {
     const note = notes.get(order);
     if (note !== undefined) chain.unshift(note);
   }
-  return folded(chain);
+  return folded(chain).map((cause) => ({ ...cause, time: world === undefined ? "" : showTime(world, cause.at) }));
 }
 
 /** Whether the run was stopped by an event, and not by the end of its story. */
@@ -51,11 +55,11 @@ function isInEvent({ loop, zeroAt, plan }: World): boolean {
 }
 
 /** Notes what each event does; the first thing that it does says best what it is. */
-function watch(world: World, notes: Map<number, { time: string; text: string }>): void {
+function watch(world: World, notes: Map<number, Happening>): void {
   const { loop } = world;
   loop.lineage = Array.from({ length: loop.scheduled }, () => -1);
   const note = (text: string) => {
-    if (!notes.has(loop.running)) notes.set(loop.running, { time: showTime(world, loop.now), text });
+    if (!notes.has(loop.running)) notes.set(loop.running, { at: loop.now, text });
   };
   world.watchers.push({
     step: ({ label }) => {
@@ -88,13 +92,14 @@ function kindOf(bytes: Uint8Array): string {
 }
 
 /** Says once what comes again and again. */
-function folded(chain: readonly { time: string; text: string }[]): Cause[] {
-  const causes: Cause[] = [];
-  for (const { time, text } of chain) {
+function folded(chain: readonly Happening[]): Omit<Cause, "time">[] {
+  const causes: Omit<Cause, "time">[] = [];
+  for (const happening of chain) {
+    const { text } = happening;
     const last = causes.at(-1);
     const same = last !== undefined && last.text.replaceAll(/\d+/g, "#") === text.replaceAll(/\d+/g, "#");
-    if (same) causes[causes.length - 1] = { time, text, times: last.times + 1 };
-    else causes.push({ time, text, times: 1 });
+    if (same) causes[causes.length - 1] = { ...happening, times: last.times + 1 };
+    else causes.push({ ...happening, times: 1 });
   }
   return causes;
 }

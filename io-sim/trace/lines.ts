@@ -13,7 +13,7 @@ import type { Trace } from "./trace.ts";
 export function traceRows(trace: Trace): ShownRow[] {
   const rows: ShownRow[] = [
     ...trace.rows.map((row) => ({ time: row.time, event: row.event, who: whoOf(row), text: row.text })),
-    ...trace.messages.map(messageRow),
+    ...trace.messages.map((message) => messageRow(trace, message)),
     ...trace.strips.flatMap(stripRows),
   ];
   // A sort is stable: what happened at the same moment stays in the order in which it was written down.
@@ -22,15 +22,18 @@ export function traceRows(trace: Trace): ShownRow[] {
 
 /** The lines as text, the first of which names the columns. */
 export function traceLines(trace: Trace): string[] {
-  const scale = { startsAt: trace.startsAt, zeroAt: trace.zeroAt, plan: trace };
+  const plan = { peers: trace.shards.length > 1 ? [...trace.peers, ...trace.shards] : trace.peers };
+  const scale = { startsAt: trace.startsAt, zeroAt: trace.zeroAt, plan };
   return [showHeading(scale), ...traceRows(trace).map((row) => showRow(scale, row))];
 }
 
-function messageRow({ at, until, event, peer, direction, text, count }: TracedMessage): ShownRow {
-  const arrow = direction === "up" ? "→" : "←";
+function messageRow({ shards }: Trace, { at, until, event, from, to, text, count }: TracedMessage): ShownRow {
   const times = count > 1 ? ` × ${count}` : "";
   const span = until > at ? ` for ${seconds(until - at)}` : "";
-  return { time: at, event, who: peer, text: `${arrow} ${text}${times}${span}` };
+  const what = `${text}${times}${span}`;
+  if (typeof from === "string") return { time: at, event, who: from, text: `→ ${what}` };
+  if (typeof to === "string") return { time: at, event, who: to, text: `← ${what}` };
+  return { time: at, event, who: shards[from]!.name, text: `→ ${shards[to]!.name}: ${what}` };
 }
 
 /** What changes for a viewer. Mutes and goodbyes have lines of their own. */

@@ -11,7 +11,10 @@ import { createKept, type Kept, keep } from "./kept.ts";
 const MESSAGES_MAX = 4_000;
 
 /** What a row speaks of. */
-export type MessageKind = "signalling" | "ice" | "dtls" | "keyframe" | "nack" | "media" | "reports" | "drop";
+export type MessageKind = "signalling" | "ice" | "dtls" | "keyframe" | "nack" | "media" | "reports" | "relay" | "drop";
+
+/** Who says or hears something: a peer by its name, or a shard of the server by its place. */
+export type MessageEnd = string | number;
 
 /** Rows of a kind are one while no more than this passes between them; 0 means that each is its own. */
 const JOIN_MICROS: Readonly<Record<MessageKind, number>> = {
@@ -22,14 +25,14 @@ const JOIN_MICROS: Readonly<Record<MessageKind, number>> = {
   nack: 1_000_000,
   media: 1_000_000,
   reports: 3_000_000,
+  relay: 1_000_000,
   drop: 1_000_000,
 };
 
 /** A row of the diagram. */
 export interface TracedMessage {
-  readonly peer: string;
-  /** "up" is from the peer to the server. */
-  readonly direction: "up" | "down";
+  readonly from: MessageEnd;
+  readonly to: MessageEnd;
   readonly kind: MessageKind;
   readonly text: string;
   readonly at: number;
@@ -55,8 +58,8 @@ export function noteMessage(
   message: Omit<TracedMessage, "until" | "count">,
   count: number = 1,
 ): void {
-  const { peer, direction, kind, text, at } = message;
-  const key = `${peer} ${direction} ${kind} ${text}`;
+  const { from, to, kind, text, at } = message;
+  const key = JSON.stringify([from, to, kind, text]);
   const open = book.open.get(key);
   if (open !== undefined && at - open.until < JOIN_MICROS[kind]) {
     open.until = at;

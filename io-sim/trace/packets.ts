@@ -1,6 +1,7 @@
 /**
  * The packets of a traced run, and what can be said of one by looking at its bytes.
  */
+import { PAYLOAD_TYPE } from "../client/offer.ts";
 
 /**
  * Where a packet was seen: sealed at the server's door, in plain at a client, or on the link that dropped it.
@@ -75,6 +76,15 @@ function recordWord(type: number, encrypted: boolean, first: number): string {
   if (type === 21) return encrypted ? "alert (encrypted)" : "alert";
   if (type === 22) return encrypted ? "Finished (encrypted)" : (HANDSHAKE_NAMES.get(first) ?? "handshake");
   return "data";
+}
+
+/** What is in an RTP packet of this type, as our clients and our server number them. */
+export function mediaWords(payloadType: number): string {
+  for (const [codec, type] of Object.entries(PAYLOAD_TYPE)) {
+    if (type === payloadType) return codec === "OPUS" ? "sound (Opus)" : `pictures (${codec})`;
+    if (codec !== "OPUS" && type + 1 === payloadType) return "packets again (RTX)";
+  }
+  return `media of type ${payloadType}`;
 }
 
 /** A request for a keyframe or for packets, found in plain RTCP. */

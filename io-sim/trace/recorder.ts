@@ -8,7 +8,6 @@ import type { ShardEvent, SlotView } from "../../core/index.ts";
 import { addressText, familyOf } from "../addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
-import { PAYLOAD_TYPE } from "../client/offer.ts";
 import type { SfuNode } from "../node.ts";
 import { CAMERAS, type Operation } from "../plan.ts";
 import type { RunOptions, Verdict } from "../run.ts";
@@ -17,15 +16,19 @@ import type { Peer } from "../topology.ts";
 import type { Carried, Source, World, WorldWatcher } from "../world.ts";
 import { traceOf } from "./assembly.ts";
 import { createKept, keep } from "./kept.ts";
-import { createMessageBook, noteMessage } from "./messages.ts";
-import { dtlsWords, feedbackIn, packetKind, stunWords, type TracedPacket } from "./packets.ts";
+import { createMessageBook, noteMessage, type TracedMessage } from "./messages.ts";
+import { dtlsWords, feedbackIn, mediaWords, packetKind, stunWords, type TracedPacket } from "./packets.ts";
 import { nameOfTab, type Recording, shardName, sourceName } from "./recording.ts";
+import { recordRelayed } from "./relays.ts";
 import { FACT, FROZEN_MICROS, factPulse, factSet } from "./strips.ts";
 import { createTraceTicks, tickAdd, tickMax, tickSet } from "./ticks.ts";
 import type { Trace } from "./trace.ts";
 
 /** Packets that a trace keeps when nothing else is said. */
 const PACKETS_MAX = 200_000;
+
+/** What is said of a packet that was dropped: nobody has opened it. */
+const DROPPED_WORDS = { stun: "checks", dtls: "DTLS", rtp: "media", rtcp: "RTCP", other: "rubbish" } as const;
 
 /** Addresses of one peer that are remembered. */
 const ADDRESSES_MAX = 64;
@@ -79,7 +82,7 @@ function createTraceWatcher(recording: Recording): WorldWatcher {
       const peer = to?.plan.name ?? "";
       keepPacket(recording, node, { surface: "encrypted", direction: "down", peer, source, target, bytes });
     },
-    relayed: (from, to, lane, record, isLost) => recordRelayed(recording, from, to, isLost ? "lost" : lane, record),
+    relayed: (from, to, lane, record, isLost) => recordRelayed(recording, from, to, lane, record, isLost),
     carried: (peer, direction, fate, what) => recordCarried(recording, peer, direction, fate, what),
     plain: (client, direction, bytes) => recordPlain(recording, client, direction, bytes),
     event: (event) => recordEvent(recording, event),
@@ -89,8 +92,13 @@ function createTraceWatcher(recording: Recording): WorldWatcher {
     signalled(peer, direction, what) {
       const { now, ran } = world.loop;
       const text = direction === "up" ? `${what} request` : what;
-      const row = { peer: peer.plan.name, direction, kind: "signalling", text, at: now, event: ran } as const;
-      noteMessage(recording.messages, row);
+      noteMessage(recording.messages, {
+        ...ends(world, peer, direction),
+        kind: "signalling",
+        text,
+        at: now,
+        event: ran,
+      });
     },
   };
 }
@@ -173,7 +181,7 @@ function recordCarried(
   const { now, ran } = world.loop;
   const bytes = packet.bytes.length + packet.overheadBytes;
   tickAdd(ticks, `link/${name}/${direction}/${fate}`, "bytes", now, bytes);
-  const row = { peer: name, direction, at: now, event: ran };
+  const row = { ...ends(world, peer, direction), at: now, event: ran };
   if (fate === "offered") {
     tickMax(ticks, `link/${name}/${direction}/queue`, "bytes", now, peer[direction].bottleneck.queuedBytes);
     if (direction === "up") notice(recording.addresses, name, packet.source);
@@ -183,7 +191,11 @@ function recordCarried(
   }
   if (fate !== "dropped") return;
   countDrop(recording, name, direction, reason);
-  noteMessage(messages, { ...row, kind: "drop", text: `dropped: ${reason}` });
+  noteMessage(messages, {
+    ...row,
+    kind: "drop",
+    text: `dropped: ${reason} (${DROPPED_WORDS[packetKind(packet.bytes)]})`,
+  });
   const { source, target } = packet;
   const node = world.nodes[placeOf(world, peer)]!;
   keepPacket(recording, node, {
@@ -214,7 +226,8 @@ function recordPlain(recording: Recording, client: Client, direction: "up" | "do
   const [source, target] = direction === "up" ? [address, shard] : [shard, address];
   const packet = { surface: "decrypted", direction, peer: name, source, target, bytes: bytes.slice() } as const;
   keepPacket(recording, world.nodes[place]!, packet);
-  const row = { peer: name, direction, at: world.loop.now, event: world.loop.ran };
+  if (peer === undefined) return;
+  const row = { ...ends(world, peer, direction), at: world.loop.now, event: world.loop.ran };
   if (packetKind(bytes) === "rtp") {
     noteMessage(messages, { ...row, kind: "media", text: mediaWords(bytes[1]! & 0x7f) });
     return;
@@ -227,29 +240,15 @@ function recordPlain(recording: Recording, client: Client, direction: "up" | "do
   if (found.length === 0) noteMessage(messages, { ...row, kind: "reports", text: "reports (RTCP)" });
 }
 
-function mediaWords(payloadType: number): string {
-  for (const [codec, type] of Object.entries(PAYLOAD_TYPE)) {
-    if (type === payloadType) return codec === "OPUS" ? "sound (Opus)" : `pictures (${codec})`;
-    if (codec !== "OPUS" && type + 1 === payloadType) return "packets again (RTX)";
-  }
-  return `media of type ${payloadType}`;
-}
-
 /** Where the shard in this place answers somebody at `address`. */
 function addressOfShard({ shards }: World, place: number, address: string): string {
   return shards.addresses[place]![familyOf(address)];
 }
 
-/** What one shard tells another, by their places: a track for each way. */
-function recordRelayed(
-  { world, ticks }: Recording,
-  from: number,
-  to: number,
-  what: "packets" | "mail" | "lost",
-  record: Uint8Array,
-): void {
-  const [first, second] = [from, to].map((number) => world.nodes.findIndex(({ shard }) => shard.number === number));
-  tickAdd(ticks, `way/${first} to ${second}/${what}`, "bytes", world.loop.now, record.length);
+/** Who says something and who hears it, when it goes over the link of a peer. */
+function ends(world: World, peer: Peer, direction: "up" | "down"): Pick<TracedMessage, "from" | "to"> {
+  const [name, place] = [peer.plan.name, placeOf(world, peer)];
+  return direction === "up" ? { from: name, to: place } : { from: place, to: name };
 }
 
 function keepPacket(
@@ -275,6 +274,10 @@ function sample(recording: Recording): void {
     let missing = 0;
     for (const slot of peer.client?.media.slots ?? []) missing += slot.stream.missing.size;
     tickSet(ticks, `estimate/${peer.plan.name}/missing packets`, "packets", now, missing);
+    // Only a browser-like client has layers that follow its estimate; what the others would believe, nobody asks.
+    if (peer.client?.plan.persona === "chromium" && peer.plan.camera !== null) {
+      tickSet(ticks, `estimate/${peer.plan.name}/bandwidth up`, "bit/s", now, peer.client.media.bandwidth.estimateBps);
+    }
     for (const direction of ["up", "down"] as const) {
       const { plan, bottleneck } = peer[direction];
       tickMax(ticks, `link/${peer.plan.name}/${direction}/queue`, "bytes", now, bottleneck.queuedBytes);

@@ -5,12 +5,28 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { reportAssets } from "../../io-sim/cli/report-assets.ts";
 import { traceToHtml } from "../../io-sim/export/html.ts";
+import { ms, percent, seconds } from "../../io-sim/index.ts";
+import { causalChain } from "../../io-sim/search/causal-chain.ts";
 import brokenStory from "../support/broken-story.ts";
+import { smallStory } from "../support/small-story.ts";
 import { tracedStory, traceStory } from "../support/traced-story.ts";
 import { launchChromium } from "./chromium.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-report-"));
+/** Two people on two shards, and a way between these that loses packets. */
+function shardedStory() {
+  return smallStory({
+    shards: { count: 2, delay: ms(1), loss: percent(5) },
+    peers: {
+      ana: { sends: { camera: "vp8", microphone: true }, shard: 0 },
+      "bob-with-a-long-name": { receives: { audio: 1, video: 1 }, shard: 1 },
+    },
+    runFor: seconds(2),
+  });
+}
+
 let browser: Browser;
 
 /** What a page wanted from elsewhere, and what it complained of. */
@@ -18,14 +34,14 @@ let trouble: string[] = [];
 
 /** The text of a report. */
 function report(plan: Parameters<typeof traceStory>[0]): string {
-  const asset = (name: string) => readFileSync(new URL(`../../io-sim/export/${name}`, import.meta.url), "utf8");
-  return traceToHtml(traceStory(plan, 1).trace, { style: asset("report.css"), script: asset("report.js") });
+  return traceToHtml(traceStory(plan, 1).trace, reportAssets(), causalChain(plan, 1));
 }
 
 beforeAll(async () => {
   browser = await launchChromium();
   writeFileSync(join(folder, "traced.html"), report(tracedStory()));
   writeFileSync(join(folder, "broken.html"), report(brokenStory));
+  writeFileSync(join(folder, "shards.html"), report(shardedStory()));
 });
 
 afterEach(async () => {
@@ -143,6 +159,33 @@ describe("a report", () => {
     expect(await messages.filter({ hasText: "dropped: cut" }).count()).toBeGreaterThan(0);
   });
 
+  it("draws what shards tell each other, and what gets lost between them", async () => {
+    const page = await open("shards.html");
+    const messages = page.locator(".message:not(.head)");
+    const crossing = messages.filter({ hasText: "ana's pictures (VP8)" }).first();
+    expect(await crossing.getAttribute("title")).toBe("shard 0 to shard 1: ana's pictures (VP8)");
+    const [from, to] = ["x1", "x2"].map((name) => crossing.locator("line").getAttribute(name));
+    expect(Number(await to)).toBeGreaterThan(Number(await from));
+    expect(await messages.filter({ hasText: "lost between shards: ana's" }).count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "bob-with-a-long-name", exact: true }).click();
+    expect(await crossing.count()).toBe(1);
+    expect(trouble).toEqual([]);
+  });
+
+  it("names the lanes aslant where their names would run into each other", async () => {
+    const page = await open("shards.html", 360);
+    const labels = page.locator(".message.head text");
+    expect(await labels.count()).toBe(4);
+    expect(await labels.first().getAttribute("transform")).toMatch(/^rotate/);
+  });
+
+  it("has no two equal times below an axis", async () => {
+    const page = await open("traced.html");
+    const times = await page.locator(".track .ruler span").allTextContents();
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.length).toBeGreaterThan(4);
+  });
+
   it.each([
     [360, "light"],
     [360, "dark"],
@@ -162,6 +205,22 @@ describe("a report", () => {
     expect(await page.locator(".breach").textContent()).toMatch(/ for \d\.\d+ s at the end\./);
     expect(await cursor(page)).toBeGreaterThan(95);
     expect(trouble).toEqual([]);
+  });
+
+  it("keeps the breach in sight wherever the cursor is, and tells what led to it", async () => {
+    const page = await open("broken.html");
+    await page.keyboard.press("Home");
+    const strips = page.locator(".strip .axis");
+    expect(await strips.locator(".breach-mark").count()).toBe(await strips.count());
+    const history = page.locator("section", { hasText: "What led to it" });
+    expect(await history.locator("li").allTextContents()).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("the camera is covered"),
+        expect.stringMatching(/STORY.*is broken/),
+      ]),
+    );
+    await page.getByRole("button", { name: "Look at bob" }).click();
+    expect(await page.locator(".viewer h3").allTextContents()).toEqual(["bob sees and hears"]);
   });
 
   it("of the same run has the same bytes", () => {

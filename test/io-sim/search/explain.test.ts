@@ -2,11 +2,12 @@
  * Whether an explanation finds the accidents that mattered, the moment from which on they did, and the chain to the breach.
  */
 import { describe, expect, it } from "vitest";
-import { at, freezes, garbage, ms, percent, seconds } from "../../../io-sim/index.ts";
+import { at, freezes, garbage, ms, mute, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { judge, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { causalChain } from "../../../io-sim/search/causal-chain.ts";
 import { culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
+import { historyIn, traceUpToBreach } from "../../../io-sim/search/history.ts";
 import type { WorldWatcher } from "../../../io-sim/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
@@ -76,11 +77,34 @@ describe("the chain of causes", () => {
     const chain = causalChain(plan, 1, (world, book) => breakAtRubbish(world.attacker, world.watchers, book));
     expect(chain.length).toBeGreaterThan(0);
     expect(chain[0]!.text).toBe("step: strangers throw rubbish");
+    expect(chain[0]!.time).toBe("0.050 s");
+    expect(chain.map(({ at }) => at)).toEqual(chain.map(({ at }) => at).sort((a, b) => a - b));
   });
 
   it("is empty when nothing broke, or only the end of the story tells", () => {
     expect(causalChain(smallStory({ runFor: ms(100) }), 1)).toEqual([]);
     expect(causalChain(lossy, 1)).toEqual([]);
+  });
+});
+
+describe("the history of a breach", () => {
+  const covered = smallStory({
+    timeline: [at(ms(400), "the camera is covered", mute("ana", "camera"))],
+    runFor: seconds(1.5),
+    finally: [plays("bob", "ana/camera")],
+  });
+
+  it("tells the steps, and what those went through whom it names, and nobody else", () => {
+    const trace = traceUpToBreach(covered, 1);
+    const rows = historyIn(trace).map(({ who, text }) => `${who} ${text}`);
+    expect(rows).toContain("story the camera is covered");
+    expect(rows.some((text) => /^bob sees ana's camera for/.test(text))).toBe(true);
+    expect(rows.filter((text) => text.startsWith("next "))).toEqual([]);
+    expect(historyIn(trace).every(({ time }) => time <= trace.broken!.time)).toBe(true);
+  });
+
+  it("is empty for a run that held", () => {
+    expect(historyIn(traceUpToBreach(smallStory({ runFor: ms(100) }), 1))).toEqual([]);
   });
 });
 

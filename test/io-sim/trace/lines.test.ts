@@ -34,7 +34,7 @@ describe("a trace in lines", () => {
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(texts.filter((text) => /^bob sees ana's camera stand still for \d\.\d\d s$/.test(text))).toHaveLength(1);
-    expect(texts.some((text) => /^bob ← dropped: cut × \d+ for /.test(text))).toBe(true);
+    expect(texts.some((text) => /^bob ← dropped: cut \(media\) × \d+ for /.test(text))).toBe(true);
   });
 
   it("says by name what the server announces by number", () => {

@@ -84,7 +84,7 @@ describe("the strips", () => {
 
 describe("the messages", () => {
   it("begin with the way into a call, in order", () => {
-    const first = trace.messages.filter(({ peer }) => peer === "ana").map(({ text }) => text);
+    const first = trace.messages.filter(({ from, to }) => [from, to].includes("ana")).map(({ text }) => text);
     const way = ["join request", "joined", "check", "check answered", "ClientHello"];
     expect(first.slice(0, way.length)).toEqual(way);
   });
@@ -112,6 +112,19 @@ describe("the numbers", () => {
     const narrowAt = Math.floor((trace.zeroAt + 2_200_000 - trace.startsAt) / trace.ticks.tickMicros);
     expect(Math.max(...queue.slice(0, narrowAt))).toBe(0);
     expect(Math.max(...queue.slice(narrowAt))).toBeGreaterThan(1_000);
+  });
+});
+
+describe("the estimate of a browser", () => {
+  it("climbs from where it begins while nothing is lost", () => {
+    const peers = {
+      ana: { persona: "chromium" as const, sends: { camera: "vp8-simulcast" as const } },
+      bob: { receives: { video: 1 } },
+    };
+    const { trace: traced } = traceStory(smallStory({ peers, runFor: seconds(2) }), 1);
+    const estimate = traced.ticks.series.get("estimate/ana/bandwidth up")!.values;
+    expect(estimate.find((bps) => bps > 0)).toBe(300_000);
+    expect(estimate.at(-1)).toBeGreaterThan(300_000);
   });
 });
 
@@ -144,6 +157,17 @@ describe("a traced run over several shards", () => {
       bob: { receives: { audio: 1, video: 1 }, shard: 1 },
     },
     runFor: seconds(2),
+  });
+
+  it("tells what crosses between the shards, whose it is, and what gets lost there", () => {
+    const { messages } = traceStory(story, 1).trace;
+    const crossing = messages.filter(({ from, to }) => from === 0 && to === 1);
+    const words = new Set(crossing.map(({ kind, text }) => `${kind}: ${text}`));
+    expect(words).toContain("relay: ana's pictures (VP8)");
+    expect(words).toContain("relay: ana's sound (Opus)");
+    expect(words).toContain("drop: lost between shards: ana's pictures (VP8)");
+    const back = messages.filter(({ from, to }) => from === 1 && to === 0).map(({ text }) => text);
+    expect(back.some((text) => /^mail: .*attach/.test(text))).toBe(true);
   });
 
   it("says who is at which shard, and has each packet at the door that it passes", () => {

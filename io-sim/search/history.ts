@@ -1,0 +1,39 @@
+/**
+ * What those whom a broken promise concerns went through before it broke: the steps of the story, what they said and were
+ * told, what was dropped on their links, and what they saw.
+ *
+ * A promise about something that did not happen (a picture that never came, a request that was not repeated) breaks in an
+ * event that has nothing to do with it, and no chain of causes tells why. What was there and then stopped does.
+ */
+import { peopleNamed } from "../people-named.ts";
+import type { Plan } from "../plan.ts";
+import type { ShownRow } from "../rows.ts";
+import { run } from "../run.ts";
+import { traceRows } from "../trace/lines.ts";
+import type { TracedMessage } from "../trace/messages.ts";
+import { createTraceRecorder } from "../trace/recorder.ts";
+import type { Trace } from "../trace/trace.ts";
+
+/** Rows that are told at most, those before the breach. */
+const ROWS_MAX = 20;
+
+/** Messages that go on all along, and say nothing about what went wrong. */
+const CHATTER: ReadonlySet<TracedMessage["kind"]> = new Set(["reports", "ice"]);
+
+/** Runs a plan up to its breach, if there is one, and traces it without its packets. */
+export function traceUpToBreach(plan: Plan, seed: number): Trace {
+  const recorder = createTraceRecorder(0);
+  return recorder.finish(run(plan, seed, { onWorld: recorder.onWorld, withoutDrain: true }));
+}
+
+/** The history of a traced run, in the order of time; empty for one that held. */
+export function historyIn(trace: Trace): ShownRow[] {
+  const { broken, peers } = trace;
+  if (broken === undefined) return [];
+  const named = peopleNamed(peers, broken.detail);
+  const concerned = new Set((named.length > 0 ? named : peers).map(({ name }) => name));
+  const told = trace.messages.filter(({ kind }) => !CHATTER.has(kind));
+  return traceRows({ ...trace, messages: told })
+    .filter(({ time, who }) => time <= broken.time && (who === "story" || concerned.has(who)))
+    .slice(-ROWS_MAX);
+}
