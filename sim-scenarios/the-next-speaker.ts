@@ -2,8 +2,8 @@
  * "Twenty-five of us at the town hall. When the boss handed over to her colleague we heard him from his first word on, and all
  * of us saw him a few seconds after she had gone."
  *
- * Everyone has room for one picture and two voices. The second speaker comes on stage while the first one is still there; half a
- * second later she switches everything off.
+ * Everyone has room for one picture and two voices. The second speaker comes on stage while the first one is still there;
+ * half a second later she switches everything off.
  */
 import { at, freezes, join, ms, mute, plays, profile, scenario, seconds } from "../io-sim/index.ts";
 
