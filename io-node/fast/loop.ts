@@ -138,6 +138,8 @@ export interface FastLoop {
   knocked: boolean;
   /** Turns so far. */
   turns: number;
+  /** The time as it was asked last, after whatever takes long: a turn waits from there on, and does not ask again. */
+  now: Micros;
   /** Processor time of the thread, as it was at the time beside it. */
   cpuMicros: number;
   cpuReadAt: Micros;
@@ -174,6 +176,7 @@ export function createFastLoop(given: FastLoopParts): FastLoop {
   time.words[KNOCK_AT / 4 + 1] = 1;
   const relays = createRelayWays(queues.arena.bytes, takePiece(block, TAKE_BYTES).bytes, faults);
   const waiting: Waiting = { replies: [], events: [], released: [], commands: [] };
+  const now = parts.clock();
   const outbox = createOutbox(flows, queues, relays, waiting);
   const loop: FastLoop = {
     parts,
@@ -196,8 +199,9 @@ export function createFastLoop(given: FastLoopParts): FastLoop {
     stopped: false,
     knocked: true,
     turns: 0,
+    now,
     cpuMicros: 0,
-    cpuReadAt: parts.clock(),
+    cpuReadAt: now,
   };
   return loop;
 }
@@ -206,7 +210,7 @@ export function createFastLoop(given: FastLoopParts): FastLoop {
 export function fastCommand(loop: FastLoop, commandId: number, command: Command): void {
   if (loop.stopped) return;
   if (loop.busy) loop.waiting.commands.push({ commandId, command });
-  else feed(loop, { kind: "command", now: loop.parts.clock(), commandId, command });
+  else feedBetween(loop, { kind: "command", now: loop.parts.clock(), commandId, command });
 }
 
 /** From now on another shard can be reached. */
@@ -217,7 +221,7 @@ export function fastMeet(loop: FastLoop, peer: RelayPeer): void {
 /** Another shard is gone for good. */
 export function fastPart(loop: FastLoop, number: number): void {
   closeWay(loop.relays, number);
-  if (!loop.stopped) feed(loop, { kind: "shard-lost", now: loop.parts.clock(), shard: number });
+  if (!loop.stopped) feedBetween(loop, { kind: "shard-lost", now: loop.parts.clock(), shard: number });
 }
 
 /** Waits for something to do, for `waitMicrosMax` at most, and does it. */
@@ -230,11 +234,15 @@ export function fastTurn(loop: FastLoop, waitMicrosMax: number): void {
   if (waysHold(loop.relays)) {
     expectDatagrams(loop.queues, BATCH);
     takeRelayed(loop.relays, loop.parts.clock(), loop.takeIn);
+    settle(loop);
   }
   if (loop.stopped) return;
   const now = loop.parts.clock();
-  if (loop.parts.engine.nextTimeout() <= now) feed(loop, { kind: "timer", now });
-  settle(loop);
+  loop.now = now;
+  if (loop.parts.engine.nextTimeout() <= now) {
+    feedBetween(loop, { kind: "timer", now });
+    settle(loop);
+  }
   if (now - loop.cpuReadAt >= CPU_READ_MICROS) readCpu(loop, now);
 }
 
@@ -291,7 +299,7 @@ function settle(loop: FastLoop): void {
 function wait(loop: FastLoop, waitMicrosMax: number): number {
   const next = loop.parts.engine.nextTimeout();
   const most = loop.relays.unsettled ? Math.min(waitMicrosMax, MAIL_MICROS) : waitMicrosMax;
-  const micros = next === NEVER ? most : Math.min(next - loop.parts.clock(), most);
+  const micros = next === NEVER ? most : Math.min(next - loop.now, most);
   const { queues } = loop.queues;
   for (let i = 0; i < queues.length; i++) {
     loop.polls.words[i * WORDS.POLL + 1] = LINUX.POLLIN | (queues[i]!.blocked ? LINUX.POLLOUT : 0);
@@ -377,6 +385,12 @@ function receiveOne(loop: FastLoop, socket: number, now: Micros, datagram: numbe
   input.bytes = batch.slots[datagram]!;
   input.length = length;
   feed(loop, input);
+}
+
+/** Feeds what is not part of a batch: it may take long, and the next wait is shorter by that. */
+function feedBetween(loop: FastLoop, input: ShardInput): void {
+  feed(loop, input);
+  loop.now = loop.parts.clock();
 }
 
 /** Feeds one input and whatever comes of it. */

@@ -67,15 +67,16 @@ export type FromThread =
   | { readonly kind: "looked"; readonly findings: readonly Finding[] }
   | { readonly kind: "failed"; readonly error: unknown };
 
-const RECEIVE_COUNTERS = ["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const;
-const SEND_COUNTERS = ["sent", "sentBytes", "dropped", "failed", "noBuffers"] as const;
-const RELAY_COUNTERS = ["relayedPackets", "relayDropped", "relayedMail"] as const;
-
 /**
  * The counters that both threads see, in order: of receiving, of sending, of relaying, how often the loop has turned, and
  * processor time.
  */
-export const COUNTERS = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, ...RELAY_COUNTERS, "turns", "cpuMicros"] as const;
+export const COUNTERS = [
+  ...(["received", "receivedBytes", "badLength", "noFlow", "socketErrors"] as const),
+  ...(["sent", "sentBytes", "dropped", "failed", "noBuffers"] as const),
+  ...(["relayedPackets", "relayDropped", "relayedMail"] as const),
+  ...(["turns", "cpuMicros"] as const),
+] as const;
 
 /** Serves until the main thread says "close" or the shard throws. What fails here is told to the main thread. */
 export function runShardThread(createEngine: CreateEngine): void {
@@ -126,9 +127,9 @@ function serve(
   say({ kind: "started", priority });
   for (;;) {
     const farewellMillis = loop.knocked ? takeMessages(boot.port, loop) : -1;
-    const told = takeOutputs(outputs, clock());
+    const told = takeOutputs(outputs, loop.now);
     if (told !== undefined) say({ kind: "outputs", ...told });
-    for (const number of loop.relays.givenUp.splice(0)) say({ kind: "given-up", number });
+    if (loop.relays.givenUp.length > 0) sayGivenUp(loop, say);
     if (farewellMillis >= 0) fastFarewell(loop, farewellMillis);
     writeCounters(loop, boot.counters);
     if (failures.length > 0) throw failures[0];
@@ -160,11 +161,25 @@ function takeMessages(port: MessagePort, loop: FastLoop): number {
   return -1;
 }
 
-function writeCounters({ received, sent, relays, turns, cpuMicros }: FastLoop, counters: Float64Array): void {
-  let at = 0;
-  for (const name of RECEIVE_COUNTERS) counters[at++] = received[name];
-  for (const name of SEND_COUNTERS) counters[at++] = sent[name];
-  for (const name of RELAY_COUNTERS) counters[at++] = relays.counters[name];
-  counters[at++] = turns;
-  counters[at] = cpuMicros;
+function sayGivenUp({ relays }: FastLoop, say: (message: FromThread) => void): void {
+  for (const number of relays.givenUp.splice(0)) say({ kind: "given-up", number });
+}
+
+/** In the order of {@link COUNTERS}, by name and not in a loop over names: this is done in each turn. */
+export function writeCounters({ received, sent, relays, turns, cpuMicros }: FastLoop, counters: Float64Array): void {
+  counters[0] = received.received;
+  counters[1] = received.receivedBytes;
+  counters[2] = received.badLength;
+  counters[3] = received.noFlow;
+  counters[4] = received.socketErrors;
+  counters[5] = sent.sent;
+  counters[6] = sent.sentBytes;
+  counters[7] = sent.dropped;
+  counters[8] = sent.failed;
+  counters[9] = sent.noBuffers;
+  counters[10] = relays.counters.relayedPackets;
+  counters[11] = relays.counters.relayDropped;
+  counters[12] = relays.counters.relayedMail;
+  counters[13] = turns;
+  counters[14] = cpuMicros;
 }
