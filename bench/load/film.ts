@@ -30,6 +30,8 @@ const PACKETS_PER_PICTURE_MAX = 8;
 const PICTURES_PER_KEYFRAME = 60;
 const VIDEO_CLOCK_HZ = 90_000;
 const AUDIO_CLOCK_HZ = 48_000;
+/** Packets of a film of which is remembered when they were sent. A power of two. */
+const REMEMBERED = 4_096;
 const GOLDEN_RATIO = 0.618_034;
 
 /** The frame tag of RFC 6386 §9.1: a keyframe of 1280 x 720, and a frame between two of them. */
@@ -50,6 +52,9 @@ export interface Film {
   keyframeWanted: boolean;
   /** The picture that is being sent is a keyframe. */
   isKeyframe: boolean;
+  /** Of the packets that were sent last, by their lower bits: which they are, and when the system got them. */
+  readonly sentOrdinals: Int32Array;
+  readonly sentMicros: Float64Array;
 }
 
 /**
@@ -61,7 +66,25 @@ export function createFilm(plan: StreamPlan, ssrc: number, publisher: number): F
   const packetsPerPicture = Math.min(Math.max(part, 1), PACKETS_PER_PICTURE_MAX);
   const dueMillionths = Math.floor(((publisher * GOLDEN_RATIO + (plan.kind === "audio" ? 0.5 : 0)) % 1) * 1_000_000);
   const start = { written: 0, dueMillionths, keyframeWanted: false, isKeyframe: false };
-  return { plan, ssrc, publisher, packetsPerPicture, ...start };
+  const sent = { sentOrdinals: new Int32Array(REMEMBERED).fill(-1), sentMicros: new Float64Array(REMEMBERED) };
+  return { plan, ssrc, publisher, packetsPerPicture, ...start, ...sent };
+}
+
+/**
+ * Remembers when the last `count` packets were handed to the system. They say themselves when they were written, but a
+ * generator that is short of a core may have stood still since then, and that is no delay of the server's.
+ */
+export function filmSent({ written, sentOrdinals, sentMicros }: Film, count: number, micros: number): void {
+  for (let ordinal = written - count; ordinal < written; ordinal++) {
+    sentOrdinals[ordinal & (REMEMBERED - 1)] = ordinal;
+    sentMicros[ordinal & (REMEMBERED - 1)] = micros;
+  }
+}
+
+/** When a packet was handed to the system; -1 when that is forgotten. */
+export function filmSentAt({ sentOrdinals, sentMicros }: Film, ordinal: number): number {
+  const at = ordinal & (REMEMBERED - 1);
+  return sentOrdinals[at] === ordinal ? sentMicros[at]! : -1;
 }
 
 /** What a stamp says. */

@@ -11,7 +11,7 @@ import { srtpOpenRtcp, srtpOpenRtp, srtpSealRtp } from "../../core/srtp/context.
 import { RTCP, RTCP_TYPE, rtcpCheck, rtcpPacketLength, rtcpPacketType } from "../../core/wire/rtcp.ts";
 import { feedbackMediaSsrc, isPli } from "../../core/wire/rtcp-feedback.ts";
 import { rtpHeaderLength, rtpPayloadType, rtpSignedSsrc } from "../../core/wire/rtp.ts";
-import { FILM_HEADER_BYTES, type Stamp, writeFilmPacket } from "./film.ts";
+import { FILM_HEADER_BYTES, filmSent, filmSentAt, type Stamp, writeFilmPacket } from "./film.ts";
 import { createHistogram, type Histogram, histogramAdd, histogramClear, histogramPercentiles } from "./histogram.ts";
 import { type Ledger, ledgerBegin, ledgerCount, ledgerJudge, ledgerLost } from "./ledger.ts";
 import type { Arrivals, Counted, CountedKind } from "./messages.ts";
@@ -45,6 +45,8 @@ export interface Load {
   readonly peers: LoadPeer[];
   /** Those of them who send media. */
   readonly publishers: LoadPeer[];
+  /** The same by their numbers, which stamps have. */
+  readonly publisherOf: Map<number, LoadPeer>;
   readonly delays: Histogram;
   readonly stamp: Stamp;
   factor: number;
@@ -65,6 +67,7 @@ export function createLoad(host: LoadHost): Load {
     host,
     peers: [],
     publishers: [],
+    publisherOf: new Map(),
     delays: createHistogram(),
     stamp: { publisher: 0, ordinal: 0, sentMicros: 0 },
     factor: 0,
@@ -83,7 +86,9 @@ export function createLoad(host: LoadHost): Load {
 /** Takes a peer in. */
 export function loadAdd(load: Load, peer: LoadPeer): void {
   load.peers.push(peer);
-  if (peer.films.length > 0) load.publishers.push(peer);
+  if (peer.films.length === 0) return;
+  load.publishers.push(peer);
+  load.publisherOf.set(peer.index, peer);
 }
 
 /** One turn: reads what has come, sends what is due meanwhile, and sleeps until the next turn. */
@@ -220,6 +225,7 @@ function publish(load: Load, peer: LoadPeer, passedMicros: number): void {
       );
       setOutboundLength(system, slot, length);
     }
+    filmSent(film, due, wallMicros(system));
     const taken = sendSlots(system, peer.fd, due);
     load.sent[kind] += taken;
     load.refused += due - taken;
@@ -282,7 +288,14 @@ function receiveMedia(
     load.wrong++;
     return;
   }
-  histogramAdd(load.delays, inboundMicros(system, datagram) - load.stamp.sentMicros);
+  histogramAdd(load.delays, inboundMicros(system, datagram) - sentMicrosOf(load, ledger.kind));
+}
+
+/** When the packet left whose stamp was read last. */
+function sentMicrosOf({ publisherOf, stamp }: Load, kind: "audio" | "video"): number {
+  const own = publisherOf.get(stamp.publisher)?.films.find(({ film }) => film.plan.kind === kind);
+  const handedOver = own === undefined ? -1 : filmSentAt(own.film, stamp.ordinal);
+  return handedOver < 0 ? stamp.sentMicros : handedOver;
 }
 
 function ledgerOf({ ledgers }: LoadPeer, ssrc: number): Ledger | undefined {
