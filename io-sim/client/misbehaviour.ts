@@ -117,9 +117,9 @@ const TURNS: Partial<Record<Habit, (client: Client, random: Stream) => void>> = 
       padding,
       transportSequence,
       -1,
+      true,
     );
     client.transportSequence = seqAdd16(transportSequence, 1);
-    packet.padded = true;
     sendRtp(client, packet);
   },
 };

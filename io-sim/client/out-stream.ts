@@ -44,10 +44,22 @@ export interface OutStream {
   rtxBound: boolean;
   /** The number of the last FIR about it, -1 before the first: the same again asks for nothing (RFC 5104 §4.3.1.1). */
   lastFir: number;
-  readonly memory: (WrittenRtp | undefined)[];
+  readonly memory: (Remembered | undefined)[];
   packetsSent: number;
   octetsSent: number;
   retransmitted: number;
+}
+
+/**
+ * A packet that may have to be sent again. The place in the memory is one object for all packets that come to lie in it: what
+ * lives for seconds and then dies is the dearest garbage.
+ */
+interface Remembered {
+  sequence: number;
+  marker: boolean;
+  padded: boolean;
+  timestamp: number;
+  payload: Uint8Array;
 }
 
 /** What a stream is made of. */
@@ -76,7 +88,7 @@ export function createOutStream(plan: OutStreamPlan, random: Stream, nearWrap: b
     bound: false,
     rtxBound: false,
     lastFir: -1,
-    memory: new Array<WrittenRtp | undefined>(MEMORY_PLACES).fill(undefined),
+    memory: new Array<Remembered | undefined>(MEMORY_PLACES).fill(undefined),
     packetsSent: 0,
     octetsSent: 0,
     retransmitted: 0,
@@ -89,7 +101,7 @@ export function mediaTimestamp(stream: OutStream, now: Micros): number {
   return seqAdd32(stream.timestampBase, Math.floor((elapsed * (stream.clockRate / 1_000)) / 1_000));
 }
 
-/** Numbers a payload and keeps it for retransmission. `level` is -dBov for audio, -1 for video. */
+/** Numbers a payload and keeps it for retransmission. `level` is -dBov for audio, -1 for video; it may end in padding. */
 export function nextPacket(
   stream: OutStream,
   timestamp: number,
@@ -97,6 +109,7 @@ export function nextPacket(
   payload: Uint8Array,
   transportSequence: number,
   level: number,
+  padded = false,
 ): WrittenRtp {
   const packet: WrittenRtp = {
     payloadType: stream.payloadType,
@@ -106,18 +119,33 @@ export function nextPacket(
     ssrc: stream.ssrc,
     extensions: extensionsOf(stream, transportSequence, level, EXTENSION_ID.RID),
     payload,
+    padded,
   };
-  stream.memory[stream.sequence & (MEMORY_PLACES - 1)] = packet;
+  if (stream.rtxSsrc !== 0) remember(stream, packet);
   stream.sequence = seqAdd16(stream.sequence, 1);
   stream.packetsSent++;
   stream.octetsSent += payload.length;
   return packet;
 }
 
+function remember({ memory }: OutStream, packet: WrittenRtp): void {
+  const { sequence, marker, timestamp, payload, padded = false } = packet;
+  const place = memory[sequence & (MEMORY_PLACES - 1)];
+  if (place === undefined) {
+    memory[sequence & (MEMORY_PLACES - 1)] = { sequence, marker, padded, timestamp, payload };
+    return;
+  }
+  place.sequence = sequence;
+  place.marker = marker;
+  place.padded = padded;
+  place.timestamp = timestamp;
+  place.payload = payload;
+}
+
 /** A retransmission of an earlier packet (RFC 4588 §4), or undefined when it is not remembered. */
 export function retransmission(stream: OutStream, sequence: number, transportSequence: number): WrittenRtp | undefined {
   const original = stream.memory[sequence & (MEMORY_PLACES - 1)];
-  if (original?.sequence !== sequence || stream.rtxSsrc === 0) return undefined;
+  if (original?.sequence !== sequence) return undefined;
   if (seqDistance16(sequence, stream.sequence) > MEMORY_PACKETS) return undefined;
   const payload = new Uint8Array(original.payload.length + 2);
   writeU16(payload, 0, sequence);
@@ -130,7 +158,7 @@ export function retransmission(stream: OutStream, sequence: number, transportSeq
     ssrc: stream.rtxSsrc,
     extensions: extensionsOf(stream, transportSequence, -1, EXTENSION_ID.REPAIRED_RID),
     payload,
-    ...(original.padded === true ? { padded: true } : {}),
+    padded: original.padded,
   };
   stream.rtxSequence = seqAdd16(stream.rtxSequence, 1);
   stream.retransmitted++;

@@ -67,6 +67,8 @@ function pieces(bytes: Uint8Array, room: number): Uint8Array[] {
 
 /* VP8: the descriptor has X=1 and I, L, T; the frame tag is RFC 6386 §9.1. */
 
+const VP8_DESCRIPTOR_BYTES = 6;
+
 function packetiseVp8(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   const size = body.length;
   const tag = (header.keyframe ? 0 : 1) | (1 << 4) | (Math.min(size, 0x7ffff) << 5);
@@ -74,19 +76,22 @@ function packetiseVp8(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   const frameHeader = header.keyframe
     ? [tag, tag >> 8, tag >> 16, 0x9d, 0x01, 0x2a, width, width >> 8, height, height >> 8]
     : [tag, tag >> 8, tag >> 16];
-  return pieces(concatBytes(Uint8Array.from(frameHeader), body), PAYLOAD_BYTES_MAX).map((part, index) =>
-    concatBytes(
-      Uint8Array.of(
-        0x80 | (index === 0 ? 0x10 : 0),
-        0xe0,
-        0x80 | (header.pictureId >> 8),
-        header.pictureId,
-        header.tl0,
-        (header.temporalLayer << 6) | (header.layerSync ? 0x20 : 0),
-      ),
-      part,
-    ),
-  );
+  const parts = pieces(concatBytes(Uint8Array.from(frameHeader), body), PAYLOAD_BYTES_MAX);
+  // All payloads of a frame lie in one array, as arrays are dear.
+  const bytes = new Uint8Array(parts.length * VP8_DESCRIPTOR_BYTES + frameHeader.length + size);
+  let at = 0;
+  return parts.map((part, index) => {
+    const begins = at;
+    bytes[at++] = 0x80 | (index === 0 ? 0x10 : 0);
+    bytes[at++] = 0xe0;
+    bytes[at++] = 0x80 | (header.pictureId >> 8);
+    bytes[at++] = header.pictureId;
+    bytes[at++] = header.tl0;
+    bytes[at++] = (header.temporalLayer << 6) | (header.layerSync ? 0x20 : 0);
+    bytes.set(part, at);
+    at += part.length;
+    return bytes.subarray(begins, at);
+  });
 }
 
 function readVp8(payload: Uint8Array): PayloadView | undefined {
