@@ -97,7 +97,7 @@ export interface SfuNode {
   readonly received: Slab;
   /** Flows by address and the other way round, and numbers that are free again. */
   readonly flows: Map<string, number>;
-  readonly addresses: Map<number, { text: string; bytes: Uint8Array }>;
+  readonly addresses: ({ text: string; bytes: Uint8Array } | undefined)[];
   readonly freeFlows: number[];
   timer: LoopEvent | undefined;
   timerAt: number;
@@ -133,7 +133,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     outbox: createRecordingOutbox(effectHash),
     received: createSlab(),
     flows: new Map(),
-    addresses: new Map(),
+    addresses: [],
     freeFlows: [],
     timer: undefined,
     timerAt: NEVER,
@@ -183,7 +183,7 @@ function takeDatagram(node: SfuNode, source: string, bytes: Uint8Array): void {
     kind: "datagram",
     now: node.loop.now,
     flow,
-    address: node.addresses.get(flow)!.bytes,
+    address: node.addresses[flow]!.bytes,
     // The shard opens packets where they lie.
     bytes: carveCopy(node.received, bytes, 0, bytes.length),
     offset: 0,
@@ -236,7 +236,7 @@ export function nodeCrash(node: SfuNode, boot: BootRecord, forMicros: number): v
   node.timer = undefined;
   node.timerAt = NEVER;
   node.flows.clear();
-  node.addresses.clear();
+  node.addresses.length = 0;
   node.freeFlows.length = 0;
   node.replies.clear();
   node.crypto = node.options.createCrypto();
@@ -296,7 +296,7 @@ function handle(node: SfuNode, input: ShardInput): void {
 function carryOut(node: SfuNode, effect: Effect): void {
   switch (effect.kind) {
     case "transmit": {
-      const address = node.addresses.get(effect.flow);
+      const address = node.addresses[effect.flow];
       if (address === undefined || hostFails(node.options.sites, "host/send-refused")) return;
       node.world.transmit(address.text, effect.bytes);
       return;
@@ -355,14 +355,14 @@ function internFlow(node: SfuNode, source: string): number {
   if (known !== undefined) return known;
   const flow = node.freeFlows.pop() ?? node.flows.size;
   node.flows.set(source, flow);
-  node.addresses.set(flow, { text: source, bytes: addressBytes(source) });
+  node.addresses[flow] = { text: source, bytes: addressBytes(source) };
   return flow;
 }
 
 function releaseFlow(node: SfuNode, flow: number): void {
-  const address = node.addresses.get(flow);
+  const address = node.addresses[flow];
   if (address === undefined) return;
-  node.addresses.delete(flow);
+  node.addresses[flow] = undefined;
   node.flows.delete(address.text);
   node.freeFlows.push(flow);
 }

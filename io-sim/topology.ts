@@ -24,6 +24,8 @@ export interface Peer {
   readonly plan: PeerPlan;
   readonly index: number;
   address: string;
+  /** Whether nobody has come to live there since. */
+  isHome: boolean;
   /** A second address that the device uses as well, or "". */
   secondAddress: string;
   /** The address that it had before, or "". */
@@ -72,12 +74,13 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     plan,
     index,
     address: peerAddress(guise.firstAddress + index, 0, plan.up.overheadBytes === HEADER_BYTES[6] ? 6 : 4),
+    isHome: true,
     secondAddress: "",
     formerAddress: "",
     moves: 0,
     paths: createStream(chance, "paths", plan.name),
     up: way("up", (packet) => arriveAtNode(world, packet)),
-    down: way("down", (packet) => arriveAtPeer(world, packet)),
+    down: way("down", (packet) => arriveAtPeer(world, peer, packet)),
     sleep: createSleep(loop),
     clock: createPeerClock(loop.origin),
     signalling: createSignalling(chance, plan.name),
@@ -158,6 +161,9 @@ function settle(world: World, peer: Peer, address: string): void {
   peer.formerAddress = peer.address;
   peer.secondAddress = "";
   peer.address = address;
+  const before = world.byAddress.get(address);
+  if (before !== undefined) before.isHome = false;
+  peer.isHome = true;
   world.byAddress.set(address, peer);
 }
 
@@ -246,10 +252,11 @@ function addressOf(world: World, node: SfuNode, target: string): string {
   return ofFamily(world.shards.addresses[world.nodes.indexOf(node)]!, target);
 }
 
-function arriveAtPeer(world: World, packet: Packet): void {
+function arriveAtPeer(world: World, peer: Peer, packet: Packet): void {
+  const { target } = packet;
   // What is still under way to an address that was given up never arrives.
-  const peer = world.byAddress.get(packet.target);
-  if (peer !== undefined) receiveAtPeer(world, peer, packet);
+  const receiver = peer.isHome && peer.address === target ? peer : world.byAddress.get(target);
+  if (receiver !== undefined) receiveAtPeer(world, receiver, packet);
 }
 
 function receiveAtPeer(world: World, peer: Peer, packet: Packet): void {

@@ -6,7 +6,7 @@
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
-import { carve, createSlab, type Slab } from "../slab.ts";
+import { carve, carveAt, createSlab, type Slab } from "../slab.ts";
 import {
   createIndexBook,
   guessIndex,
@@ -57,6 +57,30 @@ export function createProviderCipher(
       writeRtpNonce(nonce, local.rtpSalt, ssrc, index);
       crypto.sealAead(local.rtpHandle, nonce, sealed, 0, at, payload, 0, payload.length, sealed, at);
       return sealed;
+    },
+    takeRtp(bytes) {
+      const at = payloadOffset(bytes);
+      const length = bytes.length - at - TAG_BYTES;
+      if (at < 0 || length < 0) return undefined;
+      const ssrc = readU32(bytes, 8);
+      const sequence = readU16(bytes, 2);
+      const index = guessIndex(received, ssrc, sequence);
+      if (index < 0) return undefined;
+      const start = carveAt(slab, length);
+      const plain = slab.bytes;
+      writeRtpNonce(nonce, remote.rtpSalt, ssrc, index);
+      const sealed = length + TAG_BYTES;
+      if (!crypto.openAead(remote.rtpHandle, nonce, bytes, 0, at, bytes, at, sealed, plain, start)) return undefined;
+      noteIndex(received, ssrc, index);
+      const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
+      return {
+        payloadType: bytes[1]! & 0x7f,
+        marker: bytes[1]! >= 0x80,
+        sequence,
+        timestamp: readU32(bytes, 4),
+        ssrc,
+        payload: plain.subarray(start, start + Math.max(0, length - padding)),
+      };
     },
     openRtp(bytes) {
       const at = payloadOffset(bytes);

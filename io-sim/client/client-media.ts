@@ -27,7 +27,7 @@ import { frameScale, HABIT_MICROS, type Habit, misbehave, strangeExtensions, upp
 import { type OfferedMedia, PAYLOAD_TYPE } from "./offer.ts";
 import { createOutStream, mediaTimestamp, nextPacket, type OutStream } from "./out-stream.ts";
 import type { VideoCodec } from "./payload.ts";
-import type { WrittenRtp } from "./plain-rtp.ts";
+import type { ReadRtp, WrittenRtp } from "./plain-rtp.ts";
 
 const AUDIO_MICROS = 20_000;
 const TICK_MICROS = 20_000;
@@ -189,17 +189,37 @@ export function mediaReceive(client: Client, bytes: Uint8Array, sentAt: Micros):
   if (media.cipher === undefined || bytes.length < 12) return;
   const second = bytes[1]!;
   const isRtcp = second >= 192 && second <= 223;
-  const plain = isRtcp ? media.cipher.openRtcp(bytes) : media.cipher.openRtp(bytes);
+  if (isRtcp) openControl(client, media.cipher, bytes);
+  else {
+    const packet = openPacket(client, media.cipher, bytes);
+    if (packet === undefined) media.refused++;
+    else {
+      media.opened++;
+      receiveRtp(client, packet, sentAt);
+    }
+  }
+}
+
+function openPacket(client: Client, cipher: MediaCipher, bytes: Uint8Array): ReadRtp | undefined {
+  const { watcher } = client.ports;
+  if (watcher.plain === undefined) return cipher.takeRtp(bytes);
+  const plain = cipher.openRtp(bytes);
+  if (plain === undefined) return undefined;
+  watcher.plain(client, "down", plain);
+  return cipher.readRtp(plain);
+}
+
+function openControl(client: Client, cipher: MediaCipher, bytes: Uint8Array): void {
+  const { media, ports } = client;
+  const plain = cipher.openRtcp(bytes);
   if (plain === undefined) {
     media.refused++;
     return;
   }
   media.opened++;
-  client.ports.watcher.plain?.(client, "down", plain);
-  if (isRtcp) {
-    client.ports.watcher.control?.(client, bytes, plain);
-    receiveRtcp(client, media.cipher.rtcp.read(plain));
-  } else receiveRtp(client, media.cipher.readRtp(plain), sentAt);
+  ports.watcher.plain?.(client, "down", plain);
+  ports.watcher.control?.(client, bytes, plain);
+  receiveRtcp(client, cipher.rtcp.read(plain));
 }
 
 function addOutStreams(client: Client, item: OfferedMedia, index: number): void {

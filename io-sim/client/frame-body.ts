@@ -61,18 +61,26 @@ export function readBody(bytes: Uint8Array, at = 0): FramePassport | undefined {
   return readPassport(bytes, at);
 }
 
+/** A payload with a part of a body, which begins there. */
+interface BodyPiece {
+  readonly payload: Uint8Array;
+  readonly bodyAt: number;
+}
+
 /**
  * Reads a body back of which each piece has a part, as {@link readBody} does of the whole: putting pictures together first,
  * for nothing else than this, costs more than looking at them.
  */
-export function readPieces(pieces: readonly { readonly body: Uint8Array }[]): FramePassport | undefined {
-  const head = pieces[0]!.body;
-  if (pieces.length === 1) return readBody(head);
-  if (head.length < PASSPORT_BYTES) return readBody(concatBytes(...pieces.map(({ body }) => body)));
+export function readPieces(pieces: readonly BodyPiece[]): FramePassport | undefined {
+  const { payload: head, bodyAt: at } = pieces[0]!;
+  if (pieces.length === 1) return readBody(head, at);
+  if (head.length - at < PASSPORT_BYTES) {
+    return readBody(concatBytes(...pieces.map(({ payload, bodyAt }) => payload.subarray(bodyAt))));
+  }
   let length = 0;
-  for (let i = 0; i < pieces.length; i++) length += pieces[i]!.body.length;
-  if (length < BODY_BYTES_MIN || readU32(head, 12) !== length) return undefined;
-  return fits(pieces, length) ? readPassport(head, 0) : undefined;
+  for (let i = 0; i < pieces.length; i++) length += pieces[i]!.payload.length - pieces[i]!.bodyAt;
+  if (length < BODY_BYTES_MIN || readU32(head, at + 12) !== length) return undefined;
+  return fits(pieces, length) ? readPassport(head, at) : undefined;
 }
 
 function readPassport(bytes: Uint8Array, at: number): FramePassport {
@@ -86,26 +94,26 @@ function readPassport(bytes: Uint8Array, at: number): FramePassport {
 }
 
 /** Whether the checksum at the end of the last piece, or of the last few, is that of what stands before it. */
-function fits(pieces: readonly { readonly body: Uint8Array }[], length: number): boolean {
+function fits(pieces: readonly BodyPiece[], length: number): boolean {
   let hash = 0x811c_9dc5 | 0;
   let left = length - 4;
   /** Bytes of a word that began in one piece and goes on in the next; of those, how many; and the checksum as far as read. */
   let [word, held, sum] = [0, 0, 0];
   for (let i = 0; i < pieces.length; i++) {
-    const { body } = pieces[i]!;
-    const end = Math.min(body.length, left);
-    left -= end;
-    let at = 0;
+    const { payload, bodyAt } = pieces[i]!;
+    const end = Math.min(payload.length, bodyAt + left);
+    let at = bodyAt;
+    left -= end - at;
     for (; at < end; at++) {
       if (held === 0) {
-        for (; at + 4 <= end; at += 4) hash = takeWord(hash, readI32(body, at));
+        for (; at + 4 <= end; at += 4) hash = takeWord(hash, readI32(payload, at));
         if (at === end) break;
       }
-      word = (word << 8) | body[at]!;
+      word = (word << 8) | payload[at]!;
       held = (held + 1) & 3;
       if (held === 0) hash = takeWord(hash, word);
     }
-    for (; at < body.length; at++) sum = (sum << 8) | body[at]!;
+    for (; at < payload.length; at++) sum = (sum << 8) | payload[at]!;
   }
   for (let shift = 8 * (held - 1); shift >= 0; shift -= 8)
     hash = Math.imul(hash ^ ((word >> shift) & 0xff), 0x0100_0193);

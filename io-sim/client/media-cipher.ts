@@ -32,6 +32,8 @@ export interface MediaCipher {
   readonly rtcp: RtcpFormat;
   /** Reads an opened packet. */
   readRtp(plain: Uint8Array): ReadRtp;
+  /** Opens a packet and reads it, for who does not want to see the whole of it. */
+  takeRtp(bytes: Uint8Array): ReadRtp | undefined;
   sealRtp(packet: WrittenRtp): Uint8Array;
   openRtp(bytes: Uint8Array): Uint8Array | undefined;
   sealRtcp(bytes: Uint8Array): Uint8Array;
@@ -102,12 +104,16 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const taken: ReplayBook = new Map();
   // The last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4).
   const behindIndex = keys.profile === 1 ? 10 : 0;
-  return {
+  const cipher: MediaCipher = {
     rtcp: WERIFT_RTCP,
     readRtp(plain) {
       const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
       const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
       return { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc, payload };
+    },
+    takeRtp(bytes) {
+      const plain = cipher.openRtp(bytes);
+      return plain === undefined ? undefined : cipher.readRtp(plain);
     },
     sealRtp(packet) {
       const { payloadType, marker, sequence, timestamp, ssrc, payload } = packet;
@@ -150,6 +156,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       return plain;
     },
   };
+  return cipher;
 }
 
 function setRollover(context: SrtpSession["localContext"], ssrc: number, index: number): void {

@@ -35,8 +35,9 @@ export interface PayloadView {
   readonly temporalLayer: number;
   readonly width: number;
   readonly height: number;
-  /** This payload's part of the body. */
-  readonly body: Uint8Array;
+  readonly payload: Uint8Array;
+  /** Where in it this payload's part of the body begins. */
+  readonly bodyAt: number;
 }
 
 /** The most bytes of one payload, so that a packet with extensions, RTX and tag stays under 1,200 bytes. */
@@ -116,7 +117,7 @@ function readVp8(payload: Uint8Array): PayloadView | undefined {
   if (at + skip > payload.length) return undefined;
   const width = keyframe ? payload[at + 6]! | ((payload[at + 7]! & 0x3f) << 8) : 0;
   const height = keyframe ? payload[at + 8]! | ((payload[at + 9]! & 0x3f) << 8) : 0;
-  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, body: payload.subarray(at + skip) };
+  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, payload, bodyAt: at + skip };
 }
 
 /* VP9: I P L F B E V Z, a 15-bit picture id, on keyframes a scalability structure with one size. */
@@ -161,7 +162,7 @@ function readVp9(payload: Uint8Array): PayloadView | undefined {
   const keyframe = begins && (flags & 0x40) === 0;
   at += !begins ? 0 : keyframe ? 4 : 1;
   if (at > payload.length) return undefined;
-  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, body: payload.subarray(at) };
+  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, payload, bodyAt: at };
 }
 
 /* H.264: a keyframe is a STAP-A with SPS and PPS and then an IDR slice; slices go as FU-A. */
@@ -191,13 +192,13 @@ function packetiseH264(header: FrameHeader, body: Uint8Array): Uint8Array[] {
 
 function readH264(payload: Uint8Array): PayloadView | undefined {
   const type = payload[0]! & 0x1f;
-  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0 };
-  if (type === NAL.STAP_A) return { ...view, begins: true, keyframe: true, body: new Uint8Array(0) };
+  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0, payload };
+  if (type === NAL.STAP_A) return { ...view, begins: true, keyframe: true, bodyAt: payload.length };
   if (type === NAL.FU_A) {
     const begins = (payload[1]! & 0x80) !== 0 && (payload[1]! & 0x1f) === 1;
-    return { ...view, begins, keyframe: false, body: payload.subarray(2) };
+    return { ...view, begins, keyframe: false, bodyAt: 2 };
   }
-  return { ...view, begins: type === 1, keyframe: false, body: payload.subarray(1) };
+  return { ...view, begins: type === 1, keyframe: false, bodyAt: 1 };
 }
 
 /** A baseline sequence parameter set with the given size (ITU-T H.264 §7.3.2.1.1). Sizes are multiples of 2. */

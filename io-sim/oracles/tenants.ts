@@ -8,6 +8,7 @@
 import type { DatagramInput } from "../../core/index.ts";
 import { type Client, checkedUfrag } from "../client/client.ts";
 import type { SfuNode } from "../node.ts";
+import type { Effect } from "../recording-outbox.ts";
 import type { World, WorldWatcher } from "../world.ts";
 
 /** The type of a STUN binding success response (RFC 8489 §5). */
@@ -52,25 +53,26 @@ export function createTenants(world: World): Tenants {
   return {
     at,
     checkedAt: (node, address) => tenancyAt(node, address)?.checkedAt ?? 0,
-    senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses.get(flow)?.text ?? "")),
+    senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses[flow]?.text ?? "")),
     crashed() {
       byNode.clear();
       last.node = undefined;
     },
     afterInput(input, effects, node) {
       if (input.kind !== "datagram" || input.bytes[input.offset]! > 3) return;
-      const { flow } = input;
-      const isAnswered = effects.some(
-        (effect) => effect.kind === "transmit" && effect.flow === flow && isBindingSuccess(effect.bytes),
-      );
-      const address = node.addresses.get(flow)?.text;
-      if (!isAnswered || address === undefined) return;
+      const address = node.addresses[input.flow]?.text;
+      if (address === undefined || !isAnswered(effects, input.flow)) return;
       const tenancy = tenancyAt(node, address) ?? beginTenancy(node, address);
       tenancy.checkedAt = world.loop.now;
       // Strangers have no check of their own; whom they copied lives where he lived.
       if (!world.attacker.inHand) tenancy.client = whoChecks(world, input) ?? tenancy.client;
     },
   };
+}
+
+/** It stands alone because what a function keeps for a closure is made whenever it is called. */
+function isAnswered(effects: readonly Effect[], flow: number): boolean {
+  return effects.some((effect) => effect.kind === "transmit" && effect.flow === flow && isBindingSuccess(effect.bytes));
 }
 
 function isBindingSuccess(bytes: Uint8Array): boolean {

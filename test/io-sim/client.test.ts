@@ -49,12 +49,12 @@ describe("a frame's body", () => {
       fc.property(fc.integer({ min: 20, max: 200 }), cuts, fc.nat(), (length, places, bit) => {
         const body = writeBody(passport, length);
         const ends = [...places.map((place) => place % (length + 1)), length].sort((a, b) => a - b);
-        const pieces = ends.map((end, i) => ({ body: body.subarray(ends[i - 1] ?? 0, end) }));
+        const pieces = ends.map((end, i) => ({ payload: body.subarray(0, end), bodyAt: ends[i - 1] ?? 0 }));
         expect(readPieces(pieces)).toEqual(passport);
         const at = bit % (8 * length);
         body[at >> 3] = body[at >> 3]! ^ (1 << (at & 7));
         expect(readPieces(pieces)).toBeUndefined();
-        expect(readPieces(pieces.slice(0, -1).concat({ body: new Uint8Array(0) }))).toEqual(
+        expect(readPieces(pieces.slice(0, -1).concat({ payload: new Uint8Array(3), bodyAt: 3 }))).toEqual(
           readBody(body.subarray(0, ends.at(-2) ?? 0)),
         );
       }),
@@ -80,7 +80,7 @@ describe("payloads", () => {
         const views = packetise(codec, header, body).map((payload) => readPayload(codec, payload)!);
         expect(views.map(({ begins }) => begins)).toEqual(views.map((_, index) => index === 0));
         expect(views[0]!.keyframe).toBe(keyframe);
-        expect(Buffer.concat(views.map((view) => view.body))).toEqual(Buffer.from(body));
+        expect(Buffer.concat(views.map(({ payload, bodyAt }) => payload.subarray(bodyAt)))).toEqual(Buffer.from(body));
         if (codec !== "H264" && keyframe) expect([views[0]!.width, views[0]!.height]).toEqual([640, 360]);
         if (codec !== "H264") expect(views.every((view) => view.pictureId === 0x7ffe)).toBe(true);
       }
@@ -125,6 +125,21 @@ describe("the two SRTP implementations of the client", () => {
     profile: 1,
     localSalt: new Uint8Array(14).fill(all.localSalt[0]!),
     remoteSalt: new Uint8Array(14).fill(all.remoteSalt[0]!),
+  });
+
+  it("open and read a packet at once as one after the other, padding and all", () => {
+    const [ours, theirs] = [keys(1, 9), mirrored(keys(1, 9))];
+    const [sender, receiver] = [createWeriftCipher(ours), createProviderCipher(createNodeCrypto(), 0, theirs)];
+    const numbers = { payloadType: 96, marker: true, timestamp: 7, ssrc: 0xdec0_de5d, extensions: [] };
+    for (const [sequence, end] of [0, 1, 2, 5].entries()) {
+      const payload = Buffer.from([1, 2, 3, 4, end]);
+      const sealed = sender.sealRtp({ ...numbers, sequence, payload, padded: end > 0 });
+      const { payload: read, ...rest } = receiver.takeRtp(sealed)!;
+      const { payload: expected, ...others } = receiver.readRtp(receiver.openRtp(sealed)!);
+      expect([rest, [...read]]).toEqual([others, [...expected]]);
+      sealed[sealed.length - 1] = sealed.at(-1)! ^ 1;
+      expect([receiver.takeRtp(sealed), receiver.takeRtp(sealed.subarray(0, 20))]).toEqual([undefined, undefined]);
+    }
   });
 
   it("open what the other seals, across the wrap of the sequence number", () => {
