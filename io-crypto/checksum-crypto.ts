@@ -23,11 +23,12 @@ const LOW_FACTOR = 0x85eb_ca77;
 const STREAM_FACTOR = 0x0019_660d;
 const STREAM_STEP = 0x3c6e_f35f;
 
-/** What a handle is bound to: the lanes' first values, one key for packets' contents and one for their tags. */
+/** What a handle is bound to: what packets' contents begin with, and the first values of the lanes that make their tags. */
 interface ChecksumKey {
   readonly isAead: boolean;
-  readonly stream: Lanes;
-  readonly tag: Lanes;
+  readonly stream: number;
+  readonly high: number;
+  readonly low: number;
 }
 
 /** A running hash. Each step is a permutation for a given word, and of the word for a given state. */
@@ -43,7 +44,6 @@ interface Lanes {
 export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = createWordViews()): CryptoProvider {
   const keys = new Map<number, ChecksumKey>();
   const lanes: Lanes = { high: 0, low: 0 };
-  const tag = new Uint8Array(AEAD_TAG_BYTES);
 
   function bound(handle: number, isAead: boolean): ChecksumKey {
     const key = must(keys.get(handle), "the key handle is bound");
@@ -52,7 +52,7 @@ export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = c
   }
 
   /** The hash of an AEAD packet: lengths, nonce, associated data, ciphertext. */
-  function begin(key: Lanes, nonce: Uint8Array, aad: Uint8Array, aadOffset: number, aadLength: number): void {
+  function begin(key: ChecksumKey, nonce: Uint8Array, aad: Uint8Array, aadOffset: number, aadLength: number): void {
     lanes.high = key.high;
     lanes.low = key.low;
     absorb(lanes, nonce, 0, nonce.length);
@@ -62,18 +62,19 @@ export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = c
   return {
     ...inner,
     setAeadKey(handle, key) {
-      const first = keyLanes(key);
-      keys.set(handle, { isAead: true, stream: first, tag: first });
+      const { high, low } = keyLanes(key);
+      keys.set(handle, { isAead: true, stream: high ^ low, high, low });
     },
     setCmKey(handle, cipherKey, authKey) {
-      keys.set(handle, { isAead: false, stream: keyLanes(cipherKey), tag: keyLanes(authKey) });
+      const stream = keyLanes(cipherKey);
+      keys.set(handle, { isAead: false, stream: stream.high ^ stream.low, ...keyLanes(authKey) });
     },
     releaseKey(handle) {
       keys.delete(handle);
     },
     sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
       const key = bound(handle, true);
-      begin(key.tag, nonce, aad, aadOffset, aadLength);
+      begin(key, nonce, aad, aadOffset, aadLength);
       const start = streamStart(key.stream, nonce);
       seal(words, lanes, start, source, sourceOffset, sourceLength, target, targetOffset);
       writeTag(lanes, target, targetOffset + sourceLength);
@@ -82,18 +83,16 @@ export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = c
       const key = bound(handle, true);
       const length = sourceLength - AEAD_TAG_BYTES;
       assert(length >= 0, "what is opened is as long as a tag at least");
-      begin(key.tag, nonce, aad, aadOffset, aadLength);
+      begin(key, nonce, aad, aadOffset, aadLength);
       const start = streamStart(key.stream, nonce);
       open(words, lanes, start, source, sourceOffset, length, target, targetOffset);
-      writeTag(lanes, tag, 0);
-      for (let i = 0; i < AEAD_TAG_BYTES; i++) if (tag[i] !== source[sourceOffset + length + i]) return false;
-      return true;
+      return hasTag(lanes, source, sourceOffset + length);
     },
     cipherCm(handle, iv, source, sourceOffset, sourceLength, target, targetOffset) {
       mask(streamStart(bound(handle, false).stream, iv), source, sourceOffset, sourceLength, target, targetOffset);
     },
     authCm(handle, bytes, offset, length, suffix, target) {
-      const key = bound(handle, false).tag;
+      const key = bound(handle, false);
       lanes.high = key.high;
       lanes.low = key.low;
       absorb(lanes, bytes, offset, length);
@@ -112,8 +111,8 @@ function keyLanes(key: Uint8Array): Lanes {
 }
 
 /** The first word of the keystream for one nonce. */
-function streamStart(key: Lanes, nonce: Uint8Array): number {
-  let word = key.high ^ key.low;
+function streamStart(key: number, nonce: Uint8Array): number {
+  let word = key;
   for (let i = 0; i < nonce.length; i += 4) word = mix(Math.imul(word, HIGH_FACTOR) ^ readU32(nonce, i));
   return word;
 }
@@ -245,6 +244,18 @@ function writeTag(lanes: Lanes, target: Uint8Array, offset: number): void {
   writeU32(target, offset + 4, low);
   writeU32(target, offset + 8, mix(high ^ Math.imul(low, HIGH_FACTOR)));
   writeU32(target, offset + 12, mix(low ^ Math.imul(high, LOW_FACTOR)));
+}
+
+/** Whether the tag that {@link writeTag} would write is there. */
+function hasTag(lanes: Lanes, bytes: Uint8Array, offset: number): boolean {
+  const high = mix(lanes.high);
+  const low = mix(lanes.low);
+  return (
+    readI32(bytes, offset) === high &&
+    readI32(bytes, offset + 4) === low &&
+    readI32(bytes, offset + 8) === mix(high ^ Math.imul(low, HIGH_FACTOR)) &&
+    readI32(bytes, offset + 12) === mix(low ^ Math.imul(high, LOW_FACTOR))
+  );
 }
 
 /** The 32-bit finaliser of MurmurHash3, whose constants are public domain. */

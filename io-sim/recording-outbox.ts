@@ -40,7 +40,9 @@ export function takeEffects(outbox: RecordingOutbox): Effect[] {
 export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
   // Always the same slot: where it lies stays in the shard's working memory, and so comes into the hash of its state.
   const sendBytes = new Uint8Array(LIMITS.datagramBytesMax);
+  const sendWords = new Int32Array(sendBytes.buffer, 0, sendBytes.length >> 2);
   const slab = createSlab();
+  const copyOf = (offset: number, length: number) => hashAndCopy(hash, slab, sendBytes, sendWords, offset, length);
   const outbox: RecordingOutbox = {
     sendBytes,
     effects: [],
@@ -48,7 +50,7 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     transmit(flow, offset, length) {
       fingerprintNumber(hash, 1);
       fingerprintNumber(hash, flow);
-      outbox.effects.push({ kind: "transmit", flow, bytes: hashAndCopy(hash, slab, sendBytes, offset, length) });
+      outbox.effects.push({ kind: "transmit", flow, bytes: copyOf(offset, length) });
     },
     reply(reply) {
       fingerprintText(hash, `reply ${JSON.stringify(reply)}`);
@@ -61,8 +63,7 @@ export function createRecordingOutbox(hash: Fingerprint): RecordingOutbox {
     relayPacket(shard, offset, length) {
       fingerprintNumber(hash, 3);
       fingerprintNumber(hash, shard);
-      const record = hashAndCopy(hash, slab, sendBytes, offset, length);
-      outbox.effects.push({ kind: "relay", shard, lane: "packets", record });
+      outbox.effects.push({ kind: "relay", shard, lane: "packets", record: copyOf(offset, length) });
     },
     relayMail(shard, record) {
       fingerprintNumber(hash, 4);

@@ -31,12 +31,14 @@ export function hashDatagram(hash: Fingerprint, bytes: Uint8Array, offset: numbe
 
 /**
  * {@link hashDatagram} and a copy of the datagram, in one go: each step of the hash waits for the one before, and the copy is
- * made meanwhile. The machine is little-endian, as the state's encoding wants it too.
+ * made meanwhile. The machine is little-endian, as the state's encoding wants it too. `source` is the array in words of the
+ * machine, for datagrams that begin at one.
  */
 export function hashAndCopy(
   hash: Fingerprint,
   slab: Slab,
   bytes: Uint8Array,
+  source: Int32Array,
   offset: number,
   length: number,
 ): Uint8Array {
@@ -47,6 +49,16 @@ export function hashAndCopy(
   const { words } = slab;
   let at = offset;
   let to = start >> 2;
+  if ((offset & 3) === 0) {
+    for (; at + 4 <= end; at += 4) {
+      const word = source[at >> 2]!;
+      words[to++] = word;
+      high = Math.imul(high ^ word, 0x0100_0193);
+      high ^= high >>> 15;
+      low = Math.imul(low ^ word, 0x5bd1_e995);
+      low ^= low >>> 13;
+    }
+  }
   for (; at + 4 <= end; at += 4) {
     const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     words[to++] = word;

@@ -41,29 +41,39 @@ export interface MediaCipher {
 }
 
 /**
- * Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. The keys are signed:
- * V8 looks a number above 2^31 up by way of an object.
+ * Packet indices per SSRC: the highest one so far, as rollover counter times 2^16 plus sequence number. They are looked up for
+ * each packet and are few, so they stand in a list.
  */
 export interface IndexBook {
-  readonly highest: Map<number, number>;
+  /** By the SSRC as a signed number: larger ones are objects for V8. */
+  readonly streams: { readonly key: number; highest: number }[];
   /** What stands for it before the first. */
   readonly before: number;
 }
 
 /** A book of streams whose first packets follow this index. */
 export function createIndexBook({ indexBefore = -1 }: MediaKeys): IndexBook {
-  return { highest: new Map(), before: indexBefore };
+  return { streams: [], before: indexBefore };
 }
 
 /** The packet index that this sequence number most likely means; -1 when it would lie before all packets. */
-export function guessIndex({ highest, before }: IndexBook, ssrc: number, sequence: number): number {
-  const known = highest.get(ssrc | 0) ?? before;
+export function guessIndex(book: IndexBook, ssrc: number, sequence: number): number {
+  const known = streamIn(book, ssrc)?.highest ?? book.before;
   return known < 0 ? sequence : Math.max(-1, seqUnwrap16(known, sequence));
 }
 
 /** Notes an index that turned out to be authentic. */
-export function noteIndex({ highest }: IndexBook, ssrc: number, index: number): void {
-  if (index > (highest.get(ssrc | 0) ?? -1)) highest.set(ssrc | 0, index);
+export function noteIndex(book: IndexBook, ssrc: number, index: number): void {
+  if (index < 0) return;
+  const stream = streamIn(book, ssrc);
+  if (stream === undefined) book.streams.push({ key: ssrc | 0, highest: index });
+  else stream.highest = Math.max(stream.highest, index);
+}
+
+function streamIn({ streams }: IndexBook, ssrc: number): IndexBook["streams"][number] | undefined {
+  const key = ssrc | 0;
+  for (let i = 0; i < streams.length; i++) if (streams[i]!.key === key) return streams[i];
+  return undefined;
 }
 
 /** How far behind the newest a packet of SRTCP may come: as far as libsrtp remembers, and RFC 3711 §3.3.2 asks for 64. */
