@@ -10,6 +10,7 @@ import { carve, carveAt, createSlab, type Slab } from "../slab.ts";
 import {
   createIndexBook,
   guessIndex,
+  type IndexBook,
   isReplay,
   type MediaCipher,
   type MediaKeys,
@@ -18,7 +19,7 @@ import {
   type ReplayBook,
 } from "./media-cipher.ts";
 import { PLAIN_RTCP } from "./plain-rtcp.ts";
-import { payloadOffset, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
+import { payloadOffset, type ReadRtp, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
 const TAG_BYTES = 16;
 const E_BIT = 0x8000_0000;
@@ -44,6 +45,7 @@ export function createProviderCipher(
   const rtcpIndices = new Map<number, number>();
   const taken: ReplayBook = new Map();
   const nonce = new Uint8Array(12);
+  const packets: IncomingPackets = { crypto, direction: remote, indices: received, nonce, slab };
   return {
     rtcp: PLAIN_RTCP,
     readRtp,
@@ -58,43 +60,13 @@ export function createProviderCipher(
       crypto.sealAead(local.rtpHandle, nonce, sealed, 0, at, payload, 0, payload.length, sealed, at);
       return sealed;
     },
-    takeRtp(bytes) {
-      const at = payloadOffset(bytes);
-      const length = bytes.length - at - TAG_BYTES;
-      if (at < 0 || length < 0) return undefined;
-      const ssrc = readU32(bytes, 8);
-      const sequence = readU16(bytes, 2);
-      const index = guessIndex(received, ssrc, sequence);
-      if (index < 0) return undefined;
-      const start = carveAt(slab, length);
-      const plain = slab.bytes;
-      writeRtpNonce(nonce, remote.rtpSalt, ssrc, index);
-      const sealed = length + TAG_BYTES;
-      if (!crypto.openAead(remote.rtpHandle, nonce, bytes, 0, at, bytes, at, sealed, plain, start)) return undefined;
-      noteIndex(received, ssrc, index);
-      const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
-      return {
-        payloadType: bytes[1]! & 0x7f,
-        marker: bytes[1]! >= 0x80,
-        sequence,
-        timestamp: readU32(bytes, 4),
-        ssrc,
-        payload: plain.subarray(start, start + Math.max(0, length - padding)),
-      };
-    },
+    takeRtp: (bytes) => takeRtp(packets, bytes),
     openRtp(bytes) {
       const at = payloadOffset(bytes);
       if (at < 0 || bytes.length < at + TAG_BYTES) return undefined;
-      const ssrc = readU32(bytes, 8);
-      const index = guessIndex(received, ssrc, readU16(bytes, 2));
-      if (index < 0) return undefined;
       const plain = carve(slab, bytes.length - TAG_BYTES);
       for (let i = 0; i < at; i++) plain[i] = bytes[i]!;
-      writeRtpNonce(nonce, remote.rtpSalt, ssrc, index);
-      const length = bytes.length - at;
-      if (!crypto.openAead(remote.rtpHandle, nonce, bytes, 0, at, bytes, at, length, plain, at)) return undefined;
-      noteIndex(received, ssrc, index);
-      return plain;
+      return openPayload(packets, bytes, at, plain, at) ? plain : undefined;
     },
     sealRtcp(bytes) {
       const ssrc = readU32(bytes, 4);
@@ -125,6 +97,51 @@ export function createProviderCipher(
       return plain;
     },
   };
+}
+
+/** What is needed to open packets. */
+interface IncomingPackets {
+  readonly crypto: CryptoProvider;
+  readonly direction: Direction;
+  readonly indices: IndexBook;
+  readonly nonce: Uint8Array;
+  readonly slab: Slab;
+}
+
+function takeRtp(packets: IncomingPackets, bytes: Uint8Array): ReadRtp | undefined {
+  const at = payloadOffset(bytes);
+  const length = bytes.length - at - TAG_BYTES;
+  if (at < 0 || length < 0) return undefined;
+  const start = carveAt(packets.slab, length);
+  const plain = packets.slab.bytes;
+  if (!openPayload(packets, bytes, at, plain, start)) return undefined;
+  const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
+  return {
+    payloadType: bytes[1]! & 0x7f,
+    marker: bytes[1]! >= 0x80,
+    sequence: readU16(bytes, 2),
+    timestamp: readU32(bytes, 4),
+    ssrc: readU32(bytes, 8),
+    payload: plain.subarray(start, start + Math.max(0, length - padding)),
+  };
+}
+
+/** Opens what lies behind the header of `at` bytes into `plain`; answers whether it is authentic. */
+function openPayload(
+  { crypto, direction, indices, nonce }: IncomingPackets,
+  bytes: Uint8Array,
+  at: number,
+  plain: Uint8Array,
+  plainAt: number,
+): boolean {
+  const ssrc = readU32(bytes, 8);
+  const index = guessIndex(indices, ssrc, readU16(bytes, 2));
+  if (index < 0) return false;
+  writeRtpNonce(nonce, direction.rtpSalt, ssrc, index);
+  const length = bytes.length - at;
+  if (!crypto.openAead(direction.rtpHandle, nonce, bytes, 0, at, bytes, at, length, plain, plainAt)) return false;
+  noteIndex(indices, ssrc, index);
+  return true;
 }
 
 function trailer(index: number): Uint8Array {
