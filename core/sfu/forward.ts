@@ -78,6 +78,7 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
     if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
     if (faults !== undefined && buggify(faults, "forward/route-skipped", route.slot.id)) {
       shard.history.counters.rtpUnsendable++;
+      if (!goesOn) wishToBegin(now, route, stream);
       continue;
     }
     forwardOn(shard, ports, now, route, stream, bytes);
@@ -165,7 +166,7 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
     return false;
   }
   if (buggify(ports.faults, "forward/not-begun", route.slot.id)) {
-    keyframeWanted(stream.keyframes, now);
+    wishToBegin(now, route, stream);
     counters.rtpAwaitingKeyframe++;
     return false;
   }
@@ -173,6 +174,14 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
   if (route.stream === null) counters.rtpAwaitingKeyframe++;
   else counters.rtpNotChosen++;
   return false;
+}
+
+/**
+ * The keyframe in hand has granted all wishes, but this route could not begin with it: its wish stays. Nobody else would
+ * ask, as a viewer who has got nothing at all misses nothing.
+ */
+function wishToBegin(now: Micros, { publication }: Route, { keyframes }: Stream): void {
+  if (publication.kind === "video") keyframeWanted(keyframes, now);
 }
 
 function forwardOn(

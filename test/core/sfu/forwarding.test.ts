@@ -186,6 +186,28 @@ describe("keyframe requests", () => {
     }
     expect(rtcpOfType(ana, 206, 1)).toHaveLength(before);
   });
+
+  it.each(["forward/route-skipped", "forward/not-begun"])(
+    "go on while a subscriber has not begun with the keyframe that came, by %s",
+    (failing) => {
+      const failures = { left: 1 };
+      const faults = { fires: (site: string) => site === failing && failures.left-- > 0 };
+      const plain = createShardWorld();
+      const world = { ...plain, ports: { ...plain.ports, faults } };
+      const ana = join(world, { name: "ana", offer: video(2000) });
+      const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+      sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true }));
+      ana.rtcp.length = 0;
+      for (let i = 1; i < 40; i++) {
+        sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10 + i }));
+        passMillis(world, 50);
+      }
+      expect(bob.rtp).toEqual([]);
+      expect(rtcpOfType(ana, 206, 1).length).toBeGreaterThan(1);
+      sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 50, keyframe: true }));
+      expect(bob.rtp).toHaveLength(1);
+    },
+  );
 });
 
 describe("simulcast", () => {
