@@ -59,6 +59,13 @@ export function transportAddress(address: string, port: number): Uint8Array | un
   return bytes;
 }
 
+/** Whether a client could send something to this address (IPv4 or IPv6 text): not to all of them, nor to a group. */
+export function isOneHost(ip: string): boolean {
+  const bytes = ipBytes(ip);
+  if (bytes === undefined || bytes.every((byte) => byte === 0)) return false;
+  return bytes.length === 4 ? bytes[0]! < 224 : bytes[0] !== 0xff;
+}
+
 /** `http://192.0.2.1:8080/`, with the brackets that IPv6 needs in a URL. */
 export function pageUrl(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;

@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
-import { candidateAddress } from "./addresses.ts";
+import { candidateAddress, isOneHost } from "./addresses.ts";
 import { IO_CHOICES, type IoChoice, PRIORITY_CHOICES, type PriorityChoice } from "./io-choice.ts";
 import { LOG_LEVELS } from "./log.ts";
 
@@ -125,7 +125,8 @@ const journalLimit = z
 
 const publicAddress = z
   .string()
-  .refine((text) => candidateAddress(text, 1) !== undefined, "must be an IPv4 or IPv6 address, with :port if need be");
+  .refine((text) => candidateAddress(text, 1) !== undefined, "must be an IPv4 or IPv6 address, with :port if need be")
+  .refine((text) => isOneHost(candidateAddress(text, 1)?.ip ?? ""), "must be an address that clients can send to");
 
 const schema = z.object({
   httpPort: port.default(Number(DEFAULTS.httpPort)),

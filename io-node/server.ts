@@ -254,7 +254,12 @@ async function stop(control: Control, hosts: readonly ShardHost[], http: Server)
 }
 
 function startError(error: unknown, what: "UDP" | "HTTP", port: number, flag: string): StartError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = error instanceof Object && "code" in error ? error.code : undefined;
+  if (code === "ERANGE") {
+    return new StartError(
+      `There is no ${what} port ${port} for the last shard; choose a lower ${flag} or fewer --shards.`,
+    );
+  }
   if (code === "EADDRINUSE") {
     return new StartError(`${what} port ${port} is in use; end what uses it or choose another port with ${flag}.`);
   }

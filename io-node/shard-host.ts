@@ -100,6 +100,7 @@ export async function openMediaPorts(
   const io = choice === "portable" || why !== "" ? "portable" : "fast";
   const open = io === "fast" ? (wanted: number) => openFastPort(wanted, priority) : openPortablePort;
   const count = shards ?? (io === "fast" ? shardsOf(availableParallelism()) : 1);
+  if (udpPort + count - 1 > PORT_MAX) throw new NoPort(PORT_MAX + 1, { code: "ERANGE" });
   const ports: MediaPort[] = [];
   for (let shard = 0; shard < count; shard++) {
     const wanted = udpPort === 0 ? 0 : udpPort + shard;
@@ -112,6 +113,9 @@ export async function openMediaPorts(
   }
   return { io, why, ports };
 }
+
+/** The last port that there is. */
+const PORT_MAX = 65_535;
 
 /** How many shards a machine with so many cores has, when nobody says otherwise. */
 export function shardsOf(cores: number): number {

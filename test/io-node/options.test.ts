@@ -111,6 +111,19 @@ describe("wrong use of serve", () => {
     [["--udp-port", "1e3"], '--udp-port must be a port from 0 to 65535 (0 lets the system choose), and "1e3" is not.'],
     [["--http-port", "-1"], '--http-port must be a port from 0 to 65535 (0 lets the system choose), and "-1" is not.'],
     [
+      ["--public-address", "0.0.0.0"],
+      '--public-address must be an address that clients can send to, and "0.0.0.0" is not.',
+    ],
+    [
+      ["--public-address", "224.0.0.1"],
+      '--public-address must be an address that clients can send to, and "224.0.0.1" is not.',
+    ],
+    [
+      ["--public-address", "[ff02::1]:4000"],
+      '--public-address must be an address that clients can send to, and "[ff02::1]:4000" is not.',
+    ],
+    [["--public-address", "::"], '--public-address must be an address that clients can send to, and "::" is not.'],
+    [
       ["--public-address", "example.org"],
       '--public-address must be an IPv4 or IPv6 address, with :port if need be, and "example.org" is not.',
     ],

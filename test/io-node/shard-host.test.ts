@@ -25,6 +25,11 @@ describe("media ports", () => {
     other.close();
   });
 
+  it("are not begun so high that the last would be beyond all ports", async () => {
+    const error = await openMediaPorts("portable", 65_534, 3).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "NoPort", port: 65_536, cause: { code: "ERANGE" } });
+  });
+
   it("of the portable kind are one unless somebody asks for more, since its shards share a thread", async () => {
     const media = await openMediaPorts("portable", 0);
     expect([media.io, media.why, media.ports.length]).toEqual(["portable", "", 1]);
