@@ -139,7 +139,7 @@ const schema = z.object({
   io: z.enum(IO_CHOICES, `must be one of ${IO_CHOICES.join(", ")}`).default(DEFAULTS.io),
   priority: z.enum(PRIORITY_CHOICES, `must be one of ${PRIORITY_CHOICES.join(", ")}`).default(DEFAULTS.priority),
   shards: shards.optional(),
-  journal: z.string().optional(),
+  journal: z.string().min(1, "must be a directory").optional(),
   journalLimit: journalLimit.default(Number(DEFAULTS.journalLimit)),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default(DEFAULTS.logLevel),
 });

@@ -47,7 +47,7 @@ function adviceFor(code: string, directory: string): string {
     case "EDQUOT":
       return `the disk of ${directory} is full. Calls go on, and so does the journal once there is room: free some, or start with a lower --journal-limit`;
     case "ENOENT":
-      return `${directory}, or the file in it, was deleted. Calls go on, and so does the journal once the directory is there: make it again`;
+      return `${directory}, or the file in it, was deleted. Calls go on, and so does the journal, in a new file, once the directory is there: make it again if need be`;
     case "EACCES":
     case "EPERM":
     case "EROFS":

@@ -43,10 +43,24 @@ export async function replayServerJournal(file: string, bytes: Uint8Array, optio
     stop = { kind: "input", input: playback.player.inputs - wholeNumber(options.back, "--back") };
     playback = beginPlayback(bytes, crypto);
   }
+  refuseWhatIsBefore(playback, stop);
   playUntil(playback, stop, onRow);
   show(file, playback, options);
   if (options.step === true) playback = await walk(playback, () => beginPlayback(bytes, crypto), print);
   return playbackHolds(playback) ? EXIT.HELD : EXIT.BROKEN;
+}
+
+/** A moment before the journal begins is in another one. */
+function refuseWhatIsBefore(playback: Playback, stop: PlaybackStop): void {
+  const { player } = playback;
+  const isBefore =
+    stop.kind === "input"
+      ? stop.input < player.firstInput
+      : stop.kind === "wall" && stop.micros < wallOf(playback, playback.startsAt);
+  if (!isBefore) return;
+  const begin = `input ${player.firstInput + 1} at ${wallText(playback, playback.startsAt)}`;
+  const before = player.firstInput === 0 ? "its shard was not there before" : "see the file before it";
+  throw new Misuse(`The journal begins with ${begin}: ${before}.`);
 }
 
 /** The moment that `--until` names: an input (`1200`), seconds of the journal (`12.5s`), or a time as in a log. */

@@ -71,7 +71,8 @@ function readOrMisuse(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new Misuse(`Can't read "${file}" (${(error as NodeJS.ErrnoException).code}).`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Misuse(`Can't read "${file}" (${code})${code === "EISDIR" ? "; name one of the files in it" : ""}.`);
   }
 }
 

@@ -135,6 +135,7 @@ describe("wrong use of serve", () => {
     [["--shards", "9", "--udp-port", "65530"], "There are no 9 ports from --udp-port 65530 on; choose a lower one."],
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
     [["--nope"], "Unknown option '--nope'; \"lockstep serve --help\" lists the flags."],
+    [["--journal", ""], '--journal must be a directory, and "" is not.'],
     [["--http-port"], /argument missing; "lockstep serve --help" lists the flags\.$/],
     [["room"], /; "lockstep serve --help" lists the flags\.$/],
   ])("%j is answered with a sentence", (words, expected) => {

@@ -65,7 +65,13 @@ describe("lockstep replay of a server's journal", () => {
     ],
     ["a flag for stories", () => [file, "--fork", "a/b/1=0"], /--fork is for stories/],
     ["a moment that is none", () => [file, "--until", "noon"], /--until takes an input such as 1200/],
-    ["a directory", () => [folder], /Can't read ".*" \(EISDIR\)/],
+    ["a directory", () => [folder], /Can't read ".*" \(EISDIR\); name one of the files in it/],
+    [
+      "a moment before it",
+      () => [file, "--until", "2000-01-01T00:00:00.000Z"],
+      /begins with input 1 at .*: its shard was not there before/,
+    ],
+    ["more steps back than there are", () => [file, "--until", "5", "--back", "6"], /begins with input 1 at /],
   ])("answers 2 and a sentence for %s", async (_what, words, sentence) => {
     const { status, err } = await command("replay", ...words());
     expect(status).toBe(2);
