@@ -73,7 +73,7 @@ export interface Recorder {
   drainAt: Micros;
 }
 
-/** The snapshot of so many people in a meeting takes some ten milliseconds (docs/benchmarks.md, "With a journal"). */
+/** The snapshot of so many people in meetings takes some twenty milliseconds (docs/benchmarks.md, "With a journal"). */
 const FEW_PARTICIPANTS = 16;
 
 /** How long an input may wait in memory. */
@@ -168,7 +168,7 @@ function keepHouse(recorder: Recorder, now: Micros): void {
   }
 }
 
-/** Whether a snapshot is a matter of a few milliseconds: half a page is waited for such a moment. */
+/** Whether a snapshot takes little time: half a page is waited for such a moment. */
 function isSmall({ shard }: Recorder): boolean {
   return shard.participants.size <= FEW_PARTICIPANTS;
 }
