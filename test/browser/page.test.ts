@@ -295,6 +295,39 @@ describe("the lines of the README in a browser's console", () => {
   });
 });
 
+/** Publishes a moving picture by WHIP, watches it by WHEP, ends both: how many pictures came, and what the ends said. */
+const WHIP_TO_WHEP = `(async () => {
+  const begin = async (endpoint, pc) => {
+    await pc.setLocalDescription();
+    const headers = { "content-type": "application/sdp" };
+    const reply = await fetch(endpoint, { method: "POST", headers, body: pc.localDescription.sdp });
+    await pc.setRemoteDescription({ type: "answer", sdp: await reply.text() });
+    return reply.headers.get("location");
+  };
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+  const context = canvas.getContext("2d");
+  setInterval(() => context.fillText(String(performance.now()), 20, 20), 100);
+  const [publisher, viewer] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  publisher.addTransceiver(canvas.captureStream(10).getTracks()[0], { direction: "sendonly" });
+  viewer.addTransceiver("video", { direction: "recvonly" });
+  const sessions = [await begin("/whip/wish", publisher), await begin("/whep/wish", viewer)];
+  for (let decoded = 0; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
+    for (const one of (await viewer.getStats()).values()) decoded = one.framesDecoded ?? decoded;
+    if (decoded < 10) continue;
+    const ends = await Promise.all(sessions.map((each) => fetch(each, { method: "DELETE" })));
+    return ends.map(({ status }) => status);
+  }
+})()`;
+
+describe("WHIP and WHEP", () => {
+  afterEach(closeAll);
+
+  it("carry a picture from one who only sends to one who only watches", async () => {
+    const page = await openTab("/", NO_DEVICES);
+    expect(await page.evaluate(WHIP_TO_WHEP)).toEqual([204, 204]);
+  });
+});
+
 describe("a server that goes away", () => {
   afterEach(closeAll);
 
