@@ -9,7 +9,7 @@ import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, createProgress, FLAGS } from "../words.ts";
 import type { CoreBenchOptions } from "./core-bench.ts";
 import type { Meter } from "./meter.ts";
 import { benchReport, coreFigures } from "./report.ts";
@@ -28,8 +28,8 @@ export function benchCore(words: readonly string[]): Promise<number> {
     .option("--packets <N>", "packets forwarded for each figure; a tenth with real cryptography", DEFAULTS.packets)
     .option("--size <BYTES>", "bytes of an RTP packet before it is sealed", DEFAULTS.size)
     .option("--seconds <N>", "simulated seconds of each room", DEFAULTS.seconds)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--json", "one JSON object");
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

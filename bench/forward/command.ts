@@ -9,7 +9,7 @@ import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, measuring, serveWords } from "../words.ts";
+import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
 
 const DEFAULTS = {
@@ -49,17 +49,17 @@ export function benchForward(words: readonly string[]): Promise<number> {
     )
     .option("--speakers <N>", "of a meeting, only so many who send")
     .option("--rooms <N>", "rooms", DEFAULTS.rooms)
-    .option("--rate <N>", "packets a second of each video stream", DEFAULTS.rate)
+    .option(...FLAGS.videoRate, DEFAULTS.rate)
     .option("--ramp <FROM..TO/STEPS>", "a ramp of such rates in place of one")
-    .option("--size <BYTES>", "bytes of a video packet before it is sealed", DEFAULTS.size)
+    .option(...FLAGS.videoSize, DEFAULTS.size)
     .option("--seconds <N>", "seconds that each rate is measured", DEFAULTS.seconds)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--io <KIND>", "what the server is told as --io")
-    .option("--shards <N>", "what the server is told as --shards")
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.io)
+    .option(...FLAGS.shards)
     .option("--server <URL>", "another server, of this machine or another, in place of one of its own")
     .option("--no-limits", "leave out what kernel and cipher alone would cost")
     .option("--plot <FILE>", "write cost and delay against load as SVG")
-    .option("--json", "one JSON object");
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

@@ -6,7 +6,7 @@ import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
 import { middleRun, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, measuring, serveWords } from "../words.ts";
+import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
 import type { JoinsOptions } from "./measure-joins.ts";
 
 /** Everybody has a slot for each of them, and an offer has so many m-lines for either kind. */
@@ -29,12 +29,12 @@ export function benchJoins(words: readonly string[]): Promise<number> {
     .option("--participants <N>", "those who join", DEFAULTS.participants)
     .option("--within <SECONDS>", "the time in which they come", DEFAULTS.within)
     .option("--room <N>", "participants of each room", DEFAULTS.room)
-    .option("--speakers <N>", "of these, those who send video and sound", DEFAULTS.speakers)
-    .option("--rate <N>", "packets a second of each video stream", DEFAULTS.rate)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--io <KIND>", "what the server is told as --io")
-    .option("--shards <N>", "what the server is told as --shards")
-    .option("--json", "one JSON object");
+    .option(...FLAGS.speakers, DEFAULTS.speakers)
+    .option(...FLAGS.videoRate, DEFAULTS.rate)
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.io)
+    .option(...FLAGS.shards)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

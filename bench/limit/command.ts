@@ -6,7 +6,7 @@ import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, machineLine } from "../machine.ts";
 import { middleRun, type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, measuring } from "../words.ts";
+import { boundedNumber, FLAGS, measuring } from "../words.ts";
 import type { LimitFigure, LimitShape } from "./measure-limit.ts";
 
 const DEFAULTS = { subscribers: "100", rate: "1000", size: "1200", seconds: "5", runs: "1" } as const;
@@ -19,10 +19,10 @@ export function benchLimit(words: readonly string[]): Promise<number> {
   const command = createSubcommand("bench limit", "Measure what forwarding costs when there is no server behind it.")
     .option("--subscribers <N>", "sockets that every packet is sealed for and sent to", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second that come in", DEFAULTS.rate)
-    .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
-    .option("--seconds <N>", "seconds that each is measured", DEFAULTS.seconds)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--json", "one JSON object");
+    .option(...FLAGS.size, DEFAULTS.size)
+    .option(...FLAGS.seconds, DEFAULTS.seconds)
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

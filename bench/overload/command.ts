@@ -7,7 +7,7 @@ import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine } from "../machine.ts";
-import { boundedNumber, measuring, serveWords } from "../words.ts";
+import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
 import type { OverloadOptions } from "./measure-overload.ts";
 
 const DEFAULTS = {
@@ -37,15 +37,15 @@ export function benchOverload(words: readonly string[]): Promise<number> {
   )
     .option("--rooms <N>", "rooms", DEFAULTS.rooms)
     .option("--room <N>", "participants of each room", DEFAULTS.room)
-    .option("--speakers <N>", "of these, those who send video and sound", DEFAULTS.speakers)
-    .option("--size <BYTES>", "bytes of a video packet before it is sealed", DEFAULTS.size)
+    .option(...FLAGS.speakers, DEFAULTS.speakers)
+    .option(...FLAGS.videoSize, DEFAULTS.size)
     .option("--capacity <RATE>", "packets a second of each video stream that the server carries, in place of a search")
     .option("--settle <N>", "seconds of each step before it is measured", DEFAULTS.settle)
     .option("--seconds <N>", "seconds that each step is measured", DEFAULTS.seconds)
-    .option("--io <KIND>", "what the server is told as --io")
-    .option("--shards <N>", "what the server is told as --shards", DEFAULTS.shards)
+    .option(...FLAGS.io)
+    .option(...FLAGS.shards, DEFAULTS.shards)
     .option("--plot <FILE>", "write what is kept and what is shed against the load as SVG")
-    .option("--json", "one JSON object");
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

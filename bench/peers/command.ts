@@ -6,7 +6,7 @@ import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, type Machine, machineLine } from "../machine.ts";
-import { boundedNumber, measuring } from "../words.ts";
+import { boundedNumber, FLAGS, measuring } from "../words.ts";
 import type { PeerFigure, PeersOptions } from "./measure-peers.ts";
 
 const DEFAULTS = { subscribers: "100", rate: "400", size: "1100", seconds: "5" } as const;
@@ -23,9 +23,9 @@ export function benchPeers(words: readonly string[]): Promise<number> {
   const command = createSubcommand("bench peers", "Measure the same fan-out through Lockstep and through Janus.")
     .option("--subscribers <N>", "subscribers of one publisher's video", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second that are published", DEFAULTS.rate)
-    .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
-    .option("--seconds <N>", "seconds that each is measured", DEFAULTS.seconds)
-    .option("--json", "one JSON object");
+    .option(...FLAGS.size, DEFAULTS.size)
+    .option(...FLAGS.seconds, DEFAULTS.seconds)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

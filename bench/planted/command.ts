@@ -14,7 +14,7 @@ import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import type { Plan } from "../../io-sim/plan.ts";
 import { tellStory } from "../../io-sim/search/telling.ts";
 import { describeMachine } from "../machine.ts";
-import { boundedNumber, createProgress } from "../words.ts";
+import { boundedNumber, createProgress, FLAGS } from "../words.ts";
 import { type Found, HUNTING, type HuntTask } from "./hunt.ts";
 import type { Mistake } from "./mistake.ts";
 import { MISTAKES } from "./mistakes.ts";
@@ -48,7 +48,7 @@ export function benchPlanted(words: readonly string[]): Promise<number> {
     .option("--shrink", "make the world in which each is found small, in place of counting seeds")
     .option("--out <DIR>", "with --shrink: where these worlds are written as stories")
     .option("--workers <N>", "worker threads; 0 works in the main thread (default: one for each core)")
-    .option("--json", "one JSON object");
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

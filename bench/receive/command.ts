@@ -5,7 +5,7 @@ import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine, machineLine } from "../machine.ts";
 import { middleRun, type Reports, type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, measuring } from "../words.ts";
+import { boundedNumber, FLAGS, measuring } from "../words.ts";
 import type { WayFigure } from "./measure-receive.ts";
 import type { ReceiveShape } from "./ways.ts";
 
@@ -20,8 +20,8 @@ export function benchReceive(words: readonly string[]): Promise<number> {
     .option("--burst <N>", "datagrams that one sends together: a power of two", DEFAULTS.burst)
     .option("--size <BYTES>", "bytes of a datagram", DEFAULTS.size)
     .option("--seconds <N>", "seconds that each way is measured", DEFAULTS.seconds)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--json", "one JSON object");
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 

@@ -13,7 +13,7 @@ import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { shapeWords } from "../load/shape.ts";
 import { describeMachine, machineLine } from "../machine.ts";
 import { type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, measuring, type Progress } from "../words.ts";
+import { boundedNumber, FLAGS, measuring, type Progress } from "../words.ts";
 
 const DEFAULTS = { rooms: "4", subscribers: "25", rate: "300", size: "1200", seconds: "5", runs: "1" } as const;
 const SHARDS = [1, 2] as const;
@@ -35,10 +35,10 @@ export function benchShards(words: readonly string[]): Promise<number> {
     .option("--rooms <N>", "rooms for each shard, of one publisher each", DEFAULTS.rooms)
     .option("--subscribers <N>", "subscribers in each room", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second of each publisher", DEFAULTS.rate)
-    .option("--size <BYTES>", "bytes of a packet before it is sealed", DEFAULTS.size)
-    .option("--seconds <N>", "seconds that each is measured", DEFAULTS.seconds)
-    .option("--runs <N>", "runs of it all, of which the median counts; an odd number", DEFAULTS.runs)
-    .option("--json", "one JSON object");
+    .option(...FLAGS.size, DEFAULTS.size)
+    .option(...FLAGS.seconds, DEFAULTS.seconds)
+    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
