@@ -19,7 +19,11 @@ interface DiffOptions {
 
 /** Runs `diff …`. */
 export function diff(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("diff", "Find the first event in which two runs part.")
+  const command = createSubcommand(
+    "diff",
+    "Find the first event in which two runs part.",
+    'lockstep diff "a tunnel@1" yesterday.journal',
+  )
     .argument("<a>", "a run as STORY@SEED, or the path of a journal")
     .argument("<b>", "the other one")
     .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "the other one with one decision of chance changed")

@@ -14,7 +14,7 @@ import { type Culprits, culprits, type ForkPoint, forkCurve } from "../search/ex
 import { historyIn, traceUpToBreach } from "../search/history.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
-import { theSeedOrTheOnly, theStory } from "./stories.ts";
+import { theSeed, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 /** Columns of a full bar, and links of the chain that are shown. */
@@ -34,6 +34,7 @@ export function explain(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "explain",
     "Say why a promise broke: from where on it was likely, what would have saved it, and what led to it.",
+    'lockstep explain "a tunnel" --seed 7 --points 5',
   )
     .argument("<story>", "a story, or a plan as JSON")
     .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
@@ -49,7 +50,7 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
   const points = wholeNumber(options.points, "--points");
   const forks = wholeNumber(options.forks, "--forks");
   const story = await theStory(name);
-  const seed = theSeedOrTheOnly(story, options.seed);
+  const seed = theSeed(story, options.seed);
   const { plan } = story;
   const breach = attempt(plan, seed);
   if (breach.key === "") {

@@ -35,6 +35,7 @@ export function explore(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "explore",
     "Search new worlds for broken promises; each finding is made small and written as a story.",
+    "lockstep explore --minutes 5 --out found",
   )
     .option("--minutes <M>", "stop after so many minutes (default: 1, unless --seeds is given)")
     .option("--seeds <N>", "stop after so many worlds")

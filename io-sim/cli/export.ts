@@ -13,8 +13,8 @@ import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, Misuse } from "./misuse.ts";
 import { reportAssets } from "./report-assets.ts";
-import { reportOn, runShowingProgress, writeOrMisuse } from "./running.ts";
-import { findStory, replayName, theSeed } from "./stories.ts";
+import { mustHaveFolder, reportOn, runShowingProgress, writeOrMisuse } from "./running.ts";
+import { findStory, noSuchStory, replayName, theSeed } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 interface ExportOptions {
@@ -30,14 +30,14 @@ export function exportRun(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "export",
     "Run one story with one seed, and write what happened as files for other tools.",
+    'lockstep export "a partition heals" --seed 1 --html report.html',
   )
     .argument("<story>", "a file name in sim-scenarios/, the name of a story, or the path of a story or plan")
-    .option("--seed <N>", "the seed of the run (a plan that names one seed needs none)")
+    .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
     .option("--pcapng <FILE>", "a capture for Wireshark: interfaces encrypted, decrypted and dropped")
     .option("--perfetto <FILE>", "a trace for ui.perfetto.dev: people, links and streams as tracks, rates as counters")
     .option("--html <FILE>", "a report in one page, for a browser")
-    .option("--json", "one JSON object")
-    .addHelpText("after", '\nExample: lockstep export "a partition heals" --seed 1 --html report.html');
+    .option("--json", "one JSON object");
   return answer(command, words, exportStory);
 }
 
@@ -47,12 +47,11 @@ async function exportStory(name: string, options: ExportOptions): Promise<number
   }
   const story = await findStory(name);
   if (story === undefined) {
-    throw new Misuse(
-      existsSync(name)
-        ? `"${name}" is no story and no plan; a journal has no clients to show, so export the story that it came from.`
-        : `There is no story called "${name}" in sim-scenarios/.`,
-    );
+    const what = "is no story and no plan; a journal has no clients to show, so export the story that it came from.";
+    throw new Misuse(existsSync(name) ? `"${name}" ${what}` : await noSuchStory(name));
   }
+  // A run takes seconds; what can't be written is said before them.
+  for (const file of [options.pcapng, options.perfetto, options.html]) mustHaveFolder(file);
   // Packets take room, and only a capture shows them.
   const recorder = options.pcapng === undefined ? createTraceRecorder(0) : createTraceRecorder();
   const seed = theSeed(story, options.seed);

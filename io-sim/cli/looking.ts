@@ -114,7 +114,10 @@ function show(inspection: Inspection, options: LookingOptions & { readonly hasTr
   process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}${broken}\n`);
 }
 
-/** One event for each line that is read: an empty one goes on, `b` back, `s` shows the state, `q` ends. */
+/** What a line may say while somebody steps. */
+const WALK_WORDS = "Enter: next event; b: back; 1200: to that event; s: state; q: quit";
+
+/** One event for each line that is read: an empty one goes on, `b` back, a number there, `s` shows the state, `q` ends. */
 async function walk(story: Story, seed: number, decisions: readonly DecisionPlan[], start: Inspection): Promise<void> {
   const { plan } = story;
   const { world } = start.verdict;
@@ -128,7 +131,7 @@ async function walk(story: Story, seed: number, decisions: readonly DecisionPlan
     return known.get(event);
   };
   let event = start.event;
-  process.stderr.write("Enter: next event; b: back; s: state; q: quit\n");
+  process.stderr.write(`${WALK_WORDS}\n`);
   for await (const line of createInterface({ input: process.stdin })) {
     const word = line.trim();
     if (word === "q") return;
@@ -136,13 +139,25 @@ async function walk(story: Story, seed: number, decisions: readonly DecisionPlan
       show(inspect(plan, seed, { kind: "event", event }, { decisions }), { state: true });
       continue;
     }
-    const moment = momentAfter(Math.max(0, event + (word === "b" ? -1 : 1)));
+    const target = targetOf(word, event);
+    if (target === undefined) {
+      process.stderr.write(`"${word}" is none of these. ${WALK_WORDS}\n`);
+      continue;
+    }
+    const moment = momentAfter(target);
     if (moment === undefined) {
-      process.stdout.write("The run is over.\n");
+      process.stdout.write("The run is over before that.\n");
       continue;
     }
     event = moment.event;
     for (const row of moment.rows) process.stdout.write(`${showRow(world, row)}\n`);
     process.stdout.write(`at event ${event}, ${showTime(world, moment.time)}, fingerprint ${moment.fingerprint}\n`);
   }
+}
+
+/** The event that a word leads to from this one; undefined when it is no such word. */
+function targetOf(word: string, event: number): number | undefined {
+  if (word === "") return event + 1;
+  if (word === "b") return Math.max(0, event - 1);
+  return /^\d{1,12}$/.test(word) ? Number(word) : undefined;
 }

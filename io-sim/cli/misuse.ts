@@ -12,7 +12,9 @@ export class Misuse extends Error {}
 
 /** Reads a whole number; the option's name is for the sentence when it is none. */
 export function wholeNumber(text: string, option: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Misuse(`${option} takes a whole number of 0 or more, not "${text}".`);
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new Misuse(`${option} takes a whole number of 0 or more with up to 15 digits, not "${text}".`);
+  }
   return Number(text);
 }
 

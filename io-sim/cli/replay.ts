@@ -11,7 +11,7 @@ import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
 import { type JournalOptions, replayServerJournal } from "./replay-journal.ts";
 import { type RunningOptions, runOne } from "./running.ts";
-import { findStory, theSeed } from "./stories.ts";
+import { findStory, noSuchStory, theSeed } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 interface ReplayOptions extends RunningOptions, LookingOptions {
@@ -24,9 +24,10 @@ export function replay(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "replay",
     "Run one story again with its seed, or feed a journal to the core and compare every effect.",
+    'lockstep replay "a tunnel" --seed 1 --until 12.5s --state',
   )
-    .argument("<story-or-journal>", "a story (with --seed), or the path of a journal")
-    .option("--seed <N>", "the seed of the run")
+    .argument("<story-or-journal>", "a story, a plan as JSON, or the path of a journal")
+    .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
     .option("--json", "one JSON object a line")
     .option("--trace", "print what happened, line by line")
     .option("--journal <FILE>", "write the journal of the run to a file")
@@ -49,7 +50,7 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
     if (looksCloser(options)) return (await look(story, seed, options)) ? EXIT.HELD : EXIT.BROKEN;
     return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
   }
-  if (!existsSync(name)) throw new Misuse(`There is no story and no file called "${name}".`);
+  if (!existsSync(name)) throw new Misuse(`There is no file called "${name}". ${await noSuchStory(name)}`);
   const bytes = new Uint8Array(readOrMisuse(name));
   if (isJournal(bytes)) return replayServerJournal(name, bytes, serverOptions(options));
   if (looksCloser(options) || options.trace === true || options.seed !== undefined || options.journal !== undefined) {

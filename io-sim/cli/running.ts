@@ -1,7 +1,8 @@
 /**
  * What the commands that run a story share: one run from its beginning to its end, and what is said about it.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { thisProgram } from "../../program.ts";
 import { failureReport } from "../failure-report.ts";
 import { rowAsJson } from "../rows.ts";
@@ -29,6 +30,7 @@ export interface TimedRun {
 
 /** Runs a story with a seed, traces it when asked to, and reports on it. */
 export function runOne(story: Story, seed: number, options: RunningOptions): Verdict {
+  mustHaveFolder(options.journal);
   const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
   const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
   const { safetyAlone = false } = options;
@@ -96,6 +98,12 @@ export function reportOn(
   } else {
     process.stdout.write(`${failureReport(verdict, { replayName: replayName(told), artifacts }).join("\n")}\n`);
   }
+}
+
+/** Refuses a file in a folder that is not there; undefined is no file. */
+export function mustHaveFolder(file: string | undefined): void {
+  if (file === undefined || existsSync(dirname(file))) return;
+  throw new Misuse(`Can't write "${file}": there is no folder "${dirname(file)}".`);
 }
 
 /** Writes a file; a path that can't be written to is wrong use. */

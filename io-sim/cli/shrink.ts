@@ -8,7 +8,7 @@ import type { Plan } from "../plan.ts";
 import { planToJson } from "../plan-json.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
-import { theSeedOrTheOnly, theStory } from "./stories.ts";
+import { theSeed, theStory } from "./stories.ts";
 import { foundStory, foundText, writeStory } from "./story-files.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
@@ -24,6 +24,7 @@ export function shrink(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "shrink",
     "Make a world in which a promise breaks as small as it can be, and write it as a story.",
+    "lockstep shrink sim-scenarios/found/a-copied-check.ts --seed 1 --out found",
   )
     .argument("<story>", "a story, or a plan as JSON")
     .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
@@ -36,7 +37,7 @@ export function shrink(words: readonly string[]): Promise<number> {
 async function shrinkStory(name: string, options: ShrinkCommandOptions): Promise<number> {
   const until = performance.now() + 1_000 * wholeNumber(options.within, "--within");
   const story = await theStory(name);
-  const seed = theSeedOrTheOnly(story, options.seed);
+  const seed = theSeed(story, options.seed);
   const { plan } = story;
   const shows = process.stderr.isTTY === true && options.json !== true;
   const {

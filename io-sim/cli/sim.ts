@@ -46,6 +46,7 @@ export function sim(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "sim",
     "Run stories in the simulator, each with its committed seeds or with the seeds that you name.",
+    'lockstep sim "a tunnel" --seeds 1..20',
   )
     .argument(
       "[stories...]",

@@ -9,6 +9,7 @@ import { LockstepError } from "../../core/index.ts";
 import type { Plan } from "../plan.ts";
 import { planFromJson } from "../plan-json.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
+import { nearest } from "./nearest.ts";
 
 const FOLDER = fileURLToPath(new URL("../../sim-scenarios/", import.meta.url));
 
@@ -27,9 +28,7 @@ export async function allStories(): Promise<Story[]> {
 
 /** The story that is meant by `name`, or undefined. */
 export async function findStory(name: string): Promise<Story | undefined> {
-  if (name.endsWith(".json") && existsSync(name)) {
-    return { file: resolve(name), plan: planFromJson(readFileSync(name, "utf8")) };
-  }
+  if (name.endsWith(".json") && existsSync(name)) return { file: resolve(name), plan: readPlan(name) };
   if (/\.m?ts$/.test(name) && existsSync(name)) return loadStory(resolve(name));
   const stories = await allStories();
   return stories.find(({ file, plan }) => plan.name === name || basename(file, ".ts") === basename(name, ".ts"));
@@ -38,15 +37,30 @@ export async function findStory(name: string): Promise<Story | undefined> {
 /** The story that is meant by `name`; there has to be one. */
 export async function theStory(name: string): Promise<Story> {
   const story = await findStory(name);
-  if (story === undefined) throw new Misuse(`There is no story called "${name}" in sim-scenarios/.`);
+  if (story === undefined) throw new Misuse(await noSuchStory(name));
   return story;
 }
 
-/** The seed of one run: the text behind `--seed`. A plan in a file that names one seed needs none. */
-export function theSeed(story: Story, text: string | undefined): number {
+/** The sentence that says that there is no such story, and which one may have been meant. */
+export async function noSuchStory(name: string): Promise<string> {
+  if (/\.(m?ts|json)$/.test(name) && /[\\/]/.test(name)) return `There is no file "${name}".`;
+  const names = (await allStories()).map(({ plan }) => plan.name);
+  const meant = nearest(name, names).map((each) => `"${each}"`);
+  const question =
+    meant.length === 0 ? '"lockstep sim --help" says how stories are named.' : `Did you mean ${anyOf(meant)}?`;
+  return `There is no story called "${name}" in sim-scenarios/. ${question}`;
+}
+
+/** "a, b or c". */
+function anyOf(items: readonly string[]): string {
+  return items.length === 1 ? items[0]! : `${items.slice(0, -1).join(", ")} or ${items.at(-1)}`;
+}
+
+/** The seed of one run: the text behind `--seed`, or the only seed that is committed. */
+export function theSeed({ plan }: Story, text: string | undefined): number {
   if (text !== undefined) return wholeNumber(text, "--seed");
-  const { name, seeds } = story.plan;
-  if (story.file.endsWith(".json") && seeds.length === 1) return seeds[0]!.seed;
+  const { name, seeds } = plan;
+  if (seeds.length === 1) return seeds[0]!.seed;
   const committed = seeds.map(({ seed }) => seed).join(", ");
   throw new Misuse(`Which run of "${name}"? Name its seed with --seed N; committed are ${committed}.`);
 }
@@ -56,17 +70,20 @@ export function replayName({ file, plan }: Story): string {
   return file.startsWith(FOLDER) ? plan.name : relative(process.cwd(), file);
 }
 
-/** The seed of one run, for commands that look into it: the text behind `--seed`, or the only seed that is committed. */
-export function theSeedOrTheOnly(story: Story, text: string | undefined): number {
-  const { seeds } = story.plan;
-  return text === undefined && seeds.length === 1 ? seeds[0]!.seed : theSeed(story, text);
-}
-
 function storyFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".ts"))
     .sort((a, b) => (a < b ? -1 : 1))
     .map((file) => `${folder}${file}`);
+}
+
+/** The plan in a file; what is wrong with it is said with the file's name. */
+function readPlan(file: string): Plan {
+  try {
+    return planFromJson(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Misuse(`Can't read a plan from "${file}": ${(error as Error).message}`);
+  }
 }
 
 async function loadStory(file: string): Promise<Story> {

@@ -90,12 +90,15 @@ describe("lockstep replay", () => {
 describe("wrong use", () => {
   it.each([
     [["sim", "no-such-story"], "no story called"],
+    [["sim", "a tunle"], 'Did you mean "a tunnel"?'],
+    [["sim", "nowhere/a-plan.json"], 'There is no file "nowhere/a-plan.json"'],
+    [["replay", "a tunle"], 'Did you mean "a tunnel"?'],
     [["sim", SMALL, "--seed", "x"], "whole number"],
     [["sim", SMALL, "--seed", "1", "--seeds", "1..2"], "not both"],
     [["sim", SMALL, "--seeds", "9..1"], "smaller one first"],
     [["sim", SMALL, "--seeds", "1..2", "--journal", "x"], "one story and one seed"],
     [["sim", "--bogus"], "unknown option"],
-    [["replay", SMALL], "--seed N"],
+    [["replay", "a clean call"], "--seed N; committed are 1, 2"],
     [["replay", "no-such-file"], "no file called"],
     [["replay", BROKEN.replace("broken-story.ts", "small-story.ts"), "--seed"], "argument missing"],
     [["replay", fileURLToPath(new URL("../../README.md", import.meta.url))], "journal"],
@@ -103,7 +106,7 @@ describe("wrong use", () => {
     [["replay", SMALL, "--seed", "1", "--until", "soon"], "--until takes"],
     [["replay", SMALL, "--seed", "1", "--until", "1s", "--journal", "x"], "--journal writes a whole run"],
     [["replay", fileURLToPath(new URL("../../io-sim/rows.ts", import.meta.url)), "--seed", "1"], "exports no story"],
-    [["sim", SMALL, "--journal", "/no-such-folder/x"], "ENOENT"],
+    [["sim", SMALL, "--journal", "/no-such-folder/x"], "no folder"],
     [["replay", SMALL, "--seed", "1", "--fork", "a/b/1=1"], "no decision"],
     [["replay", fileURLToPath(new URL("../../README.md", import.meta.url)), "--state"], "no world to look into"],
     [["diff", "no-such-file", "neither"], "STORY@SEED"],
@@ -115,9 +118,17 @@ describe("wrong use", () => {
     expect(err.trim().split("\n").length).toBe(1);
   });
 
-  it("is not to ask for help", async () => {
-    const { status, out } = await command("sim", "--help");
+  it.each([
+    ["sim", "--seeds <A..B>"],
+    ["replay", "--until <EVENT|TIME>"],
+    ["diff", "STORY@SEED"],
+    ["explain", "--forks <N>"],
+    ["explore", "--minutes <M>"],
+    ["shrink", "--within <SECONDS>"],
+  ])("is not to ask for the help of %s, which ends with an example", async (name, word) => {
+    const { status, out } = await command(name, "--help");
     expect(status).toBe(0);
-    expect(out).toContain("--seeds <A..B>");
+    expect(out).toContain(word);
+    expect(out.trim().split("\n").at(-1)).toMatch(new RegExp(`^Example: lockstep ${name} `));
   });
 });

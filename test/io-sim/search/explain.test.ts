@@ -78,7 +78,18 @@ describe("the chain of causes", () => {
     expect(chain.length).toBeGreaterThan(0);
     expect(chain[0]!.text).toBe("step: strangers throw rubbish");
     expect(chain[0]!.time).toBe("0.050 s");
-    expect(chain.map(({ at }) => at)).toEqual(chain.map(({ at }) => at).sort((a, b) => a - b));
+  });
+
+  it("begins before the story, in the story's time, and goes on in the order of time", () => {
+    const chain = causalChain(smallStory({ runFor: ms(300) }), 1, (world, book) => {
+      const beforeInput: WorldWatcher["beforeInput"] = ({ kind }) =>
+        judge(book, "S12", world.zeroAt === 0 || kind !== "datagram", () => "The story has begun.");
+      world.watchers.push({ beforeInput });
+    });
+    expect(chain[0]).toMatchObject({ time: expect.stringMatching(/^-/), text: expect.stringMatching(/asks: join$/) });
+    const times = chain.map(({ time }) => Number.parseFloat(time));
+    expect(times.length).toBeGreaterThan(3);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
   it("is empty when nothing broke, or only the end of the story tells", () => {
