@@ -234,7 +234,8 @@ async function finishWriting(journals: Journals, log: Log): Promise<void> {
   const { lostBytes, hangs } = await endJournals(journals, JOURNALS_MILLIS);
   if (lostBytes === 0 && !hangs) return;
   const { directory } = journals.settings;
-  log.error({ lostBytes, directory }, "the disk did not keep up: the end of the journals is lost");
+  const how = hangs ? "stands still, so this process has to kill itself" : "did not keep up";
+  log.error({ lostBytes, directory }, `the disk ${how}: the end of the journals is lost; a faster disk would hold it`);
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {
