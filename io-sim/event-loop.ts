@@ -28,7 +28,7 @@ export interface LoopEvent {
   readonly lane: number;
   run: Act | undefined;
   /** What `run` gets: making this costs less than making a function that knows it. */
-  readonly what: unknown;
+  what: unknown;
 }
 
 /** What happens in an event. */
@@ -186,13 +186,15 @@ export function step(loop: EventLoop): boolean {
   const event = pop(loop);
   if (event === undefined) return false;
   loop.now = event.time;
-  const run = event.run;
+  const { run, what } = event;
   if (run !== undefined) {
+    // What has happened keeps nothing alive: the engine may hold on to events for a while, and packets are large.
     event.run = undefined;
+    event.what = undefined;
     loop.ran++;
     loop.running = event.order;
     loop.lane = event.lane;
-    run(event.what as never);
+    run(what as never);
   }
   return true;
 }

@@ -5,6 +5,7 @@
  * It is a run like those of `lockstep sim`, with clients, links, oracles and fingerprints: what is measured is what someone
  * waits for who runs stories, not the core alone.
  */
+import { settleEngine } from "../../io-sim/engine.ts";
 import { run } from "../../io-sim/run.ts";
 import { type PeerOptions, scenario, seconds } from "../../io-sim/scenario.ts";
 import type { Meter } from "./meter.ts";
@@ -39,6 +40,8 @@ export function measureRooms(
   meter: Meter,
   onProgress: (part: number) => void,
 ): RoomFigure {
+  // As the commands that run stories do.
+  settleEngine();
   const start = CONNECT_MICROS + WARM_TIMES * seconds(length);
   const end = start + seconds(length);
   const plan = scenario({

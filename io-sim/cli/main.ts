@@ -5,6 +5,7 @@
  * is 0 when everything held, 1 when a promise was broken or two runs came out differently, and 2 when a command was used
  * wrongly, with one sentence that says how. Nothing but these commands looks at a real clock.
  */
+import { settleEngine } from "../engine.ts";
 import { EXIT } from "./misuse.ts";
 
 /** A command gets the words behind its name and answers the exit status. */
@@ -24,6 +25,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
 export async function main(argv: readonly string[]): Promise<number> {
   const [name = "", ...words] = argv;
   const load = SUBCOMMANDS.get(name);
+  settleEngine();
   if (load !== undefined) return (await load())(words);
   process.stderr.write(`The simulator has no command "${name}"; it has ${[...SUBCOMMANDS.keys()].join(", ")}.\n`);
   return EXIT.MISUSED;
