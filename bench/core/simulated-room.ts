@@ -5,7 +5,7 @@
  * It is a run like those of `lockstep sim`, with clients, links, oracles and fingerprints: what is measured is what someone
  * waits for who runs stories, not the core alone.
  */
-import { settleEngine } from "../../io-sim/engine.ts";
+import { settleEngine } from "../../io-sim/cli/engine.ts";
 import { run } from "../../io-sim/run.ts";
 import { type PeerOptions, scenario, seconds } from "../../io-sim/scenario.ts";
 import type { Meter } from "./meter.ts";

@@ -5,7 +5,7 @@
  * is 0 when everything held, 1 when a promise was broken or two runs came out differently, and 2 when a command was used
  * wrongly, with one sentence that says how. Nothing but these commands looks at a real clock.
  */
-import { settleEngine } from "../engine.ts";
+import { settleEngine } from "./engine.ts";
 import { EXIT } from "./misuse.ts";
 
 /** A command gets the words behind its name and answers the exit status. */
