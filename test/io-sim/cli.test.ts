@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { command } from "../support/command.ts";
 
 const SMALL = fileURLToPath(new URL("../support/small-story.ts", import.meta.url));
@@ -84,6 +85,29 @@ describe("lockstep replay", () => {
     writeFileSync(file, readFileSync(file, "utf8").replace(/"randomSeed":\d+/, '"randomSeed":1'));
     const changed = await command("replay", file);
     expect([changed.status, changed.out]).toEqual([1, expect.stringContaining("other effects")]);
+  });
+});
+
+describe("stepping through a run", () => {
+  /** What `replay --step` says to somebody who writes these lines, from event 100 on. */
+  async function stepping(...lines: string[]) {
+    const stdin = vi
+      .spyOn(process, "stdin", "get")
+      .mockReturnValue(Readable.from(lines.map((line) => `${line}\n`)) as never);
+    const { status, out, err } = await command("replay", SMALL, "--until", "100", "--step");
+    stdin.mockRestore();
+    return { status, err, events: [...out.matchAll(/^at event (\d+),/gm)].map(([, event]) => Number(event)) };
+  }
+
+  it("goes on, back, and to an event that is named", async () => {
+    const { status, events } = await stepping("", "", "b", "400", "b", "q");
+    expect([status, events]).toEqual([0, [100, 101, 102, 101, 400, 399]]);
+  });
+
+  it("takes a word that it does not know for none, and says which there are", async () => {
+    const { events, err } = await stepping("x", "q");
+    expect(events).toEqual([100]);
+    expect(err).toContain('"x" is none of these. Enter: next event');
   });
 });
 
