@@ -12,6 +12,7 @@ import { step } from "./event-loop.ts";
 import { letOut, Trespass, withoutHostGlobals } from "./guards.ts";
 import { journalText } from "./journal.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
+import type { Excuse } from "./oracles/excuses.ts";
 import { createOracles } from "./oracles/oracles.ts";
 import {
   type BrokenPromise,
@@ -50,6 +51,8 @@ export interface Verdict {
   readonly inputs: number;
   /** How often each promise was judged. */
   readonly judged: ReadonlyMap<PromiseId, number>;
+  /** How often each excuse was used. */
+  readonly excused: ReadonlyMap<Excuse, number>;
   /** What each viewer perceived, for people. */
   readonly quality: readonly QualityRow[];
   /** The figures of quality over the whole story, when they were asked for and the story came to its end. */
@@ -208,6 +211,7 @@ function verdictOf(
     simulatedMicros: loop.now - loop.origin,
     inputs: all.reduce((sum, node) => sum + node.inputs, 0),
     judged: judgements(book),
+    excused: book.excuses,
     ...felt,
     journal: journals[0],
     journals,

@@ -41,8 +41,8 @@ export interface Peer {
   /** The present client, and those it has been (a peer that rejoins is a new browser tab). */
   client: Client | undefined;
   readonly clients: Client[];
-  /** Whether any step ever changes this peer's link, address or life; joining and muting do not count. */
-  readonly disturbed: boolean;
+  /** When in the story a step first changes this peer's link, address or life; joining and muting do not count. */
+  readonly disturbedFromMicros: number;
 }
 
 /** Steps that leave a peer's connection alone. */
@@ -51,7 +51,7 @@ const HARMLESS: readonly string[] = ["join", "mute", "unmute"];
 /** Gives a peer of the plan its address and its link. */
 export function addPeer(world: World, plan: PeerPlan, index: number): void {
   const { loop, chance, guise } = world;
-  const disturbed = world.plan.steps.some(({ operation }) => {
+  const disturbing = world.plan.steps.filter(({ operation }) => {
     if (operation.type === "crash" || operation.type === "swizzle") return true;
     return "peer" in operation && operation.peer === plan.name && !HARMLESS.includes(operation.type);
   });
@@ -86,7 +86,7 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
     signalling: createSignalling(chance, plan.name),
     client: undefined,
     clients: [],
-    disturbed,
+    disturbedFromMicros: Math.min(Number.POSITIVE_INFINITY, ...disturbing.map(({ atMicros }) => atMicros)),
   };
   world.peers.set(plan.name, peer);
   world.byAddress.set(peer.address, peer);

@@ -8,7 +8,7 @@
 
 import { relative, resolve } from "node:path";
 import { replayCommand } from "../replay-command.ts";
-import { coverageNumbers, coverageText, never, neverText } from "../search/coverage.ts";
+import { coverageNumbers, coverageText, excusesText, never, neverText } from "../search/coverage.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
 import { findingText } from "../search/telling.ts";
@@ -63,7 +63,11 @@ async function search(options: ExploreOptions): Promise<number> {
       number - first < most && performance.now() - startedAt < millis && !isFull(tally);
     await searchWorlds(crew, first, goesOn, regime, tally, () => progress(tally, startedAt, options));
     if (showsProgress(options)) process.stderr.write("\r\u001b[K");
-    tell(options, summaryOf(tally, startedAt), [sentence(tally, startedAt), ...neverText(tally)].join("\n"));
+    tell(
+      options,
+      summaryOf(tally, startedAt),
+      [sentence(tally, startedAt), ...excusesText(tally), ...neverText(tally)].join("\n"),
+    );
     await tellFindings(crew, tally.findings, regime, options);
     return tally.findings.length === 0 ? EXIT.HELD : EXIT.BROKEN;
   } finally {
@@ -107,6 +111,7 @@ function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
     seedsPerMinute: Math.round((worlds * 60_000) / wallMillis),
     simulatedHours: Math.round(simulatedMicros / 36_000_000) / 100,
     ...coverageNumbers(tally),
+    excused: Object.fromEntries(tally.excused),
     ...never(tally),
     broken,
     findings: findings.length,

@@ -58,8 +58,9 @@ function work({ kind, number, regime }: Task): Answer {
     const { promise, detail } = attempt(small, number);
     return { kind, number, key, promise, detail, plan: small, tries };
   }
-  const { key, promise, detail, fingerprint, simulatedMicros, judged, sites } = attempt(plan, number);
-  return { kind, number, key, promise, detail, fingerprint, simulatedMicros, judged: [...judged], sites: [...sites] };
+  const { key, promise, detail, fingerprint, simulatedMicros, judged, excused, sites } = attempt(plan, number);
+  const covered = { judged: [...judged], excused: [...excused], sites: [...sites] };
+  return { kind, number, key, promise, detail, fingerprint, simulatedMicros, ...covered };
 }
 
 /** The trade of those who search. */

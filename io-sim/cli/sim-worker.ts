@@ -43,7 +43,7 @@ export interface SimAnswer extends Covered {
 function work({ plan, seed, replayName, safetyAlone, withoutDrain, measures }: SimTask): SimAnswer {
   const startedAt = performance.now();
   const verdict = run(plan, seed, { safetyAlone, withoutDrain, measures });
-  const { story, promise, fingerprint, simulatedMicros, quality, figures, judged, world } = verdict;
+  const { story, promise, fingerprint, simulatedMicros, quality, figures, judged, excused, world } = verdict;
   return {
     story,
     seed,
@@ -55,6 +55,7 @@ function work({ plan, seed, replayName, safetyAlone, withoutDrain, measures }: S
     quality,
     figures,
     judged: [...judged],
+    excused: [...excused],
     sites: [...world.sites.counts],
     report: failureReport(verdict, { replayName }),
   };

@@ -5,7 +5,7 @@
  * plan and its seed alone, so the number of workers changes nothing but the time. A single run, a trace and a journal are
  * the main thread's.
  */
-import { cover, coverageText, createCoverage } from "../search/coverage.ts";
+import { cover, coverageText, createCoverage, excusesText } from "../search/coverage.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { compareRuns } from "./equalities.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
@@ -124,7 +124,7 @@ function coveredByAll(answers: readonly SimAnswer[]): string {
   const coverage = createCoverage();
   for (const answer of answers) cover(coverage, answer);
   const [first, ...rest] = coverageText(coverage);
-  return `${first!.toUpperCase()}${rest.join("")}.`;
+  return [`${first!.toUpperCase()}${rest.join("")}.`, ...excusesText(coverage)].join("\n");
 }
 
 /** Does all runs; each story's answers are handed over as soon as those of all before it are. */

@@ -17,6 +17,7 @@ import type { SfuNode } from "../node.ts";
 import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
 import { clientOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
+import { excused } from "./excuses.ts";
 import { isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 
@@ -63,6 +64,8 @@ export function createAnnouncementOracle(world: World, book: PromiseBook, ledger
   };
   const isAlone = world.nodes.length === 1;
   let nextLook = 0;
+  let fired = 0;
+  let blindUntil = 0;
   return {
     crashed() {
       for (const table of Object.values(announced)) table.clear();
@@ -76,8 +79,9 @@ export function createAnnouncementOracle(world: World, book: PromiseBook, ledger
       nextLook = now + LOOK_EVERY_MICROS;
       const late = isAlone ? 0 : underWay(world);
       if (!isAlone) settleRooms(world, book, announced, now - late);
-      // What was made to fail may have made the server blind for a while.
-      if (world.sites.fired > 0) return;
+      if (world.sites.fired > fired) blindUntil = now + PAUSED_MICROS + LOOK_EVERY_MICROS;
+      fired = world.sites.fired;
+      if (excused(book, "failed lately", now < blindUntil)) return;
       lookAtFlow(world, book, ledger, announced, now, late);
       lookForFrozen(world, book, announced, now, late);
     },
@@ -216,7 +220,7 @@ function lookAtFlow(
   for (const { roster } of rooms.values()) {
     for (const { participant, publications } of roster?.participants ?? []) {
       const client = clientOf(world, participant);
-      if (client === undefined || isWild(ledger, client)) continue;
+      if (client === undefined || excused(book, "bad habit", isWild(ledger, client))) continue;
       const { name } = client.plan;
       for (const { kind, flowing, publication } of publications) {
         const silent = now - lastDirectlyAt(ledger, client, kind);

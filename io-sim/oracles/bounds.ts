@@ -5,16 +5,24 @@
  * come on top. The numbers are those of the usual tunables; a server that is made to wait longer is given as much more.
  * What links explain otherwise stands in ./ways.ts.
  */
-import type { Tunables } from "../../core/index.ts";
+import { TUNABLES, type Tunables } from "../../core/index.ts";
 import { longerThanUsual, longestWaitBeyondUsual } from "../knobs.ts";
-import { type LinkPlan, linkIsLossy, linkSlowestMicros } from "../link.ts";
+import { type LinkPlan, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
+import { losesPackets } from "./ways.ts";
 
-/** Time that the protocols need beside the round trips: the server's thinning of keyframe requests, a camera's period. */
-const FIRST_PICTURE_MICROS = 1_500_000;
-/** Time for a handshake beside its round trips, and what repetitions cost when packets are lost. */
+/**
+ * Time that the protocols need beside the round trips: a keyframe request that waits for its turn, one that serves somebody
+ * else, and a camera's period.
+ */
+const FIRST_PICTURE_MICROS = 3 * TUNABLES.keyframeRequestMicros.usual;
+/** Time for a handshake beside its round trips: each side's timer may be about to run when its answer comes. */
 const CONNECT_MICROS = 500_000;
-const LOSS_MICROS = 6_000_000;
+/**
+ * What repetitions cost where packets are lost: four in a row of one handshake, each of which is waited for twice as long as
+ * the one before, the first time for 400 ms (RFC 6347 §4.2.4.1, as clients do it).
+ */
+const LOSS_MICROS = (2 ** 4 - 1) * 400_000;
 
 /** What L2 allows after healing, beside what the links explain. */
 const HEALED_MICROS = 5_000_000;
@@ -25,16 +33,15 @@ export function connectBound(peer: Peer, tunables: Tunables): number {
   const backoff = longerThanUsual(tunables, "dtlsRetransmitFirstMicros", "dtlsRetransmitLastMicros");
   const lost = up.loseDtls.length + down.loseDtls.length;
   const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost) + lost * backoff;
-  const losses = linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS + backoff : 0;
+  const losses = losesPackets(up) || losesPackets(down) ? LOSS_MICROS + backoff : 0;
   return CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + losses;
 }
 
-/** What a peer's link adds to the time until a picture of it, or before it, is shown. */
-export function pictureBound(peer: Peer, tunables: Tunables): number {
-  const { up, down } = peer.plan;
+/** What a peer's links add to the time until a picture of it, or before it, is shown. */
+export function pictureBound(up: LinkPlan, down: LinkPlan, tunables: Tunables): number {
   const thinning = longerThanUsual(tunables, "keyframeRequestMicros", "layerSilentMicros", "mediaTickMicros");
   const backoff = longerThanUsual(tunables, "keyframeRequestLastMicros", "keyframeAgainLastMicros", "nackRepeatMicros");
-  const losses = linkIsLossy(up) || linkIsLossy(down) ? LOSS_MICROS + backoff : 0;
+  const losses = losesPackets(up) || losesPackets(down) ? LOSS_MICROS + backoff : 0;
   return FIRST_PICTURE_MICROS + thinning + 6 * roundTrip(up, down) + losses;
 }
 

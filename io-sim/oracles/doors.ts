@@ -46,11 +46,12 @@ export interface PacketInHand {
   isNew: boolean;
 }
 
-/** What a shard counts: packets that it took, and those that it did not send on. */
-export interface Excuses {
+/** What a shard counts: packets that it took, and those that it did not send on, to somebody or to nobody. */
+export interface Counted {
   taken: number;
   tooLate: number;
-  others: number;
+  toSomebody: number;
+  toNobody: number;
 }
 
 /** The door of one shard. */
@@ -62,8 +63,8 @@ export interface Door {
   ordinal: number;
   /** Failures that had been injected before it came. */
   firedBefore: number;
-  readonly before: Excuses;
-  readonly after: Excuses;
+  readonly before: Counted;
+  readonly after: Counted;
   /** Of streams of other shards: the indices of the packets that have come over. */
   readonly relayed: Map<SourceStream, Float64Array>;
   mediaSent: number;
@@ -77,8 +78,8 @@ export function createDoor(node: SfuNode): Door {
     count: 0,
     ordinal: 0,
     firedBefore: 0,
-    before: { taken: 0, tooLate: 0, others: 0 },
-    after: { taken: 0, tooLate: 0, others: 0 },
+    before: { taken: 0, tooLate: 0, toSomebody: 0, toNobody: 0 },
+    after: { taken: 0, tooLate: 0, toSomebody: 0, toNobody: 0 },
     relayed: new Map(),
     mediaSent: 0,
   };
@@ -164,18 +165,13 @@ export function hasCome({ relayed, node }: Door, source: SourceStream, index: nu
 }
 
 /** Reads what the shard has counted so far. */
-export function readExcuses({ node }: Door, excuses: Excuses): void {
+export function readCounted({ node }: Door, counted: Counted): void {
   const { counters } = node.shard.history;
-  excuses.taken = counters.rtpReceived + counters.relayPacketsReceived;
-  excuses.tooLate = counters.rtpTooLate;
-  excuses.others =
-    counters.rtpAwaitingKeyframe +
-    counters.rtpCodecMismatch +
-    counters.rtpPaddingSkipped +
-    counters.rtpUnsendable +
-    counters.rtpUnroutable +
-    counters.rtpMalformed +
-    counters.relayPacketsStray;
+  counted.taken = counters.rtpReceived + counters.relayPacketsReceived;
+  counted.tooLate = counters.rtpTooLate;
+  counted.toSomebody =
+    counters.rtpAwaitingKeyframe + counters.rtpCodecMismatch + counters.rtpPaddingSkipped + counters.rtpUnsendable;
+  counted.toNobody = counters.rtpUnroutable + counters.rtpMalformed + counters.relayPacketsStray;
 }
 
 function nextInHand(door: Door): PacketInHand {

@@ -12,6 +12,7 @@ import { mediaTimestamp } from "../client/out-stream.ts";
 import { peerOf } from "../topology.ts";
 import type { World } from "../world.ts";
 import type { Door } from "./doors.ts";
+import { spoilsStreams } from "./excuses.ts";
 import type { Tenants } from "./tenants.ts";
 
 /** Packets of a stream that are remembered; a power of two. */
@@ -109,7 +110,7 @@ export const SENT = { INDEX: 0, SEAL: 1, TIMESTAMP: 2, AT: 3, SIZE: 4 } as const
 
 /** All streams of a world. */
 export interface Ledger {
-  /** Clients by whether they ever misbehave on purpose: what those send is not written down, as it follows no rule. */
+  /** Clients by whether they ever spoil their streams on purpose: what those send is not written down. */
   readonly wild: Map<Client, boolean>;
   readonly world: World;
   /** Somebody has the profile of somebody else, and so his SSRCs. */
@@ -153,13 +154,12 @@ export function createLedger(world: World, tenants: Tenants): Ledger {
   };
 }
 
-/** Whether a client ever misbehaves on purpose. */
+/** Whether a client ever spoils its streams on purpose. */
 export function isWild(ledger: Ledger, client: Client): boolean {
   const known = ledger.wild.get(client);
   if (known !== undefined) return known;
   const { world } = ledger;
-  const name = peerOf(world, client)?.plan.name;
-  const wild = world.plan.steps.some(({ operation }) => operation.type === "misbehave" && operation.peer === name);
+  const wild = spoilsStreams(world, peerOf(world, client)?.plan.name ?? "");
   ledger.wild.set(client, wild);
   return wild;
 }

@@ -9,12 +9,14 @@
  */
 import type { Client } from "../client/client.ts";
 import type { ReceivingSlot } from "../client/client-receive.ts";
+import type { LinkPlan } from "../link.ts";
 import type { Operation } from "../plan.ts";
 import { longestWayMicros } from "../shards.ts";
 import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { healingBound, pictureBound } from "./bounds.ts";
-import { type Binding, isWild, type Ledger } from "./ledger.ts";
+import { excused, hasMisbehaved } from "./excuses.ts";
+import type { Binding, Ledger } from "./ledger.ts";
 import { judge, type PromiseBook, type PromiseId } from "./promises.ts";
 import { isPastOpening } from "./rollover.ts";
 import { waysCarry } from "./ways.ts";
@@ -52,9 +54,8 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const sender = binding === undefined ? undefined : clientOf(world, binding.participant);
     const owner = sender === undefined ? undefined : peerOf(world, sender);
     if (binding === undefined || sender?.status !== "connected" || owner === undefined) return;
-    if (!waysCarry(viewer) || !waysCarry(owner) || isWild(ledger, client) || isWild(ledger, sender)) return;
     const { cameraMuted, microphoneMuted } = sender.media;
-    if ((slot.kind === "video" ? cameraMuted : microphoneMuted) || isPastOpening(world, sender, slot.kind)) return;
+    if (slot.kind === "video" ? cameraMuted : microphoneMuted) return;
     const kind = slot.kind === "video" ? "camera" : "microphone";
     const cause = causeOf(viewer, owner, kind, binding, Math.max(client.connectedAt, sender.connectedAt));
     const { seenAt, asked } = lastSeen(world, slot, sender);
@@ -66,6 +67,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const isFirst = seenAt === 0 && cause.promise === "L3" && slot.kind === "video";
     const promises: PromiseId[] = [isFirst ? "L1" : cause.promise];
     if (asked) promises.push("S10");
+    if (waited > bound && isExcused(world, book, viewer, owner, sender, slot.kind)) return;
     for (const promise of promises) {
       judge(
         book,
@@ -102,13 +104,29 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
   };
 }
 
-/** What a peer's links add to the time that a picture may take: once for each, as neither plans nor tunables change. */
+/** Whether there is a reason for waiting longer than the links explain. */
+function isExcused(
+  world: World,
+  book: PromiseBook,
+  viewer: Peer,
+  owner: Peer,
+  sender: Client,
+  kind: "audio" | "video",
+): boolean {
+  if (excused(book, "no way", !waysCarry(viewer) || !waysCarry(owner))) return true;
+  const isBad = hasMisbehaved(world, viewer.plan.name) || hasMisbehaved(world, owner.plan.name);
+  return excused(book, "bad habit", isBad) || excused(book, "past opening", isPastOpening(world, sender, kind));
+}
+
+/** What a peer's links add to the time that a picture may take: once for each pair of plans that its links have. */
 function createBounds({ tunables }: World): (peer: Peer) => number {
-  const bounds = new Map<Peer, number>();
+  const bounds = new Map<Peer, { readonly up: LinkPlan; readonly down: LinkPlan; readonly bound: number }>();
   return (peer) => {
-    const known = bounds.get(peer) ?? pictureBound(peer, tunables);
+    const [up, down] = [peer.up.plan, peer.down.plan];
+    let known = bounds.get(peer);
+    if (known?.up !== up || known.down !== down) known = { up, down, bound: pictureBound(up, down, tunables) };
     bounds.set(peer, known);
-    return known;
+    return known.bound;
   };
 }
 

@@ -4,6 +4,7 @@
  * Safety (S) is judged at every effect, liveness (L) and resources (R) at the end, quality (Q) in the steady time of a plan
  * that has one. A book counts each judgement, so that a promise that was never really tested can be told from one that held.
  */
+import type { Excuse } from "./excuses.ts";
 
 /** What each id promises, in one sentence. */
 export const PROMISES = {
@@ -70,6 +71,8 @@ interface Tally {
 /** What a run has judged. */
 export interface PromiseBook {
   readonly tallies: Map<PromiseId, Tally>;
+  /** How often each excuse was used (./excuses.ts). */
+  readonly excuses: Map<Excuse, number>;
   broken: BrokenPromise | undefined;
   /** Whether nothing else is judged than what holds under any fault. */
   readonly safetyAlone: boolean;
@@ -79,7 +82,7 @@ export interface PromiseBook {
 
 /** An empty book. */
 export function createPromiseBook(clock: PromiseBook["clock"], safetyAlone = false): PromiseBook {
-  return { tallies: new Map(), broken: undefined, safetyAlone, clock };
+  return { tallies: new Map(), excuses: new Map(), broken: undefined, safetyAlone, clock };
 }
 
 /** How often each promise was judged, in the order in which they first were. */

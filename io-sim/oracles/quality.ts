@@ -10,6 +10,7 @@ import { befalls, type SteadyPlan } from "../plan.ts";
 import { longestWayMicros } from "../shards.ts";
 import type { Peer } from "../topology.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
+import { excused } from "./excuses.ts";
 import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import type { QualityBars } from "./quality-bars.ts";
@@ -35,7 +36,7 @@ export function createQualityOracle(
 function judgeSteadyTime(world: World, book: PromiseBook, bars: QualityBars, measured: Measurements): void {
   const among = measured.span.among.map((name) => world.peers.get(name)!);
   for (const viewer of among) {
-    const sources = sourcesBefore(world, viewer, among);
+    const sources = sourcesBefore(book, world, viewer, among);
     judgeScreens(book, bars, measured, viewer, sources);
     judgeQueues(book, bars, measured, viewer);
     for (const source of sources) {
@@ -49,7 +50,7 @@ function judgeSteadyTime(world: World, book: PromiseBook, bars: QualityBars, mea
 }
 
 /** The cameras and microphones that a viewer has a slot for and is to perceive all along. */
-function sourcesBefore(world: World, viewer: Peer, among: readonly Peer[]): Source[] {
+function sourcesBefore(book: PromiseBook, world: World, viewer: Peer, among: readonly Peer[]): Source[] {
   return [...world.sources.values()].filter(({ peer, kind, client }) => {
     if (peer === viewer || peer.client !== client || peer.plan.room !== viewer.plan.room || !among.includes(peer))
       return false;
@@ -58,7 +59,7 @@ function sourcesBefore(world: World, viewer: Peer, among: readonly Peer[]): Sour
       (other) => other.kind === kind && other.peer.plan.room === peer.plan.room && other.peer !== viewer,
     );
     const slots = kind === "camera" ? viewer.plan.videoSlots : viewer.plan.audioSlots;
-    return !isMuted && rivals.length <= slots;
+    return !isMuted && !excused(book, "few slots", rivals.length > slots);
   });
 }
 
@@ -133,7 +134,8 @@ function judgePair(world: World, book: PromiseBook, bars: QualityBars, measured:
     const isInTime = lipSyncMicros <= bars.lipSyncMicros;
     judge(book, "Q5", isInTime, () => `Lips and voice are ${lipSyncMicros} µs apart for ${who}.`);
   }
-  if (source.client.media.encoders.length < 2 || mayQueue(measured.planOf(viewer.down))) return;
+  if (source.client.media.encoders.length < 2) return;
+  if (excused(book, "queue on the way", mayQueue(measured.planOf(viewer.down)))) return;
   const minutes = (world.loop.now - world.zeroAt - measured.span.fromMicros) / 60_000_000;
   const allowed = Math.ceil(bars.layerChangesPerMinute * minutes);
   const restless = () => `${who}: the layer changed ${layerChanges} times; the bar is ${allowed}.`;
@@ -154,7 +156,8 @@ function judgeScreens(
   const shown = picturesBefore(measured, viewer);
   const cameras = sources.filter(({ kind }) => kind === "camera");
   const links = [viewer.down, ...cameras.map(({ peer }) => peer.up)];
-  if (shown === 0 || links.some((link) => holdsUpMicros(measured.planOf(link)) > bars.freezeMicros)) return;
+  const isGone = links.some((link) => holdsUpMicros(measured.planOf(link)) > bars.freezeMicros);
+  if (shown === 0 || excused(book, "gone for long", isGone)) return;
   const skipped = measured.skippedBy(viewer);
   const torn = () => `${viewer.plan.name} was not shown ${skipped} pictures of ${shown + skipped}.`;
   judge(book, "Q3", 100 * skipped <= bars.tornPercent * (shown + skipped), torn);
@@ -164,7 +167,7 @@ function judgeScreens(
 function judgeQueues(book: PromiseBook, bars: QualityBars, measured: Measurements, viewer: Peer): void {
   for (const link of [viewer.up, viewer.down]) {
     const stood = measured.standing.get(link.entity);
-    if (stood === undefined || mayQueue(measured.planOf(link))) continue;
+    if (stood === undefined || excused(book, "queue on the way", mayQueue(measured.planOf(link)))) continue;
     const standing = () => `A queue of ${stood} µs stood on the link ${link.entity} for a second.`;
     judge(book, "Q7", stood <= bars.standingQueueMicros, standing);
   }

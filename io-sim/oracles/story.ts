@@ -5,6 +5,7 @@ import type { ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { StoryPromise } from "../plan.ts";
 import type { Source, World, WorldWatcher } from "../world.ts";
+import { excused } from "./excuses.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import { isPastOpening } from "./rollover.ts";
 
@@ -57,7 +58,7 @@ function judgeDeparture(
 
 function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPromise, { kind: "departs" }>): void {
   const { viewer, source } = promise;
-  if (isOwedNothing(world, source)) return;
+  if (excused(book, "past opening", isOwedNothing(world, source))) return;
   const client = world.peers.get(viewer)!.client;
   const seen = client === undefined ? undefined : perceptionOf(world, client, source);
   judge(book, "STORY", seen !== undefined, () => `${viewer} never perceived ${source}.`);

@@ -25,7 +25,7 @@ export function waysCarry({ up, down }: Peer): boolean {
 }
 
 function linkCarries(plan: LinkPlan): boolean {
-  const narrow = plan.rateBps + plan.policerBps > 0 || plan.capacity !== null || plan.mtuBytes < MTU_BYTES_MIN;
+  const narrow = mayQueue(plan) || plan.mtuBytes < MTU_BYTES_MIN;
   const broken =
     plan.cut || plan.udp !== "passes" || plan.idleMicros > 0 || plan.outages !== null || plan.stalls !== null;
   const lossy = plan.lossPpm + (plan.burstBadMicros > 0 ? plan.burstLossPpm / 10 : 0) + plan.corruptPpm;
@@ -42,6 +42,16 @@ export function holdsUpMicros(plan: LinkPlan): number {
   const silent = longest(plan.outages) + handover + MEANS_MAX * plan.burstBadMicros;
   const later = linkSlowestMicros(plan) - plan.delayMicros + (mayQueue(plan) ? linkQueueMicros(plan) : 0);
   return silent + later;
+}
+
+/**
+ * Whether a link may lose a packet, or damage it so that nobody takes it. A queue that is never full loses nothing, and what
+ * only changes places comes.
+ */
+export function losesPackets(plan: LinkPlan): boolean {
+  const { lossPpm, burstBadMicros, corruptPpm, truncatePpm, policerBps, arq, outages, handovers } = plan;
+  const losesByChance = lossPpm + burstBadMicros + corruptPpm + truncatePpm > 0 || arq !== null || outages !== null;
+  return losesByChance || handovers !== null || policerBps > 0 || mayQueue(plan);
 }
 
 /** Whether a queue may stand in a link: it is narrow at times, or others use it. */

@@ -11,6 +11,7 @@ import { linkCounters, linkDropped } from "../link.ts";
 import { lostBetweenShards } from "../shards.ts";
 import { clientOf, type Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
+import { excused, hasFailedToSend } from "./excuses.ts";
 import { isControl, REMEMBERED, readU16, readU32, sealOf, unwrapped } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 import type { Tenants } from "./tenants.ts";
@@ -81,8 +82,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     if (!upheld(book, "S1", !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
     const stream = streamOf(streams, client, bytes);
-    const isFaulty = world.sites.fired > 0;
-    if (!upheld(book, "S11", stream.isNamed || isFaulty))
+    if (!upheld(book, "S11", stream.isNamed))
       breach(book, "S11", `${name} was sent SSRC ${stream.key >>> 0}, which is not its own.`);
     judgeRtp(world, stream, bytes, book);
   }
@@ -200,7 +200,7 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   sent[place] = index;
   sent[place + 1] = seal;
   if (stream.highest >= 0 && index < stream.highest) {
-    const isInside = index >= stream.first || world.sites.fired > 0;
+    const isInside = index >= stream.first || excused(book, "failed to send", hasFailedToSend(world));
     if (!upheld(book, "S2", isInside))
       breach(book, "S2", `${name} was sent ${sequence}, from before the stream began.`);
     return;

@@ -5,6 +5,7 @@
  * mistake in another world, or in a smaller one, has the same key. What throws outside the core is a finding too.
  */
 import { LockstepError } from "../../core/index.ts";
+import type { Excuse } from "../oracles/excuses.ts";
 import type { PromiseId } from "../oracles/promises.ts";
 import { checkPlan, type Plan } from "../plan.ts";
 import { type RunOptions, run } from "../run.ts";
@@ -25,6 +26,8 @@ export interface Attempt {
   readonly events: number;
   /** How often each promise was judged. */
   readonly judged: ReadonlyMap<PromiseId, number>;
+  /** How often each excuse was used. */
+  readonly excused: ReadonlyMap<Excuse, number>;
   /** How often each fault site was reached and fired. */
   readonly sites: ReadonlyMap<string, SiteCount>;
 }
@@ -37,12 +40,15 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
     options.onWorld?.(world, book);
   };
   try {
-    const { broken, promise, fingerprint, simulatedMicros, judged, world } = run(plan, seed, { ...options, onWorld });
+    const { broken, promise, fingerprint, simulatedMicros, judged, excused, world } = run(plan, seed, {
+      ...options,
+      onWorld,
+    });
     const detail = broken?.detail ?? "";
     const key = broken === undefined ? "" : `${promise}: ${shapeOf(detail, plan)}`;
     const atMicros = broken === undefined || world.zeroAt === 0 ? -1 : broken.time - world.zeroAt;
     const cost = { simulatedMicros, events: world.loop.ran };
-    return { key, promise, detail, atMicros, fingerprint, ...cost, judged, sites: world.sites.counts };
+    return { key, promise, detail, atMicros, fingerprint, ...cost, judged, excused, sites: world.sites.counts };
   } catch (error) {
     const detail = `The run threw: ${error instanceof Error ? error.message : String(error)}`;
     const key = `S0: ${shapeOf(detail, plan)}`;
@@ -55,6 +61,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       simulatedMicros: 0,
       events: entered?.loop.ran ?? 0,
       judged: new Map(),
+      excused: new Map(),
       sites: entered?.sites.counts ?? new Map(),
     };
   }

@@ -4,28 +4,32 @@
  * A promise that was never judged held for want of a case, and a site that never fired proves nothing; so whoever reports on
  * many runs names them.
  */
+import type { Excuse } from "../oracles/excuses.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import { SITE_NAMES, type SiteCount } from "../sites.ts";
 
 /** What a run says of itself. */
 export interface Covered {
   readonly judged: readonly (readonly [PromiseId, number])[];
+  readonly excused: readonly (readonly [Excuse, number])[];
   readonly sites: readonly (readonly [string, SiteCount])[];
 }
 
 /** The sums over many runs; make it with {@link createCoverage}. */
 export interface Coverage {
   readonly judged: Map<PromiseId, number>;
+  readonly excused: Map<Excuse, number>;
   readonly sites: Map<string, SiteCount>;
 }
 
 /** Nothing is covered. */
 export function createCoverage(): Coverage {
-  return { judged: new Map(), sites: new Map() };
+  return { judged: new Map(), excused: new Map(), sites: new Map() };
 }
 
 /** Adds a run. */
-export function cover({ judged, sites }: Coverage, run: Covered): void {
+export function cover({ judged, excused, sites }: Coverage, run: Covered): void {
+  for (const [excuse, times] of run.excused) excused.set(excuse, (excused.get(excuse) ?? 0) + times);
   for (const [promise, times] of run.judged) judged.set(promise, (judged.get(promise) ?? 0) + times);
   for (const [site, { reached, fired }] of run.sites) {
     const known = sites.get(site) ?? { reached: 0, fired: 0 };
@@ -50,6 +54,12 @@ export function coverageNumbers({ judged, sites }: Coverage) {
 export function coverageText(coverage: Coverage): string {
   const { sites, sitesReached, sitesFired, promises, promisesJudged } = coverageNumbers(coverage);
   return `of ${sites} fault sites ${sitesReached} reached and ${sitesFired} fired, ${promisesJudged} of ${promises} promises judged`;
+}
+
+/** How often each excuse was used, the most used first: one line, or none. */
+export function excusesText({ excused }: Coverage): string[] {
+  const used = [...excused].sort(([a, most], [b, more]) => more - most || (a < b ? -1 : 1));
+  return used.length === 0 ? [] : [`excused: ${used.map(([excuse, times]) => `${excuse} ${times}`).join(", ")}`];
 }
 
 /** The promises that were never judged, and the sites that never fired. */

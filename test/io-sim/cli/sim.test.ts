@@ -27,6 +27,7 @@ const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
   promise: "",
   fingerprint: "00000001000000ff",
   judged: [],
+  excused: [],
   sites: [],
   simulatedMicros: 1_000_000,
   wallMillis: 1,

@@ -8,7 +8,7 @@ import { smallStory } from "../../support/small-story.ts";
 
 function seen(number: number, key = ""): Seen {
   const sites = [["host/paused", { reached: 2, fired: number % 2 }]] as const;
-  return { number, key, simulatedMicros: 1_000, judged: [["S1", 3]], sites };
+  return { number, key, simulatedMicros: 1_000, judged: [["S1", 3]], excused: [["no way", 1]], sites };
 }
 
 describe("a tally", () => {
@@ -22,6 +22,7 @@ describe("a tally", () => {
     expect(forwards.findings.map(({ number }) => number)).toEqual([6, 7, 8]);
     expect(forwards.sites.get("host/paused")).toEqual({ reached: 10, fired: 3 });
     expect(forwards.judged.get("S1")).toBe(15);
+    expect(forwards.excused.get("no way")).toBe(5);
   });
 
   it("takes nothing in behind the last finding that was asked for", () => {

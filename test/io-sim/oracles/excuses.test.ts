@@ -1,0 +1,108 @@
+/** Whether excuses are counted, reach no further than their reasons, and none is left that nobody needs. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { at, buggify, kbps, misbehave, percent, seconds } from "../../../io-sim/index.ts";
+import type { LinkOptions } from "../../../io-sim/link-options.ts";
+import {
+  EXCUSES,
+  excused,
+  hasFailedInTime,
+  hasFailedToKnow,
+  hasFailedToSend,
+  hasMisbehaved,
+  spoilsStreams,
+} from "../../../io-sim/oracles/excuses.ts";
+import { createPromiseBook } from "../../../io-sim/oracles/promises.ts";
+import { type RunOptions, run } from "../../../io-sim/run.ts";
+import type { World } from "../../../io-sim/world.ts";
+import { createWorld } from "../../../io-sim/world.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+const FOLDER = new URL("../../../io-sim/oracles/", import.meta.url);
+
+/** No picture ever leaves the server, nor a report that would speak of one. */
+const VOICES_ALONE: RunOptions = {
+  sabotage: (target, bytes) => {
+    const isPicture = bytes[0]! >= 128 && bytes.length > 200 && !(bytes[1]! >= 192 && bytes[1]! <= 223);
+    return isPicture || bytes[1] === 200 ? [] : [{ target, bytes }];
+  },
+};
+
+/** Long enough for what a way with a narrow place explains: that repetitions get lost too. */
+const PATIENCE = seconds(18);
+
+function callOver(link: LinkOptions) {
+  const media = { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } } as const;
+  return smallStory({ peers: { ana: { ...media, link }, bob: { ...media, link } }, runFor: PATIENCE });
+}
+
+/** A small story's world, in which time zero has passed when it is said to have. */
+function worldOf(change: Parameters<typeof smallStory>[0]): World {
+  return createWorld(smallStory(change), 1);
+}
+
+describe("an excuse", () => {
+  it("is counted where it applies, and nowhere else", () => {
+    const book = createPromiseBook({ now: 0, ran: 0 });
+    expect([excused(book, "no way", true), excused(book, "bad habit", false), excused(book, "no way", true)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([...book.excuses]).toEqual([["no way", 2]]);
+  });
+
+  it("is one that some oracle asks for, each of them", () => {
+    const text = readdirSync(FOLDER).map((file) => readFileSync(new URL(file, FOLDER), "utf8"));
+    const asked = new Set([...text.join("\n").matchAll(/excused\(\s*book,\s*"([^"]+)"/g)].map((match) => match[1]!));
+    expect(Object.keys(EXCUSES).filter((name) => !asked.has(name))).toEqual([]);
+  });
+});
+
+describe("a way that carries nothing", () => {
+  it("is not one that has a rate and carries all that is sent: whoever waits there is owed a picture", () => {
+    const wide = run(callOver({ up: kbps(50_000), down: kbps(50_000) }), 1, VOICES_ALONE);
+    expect([wide.promise, wide.excused.get("no way")]).toEqual(["L1", undefined]);
+  });
+
+  it("is one that is too narrow for a call, and then it is said how often that counted", () => {
+    const narrow = run(callOver({ down: kbps(900) }), 1, VOICES_ALONE);
+    expect(narrow.promise).toBe("");
+    expect(narrow.excused.get("no way")).toBeGreaterThan(0);
+  });
+});
+
+describe("a bad habit", () => {
+  it("spoils streams only where it makes packets of them that follow no rule", () => {
+    const habits = [
+      at(0, "ana asks for a lot", misbehave("ana", "pli-storm", 1_000)),
+      at(0, "bob sends what nobody knows", misbehave("bob", "ssrc-collision", 1_000)),
+    ];
+    const world = worldOf({ timeline: habits });
+    expect(["ana", "bob", "next"].map((name) => spoilsStreams(world, name))).toEqual([false, true, false]);
+  });
+
+  it("excuses nobody who has not got it yet", () => {
+    const world = worldOf({ timeline: [at(seconds(2), "ana lies", misbehave("ana", "lying-feedback", 1_000))] });
+    expect(hasMisbehaved(world, "ana")).toBe(false);
+    world.zeroAt = world.loop.now;
+    expect(hasMisbehaved(world, "ana")).toBe(false);
+    world.zeroAt -= 2_000_000;
+    expect([hasMisbehaved(world, "ana"), hasMisbehaved(world, "bob")]).toEqual([true, false]);
+  });
+});
+
+describe("a failure that was injected", () => {
+  it("excuses what it can have caused, and nothing else", () => {
+    const causes = (site: string) => {
+      const world = worldOf({ timeline: [at(0, "it fails", buggify([site], percent(1)))] });
+      world.sites.fired = 1;
+      world.sites.counts.set(site, { reached: 1, fired: 1 });
+      return [hasFailedToSend(world), hasFailedToKnow(world), hasFailedInTime(world)];
+    };
+    expect(causes("host/send-refused")).toEqual([true, false, false]);
+    expect(causes("rtcp/sender-report-missed")).toEqual([false, true, false]);
+    expect(causes("host/timer-late")).toEqual([false, false, true]);
+    expect(causes("join/ufrag-taken")).toEqual([false, false, false]);
+  });
+});
