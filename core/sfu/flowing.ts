@@ -44,6 +44,11 @@ export function checkFlow(shard: Shard, ports: ShardPorts, now: Micros, publicat
   if (flowing !== publication.flowing) setFlowing(shard, ports, now, publication, flowing);
 }
 
+/** Takes note that a publication has stopped, until its next packet. */
+export function stopFlow(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication): void {
+  if (publication.flowing) setFlowing(shard, ports, now, publication, false);
+}
+
 /** Whether anything has come from a participant lately. */
 export function isActive({ tunables }: Shard, participant: Participant, now: Micros): boolean {
   for (const publication of participant.publications) {

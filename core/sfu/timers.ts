@@ -11,7 +11,7 @@ import { loudnessValue } from "../media/loudness.ts";
 import { peerTimeout } from "../peer/peer.ts";
 import { connectDeadline, PROXIES_TIMER_KEY } from "./deadlines.ts";
 import { deliverMail, roomTimerKey } from "./delivery.ts";
-import { checkFlow, isActive } from "./flowing.ts";
+import { checkFlow, isActive, stopFlow } from "./flowing.ts";
 import { shardOf } from "./ids.ts";
 import { followConnection, removeParticipant } from "./lifecycle.ts";
 import { postMail, publicationRef } from "./mail.ts";
@@ -77,8 +77,13 @@ function mediaTurn(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
     }
   }
   sendTransportFeedback(shard, ports, now, participant);
-  const goesOn = isActive(shard, participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id);
-  participant.nextTickAt = goesOn ? following(participant.nextTickAt, now, shard.tunables.mediaTickMicros) : NEVER;
+  if (isActive(shard, participant, now) && !buggify(ports.faults, "flow/seems-idle", participant.id)) {
+    participant.nextTickAt = following(participant.nextTickAt, now, shard.tunables.mediaTickMicros);
+    return;
+  }
+  participant.nextTickAt = NEVER;
+  // Nobody looks from now on, so nothing may be said to flow.
+  for (const publication of participant.publications) stopFlow(shard, ports, now, publication);
 }
 
 function roomTurn(shard: Shard, ports: ShardPorts, now: Micros, room: Room): void {

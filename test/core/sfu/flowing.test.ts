@@ -28,4 +28,21 @@ describe("a publication that has fallen silent", () => {
     sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 21 }));
     expect(told() - before).toBe(2);
   });
+
+  it("is said to be paused even if its owner was taken for idle while it flowed", () => {
+    const plain = createShardWorld();
+    const faults = { fires: (site: string) => site === "flow/seems-idle" };
+    const world = { ...plain, ports: { ...plain.ports, faults } };
+    const ana = join(world, { name: "ana", offer: offerOf([{ kind: "video", codecs: ["VP8"], ssrc: 2000 }]) });
+    const flowing = () => {
+      const roster = world.events.findLast((event) => event.type === "roster");
+      return roster?.participants[0]?.publications[0]?.flowing;
+    };
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 10, keyframe: true }));
+    expect(flowing()).toBe(true);
+    passMillis(world, 1_000);
+    expect(flowing()).toBe(false);
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
+    expect(flowing()).toBe(true);
+  });
 });
