@@ -27,14 +27,17 @@ const LOSS_MICROS = (2 ** 4 - 1) * 400_000;
 /** What L2 allows after healing, beside what the links explain. */
 const HEALED_MICROS = 5_000_000;
 
-/** The longest that a peer may take from its join to a connection. */
-export function connectBound(peer: Peer, tunables: Tunables): number {
+/** What the server answers before somebody is connected, each time as soon as it moves: a join, a check and two flights. */
+const CONNECT_ANSWERS = 4;
+
+/** The longest that a peer may take from its join to a connection, at a server that stands still so long at a time. */
+export function connectBound(peer: Peer, tunables: Tunables, standstillMicros: number): number {
   const { up, down } = peer.plan;
   const backoff = longerThanUsual(tunables, "dtlsRetransmitFirstMicros", "dtlsRetransmitLastMicros");
   const lost = up.loseDtls.length + down.loseDtls.length;
   const handshake = lost === 0 ? 0 : Math.min(12_000_000, 400_000 * 2 ** lost) + lost * backoff;
   const losses = losesPackets(up) || losesPackets(down) ? LOSS_MICROS + backoff : 0;
-  return CONNECT_MICROS + 12 * roundTrip(up, down) + handshake + losses;
+  return CONNECT_MICROS + CONNECT_ANSWERS * standstillMicros + 12 * roundTrip(up, down) + handshake + losses;
 }
 
 /** What a peer's links add to the time until a picture of it, or before it, is shown. */

@@ -352,7 +352,7 @@ function judgeTransport(
   control.feedbackAt.set(count, sent.at);
   for (const status of readTransportFeedback(bytes, at)) {
     const arrivedAt = transportArrivedAt(ledger, client, status.sequence);
-    if (status.at < 0) {
+    if (status.at === undefined) {
       const missing = arrivedAt < 0 || arrivedAt >= sent.at || excused(book, "failed to know", hasFailedToKnow(world));
       judge(book, "S9", missing, () => `${name} was told that ${status.sequence} is missing, which had come.`);
       continue;

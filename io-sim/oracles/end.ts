@@ -12,6 +12,7 @@ import {
 import type { Client } from "../client/client.ts";
 import { linkConserves, linkCounters } from "../link.ts";
 import { nodeUnanswered, type SfuNode } from "../node.ts";
+import { longestStandstillMicros } from "../shards.ts";
 import type { Peer } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
 import { connectBound } from "./bounds.ts";
@@ -37,7 +38,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
     if (client.status !== "connected") return;
     if (excused(book, "disturbed", wasDisturbed(world, peer, client.connectedAt))) return;
     const took = client.connectedAt - client.joinedAskedAt;
-    const bound = connectBound(peer, world.tunables);
+    const bound = connectBound(peer, world.tunables, longestStandstillMicros(world));
     const { name } = client.plan;
     judge(book, "L1", took <= bound, () => `${name} took ${took} µs to connect, its link explains ${bound} µs.`);
   }

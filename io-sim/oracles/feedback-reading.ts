@@ -37,10 +37,13 @@ export function eachPacket(
   }
 }
 
-/** What transport-wide feedback says of one packet: its arrival in microseconds of the feedback's own clock, or -1. */
+/**
+ * What transport-wide feedback says of one packet: its arrival in microseconds of the feedback's own clock, undefined when it
+ * is missing. The clock wraps, so that what came before the feedback's first packet may have come before 0.
+ */
 export interface TransportStatus {
   readonly sequence: number;
-  readonly at: number;
+  readonly at: number | undefined;
 }
 
 /** Reads a transport-wide feedback packet. */
@@ -61,7 +64,7 @@ export function readTransportFeedback(bytes: Uint8Array, at: number): TransportS
     const symbol = symbols[i]!;
     const sequence = (base + i) & 0xffff;
     if (symbol === 0) {
-      statuses.push({ sequence, at: -1 });
+      statuses.push({ sequence, at: undefined });
       continue;
     }
     const delta = symbol === 1 ? bytes[next]! : (readU16(bytes, next) << 16) >> 16;
