@@ -8,6 +8,7 @@
  * It has an excuse for plans of which it says nothing: where packets are lost by their number or their time, more packets
  * or another time lose others. A core without TCP cannot be asked whether UDP is as good; a tunnel in TCP can.
  */
+import { TUNABLES } from "../../core/index.ts";
 import { HEADER_BYTES } from "../addresses.ts";
 import { type LinkPlan, linkIsLossy, PLAIN_LINK } from "../link.ts";
 import type { Operation, PeerPlan, Plan } from "../plan.ts";
@@ -71,7 +72,14 @@ export const EQUALITIES: readonly Equality[] = [
         what,
         plan: { ...plan, wallMicros: seconds * SECOND },
       })),
-      { what: "counters near their wrap", plan: withPeers(plan, (peer) => ({ ...peer, nearWrap: !peer.nearWrap })) },
+      ...(holdsBack(plan)
+        ? []
+        : [
+            {
+              what: "counters near their wrap",
+              plan: withPeers(plan, (peer) => ({ ...peer, nearWrap: !peer.nearWrap })),
+            },
+          ]),
       { what: "the server's near theirs", plan: { ...plan, serverNearWrap: plan.serverNearWrap !== true } },
     ],
   },
@@ -162,7 +170,7 @@ export const EQUALITIES: readonly Equality[] = [
   {
     name: "every packet repeated later on a perfect link",
     likeness: "moments",
-    excuse: (plan) => notPerfect(plan) || movesAway(plan),
+    excuse: (plan) => notPerfect(plan) || movesAway(plan) || expires(plan),
     variants: (plan) => [
       { what: "up to 40 ms later", plan: withLinks(plan, { duplicatePpm: 1_000_000, duplicateMicros: 40_000 }) },
     ],
@@ -300,6 +308,14 @@ function linksOf({ peers, steps }: Plan): Partial<LinkPlan>[] {
   return [...peers.flatMap(({ up, down }) => [up, down]), ...later];
 }
 
+/**
+ * Whether a link keeps packets back for longer than it takes a stream of repetitions to begin and wrap. Whoever hears of a
+ * stream only after its wrap can't open what comes late from before it (RFC 3711 §3.3.1).
+ */
+function holdsBack(plan: Plan): boolean {
+  return linksOf(plan).some(({ reorderMicros = 0 }) => reorderMicros > SECOND);
+}
+
 /** Chance that hits whoever comes next hits others when there are others. */
 function sharesChance(plan: Plan): string {
   return has(plan, "buggify", "garbage") ? "accidents of the server hit whoever comes next" : "";
@@ -369,6 +385,13 @@ function notPerfect(plan: Plan): string {
     return changes || idleMicros > 0 || loseDtls.length > 0;
   });
   return imperfect ? "its links are not perfect" : "";
+}
+
+/** The last check of somebody who has vanished renews his consent (RFC 7675), and so does a copy of it, a little later. */
+function expires({ steps, runForMicros }: Plan): string {
+  const lastMicros = runForMicros - TUNABLES.consentMicros.usual;
+  const isSeen = steps.some(({ atMicros, operation }) => operation.type === "kill" && atMicros < lastMicros);
+  return isSeen ? "somebody who has vanished is let go in it" : "";
 }
 
 /** Media from an address that no check has made known is refused (RFC 7675), and a copy of it may come after the check. */
