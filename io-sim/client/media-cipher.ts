@@ -8,6 +8,7 @@
 import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from "werift-rtp";
 import { readU16, readU32 } from "../../core/base/bytes.ts";
 import { seqUnwrap16 } from "../../core/base/sequence.ts";
+import { RTP, rtpCheckHeader } from "../../core/wire/rtp.ts";
 import type { RtcpFormat } from "./plain-rtcp.ts";
 import type { ReadRtp, WrittenRtp } from "./plain-rtp.ts";
 import { asBuffer, WERIFT_RTCP } from "./werift-rtcp.ts";
@@ -142,6 +143,8 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
       return rtp.encrypt(asBuffer(payload), header);
     },
     openRtp(bytes) {
+      // What is said to have more extensions than there are bytes would keep `werift-rtp` for minutes.
+      if (rtpCheckHeader(bytes, 0, bytes.length) !== RTP.OK) return undefined;
       const ssrc = readU32(bytes, 8);
       const index = guessIndex(received, ssrc, readU16(bytes, 2));
       if (index < 0) return undefined;
