@@ -8,7 +8,7 @@
  * Everything native is freed in one place, after the thread has ended, whichever way it has.
  */
 import { once } from "node:events";
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import type { Piece } from "../../bundle.mjs";
 import type { CandidateAddress } from "../../core/index.ts";
 import { type ContextLedger, createContextLedger, freeContexts } from "../../io-crypto/openssl-crypto.ts";
@@ -19,7 +19,7 @@ import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
 import type { RelayCounters } from "../relay-ways.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
 import type { ShardHost, ShardListeners } from "../shard-host.ts";
-import { restoreErrorLines, threadCode } from "../thread-code.ts";
+import { restoreErrorLines, startThread, threadCode } from "../thread-code.ts";
 import type { ReceiveCounters } from "../udp-host.ts";
 import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
@@ -135,7 +135,7 @@ export async function startFastHost(parts: FastHostParts): Promise<ShardHost> {
     throw notStarted(error);
   }
   const own = { parts, code, seat, counters, ledger };
-  const running = startThread(own, seat.begin());
+  const running = startShard(own, seat.begin());
   const host: Host = { ...own, deaths: [], running, restart: undefined, closing: false };
   watchThread(host, running);
   await Promise.race([once(running.port, "message"), running.ended]);
@@ -194,7 +194,7 @@ function readCounters(counters: Float64Array): ReceiveCounters & FastSendCounter
   >;
 }
 
-function startThread(
+function startShard(
   { parts, code, counters, ledger }: Pick<Host, "parts" | "code" | "counters" | "ledger">,
   life: ShardLife,
 ): Running {
@@ -213,15 +213,7 @@ function startThread(
     counters,
     ledger,
   };
-  const thread = new Worker(code.text, {
-    eval: true,
-    workerData: boot,
-    transferList: [port2],
-    // The thread's own flags: what the main thread was started with may not fit a thread.
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES_MAX },
-  });
-  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+  const { thread, ended } = startThread(code, boot, YOUNG_MEBIBYTES_MAX);
   return { thread, port: port1, life, journals, ended, serves: false, priority: undefined, lastWord: undefined };
 }
 
@@ -266,7 +258,7 @@ function replaceThread(host: Host, dead: Running): void {
   const pause = pauseAfterDeath(host.deaths, performance.now());
   parts.onLost(reasonOf(dead));
   host.restart = setTimeout(() => {
-    host.running = startThread(host, host.seat.begin());
+    host.running = startShard(host, host.seat.begin());
     watchThread(host, host.running);
   }, pause);
 }

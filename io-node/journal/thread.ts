@@ -5,12 +5,12 @@
  * A thread that dies is replaced. What it had taken and not written is lost, so each page that was open then has no more
  * than its whole frames up to there, and each shard begins another.
  */
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import type { Piece } from "../../bundle.mjs";
 import { programFile } from "../../program.ts";
 import type { Log } from "../log.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
-import { restoreErrorLines, threadCode } from "../thread-code.ts";
+import { restoreErrorLines, startThread, threadCode } from "../thread-code.ts";
 import {
   createJournalLife,
   interruptJournal,
@@ -66,20 +66,11 @@ export function startJournals(settings: JournalSettings, log: Log, entry = ENTRY
   const code = threadCode(entry);
   const signal = new Int32Array(new SharedArrayBuffer(4));
   const flags = new Int32Array(new SharedArrayBuffer(4 * Object.keys(FLAG).length));
-  const running = startThread(code, signal, flags);
-  const journals = {
-    settings,
-    log,
-    code,
-    signal,
-    flags,
-    lives: new Set<JournalLife>(),
-    deaths: [],
-    restart: undefined,
-  };
-  const own: Journals = { ...journals, running };
-  watchThread(own, running);
-  return own;
+  const running = startWriter(code, signal, flags);
+  const lives = new Set<JournalLife>();
+  const journals: Journals = { settings, log, code, signal, flags, lives, deaths: [], running, restart: undefined };
+  watchThread(journals, running);
+  return journals;
 }
 
 /** The journals of a shard that is about to be born in this place. */
@@ -114,18 +105,10 @@ export async function endJournals(journals: Journals, waitMillis: number): Promi
   return { lostBytes, hangs };
 }
 
-function startThread(code: Piece, signal: Int32Array, flags: Int32Array): Running {
+function startWriter(code: Piece, signal: Int32Array, flags: Int32Array): Running {
   const { port1, port2 } = new MessageChannel();
   const boot: WriterBoot = { port: port2, signal, flags };
-  const thread = new Worker(code.text, {
-    eval: true,
-    workerData: boot,
-    transferList: [port2],
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES_MAX },
-  });
-  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  return { thread, port: port1, ended };
+  return { port: port1, ...startThread(code, boot, YOUNG_MEBIBYTES_MAX) };
 }
 
 function watchThread(journals: Journals, { thread, port }: Running): void {
@@ -148,7 +131,7 @@ function replaceThread(journals: Journals): void {
   for (const life of lives) interruptJournal(life, life.state[STATE.PAGE]!, WHY.WRITER_DIED);
   const pause = pauseAfterDeath(deaths, performance.now());
   journals.restart = setTimeout(() => {
-    journals.running = startThread(code, signal, flags);
+    journals.running = startWriter(code, signal, flags);
     watchThread(journals, journals.running);
     for (const life of lives) if (!isClosed(life)) journals.running.port.postMessage(life);
     wakeWriter(signal);
