@@ -19,7 +19,7 @@ import {
   type ReplayBook,
 } from "./media-cipher.ts";
 import { PLAIN_RTCP } from "./plain-rtcp.ts";
-import { payloadOffset, type ReadRtp, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
+import { payloadOffset, type ReadRtp, readFixedHeader, readRtp, rtpHeaderLength, writeRtpHeader } from "./plain-rtp.ts";
 
 const TAG_BYTES = 16;
 const E_BIT = 0x8000_0000;
@@ -116,14 +116,7 @@ function takeRtp(packets: IncomingPackets, bytes: Uint8Array): ReadRtp | undefin
   const plain = packets.slab.bytes;
   if (!openPayload(packets, bytes, at, plain, start)) return undefined;
   const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
-  return {
-    payloadType: bytes[1]! & 0x7f,
-    marker: bytes[1]! >= 0x80,
-    sequence: readU16(bytes, 2),
-    timestamp: readU32(bytes, 4),
-    ssrc: readU32(bytes, 8),
-    payload: plain.subarray(start, start + Math.max(0, length - padding)),
-  };
+  return readFixedHeader(bytes, plain.subarray(start, start + Math.max(0, length - padding)));
 }
 
 /** Opens what lies behind the header of `at` bytes into `plain`; answers whether it is authentic. */

@@ -61,8 +61,10 @@ export interface OfferIdentity {
   readonly cname: string;
 }
 
-/** Writes the offer; the mid of each m-line is its index. A thin one has neither header extensions nor RTX,
- * and asks for keyframes by FIR alone, the older way. */
+/**
+ * Writes the offer; the mid of each m-line is its index. A thin one has neither header extensions nor RTX, and asks for
+ * keyframes by FIR alone, the older way.
+ */
 export function writeOffer(identity: OfferIdentity, media: readonly OfferedMedia[], thin = false): string {
   const lines = [
     "v=0",

@@ -76,12 +76,17 @@ export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: nu
 export function readRtp(plain: Uint8Array): ReadRtp {
   const at = payloadOffset(plain);
   const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
+  return readFixedHeader(plain, plain.subarray(at, Math.max(at, plain.length - padding)));
+}
+
+/** Reads the fixed header of a packet whose payload is at hand, wherever that lies. */
+export function readFixedHeader(bytes: Uint8Array, payload: Uint8Array): ReadRtp {
   return {
-    payloadType: plain[1]! & 0x7f,
-    marker: plain[1]! >= 0x80,
-    sequence: readU16(plain, 2),
-    timestamp: readU32(plain, 4),
-    ssrc: readU32(plain, 8),
-    payload: plain.subarray(at, Math.max(at, plain.length - padding)),
+    payloadType: bytes[1]! & 0x7f,
+    marker: bytes[1]! >= 0x80,
+    sequence: readU16(bytes, 2),
+    timestamp: readU32(bytes, 4),
+    ssrc: readU32(bytes, 8),
+    payload,
   };
 }
