@@ -30,16 +30,21 @@ import type { Peer } from "../../io-sim/topology.ts";
 
 type Story = Parameters<typeof scenario>[0];
 
+const PEERS: Story["peers"] = {
+  ana: { sends: { camera: "vp8", microphone: true } },
+  bob: { receives: { audio: 1, video: 1 } },
+};
+
+/** The same, and somebody who comes when a step says so. */
+const WITH_LATECOMER: Story["peers"] = { ...PEERS, cleo: { receives: { audio: 1, video: 1 }, joinsLater: true } };
+
 /** Ana sends, bob watches; what else there is the test says. */
 function call(changes: Partial<Story>): Plan {
   return scenario({
     name: "a small call",
     story: "Something happened, and the call went on.",
     seeds: { 1: "the first that was tried" },
-    peers: {
-      ana: { sends: { camera: "vp8", microphone: true } },
-      bob: { receives: { audio: 1, video: 1 } },
-    },
+    peers: PEERS,
     runFor: seconds(5),
     finally: [plays("bob", "ana/camera"), plays("bob", "ana/microphone")],
     ...changes,
@@ -154,11 +159,7 @@ describe("addresses", () => {
 
   it("may come to somebody else, who gets nothing that was meant for the one before", () => {
     const plan = call({
-      peers: {
-        ana: { sends: { camera: "vp8", microphone: true } },
-        bob: { receives: { audio: 1, video: 1 } },
-        cleo: { receives: { audio: 1, video: 1 }, joinsLater: true },
-      },
+      peers: WITH_LATECOMER,
       timeline: [
         at(seconds(1), "bob dies", kill("bob")),
         at(seconds(1), "cleo gets bob's address", inherit("cleo", "bob")),
@@ -173,11 +174,7 @@ describe("addresses", () => {
 
   it("are one's own: whose was given away before he came has another one", () => {
     const plan = call({
-      peers: {
-        ana: { sends: { camera: "vp8", microphone: true } },
-        bob: { receives: { audio: 1, video: 1 } },
-        cleo: { receives: { audio: 1, video: 1 }, joinsLater: true },
-      },
+      peers: WITH_LATECOMER,
       timeline: [
         at(seconds(1), "bob gets cleo's address", inherit("bob", "cleo")),
         at(seconds(2), "cleo joins", join("cleo")),
