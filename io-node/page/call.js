@@ -42,6 +42,8 @@ const COMING_BACK = "This page rejoins as soon as the server takes calls again."
 
 /** What stands over the tiles while the media connection does not stand. */
 const STATES = { connecting: "Connecting…", reconnecting: "Connection lost, trying again…" };
+/** What is said of a device that stops by itself. That nobody shows a screen any more can be seen. */
+const STOPPED = { camera: "The camera has stopped.", microphone: "The microphone has stopped.", screen: "" };
 const POOR = "Your connection is poor: voices and pictures may break up.";
 
 const query = new URLSearchParams(location.search);
@@ -61,20 +63,17 @@ const state = {
   connection: "new",
   /** What the lobby says, or empty. */
   notice: "",
-  micOn: false,
-  cameraOn: false,
-  screenOn: false,
+  /** What is sent of one's own. */
+  on: { camera: false, microphone: false, screen: false },
   /** The network carries the call badly. */
   poor: false,
 };
 
 const page = {
   session: null,
-  camera: null,
-  microphone: null,
-  cameraStream: null,
-  screen: null,
-  screenStream: null,
+  /** The devices in use, and what their pictures are shown from. A muted microphone stays in use. */
+  tracks: { camera: null, microphone: null, screen: null },
+  streams: { camera: null, screen: null },
   shownRoster: false,
   quality: createQuality(),
   /** Counts what makes the page stop waiting for the server to come back. */
@@ -137,8 +136,8 @@ async function start() {
 async function takeDevices() {
   find("device-notice").textContent = "Asking for your camera and microphone…";
   const { camera, microphone, notice } = await openDevices();
-  useCamera(camera);
-  useMicrophone(microphone);
+  use("camera", camera);
+  use("microphone", microphone);
   showDeviceNotice(notice);
   showDevices();
 }
@@ -155,13 +154,21 @@ async function enter() {
     return;
   }
   remember(name);
-  Object.assign(state, { room, name, participant: 0, roster: [], slots: [], connection: "new", poor: false });
+  Object.assign(state, {
+    room,
+    name,
+    participant: 0,
+    roster: [],
+    slots: [],
+    connection: "new",
+    poor: false,
+  });
   page.shownRoster = false;
   page.quality = createQuality();
   showNotice("");
   showPhase("joining");
   const codec = CODECS.includes(query.get("codec")) ? query.get("codec") : "vp8";
-  const media = { camera: page.camera, microphone: state.micOn ? page.microphone : null, codec };
+  const media = { camera: page.tracks.camera, microphone: state.on.microphone ? page.tracks.microphone : null, codec };
   try {
     const wish = { room, name, ...media, simulcast: query.get("simulcast") !== "0" };
     page.session = await join(wish, { connection, roster, bindings, ended });
@@ -214,7 +221,7 @@ function goodbye(reason, detail = "") {
   if (session === null) return;
   page.session = null;
   leave(session);
-  useScreen(null);
+  use("screen", null);
   clearStage(stage);
   Object.assign(state, { participant: 0, roster: [], slots: [], connection: "closed" });
   showPhase("ended");
@@ -257,8 +264,9 @@ function showRoom() {
     };
   });
   const name = state.name || "Guest";
-  const stream = page.screenStream ?? page.cameraStream;
-  const own = { name, own: true, screen: state.screenOn, stream, flowing: stream !== null, muted: !state.micOn };
+  const { on } = state;
+  const stream = page.streams.screen ?? page.streams.camera;
+  const own = { name, own: true, screen: on.screen, stream, flowing: stream !== null, muted: !on.microphone };
   showPeople(stage, [...people, { key: OWN, ...own }]);
   find("call-room").textContent = state.room;
   find("call-count").textContent = others.length === 0 ? "Only you so far" : `${others.length + 1} people`;
@@ -285,7 +293,7 @@ async function showLevels() {
     const fresh = sources.filter(({ timestamp }) => performance.timeOrigin + performance.now() - timestamp < 1_000);
     showLevel(stage, String(participant), Math.max(0, ...fresh.map(({ audioLevel }) => audioLevel ?? 0)));
   }
-  if (!state.micOn) return showLevel(stage, OWN, 0);
+  if (!state.on.microphone) return showLevel(stage, OWN, 0);
   const stats = await session.audio.sender.getStats();
   for (const one of stats.values()) if (one.type === "media-source") showLevel(stage, OWN, one.audioLevel ?? 0);
 }
@@ -300,82 +308,61 @@ async function showQuality() {
 }
 
 async function toggleMicrophone() {
-  if (page.microphone === null) {
+  if (page.tracks.microphone === null) {
     const { track, notice } = await openMicrophone();
-    useMicrophone(track);
+    use("microphone", track);
     say(notice);
-  } else state.micOn = !state.micOn;
-  syncSenders();
-  showDevices();
+  } else state.on.microphone = !state.on.microphone;
+  devicesChanged();
 }
 
 async function toggleCamera() {
-  if (page.camera === null) {
+  if (page.tracks.camera === null) {
     const { track, notice } = await openCamera();
-    useCamera(track);
+    use("camera", track);
     say(notice);
-  } else useCamera(null);
-  syncSenders();
-  showDevices();
-}
-
-async function toggleScreen() {
-  if (page.screen === null) {
-    const { track, notice } = await openScreen();
-    // The call may have ended while the browser was asking.
-    if (page.session === null) track?.stop();
-    else useScreen(track);
-    say(notice);
-  } else useScreen(null);
-  syncSenders();
-  showDevices();
+  } else use("camera", null);
+  devicesChanged();
 }
 
 /** Shows a screen in the place of the camera, or the camera again. */
-function useScreen(track) {
-  page.screen?.stop();
-  page.screen = track;
-  page.screenStream = track === null ? null : new MediaStream([track]);
-  state.screenOn = track !== null;
+async function toggleScreen() {
+  if (page.tracks.screen === null) {
+    const { track, notice } = await openScreen();
+    // The call may have ended while the browser was asking.
+    if (page.session === null) track?.stop();
+    else use("screen", track);
+    say(notice);
+  } else use("screen", null);
+  devicesChanged();
+}
+
+/** Takes the track of a camera, a microphone or a screen into use in place of the one before; null for none. */
+function use(device, track) {
+  page.tracks[device]?.stop();
+  page.tracks[device] = track;
+  if (device in page.streams) page.streams[device] = track === null ? null : new MediaStream([track]);
+  state.on[device] = track !== null;
   track?.addEventListener("ended", () => {
-    if (page.screen !== track) return;
-    useScreen(null);
-    syncSenders();
-    showDevices();
+    if (page.tracks[device] !== track) return;
+    use(device, null);
+    if (STOPPED[device] !== "") say(STOPPED[device]);
+    devicesChanged();
   });
 }
 
-function useCamera(track) {
-  page.camera?.stop();
-  page.camera = track;
-  page.cameraStream = track === null ? null : new MediaStream([track]);
-  state.cameraOn = track !== null;
-  track?.addEventListener("ended", () => {
-    if (page.camera !== track) return;
-    useCamera(null);
-    say("The camera has stopped.");
-    syncSenders();
-    showDevices();
-  });
-}
-
-function useMicrophone(track) {
-  page.microphone = track;
-  state.micOn = track !== null;
-  track?.addEventListener("ended", () => {
-    if (page.microphone !== track) return;
-    useMicrophone(null);
-    say("The microphone has stopped.");
-    syncSenders();
-    showDevices();
-  });
+/** Sends and shows what is in use now. */
+function devicesChanged() {
+  syncSenders();
+  showDevices();
 }
 
 function syncSenders() {
-  if (page.microphone !== null) page.microphone.enabled = state.micOn;
+  const { camera, microphone, screen } = page.tracks;
+  if (microphone !== null) microphone.enabled = state.on.microphone;
   if (page.session === null) return;
-  sendTrack(page.session.audio, state.micOn ? page.microphone : null);
-  sendTrack(page.session.video, page.screen ?? page.camera);
+  sendTrack(page.session.audio, state.on.microphone ? microphone : null);
+  sendTrack(page.session.video, screen ?? camera);
 }
 
 function showDevices() {
@@ -384,17 +371,17 @@ function showDevices() {
     const hint = find(id).hasAttribute("aria-keyshortcuts") ? ` (${key})` : "";
     find(id).title = `Turn your ${what} ${on ? "off" : "on"}${hint}`;
   };
-  for (const id of ["mic", "lobby-mic"]) set(id, state.micOn, "microphone", "M");
-  for (const id of ["camera", "lobby-camera"]) set(id, state.cameraOn, "camera", "V");
-  find("screen").setAttribute("aria-pressed", String(state.screenOn));
-  find("screen").title = `${state.screenOn ? "Stop showing" : "Show"} your screen in place of your camera (S)`;
+  for (const id of ["mic", "lobby-mic"]) set(id, state.on.microphone, "microphone", "M");
+  for (const id of ["camera", "lobby-camera"]) set(id, state.on.camera, "camera", "V");
+  find("screen").setAttribute("aria-pressed", String(state.on.screen));
+  find("screen").title = `${state.on.screen ? "Stop showing" : "Show"} your screen in place of your camera (S)`;
   showPreview();
   showRoom();
 }
 
 function showPreview() {
-  if (find("preview").srcObject !== page.cameraStream) find("preview").srcObject = page.cameraStream;
-  find("preview-off").hidden = state.cameraOn;
+  if (find("preview").srcObject !== page.streams.camera) find("preview").srcObject = page.streams.camera;
+  find("preview-off").hidden = state.on.camera;
   find("preview-avatar").textContent = initials(find("name").value);
 }
 
