@@ -24,6 +24,7 @@ const NAMES = [
   "stage.js",
   "devices.js",
   "quality.js",
+  "screens.js",
   "address.js",
   "comeback.js",
   "style.css",

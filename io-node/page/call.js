@@ -9,6 +9,7 @@ import { callAddress, copy, roomFromAddress, roomLink, suggestRoom } from "./add
 import { serverIsBack } from "./comeback.js";
 import { openCamera, openDevices, openMicrophone, openScreen } from "./devices.js";
 import { createQuality, lookAtStats } from "./quality.js";
+import { screensIn } from "./screens.js";
 import { JoinError, join, leave, sendTrack } from "./session.js";
 import { clearStage, createStage, enlarge, initials, playAudio, showLevel, showPeople, unblockAudio } from "./stage.js";
 
@@ -16,6 +17,7 @@ const CODECS = ["vp8", "h264", "vp9", "av1"];
 const ROOM_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const LEVEL_MILLIS = 200;
 const QUALITY_MILLIS = 3_000;
+const SCREENS_MILLIS = 1_000;
 const OWN = "0";
 
 /** After these ends the page comes back by itself, as soon as the server takes calls. */
@@ -60,6 +62,8 @@ const state = {
   participant: 0,
   roster: [],
   slots: [],
+  /** The mids of the slots that show a screen. */
+  screens: [],
   connection: "new",
   /** What the lobby says, or empty. */
   notice: "",
@@ -127,6 +131,7 @@ async function start() {
   });
   setInterval(showLevels, LEVEL_MILLIS);
   setInterval(showQuality, QUALITY_MILLIS);
+  setInterval(showScreens, SCREENS_MILLIS);
   showPhase("lobby");
   showDevices();
   await takeDevices();
@@ -160,6 +165,7 @@ async function enter() {
     participant: 0,
     roster: [],
     slots: [],
+    screens: [],
     connection: "new",
     poor: false,
   });
@@ -258,6 +264,7 @@ function showRoom() {
       key,
       name: nameOf(each),
       own: false,
+      screen: slot !== undefined && state.screens.includes(slot.mid),
       stream,
       flowing: flows("video") && !isPaused,
       muted: !flows("audio"),
@@ -305,6 +312,16 @@ async function showQuality() {
   if (page.session !== session) return;
   state.poor = lookAtStats(quality, stats.values());
   if (state.phase === "connected") showPhase("connected");
+}
+
+/** Looks which slots show a screen now. */
+async function showScreens() {
+  const { session } = page;
+  if (session === null) return;
+  const screens = screensIn((await session.pc.getStats()).values());
+  if (page.session !== session || String(screens) === String(state.screens)) return;
+  state.screens = screens;
+  showRoom();
 }
 
 async function toggleMicrophone() {

@@ -37,7 +37,7 @@ export function createStage({ tilesElement, playersElement, invitation, onBlocke
 
 /**
  * Shows who is there. `people` are `{ key, name, own, stream, flowing, muted }` in order: `stream` is what the picture comes
- * from, or null; `flowing` whether pictures arrive; `muted` whether the microphone is off; `screen` whether it is one's screen.
+ * from, or null; `flowing` whether pictures arrive; `muted` whether the microphone is off; `screen` whether it shows a screen.
  */
 export function showPeople(stage, people) {
   const shown = people.length > TILES_MAX + 1 ? [...people.slice(0, TILES_MAX), people.at(-1)] : people;

@@ -76,6 +76,23 @@ function expectMoves(page: Page): Promise<void> {
   return expectWithin(5_000, async () => (await pictureChange(page)) > 0.5);
 }
 
+/** The tile of oneself, and those of others. */
+const OWN = ".tile.own";
+const OTHER = ".tile:not(.own)";
+
+/** Whether the picture in a tile is shown to its edges, whatever else of the tile stays empty. */
+async function isWhole(page: Page, tile: string): Promise<boolean> {
+  return (await styleOf(page, tile, "objectFit")) === "contain";
+}
+
+async function isMirrored(page: Page, tile: string): Promise<boolean> {
+  return (await styleOf(page, tile, "transform")) !== "none";
+}
+
+function styleOf(page: Page, tile: string, property: string): Promise<string> {
+  return page.evaluate(`getComputedStyle(document.querySelector("${tile} video")).${property}`);
+}
+
 /** Evaluates text as a console does: `await` stands anywhere, and what is declared stays. */
 async function runInConsole(page: Page, text: string): Promise<unknown> {
   const session = await page.context().newCDPSession(page);
@@ -159,20 +176,23 @@ describe("two people", () => {
     await bob.click("#screen");
     await expectWithin(10_000, seesScreen);
     expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("true");
-    const look = 'getComputedStyle(document.querySelector(".tile.own video"))';
-    expect(await bob.evaluate(`[${look}.objectFit, ${look}.transform]`)).toEqual(["contain", "none"]);
+    expect([await isWhole(bob, OWN), await isMirrored(bob, OWN)]).toEqual([true, false]);
+    await expectWithin(3_000, () => isWhole(ana, OTHER));
+    expect(await isWhole(bob, OTHER)).toBe(false);
     await bob.keyboard.press("s");
     await expectWithin(10_000, async () => !(await seesScreen()));
+    expect([await isWhole(bob, OWN), await isMirrored(bob, OWN)]).toEqual([false, true]);
+    await expectWithin(3_000, async () => !(await isWhole(ana, OTHER)));
     expect(await bob.getAttribute("#screen", "aria-pressed")).toBe("false");
   });
 
   it("see one tile fill the stage when its button is pressed, and all again with Escape", async () => {
     const shown = () => ana.locator("#tiles > .tile:visible").count();
-    await ana.locator(".tile:not(.own) .enlarge").focus();
+    await ana.locator(`${OTHER} .enlarge`).focus();
     await ana.keyboard.press("Enter");
-    expect(await shown()).toBe(1);
+    expect([await shown(), await isWhole(ana, OTHER)]).toEqual([1, true]);
     await ana.keyboard.press("Escape");
-    expect(await shown()).toBe(2);
+    expect([await shown(), await isWhole(ana, OTHER)]).toEqual([2, false]);
   });
 
   it("see a tile go when its person leaves, and come again", async () => {
