@@ -8,13 +8,14 @@
 import { resolve } from "node:path";
 import { createCrew, readWorkers } from "../../io-sim/cli/crew.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
+import { createProgress } from "../../io-sim/cli/progress.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
 import { writeStory } from "../../io-sim/cli/story-files.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import type { Plan } from "../../io-sim/plan.ts";
 import { tellStory } from "../../io-sim/search/telling.ts";
 import { describeMachine } from "../machine.ts";
-import { boundedNumber, createProgress, FLAGS } from "../words.ts";
+import { boundedNumber, FLAGS } from "../words.ts";
 import { type Found, HUNTING, type HuntTask } from "./hunt.ts";
 import type { Mistake } from "./mistake.ts";
 import { MISTAKES } from "./mistakes.ts";
@@ -64,14 +65,16 @@ async function measure(names: readonly string[], flags: Flags): Promise<number> 
   const workers = readWorkers(flags.workers);
   if (flags.out !== undefined && flags.shrink !== true) throw new Misuse("--out says where --shrink writes; add it.");
   if (flags.list === true) {
-    for (const { id, what } of mistakes) process.stdout.write(`${id.padEnd(28)} ${what}\n`);
+    if (flags.json === true)
+      process.stdout.write(`${JSON.stringify(mistakes.map(({ id, what }) => ({ id, what })))}\n`);
+    else for (const { id, what } of mistakes) process.stdout.write(`${id.padEnd(28)} ${what}\n`);
     return EXIT.HELD;
   }
   const plans = new Map<string, Plan>();
   for (const { story } of mistakes) plans.set(story, (await theStory(story)).plan);
   const crew = createCrew(HUNTING, workers);
   try {
-    const ask = createAsk((task) => crew.ask(task));
+    const ask = createAsk((task) => crew.ask(task), flags);
     if (flags.shrink === true) return await shrinkAll(mistakes, plans, options.seeds, ask, flags);
     return await huntAll(mistakes, plans, options, ask, flags);
   } finally {
@@ -86,17 +89,23 @@ function theMistake(name: string): Mistake {
   return found;
 }
 
-function createAsk(askOne: (task: HuntTask) => Promise<Found | undefined>): Ask {
-  const progress = createProgress();
+function createAsk(askOne: (task: HuntTask) => Promise<Found | undefined>, { json }: Flags): Ask {
   return async (tasks) => {
+    const progress = createProgress({ json });
     let done = 0;
-    progress("hunting", 0);
+    const say = () => progress.say(() => `hunting: ${done} of ${tasks.length} hunts are over`);
+    say();
     const answers = tasks.map(async (task) => {
       const found = await askOne(task);
-      progress("hunting", ++done / tasks.length);
+      done++;
+      say();
       return found;
     });
-    return Promise.all(answers);
+    try {
+      return await Promise.all(answers);
+    } finally {
+      progress.end();
+    }
   };
 }
 

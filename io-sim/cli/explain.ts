@@ -10,16 +10,23 @@ import { readableTimes } from "../readable-times.ts";
 import { rowAsJson, showRow } from "../rows.ts";
 import { type Attempt, attempt } from "../search/attempt.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
-import { type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
+import { type Accident, type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
 import { historyIn, traceUpToBreach } from "../search/history.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
+import { createProgress } from "./progress.ts";
 import { theSeed, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 /** Columns of a full bar, and links of the chain that are shown. */
 const BAR_COLUMNS = 40;
 const CHAIN_LINKS = 16;
+
+/** Accidents that are named one by one. */
+const ACCIDENTS_SHOWN = 20;
+
+/** The share of the time that looking for culprits may take; the curve has the rest. */
+const CULPRITS_SHARE = 0.6;
 
 interface ExplainCommandOptions {
   readonly seed?: string;
@@ -41,29 +48,44 @@ export function explain(words: readonly string[]): Promise<number> {
     .option("--points <N>", "moments from which chance is tried anew", "9")
     .option("--forks <N>", "forks at each of them", "8")
     .option("--within <SECONDS>", "stop after so many seconds with what there is", "120")
-    .option("--json", "one JSON object");
+    .option("--json", "one JSON object, whether it broke or not");
   return answer(command, words, explainStory);
 }
 
 async function explainStory(name: string, options: ExplainCommandOptions): Promise<number> {
-  const until = performance.now() + 1_000 * wholeNumber(options.within, "--within");
+  const startedAt = performance.now();
+  const millis = 1_000 * wholeNumber(options.within, "--within");
   const points = wholeNumber(options.points, "--points");
   const forks = wholeNumber(options.forks, "--forks");
   const story = await theStory(name);
   const seed = theSeed(story, options.seed);
   const { plan } = story;
   const breach = attempt(plan, seed);
-  if (breach.key === "") {
-    process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to explain.\n`);
+  const { key, promise, detail, atMicros } = breach;
+  if (key === "") {
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ seed, key, promise, detail })}\n`);
+    else
+      process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to explain.\n`);
     return EXIT.HELD;
   }
-  const bounds = { points, forks, goesOn: () => performance.now() < until };
+  const progress = createProgress(options);
+  let tries = 0;
+  /** Bounds that end when so much of the time has passed. */
+  const within = (share: number, what: string) => ({
+    points,
+    forks,
+    goesOn: () => {
+      tries++;
+      progress.say(() => `${tries} runs, ${what}`);
+      return performance.now() - startedAt < share * millis;
+    },
+  });
   const chain = causalChain(plan, seed);
   const trace = traceUpToBreach(plan, seed);
-  const guilty = culprits(plan, seed, breach, bounds);
-  const curve = forkCurve(plan, seed, breach, bounds);
+  const guilty = culprits(plan, seed, breach, within(CULPRITS_SHARE, "looking for what would have saved it"));
+  const curve = forkCurve(plan, seed, breach, within(1, "with new chance from a moment on"));
+  progress.end();
   if (options.json === true) {
-    const { key, promise, detail, atMicros } = breach;
     const history = historyIn(trace).map((row) => rowAsJson(trace, row));
     process.stdout.write(
       `${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, history, chain })}\n`,
@@ -101,20 +123,22 @@ function explanation(
   ];
 }
 
-function saviours(plan: Plan, { accidents, steps }: Culprits, curve: readonly ForkPoint[]): string[] {
+function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve: readonly ForkPoint[]): string[] {
+  const hurried = isComplete ? [] : ["  The time was up before all was tried: a longer --within looks further."];
   if (accidents.length > 0) {
     const count = accidents.length === 1 ? "this accident" : `any fewer than these ${accidents.length} accidents`;
     return [
-      `  Without ${count} it holds:`,
-      ...accidents.map(
-        (one) => `    ${decisionName(one)}=0${one.atMicros < 0 ? "" : `  (at ${seconds(one.atMicros)})`}`,
-      ),
+      `  Without ${isComplete ? count : `these ${accidents.length} accidents`} it holds:`,
+      ...accidents.slice(0, ACCIDENTS_SHOWN).map((one) => `    ${accidentText(one)}`),
+      ...(accidents.length > ACCIDENTS_SHOWN ? [`    and ${accidents.length - ACCIDENTS_SHOWN} more (--json)`] : []),
+      ...hurried,
     ];
   }
   if (steps.length > 0) {
     const labels = steps.map(({ atMicros, label }) => `    ${seconds(atMicros)}  ${label}`);
-    return ["  No accident of chance matters. Without these steps of the story it holds:", ...labels];
+    return ["  No accident of chance matters. Without these steps of the story it holds:", ...labels, ...hurried];
   }
+  if (!isComplete) return hurried;
   const what = plan.steps.length === 0 ? "no accident" : "neither an accident nor a step";
   if (curve.some(({ broken, forks }) => broken < forks)) {
     return [
@@ -123,6 +147,12 @@ function saviours(plan: Plan, { accidents, steps }: Culprits, curve: readonly Fo
     ];
   }
   return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
+}
+
+/** The decision under which the accident does not happen, as `--fork` takes it, and when it happens. */
+function accidentText(accident: Accident): string {
+  const { atMicros } = accident;
+  return `${decisionName(accident)}=0${atMicros < 0 ? "" : `  (at ${seconds(atMicros)})`}`;
 }
 
 /** The fork curve; where chance never had a say, that is said too. */

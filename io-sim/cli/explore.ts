@@ -14,6 +14,7 @@ import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/t
 import { findingText } from "../search/telling.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
+import { createProgress } from "./progress.ts";
 import { type Answer, type RunAnswer, SEARCHING, type ShrinkAnswer, type Task } from "./search-worker.ts";
 import { FOUND_FOLDER, foundStory, writeStory } from "./story-files.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -45,7 +46,7 @@ export function explore(words: readonly string[]): Promise<number> {
     .option("--findings <N>", "stop after so many different findings", "10")
     .option("--out <DIR>", "where findings are written", FOUND_FOLDER)
     .option("--no-shrink", "only report what was found")
-    .option("--json", "one JSON object for the search, and one for each finding");
+    .option("--json", "one JSON object, with the findings in it");
   return answer(command, words, search);
 }
 
@@ -57,20 +58,25 @@ async function search(options: ExploreOptions): Promise<number> {
   const workers = readWorkers(options.workers);
   const tally = createTally<RunAnswer>(first, wholeNumber(options.findings, "--findings"));
   const startedAt = performance.now();
+  const progress = createProgress(options);
   const crew = createCrew(SEARCHING, workers);
   try {
     const goesOn = (number: number) =>
       number - first < most && performance.now() - startedAt < millis && !isFull(tally);
-    await searchWorlds(crew, first, goesOn, regime, tally, () => progress(tally, startedAt, options));
-    if (showsProgress(options)) process.stderr.write("\r\u001b[K");
-    tell(
-      options,
-      summaryOf(tally, startedAt),
-      [sentence(tally, startedAt), ...excusesText(tally), ...neverText(tally)].join("\n"),
-    );
-    await tellFindings(crew, tally.findings, regime, options);
+    await searchWorlds(crew, first, goesOn, regime, tally, () => progress.say(() => sentence(tally, startedAt)));
+    progress.end();
+    const summary = summaryOf(tally, startedAt);
+    const tells = options.json === true ? () => {} : (line: string) => process.stdout.write(`${line}\n`);
+    for (const line of [sentence(tally, startedAt), ...excusesText(tally), ...neverText(tally)]) tells(line);
+    const told: FindingTold[] = [];
+    for await (const finding of findingsOf(crew, tally.findings, regime, options)) {
+      told.push(finding.object);
+      for (const line of finding.lines) tells(line);
+    }
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, findings: told })}\n`);
     return tally.findings.length === 0 ? EXIT.HELD : EXIT.BROKEN;
   } finally {
+    progress.end();
     await crew.close();
   }
 }
@@ -104,9 +110,8 @@ async function searchWorlds(
 
 function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
   const wallMillis = Math.max(1, Math.round(performance.now() - startedAt));
-  const { worlds, broken, simulatedMicros, findings } = tally;
+  const { worlds, broken, simulatedMicros } = tally;
   return {
-    type: "search",
     worlds,
     seedsPerMinute: Math.round((worlds * 60_000) / wallMillis),
     simulatedHours: Math.round(simulatedMicros / 36_000_000) / 100,
@@ -114,7 +119,6 @@ function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
     excused: Object.fromEntries(tally.excused),
     ...never(tally),
     broken,
-    findings: findings.length,
     wallMillis,
   };
 }
@@ -125,52 +129,71 @@ function sentence(tally: Tally<RunAnswer>, startedAt: number): string {
   return `${speed}, ${coverageText(tally)}, ${broken} broken`;
 }
 
-function showsProgress({ json }: ExploreOptions): boolean {
-  return process.stderr.isTTY === true && json !== true;
+/** A finding as it is told: what JSON holds of it, and the lines for people. */
+interface Told {
+  readonly object: FindingTold;
+  readonly lines: readonly string[];
 }
 
-function progress(tally: Tally<RunAnswer>, startedAt: number, options: ExploreOptions): void {
-  if (showsProgress(options)) process.stderr.write(`\r\u001b[K${sentence(tally, startedAt)}`);
+interface FindingTold {
+  readonly number: number;
+  readonly key: string;
+  readonly promise: string;
+  readonly detail: string;
+  /** Of the world as it is, with --no-shrink. */
+  readonly fingerprint?: string;
+  /** The file that the small world was written to, and the tries that it took. */
+  readonly file?: string;
+  readonly tries?: number;
 }
 
-function tell({ json }: ExploreOptions, line: object, text: string): void {
-  process.stdout.write(json === true ? `${JSON.stringify(line)}\n` : `${text}\n`);
-}
-
-/** Makes each finding small if that was asked for, and tells those that differ in promise or shape. */
-async function tellFindings(
+/** The findings: as they are, or each made small and written, one of each promise and shape. */
+async function* findingsOf(
   crew: Crew<Task, Answer>,
   findings: readonly RunAnswer[],
   regime: Regime,
   options: ExploreOptions,
-): Promise<void> {
+): AsyncGenerator<Told> {
   if (!options.shrink) {
     for (const finding of findings) {
       const { number, key, promise, detail, fingerprint } = finding;
       const again = `  npx lockstep explore --from ${number} --seeds 1${regime === "torture" ? "" : ` --regime ${regime}`}`;
-      tell(
-        options,
-        { type: "finding", number, key, promise, detail, fingerprint },
-        `${findingText(finding)}\n${again}`,
-      );
+      yield { object: { number, key, promise, detail, fingerprint }, lines: [findingText(finding), again] };
     }
     return;
   }
-  if (findings.length > 0 && showsProgress(options)) {
-    process.stderr.write(`making ${findings.length === 1 ? "a finding" : `${findings.length} findings`} small…`);
-  }
-  const answers = await Promise.all(
-    findings.map(({ number }) => crew.ask({ kind: "shrink", number, regime }) as Promise<ShrinkAnswer>),
-  );
-  if (showsProgress(options)) process.stderr.write("\r\u001b[K");
   const told = new Set<string>();
-  for (const answer of answers) {
-    const { number, key, promise, detail, plan, tries } = answer;
+  for (const found of await shrinkAll(crew, findings, regime, options)) {
+    const { number, key, promise, detail, plan, tries } = found;
     const shape = `${key} | ${shapeOfPlan(plan)}`;
     if (told.has(shape)) continue;
     told.add(shape);
     const file = await writeStory(foundStory(plan, number), resolve(options.out));
     const again = `  ${replayCommand(relative(process.cwd(), file), number)}`;
-    tell(options, { type: "finding", number, key, promise, detail, tries, file }, `${findingText(answer)}\n${again}`);
+    yield { object: { number, key, promise, detail, tries, file }, lines: [findingText(found), again] };
+  }
+}
+
+/** All findings made small, with progress shown. */
+async function shrinkAll(
+  crew: Crew<Task, Answer>,
+  findings: readonly RunAnswer[],
+  regime: Regime,
+  options: ExploreOptions,
+): Promise<ShrinkAnswer[]> {
+  const progress = createProgress(options);
+  let small = 0;
+  const say = () => progress.say(() => `making worlds small: ${small} of ${findings.length}`);
+  if (findings.length > 0) say();
+  const shrinking = findings.map(async ({ number }) => {
+    const found = (await crew.ask({ kind: "shrink", number, regime })) as ShrinkAnswer;
+    small++;
+    say();
+    return found;
+  });
+  try {
+    return await Promise.all(shrinking);
+  } finally {
+    progress.end();
   }
 }

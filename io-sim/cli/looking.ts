@@ -50,7 +50,10 @@ export async function look(story: Story, seed: number, options: LookingOptions):
   const { plan } = story;
   if (options.decisions === true) {
     for (const decision of decisionsOf(plan, seed)) {
-      process.stdout.write(`${decisionName(decision)}=${decision.answer}\n`);
+      const [name, { answer }] = [decisionName(decision), decision];
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify({ decision: name, answer })}\n` : `${name}=${answer}\n`,
+      );
     }
     return true;
   }

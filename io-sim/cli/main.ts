@@ -1,9 +1,10 @@
 /**
  * The simulator's commands: each has a file of its own, which is loaded when it is called.
  *
- * Results go to standard output; a progress line for people goes to standard error while it is a terminal. The exit status
- * is 0 when everything held, 1 when a promise was broken or two runs came out differently, and 2 when a command was used
- * wrongly, with one sentence that says how. Nothing but these commands looks at a real clock.
+ * Results go to standard output, for people or with `--json` as one JSON value (or one a line, where the command's help says
+ * so), and nothing else goes there. Progress for people goes to standard error (./progress.ts). The exit status is 0 when
+ * everything held, 1 when a promise was broken or two runs came out differently, and 2 when a command was used wrongly, with
+ * one sentence on standard error that says how. Nothing but these commands looks at a real clock.
  */
 import { settleEngine } from "./engine.ts";
 import { EXIT } from "./misuse.ts";

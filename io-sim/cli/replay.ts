@@ -41,6 +41,9 @@ export function replay(words: readonly string[]): Promise<number> {
 }
 
 async function replayStoryOrJournal(name: string, options: ReplayOptions): Promise<number> {
+  if (options.step === true && options.json === true) {
+    throw new Misuse("--step is for people: leave out --json, or ask for one moment with --until.");
+  }
   const story = await findStory(name);
   if (story !== undefined) {
     const seed = theSeed(story, options.seed);

@@ -11,6 +11,7 @@ import { traceLines, traceRows } from "../trace/lines.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Misuse } from "./misuse.ts";
+import { createProgress } from "./progress.ts";
 import { replayName, type Story } from "./stories.ts";
 
 /** The flags of whatever runs a story from its beginning to its end. */
@@ -59,7 +60,7 @@ export function printTrace(trace: Trace, asJson: boolean): void {
   process.stdout.write(lines.map((line) => `${line}\n`).join(""));
 }
 
-/** Runs a story with a seed; people who wait at a terminal see how far it is. */
+/** Runs a story with a seed; people who wait are told how far it is. */
 export function runShowingProgress(
   story: Story,
   seed: number,
@@ -68,15 +69,12 @@ export function runShowingProgress(
 ): TimedRun {
   const { plan } = story;
   const startedAt = performance.now();
-  const shows = process.stderr.isTTY === true && options.json !== true;
-  let shownAt = 0;
+  const progress = createProgress(options);
   const onProgress = (simulatedMicros: number) => {
-    if (!shows || performance.now() - shownAt < 200) return;
-    shownAt = performance.now();
-    process.stderr.write(`\r\u001b[K${plan.name}, seed ${seed}: ${Math.floor(simulatedMicros / 1_000_000)} s`);
+    progress.say(() => `${plan.name}, seed ${seed}: ${Math.floor(simulatedMicros / 1_000_000)} s`);
   };
   const verdict = run(plan, seed, { ...runOptions, onProgress });
-  if (shows) process.stderr.write("\r\u001b[K");
+  progress.end();
   return { verdict, wallMillis: Math.round(performance.now() - startedAt) };
 }
 
@@ -89,8 +87,9 @@ export function reportOn(
   const { story, seed, promise, fingerprint, simulatedMicros } = verdict;
   if (json === true) {
     const files = artifacts.length === 0 ? {} : { files: artifacts };
-    const line = { story, seed, verdict: verdict.verdict, promise, fingerprint, simulatedMicros, wallMillis, ...files };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    const detail = verdict.broken?.detail ?? "";
+    const told = { story, seed, verdict: verdict.verdict, promise, detail, fingerprint, simulatedMicros, wallMillis };
+    process.stdout.write(`${JSON.stringify({ ...told, ...files })}\n`);
   } else if (verdict.verdict === "held") {
     const times = `${(simulatedMicros / 1_000_000).toFixed(1)} s in ${(wallMillis / 1_000).toFixed(1)} s`;
     process.stdout.write(`held    ${story.padEnd(28)} seed ${String(seed).padEnd(5)} ${fingerprint}  ${times}\n`);

@@ -8,6 +8,7 @@ import type { Plan } from "../plan.ts";
 import { planToJson } from "../plan-json.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
+import { createProgress } from "./progress.ts";
 import { theSeed, theStory } from "./stories.ts";
 import { foundStory, foundText, writeStory } from "./story-files.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
@@ -30,7 +31,7 @@ export function shrink(words: readonly string[]): Promise<number> {
     .option("--seed <N>", "the seed of the run (default: the only one that is committed)")
     .option("--within <SECONDS>", "stop after so many seconds with what there is", "50")
     .option("--out <DIR>", "where the story is written (default: standard output)")
-    .option("--json", "one JSON object that holds the plan");
+    .option("--json", "one JSON object that holds the plan, whether it broke or not");
   return answer(command, words, shrinkStory);
 }
 
@@ -39,24 +40,34 @@ async function shrinkStory(name: string, options: ShrinkCommandOptions): Promise
   const story = await theStory(name);
   const seed = theSeed(story, options.seed);
   const { plan } = story;
-  const shows = process.stderr.isTTY === true && options.json !== true;
-  const {
-    key,
-    plan: small,
-    tries,
-  } = shrinkPlan(plan, seed, {
-    goesOn: () => performance.now() < until,
+  const progress = createProgress(options);
+  let size = plan;
+  let made = 0;
+  const say = () => {
+    progress.say(() => `${made} tries: ${size.peers.length} peers, ${size.steps.length} steps`);
+  };
+  const shrunk = shrinkPlan(plan, seed, {
+    goesOn: () => {
+      say();
+      return performance.now() < until;
+    },
     isFair: () => true,
-    onSmaller: ({ peers, steps }, made) => {
-      if (shows) process.stderr.write(`\r\u001b[K${made} tries: ${peers.length} peers, ${steps.length} steps`);
+    onSmaller: (smaller, tries) => {
+      size = smaller;
+      made = tries;
     },
   });
-  if (shows) process.stderr.write("\r\u001b[K");
+  progress.end();
+  const { key, tries, plan: small } = shrunk;
   if (key === "") {
-    process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to shrink.\n`);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ key, tries, seed, plan })}\n`);
+    else process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to shrink.\n`);
     return EXIT.HELD;
   }
   await tell(small, seed, options, { key, tries });
+  if (options.json !== true && performance.now() >= until) {
+    process.stderr.write(`The time was up after ${tries} tries: a longer --within may make it smaller still.\n`);
+  }
   return EXIT.BROKEN;
 }
 

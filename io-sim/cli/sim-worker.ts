@@ -30,6 +30,8 @@ export interface SimAnswer extends Covered {
   readonly seed: number;
   readonly verdict: "held" | "broken";
   readonly promise: string;
+  /** What was seen of the breach; "" when all held. */
+  readonly detail: string;
   readonly fingerprint: string;
   readonly simulatedMicros: number;
   readonly wallMillis: number;
@@ -49,6 +51,7 @@ function work({ plan, seed, replayName, safetyAlone, withoutDrain, measures }: S
     seed,
     verdict: verdict.verdict,
     promise,
+    detail: verdict.broken?.detail ?? "",
     fingerprint,
     simulatedMicros,
     wallMillis: Math.round(performance.now() - startedAt),

@@ -153,8 +153,9 @@ async function askAll(
   }
 }
 
-function jsonLine({ story, seed, verdict, promise, fingerprint, simulatedMicros, wallMillis }: SimAnswer): string {
-  return `${JSON.stringify({ story, seed, verdict, promise, fingerprint, simulatedMicros, wallMillis })}\n`;
+function jsonLine(answer: SimAnswer): string {
+  const { story, seed, verdict, promise, detail, fingerprint, simulatedMicros, wallMillis } = answer;
+  return `${JSON.stringify({ story, seed, verdict, promise, detail, fingerprint, simulatedMicros, wallMillis })}\n`;
 }
 
 function reportText(report: readonly string[]): string {

@@ -29,6 +29,8 @@ export interface Accident extends Decision {
 export interface Culprits {
   readonly accidents: readonly Accident[];
   readonly steps: readonly StepPlan[];
+  /** Whether nobody said stop before all was tried; otherwise fewer may do, or others. */
+  readonly isComplete: boolean;
 }
 
 /** What bounds an explanation. */
@@ -40,31 +42,38 @@ export interface ExplainOptions {
   readonly goesOn: () => boolean;
 }
 
-/** The fork curve, from the beginning of the story to its breach. Empty when the breach comes before the story. */
+/**
+ * The fork curve, from the beginning of the story to its breach; empty when the breach comes before the story. Every point
+ * gets its first fork before any gets its second, so that a curve that was stopped is a whole one with fewer forks.
+ */
 export function forkCurve(plan: Plan, seed: number, breach: Attempt, options: ExplainOptions): ForkPoint[] {
-  const curve: ForkPoint[] = [];
-  if (breach.atMicros < 0) return curve;
-  for (let point = 0; point < options.points; point++) {
-    const atMicros = Math.floor((breach.atMicros * point) / Math.max(1, options.points - 1));
-    let broken = 0;
-    let forks = 0;
-    for (; forks < options.forks && options.goesOn(); forks++) {
-      const turn = { atMicros, seed: forks + 1 };
-      if (attempt(plan, seed, { turn, withoutDrain: true }).key === breach.key) broken++;
+  if (breach.atMicros < 0) return [];
+  const curve = Array.from({ length: options.points }, (_, point) => {
+    return { atMicros: Math.floor((breach.atMicros * point) / Math.max(1, options.points - 1)), broken: 0, forks: 0 };
+  });
+  for (let fork = 1; fork <= options.forks; fork++) {
+    for (const point of curve) {
+      if (!options.goesOn()) return curve.filter(({ forks }) => forks > 0);
+      const turn = { atMicros: point.atMicros, seed: fork };
+      if (attempt(plan, seed, { turn, withoutDrain: true }).key === breach.key) point.broken++;
+      point.forks++;
     }
-    if (forks > 0) curve.push({ atMicros, broken, forks });
   }
-  return curve;
+  return curve.filter(({ forks }) => forks > 0);
 }
 
 /** The smallest set of accidents that flips the verdict, or of steps when no accident does; both empty when nothing does. */
 export function culprits(plan: Plan, seed: number, breach: Attempt, options: ExplainOptions): Culprits {
-  const holds = (candidate: Plan, decisions: readonly DecisionPlan[]) =>
-    options.goesOn() && attempt(candidate, seed, { decisions, withoutDrain: true }).key !== breach.key;
+  let isComplete = true;
+  const holds = (candidate: Plan, decisions: readonly DecisionPlan[]) => {
+    isComplete &&= options.goesOn();
+    return isComplete && attempt(candidate, seed, { decisions, withoutDrain: true }).key !== breach.key;
+  };
   const accidents = smallest(accidentsOf(plan, seed), (some) => holds(plan, harmless(some)));
-  if (accidents.length > 0) return { accidents, steps: [] };
+  if (accidents.length > 0) return { accidents, steps: [], isComplete };
   const without = (some: readonly StepPlan[]) => ({ ...plan, steps: plan.steps.filter((one) => !some.includes(one)) });
-  return { accidents, steps: smallest(plan.steps, (some) => holds(without(some), [])) };
+  const steps = smallest(plan.steps, (some) => holds(without(some), []));
+  return { accidents, steps, isComplete };
 }
 
 /** A subset that still does it, from which nothing can be left out; empty when all together do not do it. */

@@ -30,6 +30,7 @@ describe("lockstep sim", () => {
       "seed",
       "verdict",
       "promise",
+      "detail",
       "fingerprint",
       "simulatedMicros",
       "wallMillis",

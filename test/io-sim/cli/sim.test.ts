@@ -25,6 +25,7 @@ const answerOf = (more: Partial<SimAnswer>): SimAnswer => ({
   seed: 1,
   verdict: "held",
   promise: "",
+  detail: "",
   fingerprint: "00000001000000ff",
   judged: [],
   excused: [],
