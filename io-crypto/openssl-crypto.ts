@@ -16,21 +16,23 @@
  */
 import { assert, must } from "../core/base/assert.ts";
 import { equalBytes } from "../core/base/bytes.ts";
+import { KEY_HANDLES_PER_PEER } from "../core/crypto/handles.ts";
 import {
   AEAD_NONCE_BYTES,
   AEAD_TAG_BYTES,
   type CryptoProvider,
   type CryptoWorkspace,
 } from "../core/crypto/provider.ts";
-import { createGcmKeys, type GcmKeys, gcmBytes, gcmOpen, gcmRelease, gcmSeal, gcmSetKey } from "./gcm.ts";
+import { createGcmKeys, type GcmKeys, gcmBytes, gcmClose, gcmOpen, gcmRelease, gcmSeal, gcmSetKey } from "./gcm.ts";
 import { loadNative, type Native, type NativeFunction } from "./native.ts";
 import { createRanges, type Ranges, rangeAddress } from "./native-ranges.ts";
 import { createNodeCrypto } from "./node-crypto.ts";
 
 const AES_KEY_BYTES = 16;
 
-/** Handles that can be bound at a time; a shard that is full has fewer. */
-const HANDLES_MAX = 16_384;
+/** Peers whose keys can be bound at a time; a shard that is full has fewer. */
+const PEERS_MAX = 2_048;
+const HANDLES_MAX = PEERS_MAX * KEY_HANDLES_PER_PEER;
 
 const AES_BLOCK_BYTES = 16;
 const SHA1_BYTES = 20;
@@ -54,7 +56,7 @@ const COUNTER_AT = 320;
 const AAD_AT = 336;
 /** Keys of AES-128-GCM lie behind that; pages are the kernel's until there are any. */
 const GCM_AT = 512;
-const MEMORY_BYTES = GCM_AT + gcmBytes(HANDLES_MAX);
+const MEMORY_BYTES = GCM_AT + gcmBytes(PEERS_MAX);
 
 /** OSSL_PARAM (openssl/core.h): key, data type, data, size, returned size; 40 bytes. */
 const PARAMETER_BYTES = 40;
@@ -156,7 +158,7 @@ export function createOpensslCrypto(
     scratch,
     base,
     ranges: createRanges(native),
-    gcm: direct ? createGcmKeys(native, scratch.subarray(GCM_AT), base + GCM_AT, HANDLES_MAX) : undefined,
+    gcm: direct ? createGcmKeys(native, scratch.subarray(GCM_AT), base + GCM_AT, PEERS_MAX) : undefined,
     workspace: {
       nonce: scratch.subarray(NONCE_AT, NONCE_AT + AEAD_NONCE_BYTES),
       counter: scratch.subarray(COUNTER_AT, COUNTER_AT + AES_BLOCK_BYTES),
@@ -449,7 +451,7 @@ function close(provider: Provider): void {
   provider.closed = true;
   provider.ciphers.fill(undefined);
   provider.macs.fill(undefined);
-  provider.gcm?.keys.fill(0);
+  if (provider.gcm !== undefined) gcmClose(provider.gcm);
   freeAll(provider.native, provider.openssl, provider.ledger);
   provider.openssl.release();
 }

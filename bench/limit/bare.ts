@@ -4,6 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { readU16, writeU32 } from "../../core/base/bytes.ts";
+import { KEY_HANDLE, keyHandleBase } from "../../core/crypto/handles.ts";
 import { rtpHeaderLength } from "../../core/wire/rtp.ts";
 import { createOpensslCrypto, type OpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { LINUX, type Libc, loadLibc, SOCKADDR_BYTES, WORDS } from "../../io-node/fast/libc.ts";
@@ -57,8 +58,8 @@ async function main(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) ends.push(readEnd(line));
   const [publisher, ...subscribers] = ends;
   if (publisher === undefined) throw new Error("there is no publisher");
-  ends.forEach(({ key }, handle) => {
-    crypto.setAeadKey(handle, key);
+  ends.forEach(({ key }, index) => {
+    crypto.setAeadKey(handleOf(index), key);
   });
   const nameBytes = subscribers.length * WORDS.SOCKADDR * 4;
   const bytes = receiveBatchBytes() + sendQueuesBytes() + pieceBytes(nameBytes) + pieceBytes(64);
@@ -108,7 +109,7 @@ function forward(bare: Bare, bytes: Uint8Array, length: number): void {
   bare.index += (readU16(bytes, 2) - (bare.index & 0xffff)) & 0xffff;
   const header = rtpHeaderLength(bytes, 0);
   writeNonce(nonce, publisher, bare.index);
-  if (!crypto.openAead(0, nonce, bytes, 0, header, bytes, header, length - header, bytes, header)) return;
+  if (!crypto.openAead(handleOf(0), nonce, bytes, 0, header, bytes, header, length - header, bytes, header)) return;
   const target = queues.arena.bytes;
   const plain = length - header - TAG_BYTES;
   for (let i = 0; i < subscribers.length; i++) {
@@ -116,9 +117,14 @@ function forward(bare: Bare, bytes: Uint8Array, length: number): void {
     for (let k = 0; k < header; k++) target[at + k] = bytes[k]!;
     writeU32(target, at + SSRC_AT, subscribers[i]!.ssrc);
     writeNonce(nonce, subscribers[i]!, bare.index);
-    crypto.sealAead(i + 1, nonce, target, at, header, bytes, header, plain, target, at + header);
+    crypto.sealAead(handleOf(i + 1), nonce, target, at, header, bytes, header, plain, target, at + header);
     queueSlot(queues, 0, i, length);
   }
+}
+
+/** The handle of an end's key, as the core would number it: keys lie by their handles. */
+function handleOf(index: number): number {
+  return keyHandleBase(index) + KEY_HANDLE.SRTP_WRITE;
 }
 
 /** RFC 7714 §8.1: zeros, SSRC, rollover counter and sequence number, over the salt. */

@@ -4,7 +4,7 @@
  */
 
 /** Handles that each peer owns. */
-const KEY_HANDLES_PER_PEER = 8;
+export const KEY_HANDLES_PER_PEER = 8;
 
 /** The uses of a peer's handles, as offsets from the first. */
 export const KEY_HANDLE = {
@@ -24,4 +24,9 @@ export function keyHandleBase(peerIndex: number): number {
 /** What a handle is used for: a number of {@link KEY_HANDLE}. */
 export function keyHandleUse(handle: number): number {
   return handle % KEY_HANDLES_PER_PEER;
+}
+
+/** The index of the peer whose handle it is. */
+export function keyHandlePeer(handle: number): number {
+  return (handle / KEY_HANDLES_PER_PEER) | 0;
 }

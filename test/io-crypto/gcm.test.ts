@@ -1,10 +1,12 @@
 /** AES-128-GCM by the parts of OpenSSL's own: where its keys lie. What it seals the contract of providers holds to account. */
 import { createCipheriv } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { createGcmKeys, gcmBytes, gcmOpen, gcmRelease, gcmSeal, gcmSetKey } from "../../io-crypto/gcm.ts";
+import { KEY_HANDLE, KEY_HANDLES_PER_PEER, keyHandleBase } from "../../core/crypto/handles.ts";
+import { createGcmKeys, gcmBytes, gcmClose, gcmOpen, gcmRelease, gcmSeal, gcmSetKey } from "../../io-crypto/gcm.ts";
 import { loadNative } from "../../io-crypto/native.ts";
 
-const HANDLES = 8;
+const PEERS = 3;
+const HANDLES = PEERS * KEY_HANDLES_PER_PEER;
 const native = loadNative();
 
 const given: number[] = [];
@@ -13,7 +15,7 @@ afterEach(() => {
 });
 
 function bytesOfSubject(): number {
-  return gcmBytes(HANDLES) + 4_096;
+  return gcmBytes(PEERS) + 4_096;
 }
 
 /** Keys, and a page behind them for what is sealed. */
@@ -22,8 +24,8 @@ function createSubject() {
   const base = native.allocate(bytesOfSubject());
   given.push(base);
   const bytes = native.view(base, bytesOfSubject());
-  const keys = createGcmKeys(native, bytes.subarray(0, gcmBytes(HANDLES)), base, HANDLES);
-  const at = gcmBytes(HANDLES);
+  const keys = createGcmKeys(native, bytes.subarray(0, gcmBytes(PEERS)), base, PEERS);
+  const at = gcmBytes(PEERS);
   return { native, keys, base, bytes, page: bytes.subarray(at), pageAddress: base + at };
 }
 
@@ -50,21 +52,59 @@ describe.runIf(hasKeys)("keys of AES-128-GCM without EVP", () => {
 
   it("leave nothing of themselves behind, and their place to the next", () => {
     const { keys, bytes, page, pageAddress } = createSubject();
-    const isEmpty = () => bytes.subarray(0, gcmBytes(HANDLES)).every((byte) => byte === 0);
+    const isEmpty = () => bytes.subarray(0, gcmBytes(PEERS)).every((byte) => byte === 0);
     expect(isEmpty()).toBe(true);
     page.fill(7, 0, 16);
-    const places = new Set<number>();
     for (let round = 0; round < 100; round++) {
       for (let handle = 0; handle < HANDLES; handle++) {
         gcmSetKey(keys!, handle, pageAddress);
         gcmSetKey(keys!, handle, pageAddress);
-        places.add(keys!.keys[handle]!);
       }
       expect(isEmpty()).toBe(false);
       for (let handle = 0; handle < HANDLES; handle++) gcmRelease(keys!, handle);
       expect(isEmpty()).toBe(true);
     }
-    expect(places.size).toBe(HANDLES);
+  });
+
+  it("lie side by side for each use, in the order of the peers", () => {
+    const { keys, bytes, page, pageAddress } = createSubject();
+    const placesOf = (use: number) => {
+      const places = Array.from({ length: PEERS }, (_, peer) => {
+        gcmSetKey(keys!, keyHandleBase(peer) + use, pageAddress);
+        const place = bytes.subarray(0, gcmBytes(PEERS)).findIndex((byte) => byte !== 0);
+        gcmRelease(keys!, keyHandleBase(peer) + use);
+        return place;
+      });
+      return places.map((place) => place - places[0]!);
+    };
+    page.fill(7, 0, 16);
+    expect(placesOf(KEY_HANDLE.SRTP_WRITE)).toEqual([0, 768, 1_536]);
+    expect(placesOf(KEY_HANDLE.SRTP_READ)).toEqual([0, 768, 1_536]);
+  });
+
+  it("keep out of each other's way", () => {
+    const { keys, page, pageAddress } = createSubject();
+    const seal = (handle: number) => {
+      gcmSeal(keys!, handle, pageAddress + 100, pageAddress, 0, pageAddress + 200, 16, pageAddress + 300);
+      return [...page.slice(300, 332)].join();
+    };
+    for (let handle = 0; handle < HANDLES; handle++) {
+      page.fill(handle, 0, 16);
+      gcmSetKey(keys!, handle, pageAddress);
+    }
+    const sealed = Array.from({ length: HANDLES }, (_, handle) => seal(handle));
+    expect(new Set(sealed).size).toBe(HANDLES);
+    for (let handle = 1; handle < HANDLES; handle++) gcmRelease(keys!, handle);
+    expect(seal(0)).toBe(sealed[0]);
+  });
+
+  it("are gone once the memory is given back", () => {
+    const { keys, pageAddress } = createSubject();
+    gcmSetKey(keys!, 2, pageAddress);
+    gcmClose(keys!);
+    const seal = () => gcmSeal(keys!, 2, pageAddress, pageAddress, 12, pageAddress, 10, pageAddress);
+    expect(seal).toThrow("the key handle is bound");
+    expect(() => gcmRelease(keys!, 2)).not.toThrow();
   });
 
   it("must be bound before anything is sealed", () => {
@@ -78,7 +118,7 @@ describe.runIf(hasKeys)("keys of AES-128-GCM without EVP", () => {
 
   it("are not there where a context needs more room than it has, where C lies too high, or OpenSSL was told otherwise", () => {
     const { native, base, bytes } = createSubject();
-    const memory = bytes.subarray(0, gcmBytes(HANDLES));
+    const memory = bytes.subarray(0, gcmBytes(PEERS));
     const find: typeof native.find = (name, result, parameters) => {
       const found = native.find(name, result, parameters);
       if (name !== "CRYPTO_gcm128_init") return found;
@@ -87,11 +127,11 @@ describe.runIf(hasKeys)("keys of AES-128-GCM without EVP", () => {
         return found(context, ...rest);
       };
     };
-    expect(createGcmKeys({ ...native, find }, memory, base, HANDLES)).toBeUndefined();
-    expect(createGcmKeys(native, memory, 0x7fff_ff00, HANDLES)).toBeUndefined();
+    expect(createGcmKeys({ ...native, find }, memory, base, PEERS)).toBeUndefined();
+    expect(createGcmKeys(native, memory, 0x7fff_ff00, PEERS)).toBeUndefined();
     process.env.OPENSSL_ia32cap = "~0x200000200000000";
-    expect(createGcmKeys(native, memory, base, HANDLES)).toBeUndefined();
+    expect(createGcmKeys(native, memory, base, PEERS)).toBeUndefined();
     delete process.env.OPENSSL_ia32cap;
-    expect(createGcmKeys(native, memory, base, HANDLES)).toBeDefined();
+    expect(createGcmKeys(native, memory, base, PEERS)).toBeDefined();
   });
 });
