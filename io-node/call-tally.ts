@@ -4,14 +4,15 @@
  */
 import type { LeaveReason, RefusalCode } from "../core/index.ts";
 
-/** Why a join may be refused; the first two before a shard hears of it. */
+/** Why a join or a reconnect may be refused; the first two before a shard hears of it. */
 export type JoinRefusal = "not-sdp" | "too-long" | RefusalCode;
 
 /** Counts since the start. */
 export interface CallTally {
   joined: number;
+  reconnecting: number;
   connected: number;
-  /** From each join to its connection, all together. */
+  /** From each offer to its connection, all together. */
   connectMicros: number;
   readonly refused: Map<JoinRefusal, number>;
   readonly left: Map<LeaveReason, number>;
@@ -27,6 +28,7 @@ const REFUSALS = {
   "room-full": 0,
   "shard-failed": 0,
   "shard-full": 0,
+  "stale-connection": 0,
   "too-long": 0,
 } satisfies Record<JoinRefusal, 0>;
 
@@ -46,7 +48,7 @@ const ENDS = {
 export function createCallTally(): CallTally {
   const refused = new Map(Object.entries(REFUSALS) as [JoinRefusal, number][]);
   const left = new Map(Object.entries(ENDS) as [LeaveReason, number][]);
-  return { joined: 0, connected: 0, connectMicros: 0, refused, left };
+  return { joined: 0, reconnecting: 0, connected: 0, connectMicros: 0, refused, left };
 }
 
 /** Counts one for a reason. */

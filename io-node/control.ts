@@ -1,9 +1,9 @@
 /**
  * The control plane over the shards: commands with promises for their replies, and a view of every room made of events.
  *
- * A join goes to the shard that placement.ts finds, with word of where the room lives; a leave to the participant's, a drain
- * to all of them. Rosters come from a room's home alone. What a shard still says of a room that has ended or lives elsewhere
- * by now is not heard.
+ * A join goes to the shard that placement.ts finds, with word of where the room lives; a leave or a reconnect to the
+ * participant's, a drain to all of them. Rosters come from a room's home alone. What a shard still says of a room that has
+ * ended or lives elsewhere by now is not heard.
  *
  * The view holds what the page and the roster request show: who is in a room, and what each participant's slots show. It is
  * replaced whole by each event, so a watcher that misses ten changes and reads once has missed nothing. A participant's
@@ -49,6 +49,8 @@ export interface ParticipantRecord {
   readonly room: string;
   /** Empty until the join was replied to; the ticket is there from then on too. */
   resource: string;
+  /** The number of its present connection. */
+  connection: number;
   ticket: Ticket | undefined;
   slots: readonly SlotView[];
   /** Counts the changes of `slots`. */
@@ -129,10 +131,10 @@ export function createControl(
   };
 }
 
-/** Hands a join or a leave to the shard that it concerns; resolves with its one reply. */
+/** Hands a join, a leave or a reconnect to the shard that it concerns; resolves with its one reply. */
 export async function controlCommand(
   control: Control,
-  command: Command & { type: "join" | "leave" },
+  command: Command & { type: "join" | "leave" | "reconnect" },
 ): Promise<CommandReply> {
   if (command.type === "join") {
     const ticket = placeInRoom(control.placement, command.room);
@@ -181,6 +183,12 @@ export function controlEvent(control: Control, shard: number, event: ShardEvent)
       tally.joined += 1;
       byNumber.set(event.participant, createRecord(shard, event.participant, event.room));
       return;
+    case "reconnecting": {
+      tally.reconnecting += 1;
+      const record = byNumber.get(event.participant);
+      if (record !== undefined) record.connection = event.connection;
+      return;
+    }
     case "connected":
       tally.connected += 1;
       tally.connectMicros += event.afterMicros;
@@ -309,7 +317,7 @@ function shardOf(control: Control, resource: string): number | NoPlace {
 
 function createRecord(shard: number, participant: number, room: string): ParticipantRecord {
   const unknown = { resource: "", ticket: undefined, slots: [], slotsVersion: 0, departure: undefined };
-  return { shard, participant, room, ...unknown, watchers: new Set() };
+  return { shard, participant, room, connection: participant, ...unknown, watchers: new Set() };
 }
 
 function participantLeft(control: Control, participant: number, departure: Departure): void {

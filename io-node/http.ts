@@ -3,9 +3,9 @@
  *
  * ```
  * POST   /api/v1/rooms/{room}/participants?name=…   application/sdp → 201, the answer; Location, ETag
- * GET    {location}                                 the call as this participant sees it; ETag, If-None-Match
- * GET    {location}/events                          the same as text/event-stream: roster, bindings, left
+ * PATCH  {location}                                 application/sdp, If-Match → 200, the answer of a new connection; ETag
  * DELETE {location}                                 204
+ * GET    {location}, {location}/events              the call as this participant sees it, once (ETag) or as an event stream
  * GET    /api/v1/rooms/{room}                       who is in the room
  * POST   /whip/{room}, /whep/{room}                 the same as a join, for programs that speak WHIP or WHEP
  * GET    /healthz, /readyz, /metrics                for operators
@@ -131,7 +131,7 @@ function refuseOtherMethods(app: Hono): void {
   const allowed: [string, string][] = [
     [ROOM, "GET, HEAD"],
     [PARTICIPANTS, "POST"],
-    [PARTICIPANT, "GET, HEAD, DELETE"],
+    [PARTICIPANT, "GET, HEAD, PATCH, DELETE"],
     [EVENTS, "GET, HEAD"],
     ["/healthz", "GET, HEAD"],
     ["/readyz", "GET, HEAD"],

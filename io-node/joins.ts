@@ -2,11 +2,11 @@
  * The way into a room and out of it over HTTP: an offer is posted, the answer comes back with the location of what was made,
  * and to delete that is to leave. The API, WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) are three addresses for it.
  *
+ * Whoever has lost his connection patches what was made with another whole offer (reconnects.ts), and stays who he is.
+ *
  * WHIP and WHEP are for programs and for pages of other servers, so any page may use them (CORS); whoever wants to know
- * who asks has a proxy in front that does. There is nothing to trickle towards a server with one candidate for each
- * address, and a connection that is lost is made anew by another POST, so no session takes a PATCH (405).
+ * who asks has a proxy in front that does.
  */
-import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { isRoomName, LIMITS } from "../core/index.ts";
@@ -14,6 +14,7 @@ import { type JoinRefusal, tallyOne } from "./call-tally.ts";
 import { type Control, controlCommand } from "./control.ts";
 import type { Log } from "./log.ts";
 import { problemResponse, refusalResponse } from "./problem.ts";
+import { connectionTag, contentType, PATCH_TYPES, reconnect } from "./reconnects.ts";
 
 /** What joins need. */
 export interface JoinParts {
@@ -27,7 +28,7 @@ const WISH = ["/whip/:room", "/whep/:room"] as const;
 /** The addresses of WHIP and WHEP with the methods that they answer. */
 export const WISH_METHODS: readonly (readonly [path: string, allow: string])[] = WISH.flatMap((endpoint) => [
   [endpoint, "POST, OPTIONS"] as const,
-  [`${endpoint}/:resource`, "DELETE, OPTIONS"] as const,
+  [`${endpoint}/:resource`, "PATCH, DELETE, OPTIONS"] as const,
 ]);
 
 /** Adds WHIP and WHEP. */
@@ -39,16 +40,17 @@ export function addWish(app: Hono, parts: JoinParts): void {
       headers.set("access-control-allow-origin", "*");
       headers.set("access-control-expose-headers", "etag, location, retry-after");
       if (context.req.method !== "OPTIONS") return;
-      headers.set("access-control-allow-methods", headers.get("allow") ?? "POST, DELETE, OPTIONS");
-      headers.set("access-control-allow-headers", "authorization, content-type");
+      headers.set("access-control-allow-methods", headers.get("allow") ?? "POST, PATCH, DELETE, OPTIONS");
+      headers.set("access-control-allow-headers", "authorization, content-type, if-match");
       headers.set("access-control-max-age", "86400");
       if (context.req.param("resource") === undefined) headers.set("accept-post", "application/sdp");
+      else headers.set("accept-patch", PATCH_TYPES);
     });
     addJoins(app, endpoint, parts);
   }
 }
 
-/** Adds joins at `endpoint`, a path with a `:room` in it, and leaves at the locations below it. */
+/** Adds joins at `endpoint`, a path with a `:room` in it, and reconnects and leaves at the locations below it. */
 export function addJoins(app: Hono, endpoint: string, parts: JoinParts): void {
   app.use(`${endpoint}/*`, (context, next) => refuseBadRoomName(context, next, parts));
   const limit = bodyLimit({ maxSize: LIMITS.sdpLengthMax, onError: (context) => tooLong(context, parts) });
@@ -57,6 +59,11 @@ export function addJoins(app: Hono, endpoint: string, parts: JoinParts): void {
     async (context, next) => (isSdp(context) ? next() : otherType(context, parts)),
     async (context, next) => (statesItsLength(context) ? next() : limit(context, next)),
     (context) => join(context, parts),
+  );
+  app.patch(
+    `${endpoint}/:resource`,
+    async (context, next) => (statesItsLength(context) ? next() : limit(context, next)),
+    (context) => reconnect(context, parts, (code, room) => noteRefusal(parts, code, room)),
   );
   app.delete(`${endpoint}/:resource`, async (context) => {
     const room = context.req.param("room") ?? "";
@@ -82,7 +89,7 @@ export async function refuseBadRoomName(
 }
 
 function isSdp(context: Context): boolean {
-  return context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() === "application/sdp";
+  return contentType(context) === "application/sdp";
 }
 
 /** HTTP holds a body to the length that it states. Counting it would make a stream out of it: a twentieth of a join's price. */
@@ -104,7 +111,7 @@ function tooLong(context: Context, parts: JoinParts): Response {
   return problemResponse(413, `Send an offer of at most ${LIMITS.sdpLengthMax} bytes.`);
 }
 
-/** Counts a refused join, and says why in the log, in a word: a detail may quote the offer, and goes to the client alone. */
+/** Counts a refusal, and says why in the log, in a word: a detail may quote the offer, and goes to the client alone. */
 function noteRefusal({ control, log }: JoinParts, code: JoinRefusal, room?: string): void {
   tallyOne(control.tally.refused, code);
   log.warn(room === undefined ? { code } : { room, code }, "join refused");
@@ -124,7 +131,7 @@ async function join(context: Context, parts: JoinParts): Promise<Response> {
     "content-type": "application/sdp",
     "cache-control": "no-store",
     location: `${context.req.path}/${reply.resource}`,
-    etag: `"${createHash("sha256").update(reply.answer).digest("hex").slice(0, 16)}"`,
+    etag: connectionTag(reply.participant),
   });
 }
 

@@ -35,6 +35,9 @@ export function logEvent(log: Log, event: ShardEvent): void {
     case "joined":
       log.info({ room: event.room, participant: event.participant, name: event.name }, "joined");
       return;
+    case "reconnecting":
+      log.info({ room: event.room, participant: event.participant }, "reconnecting");
+      return;
     case "connected": {
       const afterMillis = Math.round(event.afterMicros / 1_000);
       log.info({ room: event.room, participant: event.participant, afterMillis }, "connected");

@@ -67,10 +67,11 @@ const OF_PLACEMENT: readonly Row<Placement>[] = [
 
 const OF_CALLS: readonly Row<CallTally>[] = [
   ["joins_total", "Participants that were let in.", ({ joined }) => joined],
-  ["connects_total", "Participants whose media connection has come to stand.", ({ connected }) => connected],
+  ["reconnects_total", "New connections for participants who were there already.", ({ reconnecting }) => reconnecting],
+  ["connects_total", "Media connections that have come to stand.", ({ connected }) => connected],
   [
     "connect_seconds_total",
-    "Time from the join to the connection, of all of them together.",
+    "Time from the offer to the connection, of all of them together.",
     ({ connectMicros }) => connectMicros / 1_000_000,
   ],
 ];
@@ -111,7 +112,7 @@ export function createMetrics(
   addCounts(
     registry,
     "joins_refused",
-    "Joins that were refused, by the reason that clients are told.",
+    "Joins and reconnects that were refused, by the reason that clients are told.",
     "reason",
     calls.refused,
   );

@@ -28,6 +28,7 @@ const REFUSALS: Record<RefusalCode, { status: number; title: string; retrySecond
   "shard-failed": { status: 503, title: "The server starts anew", retrySeconds: 1 },
   overloaded: { status: 503, title: "The server is overloaded", retrySeconds: 10 },
   "not-found": { status: 404, title: "No such participant", retrySeconds: 0 },
+  "stale-connection": { status: 412, title: "Another connection by now", retrySeconds: 0 },
 };
 
 const TITLES: Record<number, string> = {
@@ -36,6 +37,8 @@ const TITLES: Record<number, string> = {
   405: "Method Not Allowed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  428: "Precondition Required",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };

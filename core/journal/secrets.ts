@@ -52,14 +52,16 @@ export function pseudonymOf(crypto: CryptoProvider, key: Uint8Array, resource: s
 /** A command as it is written down. */
 export function withoutSecrets(command: Command, pseudonym: (resource: string) => string): Command {
   if (command.type === "leave") return { ...command, resource: pseudonym(command.resource) };
-  if (command.type !== "join") return command;
-  return { ...command, offer: command.offer.replace(OFFERED_PASSWORD, hidden) };
+  if (command.type !== "join" && command.type !== "reconnect") return command;
+  const offer = command.offer.replace(OFFERED_PASSWORD, hidden);
+  return command.type === "join" ? { ...command, offer } : { ...command, offer, resource: pseudonym(command.resource) };
 }
 
 /** A reply as it goes into the fingerprint: without what the player can't know. */
 export function publicReply(reply: CommandReply): unknown {
-  if (reply.type !== "joined") return reply;
-  return { ...reply, resource: "", answer: reply.answer.replace(ANSWERED_PASSWORD, "") };
+  if (reply.type !== "joined" && reply.type !== "reconnected") return reply;
+  const answer = reply.answer.replace(ANSWERED_PASSWORD, "");
+  return reply.type === "joined" ? { ...reply, resource: "", answer } : { ...reply, answer };
 }
 
 /** RFC 8839 §5.4. A password with any other characters is refused, and that is an input too. */

@@ -19,6 +19,7 @@ import {
   type Offering,
   postMail,
   publicationRef,
+  type SlotOffer,
   type Speaker,
 } from "./mail.ts";
 
@@ -33,25 +34,15 @@ export interface Allocator {
   flowingVideos: number;
 }
 
-interface AllocatorSlot {
-  /** The shard's number for the slot. */
-  slot: number;
-  mid: string;
-  kind: "audio" | "video";
+interface AllocatorSlot extends SlotOffer {
   /** The publication in it, or 0. */
   publication: number;
-  /** The shard leaves out what would be shown here (shedding.ts). */
   leftOut: boolean;
 }
 
 /** An allocator with empty slots. */
-export function createAllocator(participant: number, slots: readonly Omit<AllocatorSlot, "publication">[]): Allocator {
-  return {
-    participant,
-    slots: slots.map((slot) => ({ ...slot, publication: 0 })),
-    offerings: new Map(),
-    flowingVideos: 0,
-  };
+export function createAllocator(participant: number, slots: readonly SlotOffer[]): Allocator {
+  return { participant, slots: emptySlots(slots), offerings: new Map(), flowingVideos: 0 };
 }
 
 /** Takes one message; subscriptions go out as mail, and a changed binding as an event. */
@@ -78,6 +69,10 @@ export function allocatorHandle(
     case "speakers":
       changed = seatSpeakers(allocator, message.speakers, mail);
       break;
+    case "slots":
+      changed = allocator.slots.some(({ publication }) => publication !== 0);
+      allocator.slots = emptySlots(message.slots);
+      break;
     case "left-out":
       changed = leaveOut(allocator, message.slots);
       break;
@@ -85,6 +80,10 @@ export function allocatorHandle(
   if (fillSlots(allocator, "audio", mail)) changed = true;
   if (fillSlots(allocator, "video", mail)) changed = true;
   if (changed) events.push(bindingsOf(allocator, room));
+}
+
+function emptySlots(slots: readonly SlotOffer[]): AllocatorSlot[] {
+  return slots.map((slot) => ({ ...slot, publication: 0 }));
 }
 
 /**

@@ -25,9 +25,9 @@ export function setProxiesTimer(shard: Shard, now: Micros): void {
   timerHeapSet(shard.timers, PROXIES_TIMER_KEY, after(now, shard.tunables.nackReorderMicros));
 }
 
-/** The time by which a participant must be connected. */
+/** The time by which a participant's present connection must stand. */
 export function connectDeadline({ tunables }: Shard, participant: Participant): Micros {
-  return after(participant.joinedAt, tunables.connectMicros);
+  return after(participant.offeredAt, tunables.connectMicros);
 }
 
 function nextDeadline(shard: Shard, participant: Participant): Micros {

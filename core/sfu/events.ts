@@ -55,7 +55,21 @@ export interface SlotView {
 /** Something that happened in a shard. */
 export type ShardEvent =
   | { readonly type: "joined"; readonly room: string; readonly participant: number; readonly name: string }
-  | { readonly type: "connected"; readonly room: string; readonly participant: number; readonly afterMicros: number }
+  /** The connection with this number stands, so long after its offer. */
+  | {
+      readonly type: "connected";
+      readonly room: string;
+      readonly participant: number;
+      readonly connection: number;
+      readonly afterMicros: number;
+    }
+  /** The participant has asked for a new connection in place of the one before, which is gone. */
+  | {
+      readonly type: "reconnecting";
+      readonly room: string;
+      readonly participant: number;
+      readonly connection: number;
+    }
   | {
       readonly type: "left";
       readonly room: string;

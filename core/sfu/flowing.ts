@@ -49,6 +49,11 @@ export function stopFlow(shard: Shard, ports: ShardPorts, now: Micros, publicati
   if (publication.flowing) setFlowing(shard, ports, now, publication, false);
 }
 
+/** Says that a publication has stopped because its connection has ended; the caller delivers the mail. */
+export function silencePublication(shard: Shard, publication: OwnPublication): void {
+  if (publication.flowing) sayFlowing(shard, publication, false);
+}
+
 /** Whether anything has come from a participant lately. */
 export function isActive({ tunables }: Shard, participant: Participant, now: Micros): boolean {
   for (const publication of participant.publications) {
@@ -79,6 +84,11 @@ function setBest(publication: OwnPublication, stream: OwnStream, now: Micros): v
 }
 
 function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication, flowing: boolean): void {
+  sayFlowing(shard, publication, flowing);
+  deliverMail(shard, ports, now);
+}
+
+function sayFlowing(shard: Shard, publication: OwnPublication, flowing: boolean): void {
   publication.flowing = flowing;
   postMail(shard.mail, publicationRef(publication.id, shard.number), roomRef(publication.owner), {
     to: "room",
@@ -86,5 +96,4 @@ function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: O
     publication: publication.id,
     flowing,
   });
-  deliverMail(shard, ports, now);
 }

@@ -271,6 +271,13 @@ function noteSent(shard: Shard, now: Micros, slot: Slot, sequence: number): void
   slot.octetsSent = (slot.octetsSent + packet.payloadLength) >>> 0;
 }
 
+/** What comes next on this route may have been negotiated otherwise. */
+export function forgetPayloadTypes(route: Route): void {
+  route.incomingType = -1;
+  route.payloadType = -1;
+  route.rtxPayloadType = -1;
+}
+
 /** Finds the payload type under which the slot takes what comes in as `incomingType`; false when it takes it under none. */
 function agreeOnPayloadType(route: Route, incomingType: number, codec: number): boolean {
   if (route.incomingType === incomingType) return route.payloadType >= 0;

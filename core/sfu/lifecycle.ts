@@ -1,22 +1,23 @@
 /**
- * A participant's way through a shard after the join: connected once DTLS has finished, gone for one of the reasons in
- * `LeaveReason`. Whoever is gone leaves nothing behind: his flows are released, his keys freed, the routes from and to him
- * taken up, all before the input that ended him has been handled.
+ * A participant's way through a shard after the join: connected once DTLS has finished, and again when it has a new
+ * connection (reconnect.ts), gone for one of the reasons in `LeaveReason`. Whoever is gone leaves nothing behind: his flows are
+ * released, his keys freed, the routes from and to him taken up, all before the input that ended him has been handled.
  */
 
 import { after, type Micros } from "../base/micros.ts";
 import { buggify } from "../fault-sites.ts";
 import { iceForgetFlow } from "../ice/agent.ts";
 import { peerClose, peerIsConnected, peerRelease } from "../peer/peer.ts";
+import { offerSlot } from "./connection.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
 import type { LeaveReason } from "./events.ts";
-import { postMail, type RoomMessage, roomRef } from "./mail.ts";
+import { allocatorRef, postMail, type RoomMessage, roomRef } from "./mail.ts";
 import { returnPeerIndex } from "./peer-indexes.ts";
 import type { ShardPorts } from "./ports.ts";
 import { recallPublication } from "./relays.ts";
 import { dropRoute } from "./routes.ts";
-import type { Participant, Shard } from "./state.ts";
+import type { OwnPublication, Participant, Shard } from "./state.ts";
 
 /** Lets a participant that has just joined into its room, wherever that lives; it comes to life with the first. */
 export function enterRoom(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
@@ -62,18 +63,10 @@ export function removeParticipant(
   reason: LeaveReason,
   detail: string,
 ): void {
-  const { peer } = participant;
-  if (reason !== "consent-expired") peerClose(peer, now, ports.crypto, ports.outbox);
-  peerRelease(peer, ports.crypto);
-  for (const flow of peer.ice.flows) {
-    if (shard.flows.get(flow) !== participant) continue;
-    shard.flows.delete(flow);
-    ports.outbox.releaseFlow(flow);
-  }
-  takeUpRoutes(shard, participant);
+  endConnection(shard, ports, now, participant, reason !== "consent-expired");
+  for (const publication of participant.publications) withdrawPublication(shard, publication);
+  closeSlots(shard, participant);
   shard.participants.delete(participant.id);
-  returnPeerIndex(shard.peerIndexes, peer.index);
-  shard.ufrags.delete(peer.ice.localUfrag);
   shard.resources.delete(participant.resource);
   setParticipantTimer(shard, participant);
   ports.outbox.event({ type: "left", room: participant.room, participant: participant.id, reason, detail });
@@ -82,11 +75,54 @@ export function removeParticipant(
   deliverMail(shard, ports, now);
 }
 
+/** Ends what a participant's connection has: its keys, its flows, its name. `saysSo` lets a peer that can be reached know. */
+export function endConnection(
+  shard: Shard,
+  ports: ShardPorts,
+  now: Micros,
+  participant: Participant,
+  saysSo: boolean,
+): void {
+  const { peer } = participant;
+  if (saysSo) peerClose(peer, now, ports.crypto, ports.outbox);
+  peerRelease(peer, ports.crypto);
+  for (const flow of peer.ice.flows) {
+    if (shard.flows.get(flow) !== participant) continue;
+    shard.flows.delete(flow);
+    ports.outbox.releaseFlow(flow);
+  }
+  returnPeerIndex(shard.peerIndexes, peer.index);
+  shard.ufrags.delete(peer.ice.localUfrag);
+}
+
+/** Takes a publication off the route table and out of the shard's tables. */
+export function withdrawPublication(shard: Shard, publication: OwnPublication): void {
+  while (publication.routes.length > 0) dropRoute(shard, publication.routes[0]!);
+  recallPublication(shard, publication);
+  for (const stream of publication.streams) shard.streams.delete(stream.id);
+  shard.publications.delete(publication.id);
+}
+
+/** Takes a participant's slots off the route table and out of the shard's tables. */
+export function closeSlots(shard: Shard, participant: Participant): void {
+  for (const slot of participant.slots) {
+    if (slot.route !== null) dropRoute(shard, slot.route);
+    shard.slots.delete(slot.id);
+  }
+}
+
+/** Has a participant tell its room something. */
+export function tellRoom(shard: Shard, participant: Participant, message: RoomMessage): void {
+  const from = { actor: "participant", shard: shard.number, id: participant.id } as const;
+  postMail(shard.mail, from, roomRef(participant), message);
+}
+
 function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Participant): void {
   participant.connected = true;
   participant.nextReportAt = after(now, shard.tunables.reportMicros);
-  const { id, room, joinedAt, publications, slots } = participant;
-  ports.outbox.event({ type: "connected", room, participant: id, afterMicros: now - joinedAt });
+  const { id, room, connection, offeredAt, publications, slots } = participant;
+  ports.outbox.event({ type: "connected", room, participant: id, connection, afterMicros: now - offeredAt });
+  if (connection !== id) offerSlots(shard, participant);
   tellRoom(shard, participant, {
     to: "room",
     type: "ready",
@@ -103,21 +139,9 @@ function connected(shard: Shard, ports: ShardPorts, now: Micros, participant: Pa
   deliverMail(shard, ports, now);
 }
 
-function tellRoom(shard: Shard, participant: Participant, message: RoomMessage): void {
-  const from = { actor: "participant", shard: shard.number, id: participant.id } as const;
-  postMail(shard.mail, from, roomRef(participant), message);
-}
-
-/** Takes a participant's publications and slots off the route table and out of the shard's tables. */
-function takeUpRoutes(shard: Shard, participant: Participant): void {
-  for (const publication of participant.publications) {
-    while (publication.routes.length > 0) dropRoute(shard, publication.routes[0]!);
-    recallPublication(shard, publication);
-    for (const stream of publication.streams) shard.streams.delete(stream.id);
-    shard.publications.delete(publication.id);
-  }
-  for (const slot of participant.slots) {
-    if (slot.route !== null) dropRoute(shard, slot.route);
-    shard.slots.delete(slot.id);
-  }
+/** Has the allocator fill the slots of a new connection. Nothing could be sent to them before: a picture would be torn. */
+function offerSlots(shard: Shard, { id, slots }: Participant): void {
+  const allocator = allocatorRef(id);
+  const offers = slots.map((slot) => offerSlot(shard, slot.id, slot.media));
+  postMail(shard.mail, allocator, allocator, { to: "allocator", type: "slots", slots: offers });
 }

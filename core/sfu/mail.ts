@@ -33,7 +33,7 @@ export type ActorRef =
 /** What a room learns. */
 export type RoomMessage =
   | { readonly to: "room"; readonly type: "enter"; readonly participant: number; readonly name: string }
-  /** The participant's connection stands: what it publishes can be seen, and its slots can be filled. */
+  /** The participant's connection stands, or a new one does: what it publishes can be seen, and its slots can be filled. */
   | {
       readonly to: "room";
       readonly type: "ready";
@@ -41,6 +41,13 @@ export type RoomMessage =
       readonly publications: readonly Offering[];
       readonly audioSlots: number;
       readonly videoSlots: number;
+    }
+  /** The new connection of the participant does without these publications. */
+  | {
+      readonly to: "room";
+      readonly type: "withdrawn";
+      readonly participant: number;
+      readonly publications: readonly number[];
     }
   | { readonly to: "room"; readonly type: "flowing"; readonly publication: number; readonly flowing: boolean }
   | { readonly to: "room"; readonly type: "loudness"; readonly publication: number; readonly score: number }
@@ -66,6 +73,16 @@ export interface Offering {
 /** Whether packets come of a publication: "paused" when none do or did as yet, "dormant" when that has lasted long. */
 export type Activity = "flowing" | "paused" | "dormant";
 
+/** A slot that an allocator may fill. */
+export interface SlotOffer {
+  /** The shard's number for the slot. */
+  readonly slot: number;
+  readonly mid: string;
+  readonly kind: "audio" | "video";
+  /** The shard leaves out what would be shown here (shedding.ts). */
+  readonly leftOut: boolean;
+}
+
 /** A publication and how loud it is; see core/media/loudness.ts. */
 export interface Speaker {
   readonly publication: number;
@@ -84,6 +101,8 @@ export type AllocatorMessage =
       readonly activity: Activity;
     }
   | { readonly to: "allocator"; readonly type: "speakers"; readonly speakers: readonly Speaker[] }
+  /** These are the slots from now on, all empty: none when a connection has ended, those of the new one when it stands. */
+  | { readonly to: "allocator"; readonly type: "slots"; readonly slots: readonly SlotOffer[] }
   /** The slots whose pictures are left out from now on; all others show theirs. */
   | { readonly to: "allocator"; readonly type: "left-out"; readonly slots: readonly number[] };
 
@@ -119,6 +138,13 @@ export type ProxyMessage =
       readonly streams: readonly StreamView[];
       readonly clockOffset: ClockOffset;
       readonly ordinal: number;
+    }
+  /** The publisher has a new connection, on which this was negotiated. The streams are told of one by one. */
+  | {
+      readonly to: "proxy";
+      readonly type: "renewed";
+      readonly media: NegotiatedMedia;
+      readonly clockOffset: ClockOffset;
     }
   | { readonly to: "proxy"; readonly type: "stream"; readonly stream: StreamView }
   | { readonly to: "proxy"; readonly type: "stream-gone"; readonly stream: number }

@@ -191,6 +191,16 @@ export type Command =
       readonly home?: number;
     }
   | { readonly type: "leave"; readonly room: string; readonly resource: string }
+  /** Gives a participant a new connection in place of the one that it has; what others see of it stays. */
+  | {
+      readonly type: "reconnect";
+      readonly room: string;
+      readonly resource: string;
+      /** The number of the connection that is to be replaced; default whichever it is. */
+      readonly connection?: number;
+      /** The SDP offer of the new connection. What it sends on an m-line that was there goes on as the same publication. */
+      readonly offer: string;
+    }
   /** Closes every session with close_notify and refuses joins from now on. */
   | { readonly type: "drain" }
   /** Leaves out this many of {@link VIDEO_PARTS} of the video that subscribers get, until another number is said. */
@@ -207,6 +217,7 @@ export type RefusalCode =
   | "shard-full"
   | "draining"
   | "not-found"
+  | "stale-connection"
   | "shard-failed"
   | "overloaded";
 
@@ -215,11 +226,19 @@ export type CommandReply =
   | {
       readonly commandId: number;
       readonly type: "joined";
-      /** The participant's public number: unique for the life of the shard. */
+      /** The participant's public number: unique for the life of the shard. Its first connection has the same. */
       readonly participant: number;
       /** The unguessable name of the participant's HTTP resource: 32 hexadecimal digits. */
       readonly resource: string;
       /** The SDP answer. */
+      readonly answer: string;
+    }
+  | {
+      readonly commandId: number;
+      readonly type: "reconnected";
+      readonly participant: number;
+      /** The number of the new connection. */
+      readonly connection: number;
       readonly answer: string;
     }
   | { readonly commandId: number; readonly type: "left" }

@@ -35,7 +35,7 @@ import {
 } from "../wire/relay-record.ts";
 import { RTP, rtpCheck } from "../wire/rtp.ts";
 import { PROXIES_TIMER_KEY, setProxiesTimer } from "./deadlines.ts";
-import { catchUp, forwardMedia } from "./forward.ts";
+import { catchUp, forgetPayloadTypes, forwardMedia } from "./forward.ts";
 import { shardOf } from "./ids.ts";
 import { type ClockOffset, type ProxyMessage, postMail, type RelayRequest, type StreamView } from "./mail.ts";
 import { describePacket } from "./packet.ts";
@@ -94,6 +94,11 @@ export function proxyHandle(shard: Shard, now: Micros, proxy: PublicationProxy, 
         nackPacket(lane.nack, now, seqAdd16(message.ordinal, -1));
       }
       for (const stream of message.streams) addStream(shard, proxy, stream);
+      return;
+    case "renewed":
+      proxy.media = message.media;
+      setClockOffset(shard, proxy, message.clockOffset);
+      for (const route of proxy.routes) forgetPayloadTypes(route);
       return;
     case "stream":
       addStream(shard, proxy, message.stream);

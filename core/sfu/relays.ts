@@ -115,6 +115,17 @@ export function relayMedia(
   return began;
 }
 
+/** Tells the proxies of a publication what its publisher's new connection has negotiated for it. */
+export function renewProxies(shard: Shard, publication: OwnPublication): void {
+  const { media, owner } = publication;
+  tellProxies(shard, publication, {
+    to: "proxy",
+    type: "renewed",
+    media,
+    clockOffset: clockOffsetOf(shard, owner),
+  });
+}
+
 /** Tells the proxies of a publication that it has one more stream. */
 export function announceStream(shard: Shard, stream: OwnStream): void {
   const { publication } = stream;

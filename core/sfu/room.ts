@@ -6,6 +6,7 @@
  * out, a few times a second, the list of the loudest. Of video it says which publications flow and which have been silent
  * for so long that others may have their slots. After each change it tells the host who is there.
  */
+import { must } from "../base/assert.ts";
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
 import { LIMITS } from "../limits.ts";
 import type { Tunables } from "../tunables.ts";
@@ -92,8 +93,10 @@ export function roomHandle(room: Room, now: Micros, message: RoomMessage, mail: 
       });
       return;
     case "ready":
-      memberReady(room, now, message, mail);
-      events.push(rosterOf(room));
+      if (memberReady(room, now, message, mail)) events.push(rosterOf(room));
+      return;
+    case "withdrawn":
+      if (memberWithdraws(room, message, mail)) events.push(rosterOf(room));
       return;
     case "flowing":
       if (setFlowing(room, now, message.publication, message.flowing, mail)) events.push(rosterOf(room));
@@ -134,38 +137,50 @@ function voicesOf(member: Member): number {
   return voices;
 }
 
-function memberReady(room: Room, now: Micros, message: RoomMessage & { type: "ready" }, mail: Mail): void {
+/** Takes a member's connection for standing; answers whether that changes what others see. */
+function memberReady(room: Room, now: Micros, message: RoomMessage & { type: "ready" }, mail: Mail): boolean {
   const newcomer = room.members.get(message.participant);
-  if (!newcomer) return;
+  if (!newcomer) return false;
+  const before = newcomer.ready ? newcomer.publications.map(({ publication }) => publication).join() : "unseen";
   const earlier: Offering[] = [];
-  const appeared = { to: "allocator", type: "appeared", offerings: message.publications } as const;
+  const offerings = message.publications.filter(({ publication }) => !room.publications.has(publication));
+  const appeared = { to: "allocator", type: "appeared", offerings } as const;
   for (const member of room.members.values()) {
     if (!member.ready || member === newcomer) continue;
-    for (const { publication, kind, activity } of member.publications) {
+    // Whoever has a new connection knows already what others publish.
+    for (const { publication, kind, activity } of newcomer.ready ? [] : member.publications) {
       earlier.push({ publication, kind, owner: member.participant, activity });
     }
-    if (message.publications.length > 0) tellAllocator(room, mail, member.participant, appeared);
+    if (offerings.length > 0) tellAllocator(room, mail, member.participant, appeared);
   }
   newcomer.ready = true;
   newcomer.audioSlots = message.audioSlots;
   newcomer.videoSlots = message.videoSlots;
-  newcomer.publications = message.publications.map(({ publication, kind }) => ({
-    publication,
-    kind,
-    activity: "paused",
-    score: 0,
-    dormantAt: kind === "video" ? after(now, room.tunables.slotYieldMicros) : NEVER,
-  }));
-  for (const publication of newcomer.publications) {
-    room.publications.set(publication.publication, publication);
-    room.nextLookAt = earliest(room.nextLookAt, publication.dormantAt);
+  for (const { publication, kind } of offerings) {
+    const dormantAt = kind === "video" ? after(now, room.tunables.slotYieldMicros) : NEVER;
+    room.publications.set(publication, { publication, kind, activity: "paused", score: 0, dormantAt });
+    room.nextLookAt = earliest(room.nextLookAt, dormantAt);
   }
+  newcomer.publications = message.publications.map(({ publication }) =>
+    must(room.publications.get(publication), "the room knows what its member publishes"),
+  );
   room.needsRanking = hasMoreVoicesThanSlots(room);
   const { offeringsPerMessageMax } = room.tunables;
   for (let from = 0; from < earlier.length; from += offeringsPerMessageMax) {
-    const offerings = earlier.slice(from, from + offeringsPerMessageMax);
-    tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings });
+    const some = earlier.slice(from, from + offeringsPerMessageMax);
+    tellAllocator(room, mail, newcomer.participant, { to: "allocator", type: "appeared", offerings: some });
   }
+  return newcomer.publications.map(({ publication }) => publication).join() !== before;
+}
+
+/** Takes back what a member publishes no longer; answers whether others could see it. */
+function memberWithdraws(room: Room, message: RoomMessage & { type: "withdrawn" }, mail: Mail): boolean {
+  const withdrawer = room.members.get(message.participant);
+  const publications = message.publications.filter((publication) => room.publications.delete(publication));
+  if (withdrawer === undefined || publications.length === 0) return false;
+  withdrawer.publications = withdrawer.publications.filter(({ publication }) => room.publications.has(publication));
+  tellGone(room, publications, mail);
+  return true;
 }
 
 /** Takes a member out; answers whether others could see it. */
@@ -175,6 +190,11 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
   room.members.delete(participant);
   const publications = leaver.publications.map((each) => each.publication);
   for (const publication of publications) room.publications.delete(publication);
+  tellGone(room, publications, mail);
+  return leaver.ready;
+}
+
+function tellGone(room: Room, publications: readonly number[], mail: Mail): void {
   room.needsRanking = hasMoreVoicesThanSlots(room);
   const gone = { to: "allocator", type: "gone", publications } as const;
   for (const member of room.members.values()) {
@@ -182,7 +202,6 @@ function memberLeaves(room: Room, participant: number, mail: Mail): boolean {
       tellAllocator(room, mail, member.participant, gone);
     }
   }
-  return leaver.ready;
 }
 
 function setFlowing(room: Room, now: Micros, publication: number, flowing: boolean, mail: Mail): boolean {

@@ -39,6 +39,7 @@ import type {
   ShardPorts,
 } from "./ports.ts";
 import { receiveRelayed } from "./proxies.ts";
+import { reconnectParticipant } from "./reconnect.ts";
 import { flushMail, unpackMail } from "./relay.ts";
 import { leaveOutVideo } from "./shedding.ts";
 import { createScratch, createShardTables, type Shard } from "./state.ts";
@@ -204,6 +205,14 @@ function handleCommand(shard: Shard, ports: ShardPorts, input: CommandInput): vo
       }
       removeParticipant(shard, ports, now, participant, "left", "");
       ports.outbox.reply({ commandId, type: "left" });
+      return;
+    }
+    case "reconnect": {
+      const participant = shard.resources.get(command.resource);
+      const isThere = participant !== undefined && participant.room === command.room;
+      ports.outbox.reply(
+        isThere ? reconnectParticipant(shard, ports, now, participant, commandId, command) : notFound(commandId),
+      );
       return;
     }
     case "drain": {

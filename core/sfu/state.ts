@@ -153,9 +153,12 @@ export interface Participant {
   home: number;
   name: string;
   resource: string;
-  joinedAt: Micros;
   /** When the room has turned the participant away; `NEVER` while it has not. */
   turnedAwayAt: Micros;
+  /** The number of the present connection: the participant's own at first, and later one that nobody else has. */
+  connection: number;
+  /** When the offer of the present connection came. */
+  offeredAt: Micros;
   connected: boolean;
   peer: Peer;
   session: NegotiatedSession;

@@ -269,7 +269,8 @@ function forgetSsrc({ inbound, peer }: Participant, ssrc: number): void {
   if (peer.srtp !== null) srtpRetire(peer.srtp, ssrc);
 }
 
-function forgetStream(shard: Shard, stream: OwnStream): void {
+/** Ends a stream, whose publication goes on. */
+export function forgetStream(shard: Shard, stream: OwnStream): void {
   const { publication } = stream;
   recallStream(shard, stream);
   publication.streams.splice(publication.streams.indexOf(stream), 1);

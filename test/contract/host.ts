@@ -131,6 +131,31 @@ function commands(subject: () => HostUnderTest): void {
     expect(new Set(given.map((step) => step.commandId)).size).toBe(8);
   });
 
+  it("give a participant a new connection, whose flow and answer take the place of the old one's", async () => {
+    const host = subject();
+    const { check, resource } = await joined(host);
+    host.send(0, check(1));
+    await host.until(() => host.received(0).length === 1);
+    const command = { type: "reconnect", room: "blue", resource, connection: 1, offer: OFFER } as const;
+    const reply = await host.command(command);
+    if (reply.type !== "reconnected") throw new Error(`not reconnected: ${reply.type}`);
+    expect(reply.participant).toBe(1);
+    const [former] = host.steps.filter((step) => step.kind === "datagram");
+    expect(host.steps.at(-1)!.released).toEqual([former!.flow]);
+    expect(await host.command(command)).toMatchObject({ type: "refused", code: "stale-connection" });
+    // The old name is nobody's; the new one is answered where the old one was.
+    host.send(0, check(2));
+    host.send(0, checksOf(reply.answer)(3));
+    // A goodbye to the connection before comes there as well.
+    const answered = () =>
+      host
+        .received(0)
+        .filter((bytes) => bytes[0] === 1)
+        .map((bytes) => bytes[8]);
+    await host.until(() => answered().includes(3));
+    expect(answered()).toEqual([1, 3]);
+  });
+
   it("that are given at once all bring their replies, in their order", async () => {
     const host = subject();
     const order: number[] = [];
@@ -274,12 +299,17 @@ function time(subject: () => HostUnderTest): void {
 
 /** Somebody has joined: checks that his client would send, different for each number. */
 async function joined(host: HostUnderTest) {
-  const crypto = createNodeCrypto();
   const reply = await host.command({ type: "join", room: "blue", name: "ana", offer: OFFER });
   if (reply.type !== "joined") throw new Error(`not joined: ${reply.type}`);
-  const answer = parseSdp(reply.answer);
+  return { check: checksOf(reply.answer), resource: reply.resource };
+}
+
+/** Checks that a client with this answer would send. */
+function checksOf(sdp: string): (number: number) => Uint8Array {
+  const crypto = createNodeCrypto();
+  const answer = parseSdp(sdp);
   if (!answer.ok) throw new Error(answer.detail);
-  const check = (number: number): Uint8Array => {
+  return (number) => {
     const bytes = new Uint8Array(256);
     const length = stunWriteBindingRequest(crypto, bytes, 0, {
       transactionId: Uint8Array.of(number, number >> 8, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
@@ -293,7 +323,6 @@ async function joined(host: HostUnderTest) {
     });
     return bytes.slice(0, length);
   };
-  return { check, resource: reply.resource };
 }
 
 /** The datagram with which a client's DTLS handshake begins. */

@@ -37,6 +37,7 @@ export function createFakeShard(): FakeShard {
     if (refused !== undefined) reply({ commandId, type: "refused", ...refused });
     else if (command.type === "join") joined(commandId, command);
     else if (command.type === "leave") left(commandId, command);
+    else if (command.type === "reconnect") reconnected(commandId, command);
     else drained(commandId);
   };
   const control = createControl([{ number: 0, command: obey }]);
@@ -65,6 +66,12 @@ export function createFakeShard(): FakeShard {
     event({ type: "left", room, participant: member.participant, reason: "left", detail: "" });
     roster(room);
     reply({ commandId, type: "left" });
+  };
+  const reconnected = (commandId: number, { room, resource }: Command & { type: "reconnect" }) => {
+    const { participant } = members.get(resource)!;
+    const connection = ++count;
+    event({ type: "reconnecting", room, participant, connection });
+    reply({ commandId, type: "reconnected", participant, connection, answer: "v=0\r\no=again\r\n" });
   };
   const drained = (commandId: number) => {
     for (const { room, participant } of members.values())

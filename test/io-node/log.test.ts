@@ -17,17 +17,19 @@ function linesOf(level: LogLevel, ...events: ShardEvent[]) {
 }
 
 describe("the log", () => {
-  it("has one line for a join, a connect, a leave and the end of a room", () => {
+  it("has one line for a join, a connect, a new connection, a leave and the end of a room", () => {
     const lines = linesOf(
       "info",
       { type: "joined", room: "blue", participant: 1, name: "Ana" },
-      { type: "connected", room: "blue", participant: 1, afterMicros: 81_499 },
+      { type: "connected", room: "blue", participant: 1, connection: 1, afterMicros: 81_499 },
+      { type: "reconnecting", room: "blue", participant: 1, connection: 2 },
       { type: "left", room: "blue", participant: 1, reason: "left", detail: "" },
       { type: "room-closed", room: "blue" },
     );
     expect(lines).toEqual([
       { level: "info", room: "blue", participant: 1, name: "Ana", msg: "joined" },
       { level: "info", room: "blue", participant: 1, afterMillis: 81, msg: "connected" },
+      { level: "info", room: "blue", participant: 1, msg: "reconnecting" },
       { level: "info", room: "blue", participant: 1, reason: "left", msg: "left" },
       { level: "info", room: "blue", msg: "room closed" },
     ]);

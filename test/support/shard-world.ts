@@ -169,24 +169,67 @@ export function join(
   world: ShardWorld,
   options: { name: string; room?: string; offer: string; connect?: boolean; home?: number },
 ): TestClient {
-  const index = world.clients.length + 1;
-  const privateKey = Uint8Array.from({ length: 32 }, (_, i) => (i * index + 3) & 0xff);
-  const certificate = world.crypto.createCertificate(privateKey);
-  const print = [...world.crypto.sha256(certificate)].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-  const offer = options.offer.replace(/a=fingerprint:.*/g, `a=fingerprint:sha-256 ${print.toUpperCase()}`);
+  const identity = identityOf(world);
+  const offer = offerAs(identity, options.offer);
   const room = options.room ?? "room";
   const home = options.home === undefined ? {} : { home: options.home };
   const reply = command(world, { type: "join", room, name: options.name, offer, ...home });
   if (reply.type !== "joined") throw new Error(`not joined: ${JSON.stringify(reply)}`);
-  const parsed = parseSdp(reply.answer);
+  const { participant, resource } = reply;
+  return addClient(world, identity, reply.answer, { ...options, room, participant, resource });
+}
+
+/** Gives a client a new connection in place of the one that it has; connects unless told not to. */
+export function reconnect(
+  world: ShardWorld,
+  former: TestClient,
+  options: { offer: string; connect?: boolean; connection?: number },
+): TestClient {
+  const { name, room, participant, resource } = former;
+  const identity = identityOf(world);
+  const offer = offerAs(identity, options.offer);
+  const which = options.connection === undefined ? {} : { connection: options.connection };
+  const reply = command(world, { type: "reconnect", room, resource, offer, ...which });
+  if (reply.type !== "reconnected") throw new Error(`not reconnected: ${JSON.stringify(reply)}`);
+  return addClient(world, identity, reply.answer, { ...options, name, room, participant, resource });
+}
+
+/** What makes a client of the test world different from the others. */
+interface Identity {
+  readonly index: number;
+  readonly privateKey: Uint8Array;
+  readonly certificate: Uint8Array;
+  readonly print: string;
+}
+
+function identityOf(world: ShardWorld): Identity {
+  const index = world.clients.length + 1;
+  const privateKey = Uint8Array.from({ length: 32 }, (_, i) => (i * index + 3) & 0xff);
+  const certificate = world.crypto.createCertificate(privateKey);
+  const print = [...world.crypto.sha256(certificate)].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+  return { index, privateKey, certificate, print };
+}
+
+function offerAs({ print }: Identity, offer: string): string {
+  return offer.replace(/a=fingerprint:.*/g, `a=fingerprint:sha-256 ${print.toUpperCase()}`);
+}
+
+function addClient(
+  world: ShardWorld,
+  { index, privateKey, certificate }: Identity,
+  sdp: string,
+  options: { name: string; room: string; participant: number; resource: string; connect?: boolean },
+): TestClient {
+  const { name, room, participant, resource } = options;
+  const parsed = parseSdp(sdp);
   if (!parsed.ok) throw new Error(parsed.detail);
   const answer = parsed.session;
   const fingerprint = parseFingerprint(attributeOf(answer, "fingerprint"))!;
   const client: TestClient = {
-    name: options.name,
+    name,
     flow: 100 + index,
-    participant: reply.participant,
-    resource: reply.resource,
+    participant,
+    resource,
     room,
     answer,
     dtls: createDtls({
