@@ -20,6 +20,7 @@ const NAMES = [
   "index.html",
   "call.js",
   "session.js",
+  "connection.js",
   "watch.js",
   "stage.js",
   "devices.js",

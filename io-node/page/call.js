@@ -7,10 +7,11 @@
  */
 import { callAddress, copy, roomFromAddress, roomLink, suggestRoom } from "./address.js";
 import { serverIsBack } from "./comeback.js";
+import { JoinError } from "./connection.js";
 import { openCamera, openDevices, openMicrophone, openScreen } from "./devices.js";
 import { createQuality, lookAtStats } from "./quality.js";
 import { screensIn } from "./screens.js";
-import { JoinError, join, leave, sendTrack } from "./session.js";
+import { join, leave, sendTrack } from "./session.js";
 import { clearStage, createStage, enlarge, initials, playAudio, showLevel, showPeople, unblockAudio } from "./stage.js";
 
 const CODECS = ["vp8", "h264", "vp9", "av1"];
@@ -177,7 +178,7 @@ async function enter() {
   const media = { camera: page.tracks.camera, microphone: state.on.microphone ? page.tracks.microphone : null, codec };
   try {
     const wish = { room, name, ...media, simulcast: query.get("simulcast") !== "0" };
-    page.session = await join(wish, { connection, roster, bindings, ended });
+    page.session = await join(wish, { connection, replaced, roster, bindings, ended });
   } catch (error) {
     showPhase("ended");
     showNotice(error instanceof JoinError ? error.message : `The call could not be started (${error.message}).`);
@@ -196,7 +197,15 @@ async function enter() {
 function connection(now) {
   state.connection = now;
   if (now === "connected") showPhase("connected");
-  else if (now === "disconnected") showPhase("reconnecting");
+  else if (now === "disconnected" || now === "failed") showPhase("reconnecting");
+}
+
+/** The session has a new connection: other players, other tracks, and counts that begin anew. */
+function replaced() {
+  page.quality = createQuality();
+  syncSenders();
+  playAudio(stage, page.session.slots);
+  showRoom();
 }
 
 function roster({ you, participants }) {

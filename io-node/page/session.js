@@ -1,21 +1,31 @@
 /**
- * One connection to the server: one offer, one answer, a watch over what the server says of the call, and a goodbye.
+ * A session: one participant of a room, from the join to the goodbye. It has one connection at a time (connection.js), and a
+ * watch over what the server says of the call (watch.js).
  *
- * The offer has a camera and a microphone to send and a fixed number of slots to receive; all of them stay for the whole
- * call. The server fills the slots and says what each shows (watch.js). A muted device is a sender without a track, so that
- * nothing flows and others see it muted; no second offer is ever needed.
+ * When the connection is lost, as by who carries his laptop from one network into another, the session makes a new one: it
+ * offers anew to where it has joined, and stays the same participant, whom nobody sees leave. That is tried until the server
+ * has surely forgotten him.
  */
+import { JoinError, openConnection, useAnswer } from "./connection.js";
 import { askNow, closeWatch, openWatch } from "./watch.js";
 
-const VIDEO_SLOTS = 8;
-const AUDIO_SLOTS = 4;
-
-/** How long the connection may take at first, and may be away later, before the call is given up. */
+/** How long the connection may take at first. */
 const CONNECT_MILLIS = 20_000;
-const AWAY_MILLIS = 15_000;
+
+/** How long it may be away later: the server waits for 30 s, and whoever comes later comes as somebody else. */
+const AWAY_MILLIS = 27_000;
 
 /** How long it may be away when the watch hears nothing either: then it is the server that is gone. */
-const SILENT_MILLIS = 4_000;
+const SILENT_MILLIS = 12_000;
+
+/** How long it may be away before a new one is made: browsers find another path by themselves, when there is one. */
+const PATIENCE_MILLIS = 3_000;
+
+/** Time between two tries to make a new one. */
+const RETRY_MILLIS = 1_000;
+
+/** How long the answer to an offer may take when the connection was lost. */
+const ANSWER_MILLIS = 4_000;
 
 /** How long the server's reason for closing the call may take to come. */
 const REASON_MILLIS = 1_500;
@@ -23,51 +33,41 @@ const REASON_MILLIS = 1_500;
 /** How long the goodbye may take before the connection is closed without it. */
 const GOODBYE_MILLIS = 500;
 
-const SIMULCAST = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
-
-/** A join that the server has refused or could not be asked for; the message is for people. */
-export class JoinError extends Error {}
+/** The server knows the participant no longer, or has another connection with it: nothing is left but to join again. */
+const FORGOTTEN = [404, 410, 412];
 
 /**
- * Joins a room. `handlers` hear of it: `connection(state)`, `roster(roster)`, `bindings(slots)`, and once, at the end,
- * `ended(reason, detail)`. Answers with the session; throws a {@link JoinError}.
+ * Joins a room. `handlers` hear of it: `connection(state)`, `replaced()` when the session has other transceivers than before,
+ * `roster(roster)`, `bindings(slots)`, and once, at the end, `ended(reason, detail)`. Answers with the session; throws a
+ * {@link JoinError}.
  */
-export async function join({ room, name, camera, microphone, codec, simulcast }, handlers) {
-  const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+export async function join({ room, name, ...wish }, handlers) {
+  const { offer, ...connection } = await openConnection(wish);
   const session = {
-    pc,
+    ...connection,
     room,
+    wish,
     handlers,
     location: "",
+    /** Names the connection to the server. */
+    etag: "",
     watch: null,
     ended: false,
-    audio: pc.addTransceiver(microphone ?? "audio", { direction: "sendonly" }),
-    video: pc.addTransceiver(camera ?? "video", { direction: "sendonly", sendEncodings: encodings(codec, simulcast) }),
-    /** Receiving transceivers by mid, once the offer is set. */
-    slots: new Map(),
+    replacing: false,
     awayTimer: 0,
   };
-  preferCodec(session.video, codec);
-  const slots = [];
-  for (let i = 0; i < AUDIO_SLOTS; i++) slots.push(pc.addTransceiver("audio", { direction: "recvonly" }));
-  for (let i = 0; i < VIDEO_SLOTS; i++) slots.push(pc.addTransceiver("video", { direction: "recvonly" }));
   try {
-    await pc.setLocalDescription();
-    for (const slot of slots) session.slots.set(slot.mid, slot);
-    const answer = await post(session, name);
+    const answer = await post(session, name, offer);
+    awayFor(session, CONNECT_MILLIS, "connect-timeout");
     watchConnection(session);
-    await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    await useAnswer(session.pc, answer);
   } catch (error) {
     close(session);
     forget(session);
-    throw error instanceof JoinError
-      ? error
-      : new JoinError(`The browser could not use the server's answer (${error.message}).`);
+    throw error;
   }
+  session.online = () => reconnect(session);
+  window.addEventListener("online", session.online);
   session.watch = openWatch(session.location, {
     roster: handlers.roster,
     bindings: handlers.bindings,
@@ -89,33 +89,17 @@ export function sendTrack(transceiver, track) {
   return transceiver.sender.replaceTrack(track);
 }
 
-function encodings(codec, simulcast) {
-  if (!simulcast) return [{ maxBitrate: 1_700_000 }];
-  // Without a word about it, browsers put the layers of VP9 and AV1 into one stream instead.
-  const layers = codec === "vp9" || codec === "av1" ? { scalabilityMode: "L1T3" } : {};
-  return SIMULCAST.map((encoding) => ({ ...encoding, ...layers }));
-}
-
-function preferCodec(transceiver, codec) {
-  const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-  const wanted = all.filter(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`);
-  if (wanted.length === 0)
-    throw new JoinError(`This browser can't send ${codec.toUpperCase()}; remove ?codec= from the address.`);
-  const repair = all.filter(({ mimeType }) => mimeType.toLowerCase() === "video/rtx");
-  transceiver.setCodecPreferences([...wanted, ...repair]);
-}
-
-async function post(session, name) {
+async function post(session, name, offer) {
   const url = `/api/v1/rooms/${encodeURIComponent(session.room)}/participants?name=${encodeURIComponent(name)}`;
-  const body = session.pc.localDescription.sdp;
   let response;
   try {
-    response = await fetch(url, { method: "POST", headers: { "content-type": "application/sdp" }, body });
+    response = await fetch(url, { method: "POST", headers: { "content-type": "application/sdp" }, body: offer });
   } catch {
     throw new JoinError("The server does not answer. Check your network, or try again in a moment.");
   }
   if (!response.ok) throw new JoinError(await refusal(response));
   session.location = response.headers.get("location") ?? "";
+  session.etag = response.headers.get("etag") ?? "";
   return response.text();
 }
 
@@ -130,35 +114,95 @@ async function refusal(response) {
 
 function watchConnection(session) {
   const { pc, handlers } = session;
-  awayFor(session, CONNECT_MILLIS, "connect-timeout");
+  const isOver = () => session.ended || session.pc !== pc;
   pc.addEventListener("connectionstatechange", () => {
-    if (session.ended) return;
+    if (isOver()) return;
     handlers.connection(pc.connectionState);
     if (pc.connectionState === "connected") {
       clearTimeout(session.awayTimer);
       session.awayTimer = 0;
-    } else if (pc.connectionState === "failed") end(session, "connection-lost", "");
-    else if (pc.connectionState === "disconnected") {
-      awayFor(session, AWAY_MILLIS, "connection-lost");
-      setTimeout(() => endIfSilent(session), SILENT_MILLIS);
-    }
+    } else if (pc.connectionState === "failed") lost(session, 0);
+    else if (pc.connectionState === "disconnected") lost(session, PATIENCE_MILLIS);
   });
   // One transport carries everything: when the server closes it, the call is over.
   const transport = session.audio.sender.transport;
   transport?.addEventListener("statechange", () => {
+    if (isOver()) return;
     if (transport.state === "closed") {
       // The watch knows why, or learns it in a moment.
       if (session.watch !== null) askNow(session.watch);
-      setTimeout(() => end(session, "closed", ""), REASON_MILLIS);
+      setTimeout(() => {
+        if (!isOver()) end(session, "closed", "");
+      }, REASON_MILLIS);
     }
-    if (transport.state === "failed") end(session, "connection-lost", "");
+    if (transport.state === "failed") lost(session, 0);
   });
 }
 
-function endIfSilent(session) {
-  if (session.pc.connectionState === "disconnected" && session.watch?.hears !== true) {
-    end(session, "server-gone", "");
+/** The connection does not carry anything any more, and is replaced if that is so for a while. */
+function lost(session, patienceMillis) {
+  if (session.awayTimer === 0) {
+    awayFor(session, AWAY_MILLIS, "connection-lost");
+    const { awayTimer } = session;
+    setTimeout(() => {
+      if (session.awayTimer === awayTimer) endIfSilent(session);
+    }, SILENT_MILLIS);
   }
+  const { pc } = session;
+  setTimeout(() => {
+    if (session.pc === pc) reconnect(session);
+  }, patienceMillis);
+}
+
+/** Makes a new connection, again and again, until one stands or the session is over. */
+async function reconnect(session) {
+  const needsOne = () => !session.ended && session.pc.connectionState !== "connected";
+  // While the first one is being made there is nothing to replace.
+  if (session.replacing || !needsOne() || session.watch === null) return;
+  session.replacing = true;
+  try {
+    while (needsOne() && !(await replace(session))) await sleep(RETRY_MILLIS);
+  } catch {
+    end(session, "connection-lost", "");
+  } finally {
+    session.replacing = false;
+  }
+}
+
+/** Offers another connection; answers whether the server has taken it. */
+async function replace(session) {
+  const [camera, microphone] = [session.video.sender.track, session.audio.sender.track];
+  const { offer, ...connection } = await openConnection({ ...session.wish, camera, microphone });
+  const response = await patch(session, offer);
+  const former = session.pc;
+  if (session.ended || response === null || !response.ok) {
+    connection.pc.close();
+    if (session.ended) return true;
+    if (response === null || response.status >= 500) return false;
+    end(session, FORGOTTEN.includes(response.status) ? "gone" : "connection-lost", "");
+    return true;
+  }
+  session.etag = response.headers.get("etag") ?? "";
+  Object.assign(session, connection);
+  former.close();
+  watchConnection(session);
+  await useAnswer(session.pc, await response.text());
+  session.handlers.replaced();
+  return true;
+}
+
+/** Answers with the response, or null when none has come. */
+async function patch({ location, etag }, offer) {
+  const headers = { "content-type": "application/sdp", "if-match": etag };
+  try {
+    return await fetch(location, { method: "PATCH", headers, body: offer, signal: AbortSignal.timeout(ANSWER_MILLIS) });
+  } catch {
+    return null;
+  }
+}
+
+function endIfSilent(session) {
+  if (session.watch?.hears !== true) end(session, "server-gone", "");
 }
 
 function awayFor(session, millis, reason) {
@@ -170,7 +214,7 @@ function end(session, reason, detail) {
   if (session.ended) return;
   close(session);
   // The server may not have noticed yet; after its own goodbye this finds nothing, which is fine.
-  if (reason === "connection-lost" || reason === "connect-timeout") forget(session);
+  if (["connection-lost", "connect-timeout", "gone"].includes(reason)) forget(session);
   session.handlers.ended(reason, detail);
 }
 
@@ -182,6 +226,7 @@ function close(session) {
 function stopListening(session) {
   session.ended = true;
   clearTimeout(session.awayTimer);
+  window.removeEventListener("online", session.online);
   if (session.watch !== null) closeWatch(session.watch);
 }
 

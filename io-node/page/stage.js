@@ -78,8 +78,10 @@ export function enlarge(stage, key) {
   layOut(stage);
 }
 
-/** Plays the tracks of the audio slots; call it once for a session. */
+/** Plays the tracks of the audio slots; call it once for each connection. */
 export function playAudio(stage, slots) {
+  stage.playersElement.replaceChildren();
+  stage.players.clear();
   for (const [mid, transceiver] of slots) {
     if (transceiver.receiver.track.kind !== "audio") continue;
     const player = document.createElement("audio");

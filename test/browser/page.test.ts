@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { freeUdpPort } from "../support/free-port.ts";
+import { startUdpProxy } from "../support/udp-proxy.ts";
 import {
   type CallServer,
   enterCall,
@@ -348,6 +350,64 @@ describe("WHIP and WHEP", () => {
   });
 });
 
+describe("somebody whose way to the server is gone", () => {
+  afterEach(closeAll);
+
+  it("has a new connection a little later, and nobody sees him leave or come", async () => {
+    const udpPort = await freeUdpPort();
+    const proxy = await startUdpProxy({
+      serverPort: udpPort,
+      seed: 1,
+      lossPercent: 0,
+      reorderPercent: 0,
+      holdMillis: 0,
+    });
+    const words = ["--shards", "1", "--udp-port", String(udpPort), "--public-address", "127.0.0.1"];
+    const other = await startCallServer(...words);
+    const bob = await enterCall(browser, other, { room: "cafe", name: "Bob", simulcast: false, camera: TINY });
+    // Ana's answer names the proxy, which is her network at the desk; the next one names the server itself.
+    const profile = await openProfile(browser);
+    await profile.route("**/participants?*", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll(String(udpPort), String(proxy.port)) });
+    });
+    const ana = await enterFrom(profile, other, { room: "cafe", name: "Ana", simulcast: false, camera: TINY });
+    await expectTiles(bob, ["Ana, picture", "Bob (you), picture"]);
+    const { own } = await readBindings(ana);
+    expect(proxy.counters.forwarded).toBeGreaterThan(0);
+    proxy.close();
+    await expect.poll(() => ana.evaluate("window.lockstep.state.phase"), { timeout: 15_000 }).toBe("reconnecting");
+    await expect.poll(() => ana.evaluate("window.lockstep.state.phase"), { timeout: 15_000 }).toBe("connected");
+    expect((await readBindings(ana)).own).toBe(own);
+    for (const page of [ana, bob]) await expectMoves(page);
+    await expectTiles(bob, ["Ana, picture", "Bob (you), picture"]);
+    const came = other
+      .log()
+      .split("\n")
+      .filter((line) => /"msg":"(joined|left|lost|reconnecting)"/.test(line));
+    expect(came.map((line) => JSON.parse(line).msg)).toEqual(["joined", "joined", "reconnecting"]);
+    await closeAll();
+    expect(await other.stop()).toBe(0);
+  });
+
+  it("joins anew when the server has forgotten him meanwhile", async () => {
+    const bob = await enter("forgotten", "Bob");
+    const ana = await enter("forgotten", "Ana");
+    const { own } = await readBindings(ana);
+    await ana.route("**/participants/*", (route) =>
+      route.request().method() === "PATCH" ? route.fulfill({ status: 404, json: {} }) : route.fallback(),
+    );
+    // As if nothing came through any more: nobody but the page knows.
+    await ana.evaluate(`(() => {
+      Object.defineProperty(lockstep.session.pc, "connectionState", { value: "failed" });
+      lockstep.session.pc.dispatchEvent(new Event("connectionstatechange"));
+    })()`);
+    await expect.poll(() => ana.evaluate("window.lockstep.state.phase"), { timeout: 20_000 }).toBe("connected");
+    expect((await readBindings(ana)).own).not.toBe(own);
+    await expectTiles(bob, ["Ana, picture", "Bob (you), picture"]);
+  });
+});
+
 describe("a server that goes away", () => {
   afterEach(closeAll);
 
@@ -367,7 +427,7 @@ describe("a server that goes away", () => {
     expect(await first.stop()).toBe(0);
     const second = await startCallServer("--public-address", "127.0.0.1", "--http-port", port);
     await expect.poll(() => ana.evaluate("window.lockstep.state.phase"), { timeout: 20_000 }).toBe("connected");
-    expect((await readBindings(ana)).names).toEqual(["Ana"]);
+    await expect.poll(async () => (await readBindings(ana)).names).toEqual(["Ana"]);
     await ana.context().close();
     expect(await second.stop()).toBe(0);
   });
