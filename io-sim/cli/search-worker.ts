@@ -13,8 +13,9 @@ import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import type { Trade } from "./crew.ts";
 
-/** Events that shrinking one finding may cost: some tens of seconds. */
+/** Events that shrinking one finding may cost: some tens of seconds, or so many times what a large world costs. */
 const SHRINK_EVENTS_MAX = 600_000;
+const SHRINK_WORLDS_MAX = 3;
 
 /** What a worker is asked. */
 export interface Task {
@@ -53,7 +54,9 @@ export type Answer = RunAnswer | ShrinkAnswer;
 function work({ kind, number, regime }: Task): Answer {
   const plan = generatePlan(number, regime);
   if (kind === "shrink") {
-    const options = { goesOn: (events: number) => events < SHRINK_EVENTS_MAX, isFair: promisesFollow };
+    const goesOn = (events: number, ofWorld: number) =>
+      events < Math.max(SHRINK_EVENTS_MAX, SHRINK_WORLDS_MAX * ofWorld);
+    const options = { goesOn, isFair: promisesFollow };
     const { key, plan: small, tries } = shrinkPlan(plan, number, options);
     const { promise, detail } = attempt(small, number);
     return { kind, number, key, promise, detail, plan: small, tries };

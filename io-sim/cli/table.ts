@@ -47,11 +47,18 @@ function lineOf(names: readonly string[], story: string, seeds: string, cells: r
   return [story.padEnd(width), seeds.padEnd(SEEDS_WIDTH), ...padded].join("  ").trimEnd();
 }
 
-/** "1, 2" or, when they follow each other, "1..20". */
+/** "1, 2" or, when more than two follow each other, "1..20"; how many there are when that is too long to tell. */
 function seedsText(seeds: readonly number[]): string {
-  const first = seeds[0] ?? 0;
-  const follow = seeds.every((seed, index) => seed === first + index);
-  return follow && seeds.length > 2 ? `${first}..${seeds.at(-1)}` : seeds.join(", ");
+  const parts: string[] = [];
+  for (let from = 0; from < seeds.length; ) {
+    let to = from;
+    while (seeds[to + 1] === seeds[to]! + 1) to++;
+    if (to - from > 1) parts.push(`${seeds[from]}..${seeds[to]}`);
+    else parts.push(...seeds.slice(from, to + 1).map(String));
+    from = to + 1;
+  }
+  const text = parts.join(", ");
+  return text.length <= SEEDS_WIDTH ? text : `${seeds.length} seeds`;
 }
 
 function millis(micros: number | undefined): string {

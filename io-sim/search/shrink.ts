@@ -16,8 +16,11 @@ import { type Change, plainer, rounder } from "./plainer.ts";
 
 /** How a world is shrunk. */
 export interface ShrinkOptions {
-  /** Asked before each try, with the events that all tries together have run; false ends the search with what there is. */
-  readonly goesOn: (events: number) => boolean;
+  /**
+   * Asked before each try, with the events that all tries together have run, and those of the whole world; false ends the
+   * search with what there is.
+   */
+  readonly goesOn: (events: number, worldEvents: number) => boolean;
   /** Whether a candidate's promises may be made; see ./settling.ts. */
   readonly isFair: (plan: Plan) => boolean;
   /** Hears of each step forward. */
@@ -52,6 +55,8 @@ interface Search {
   atMicros: number;
   tries: number;
   events: number;
+  /** Of the world as it came. */
+  readonly worldEvents: number;
 }
 
 /** Shrinks a plan that breaks with this seed; the key is "" when it does not. */
@@ -93,11 +98,12 @@ function beginSearch(plan: Plan, seed: number, options: ShrinkOptions): Search {
     atMicros,
     tries: 1,
     events,
+    worldEvents: events,
   };
 }
 
 function goesOn(search: Search): boolean {
-  return search.options.goesOn(search.events);
+  return search.options.goesOn(search.events, search.worldEvents);
 }
 
 /** Takes the candidate if it breaks in the same way. */
