@@ -5,8 +5,8 @@
  * A run cannot be wound back, but it can be done again: equal plans and seeds come out equal, so an earlier moment is a
  * second run that stops sooner. Moments are counted in events of the loop, which is exact, or in the story's time.
  */
-import type { ShardInput } from "../core/index.ts";
 import type { Decision, DecisionPlan } from "./decisions.ts";
+import { describeEffects, describeInput, whoseDatagram } from "./input-words.ts";
 import { nodeFingerprint } from "./node.ts";
 import type { Plan } from "./plan.ts";
 import { type ShownRow, whoOf } from "./rows.ts";
@@ -109,10 +109,10 @@ function followRows(world: World, take: (row: ShownRow) => void): () => void {
     }
   };
   world.watchers.push({
-    afterInput: (input, effects) => {
+    afterInput: (input, effects, { shard }) => {
       catchUp();
       const { now, ran } = world.loop;
-      const text = `${describeInput(input)} → ${effects.length === 1 ? "1 effect" : `${effects.length} effects`}`;
+      const text = `${describeInput(input)}${whoseDatagram(shard, input)} → ${describeEffects(effects)}`;
       take({ time: now, event: ran, who: "server", text });
     },
   });
@@ -124,22 +124,6 @@ function isReached(world: World, stop: Stop): boolean {
   if (stop.kind === "event") return loop.ran >= stop.event;
   if (stop.kind === "end" || zeroAt === 0) return false;
   return (loop.heap[0]?.time ?? loop.now) - zeroAt > stop.micros;
-}
-
-/** An input of a server in a few words. */
-export function describeInput(input: ShardInput): string {
-  if (input.kind === "timer") return "timer";
-  if (input.kind === "relay") return `${input.length} bytes relayed by shard ${input.shard}`;
-  if (input.kind === "shard-lost") return `shard ${input.shard} is lost`;
-  if (input.kind === "command") return `command ${input.commandId}: ${input.command.type}`;
-  return `${datagramKind(input.bytes[input.offset] ?? 0)} of ${input.length} bytes on flow ${input.flow}`;
-}
-
-/** What a datagram's first byte makes of it (RFC 7983 §7). */
-function datagramKind(lead: number): string {
-  if (lead < 4) return "STUN";
-  if (lead >= 20 && lead <= 63) return "DTLS";
-  return lead >= 128 && lead <= 191 ? "SRTP" : "rubbish";
 }
 
 /** The decisions that a run consumes, in order. */

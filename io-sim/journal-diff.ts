@@ -5,6 +5,9 @@
  * compared apart: two seeds differ there, and everything that the core derives from them differs later.
  */
 
+import { describeDatagram, packetName } from "./input-words.ts";
+import { fromBase64 } from "./journal.ts";
+
 /** What was found. */
 export interface JournalDiff {
   readonly same: boolean;
@@ -21,8 +24,8 @@ export interface JournalDiff {
 
 /** Lines that are shown before the parting. */
 const BEFORE = 5;
-/** Room for "datagram of 1200 bytes on flow 123". */
-const WHAT_WIDTH = 36;
+/** Room for "SRTP of 1200 bytes on flow 12 (ssrc 1234567890, number 12345)". */
+const WHAT_WIDTH = 64;
 
 /** Compares two journals, line by line. */
 export function diffJournals(first: string, second: string): JournalDiff {
@@ -34,7 +37,7 @@ export function diffJournals(first: string, second: string): JournalDiff {
     if (a[at] === b[at]) continue;
     const before = a.slice(Math.max(1, at - BEFORE), at).map((line) => describeLine(line, a[0]));
     const [one, other] = [describeLine(a[at], a[0]), describeLine(b[at], b[0])];
-    const detail = `They part at line ${at + 1}: ${difference(a[at], b[at])}.${boots}`;
+    const detail = `They part at input ${at} (line ${at + 1}): ${difference(a[at], b[at])}.${boots}`;
     return { same: false, line: at + 1, detail, before, first: one, second: other };
   }
   const detail = boots === "" ? "They are the same to the last byte." : "They hold the same inputs and effects.";
@@ -60,8 +63,8 @@ function difference(one: string | undefined, other: string | undefined): string 
   const fields = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   const different = fields.filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
   const inputs = different.filter((field) => field !== "effects" && field !== "fingerprint");
-  if (inputs.length === 0) return "the same input has had other effects";
-  return `they are told something else (${inputs.join(", ")})`;
+  if (inputs.length === 0) return "the same input has other effects";
+  return `the server is told something else (${inputs.join(", ")})`;
 }
 
 function describeLine(line: string | undefined, boot: string | undefined): string {
@@ -71,7 +74,7 @@ function describeLine(line: string | undefined, boot: string | undefined): strin
   const micros = Number(now ?? 0) - Number(read(boot ?? "{}").now ?? 0);
   const what =
     type === "datagram"
-      ? `datagram of ${Math.floor((String(bytes).replaceAll("=", "").length * 3) / 4)} bytes on flow ${flow}`
+      ? describeRecorded(String(bytes ?? ""), Number(flow))
       : type === "command"
         ? `command ${(command as { type?: string } | undefined)?.type ?? ""}`
         : String(type);
@@ -79,6 +82,13 @@ function describeLine(line: string | undefined, boot: string | undefined): strin
   const time = `${(Math.floor(micros / 1_000) / 1_000).toFixed(3)} s`;
   const led = effects === 1 ? "1 effect" : `${effects ?? 0} effects`;
   return `${time.padStart(10)}  ${what.padEnd(WHAT_WIDTH)}  ${led.padStart(10)}  ${fingerprint ?? ""}`;
+}
+
+/** A datagram as it stands in a journal, in base64. */
+function describeRecorded(base64: string, flow: number): string {
+  const bytes = fromBase64(base64);
+  const [name] = packetName(bytes);
+  return `${describeDatagram(bytes, flow)}${name === undefined ? "" : ` (${name})`}`;
 }
 
 function read(line: string): Record<string, unknown> {

@@ -17,10 +17,9 @@ import {
   playerFingerprint,
   playInput,
 } from "../core/index.ts";
-import { describeInput } from "./inspection.ts";
+import { describeEffects, describeInput, whoseDatagram } from "./input-words.ts";
 import { compareProgram } from "./journal.ts";
-import { createRecordingOutbox, type Effect, type RecordingOutbox, takeEffects } from "./recording-outbox.ts";
-import { packetKind } from "./trace/packets.ts";
+import { createRecordingOutbox, type RecordingOutbox, takeEffects } from "./recording-outbox.ts";
 
 /** Where a playback stops. */
 export type PlaybackStop =
@@ -115,7 +114,7 @@ function playOne(playback: Playback): PlaybackRow | undefined {
   const told = [describeEffects(effects), ...changedCounters(before, player.shard.history.counters)];
   const fate = player.ending?.kind === "failed" ? [`the shard fails: ${player.ending.error}`] : [];
   const otherwise = played.difference === "" ? [] : [`OTHERWISE: ${played.difference}`];
-  const text = `${describeInput(played.input)}${whose(player, played)} → ${[...told, ...fate, ...otherwise].join(", ")}`;
+  const text = `${describeInput(played.input)}${whoseDatagram(player.shard, played.input)} → ${[...told, ...fate, ...otherwise].join(", ")}`;
   const row = { input: played.number, time: played.input.now, text };
   rows.push(row);
   if (rows.length > ROWS) rows.shift();
@@ -147,39 +146,6 @@ function whyInterrupted(why: string): string {
   if (why === BEHIND) return "the journal ends there because the disk did not keep up";
   return `the journal ends there because the disk took no more (${why})`;
 }
-
-function describeEffects(effects: readonly Effect[]): string {
-  const kinds = new Map<string, number>();
-  const said: string[] = [];
-  for (const effect of effects) {
-    if (effect.kind === "event") said.push(effect.event.type);
-    else if (effect.kind === "reply") said.push(effect.reply.type);
-    else kinds.set(NAMES[effect.kind], (kinds.get(NAMES[effect.kind]) ?? 0) + 1);
-  }
-  const counted = [...kinds].map(([name, count]) => `${count} ${name}`);
-  return [...counted, ...said].join(", ") || "nothing";
-}
-
-const NAMES = { transmit: "sent", relay: "relayed", release: "released" } as const;
-
-/** Whose datagram it was, and of media which packet. Who has just left is not known any more. */
-function whose({ shard }: Player, { input }: Played): string {
-  if (input.kind !== "datagram") return "";
-  const participant = shard.flows.get(input.flow);
-  const who = participant === undefined ? [] : [`${participant.name || participant.id} in ${participant.room}`];
-  const { bytes } = input;
-  const packet = packetKind(bytes) === "rtp" && bytes.length >= RTP_HEADER_BYTES ? [nameOfPacket(bytes)] : [];
-  const words = [...who, ...packet];
-  return words.length === 0 ? "" : ` (${words.join(", ")})`;
-}
-
-/** RFC 3550 §5.1. */
-function nameOfPacket(bytes: Uint8Array): string {
-  const header = new DataView(bytes.buffer, bytes.byteOffset);
-  return `ssrc ${header.getUint32(8)}, number ${header.getUint16(2)}`;
-}
-
-const RTP_HEADER_BYTES = 12;
 
 /** The counters that an input has moved, but for the one that each datagram moves. */
 function changedCounters(before: Counters, after: Counters): string[] {

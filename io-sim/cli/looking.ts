@@ -112,9 +112,11 @@ function show(inspection: Inspection, options: LookingOptions & { readonly hasTr
   }
   if (options.hasTrace !== true)
     for (const row of rows.slice(-SHOWN_ROWS)) process.stdout.write(`${showRow(world, row)}\n`);
-  const broken =
-    verdict.broken === undefined ? "" : `  ${verdict.broken.promise}: ${readableTimes(verdict.broken.detail)}`;
-  process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}${broken}\n`);
+  const judged =
+    verdict.broken === undefined
+      ? `every promise held${options.until === undefined && options.back === undefined ? "" : " so far"}`
+      : `${verdict.broken.promise}: ${readableTimes(verdict.broken.detail)}`;
+  process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}; ${judged}\n`);
 }
 
 /** What a line may say while somebody steps. */

@@ -30,7 +30,7 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import { losesPackets, mayQueue } from "./ways.ts";
+import { losesPackets, mayQueue, momentMicros } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
@@ -230,7 +230,7 @@ function judgeSenderReport(
   if (excused(book, "failed to know", hasFailedToKnow(world))) return;
   const plan = sent.way ?? owner.up.plan;
   const queued = mayQueue(plan) ? Math.max(QUEUE_MICROS, linkQueueMicros(plan)) : 0;
-  const late = linkSlowestMicros(plan) + CLOCK_MICROS + queued + sent.heldMicros;
+  const late = linkSlowestMicros(plan) + momentMicros(plan) + CLOCK_MICROS + queued + sent.heldMicros;
   const told = () =>
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);

@@ -14,6 +14,8 @@ import type { Peer } from "../topology.ts";
 const MTU_BYTES_MIN = 1_280;
 /** What a link has to carry at any time for all that a small call may send. */
 const RATE_BPS_MIN = 3_000_000;
+/** What a camera sends at one moment: a picture in each of three layers, of which few are larger together. */
+const MOMENT_BYTES = 8_000;
 /** The share of packets, in millionths, that may be lost where anything is promised to come within a time. */
 const LOSS_PPM_MAX = 100_000;
 /** A time out of an exponential distribution is longer than this many means once in fifty times. */
@@ -57,6 +59,14 @@ export function losesPackets(plan: LinkPlan): boolean {
 /** Whether a queue may stand in a link: it is narrow at times, or others use it. */
 export function mayQueue(plan: LinkPlan): boolean {
   return plan.cross !== null || plan.shared !== "" || narrowestBps(plan) < RATE_BPS_MIN;
+}
+
+/**
+ * How long what a camera sends at one moment may take to pass a way that is wide enough for it: its last packet comes so much
+ * later than a packet alone would, in each picture.
+ */
+export function momentMicros(plan: LinkPlan): number {
+  return Math.ceil((MOMENT_BYTES * 8_000_000) / narrowestBps(plan));
 }
 
 /** What a link carries when it carries least; without end where nothing limits it. */

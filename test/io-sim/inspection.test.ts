@@ -87,7 +87,7 @@ describe("two runs", () => {
     expect(diffJournals(journal!, lines.join("\n"))).toMatchObject({
       same: false,
       line: 41,
-      detail: "They part at line 41: the same input has had other effects.",
+      detail: "They part at input 40 (line 41): the same input has other effects.",
     });
     expect(diffJournals(journal!, lines.slice(0, 30).join("\n")).detail).toContain("the second is over");
     expect(diffJournals(journal!, run(plan, 2, { journal: true }).journal!).detail).toContain("boot records");

@@ -2,8 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link.ts";
 import { linkChange } from "../../../io-sim/link-options.ts";
-import { holdsUpMicros, mayQueue } from "../../../io-sim/oracles/ways.ts";
+import { holdsUpMicros, mayQueue, momentMicros } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
+import { run } from "../../../io-sim/run.ts";
+import { scenario } from "../../../io-sim/scenario.ts";
+import { kbps, ms, seconds } from "../../../io-sim/units.ts";
 
 const up = (profile: ProfileName): LinkPlan => ({ ...PLAIN_LINK, ...linkChange({ profile }).up });
 const plain = (change: Partial<LinkPlan>): LinkPlan => ({ ...PLAIN_LINK, ...change });
@@ -43,5 +46,27 @@ describe("a queue", () => {
     ["policed", true],
   ])("may stand upwards on %s: %s", (profile, may) => {
     expect(mayQueue(up(profile))).toBe(may);
+  });
+});
+
+describe("what a camera sends at one moment", () => {
+  it("takes its time on a way of any rate, and none on one without", () => {
+    expect(momentMicros(plain({}))).toBe(0);
+    expect(momentMicros(plain({ rateBps: 10_000_000 }))).toBe(6_400);
+  });
+
+  it("comes late by that, in each picture, and so does the clock that is read from it", () => {
+    const story = scenario({
+      name: "a wide way",
+      story: "We said hello.",
+      seeds: { 530132: "three layers at once over 10 Mbit/s" },
+      scheduler: "fifo",
+      peers: {
+        ana: { sends: { camera: "vp8-simulcast" }, link: { delay: ms(30), up: kbps(10_000), down: kbps(20_000) } },
+        eve: { receives: { video: 1 }, link: { direction: "up", delay: ms(8) } },
+      },
+      runFor: seconds(0.8),
+    });
+    expect(run(story, 530132, { withoutDrain: true }).broken?.detail).toBe(undefined);
   });
 });
