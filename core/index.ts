@@ -24,7 +24,7 @@ export {
   seconds,
   type WallMicros,
 } from "./base/micros.ts";
-export { createPlainRoom, decodePlain, encodePlain, type PlainRoom } from "./base/plain-codec.ts";
+export { decodePlain, encodePlain } from "./base/plain-codec.ts";
 export { ENTROPY_SEED_BYTES } from "./crypto/entropy.ts";
 export {
   AEAD_NONCE_BYTES,

@@ -12,19 +12,16 @@ import {
   type CommandReply,
   type CryptoProvider,
   createFingerprint,
-  createPlainRoom,
   createShard,
   type DatagramInput,
   FIRST_COME_FIRST_SERVED,
   type Fingerprint,
-  fingerprintBytes,
   fingerprintHex,
   fingerprintNumber,
   fingerprintText,
   type Micros,
   micros,
   NEVER,
-  type PlainRoom,
   type Scheduler,
   type Shard,
   type ShardEvent,
@@ -45,6 +42,7 @@ import { createRecordingOutbox, type Effect, type RecordingOutbox, takeEffects }
 import { beginSites, hostFails, type SiteBook } from "./sites.ts";
 import { carveCopy, createSlab, type Slab } from "./slab.ts";
 import { createSleep, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "./sleep.ts";
+import { createStateHasher, hashState, type StateHasher } from "./state-hash.ts";
 import { hashDatagram } from "./word-hash.ts";
 
 /** The state is hashed after each so many inputs. */
@@ -109,8 +107,7 @@ export interface SfuNode {
   readonly inputHash: Fingerprint;
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
-  /** Where the state is written to be hashed. */
-  readonly stateRoom: PlainRoom;
+  readonly stateHasher: StateHasher;
   inputs: number;
   restarts: number;
   nextCommand: number;
@@ -143,7 +140,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
-    stateRoom: createPlainRoom(),
+    stateHasher: createStateHasher(),
     inputs: 0,
     restarts: 0,
     nextCommand: 1,
@@ -289,7 +286,7 @@ function handle(node: SfuNode, input: ShardInput): void {
     const effect = effects[index]!;
     if (index < taken || effect.kind !== "transmit") carryOut(node, effect);
   }
-  if (node.inputs % STATE_HASH_INPUTS === 0) hashState(node);
+  if (node.inputs % STATE_HASH_INPUTS === 0) hashState(node.stateHasher, node.stateHash, node.shard);
   arm(node);
 }
 
@@ -378,10 +375,4 @@ function hashInput(hash: Fingerprint, input: ShardInput): void {
     fingerprintNumber(hash, input.shard);
     if (input.kind === "relay") hashDatagram(hash, input.bytes, input.offset, input.length);
   }
-}
-
-/** The whole state, through SHA-256 because it can be megabytes. */
-function hashState(node: SfuNode): void {
-  const state = shardSnapshot(node.shard, node.stateRoom);
-  fingerprintBytes(node.stateHash, node.crypto.sha256(state), 0, 32);
 }

@@ -54,32 +54,16 @@ const TYPED_ARRAYS = [Uint8Array, Uint16Array, Uint32Array, Int16Array, Int32Arr
 type TypedArray = InstanceType<(typeof TYPED_ARRAYS)[number]>;
 type PlainObject = Record<string, unknown>;
 
-/**
- * Memory for who encodes much the same data again and again; make it with {@link createPlainRoom}. Most containers are met
- * again each time, so their table need not grow again, which would cost more than all else.
- */
-export interface PlainRoom {
-  bytes: Uint8Array;
-  /**
-   * Every container met so far, with its number; those from the one being written on are still to be written. A typed array
-   * is known by its buffer, so that two views of one buffer don't go unnoticed. Numbers below `firstNumber` are from before.
-   */
-  numbers: Map<object, number>;
-  firstNumber: number;
-  containers: object[];
-}
-
-/** Numbers of containers before they begin anew: V8 keeps smaller ones in the table itself. */
-const NUMBERS_MAX = 0x4000_0000;
-
 interface Encoder {
   bytes: Uint8Array;
   length: number;
   texts: Map<string, number>;
   /** The shapes of objects met so far, by their first key. */
   shapes: Map<string, Shape[]>;
-  readonly room: PlainRoom;
-  containers: number;
+  /** Every container met so far, in order; those from the one being written on are still to be written. */
+  containers: object[];
+  /** Their numbers. A typed array is known by its buffer, so that two views of one buffer don't go unnoticed. */
+  numbers: Map<object, number>;
   double: Float64Array;
 }
 
@@ -99,52 +83,28 @@ interface Decoder {
   containers: object[];
 }
 
-/** Room for encoding that nothing has been in. */
-export function createPlainRoom(): PlainRoom {
-  return { bytes: new Uint8Array(1_024), numbers: new Map(), firstNumber: 0, containers: [] };
-}
-
-/**
- * The bytes of a piece of plain data; fails an assertion when it is not plain. With `room`, what is answered lies there until
- * that is used again; else it is on its own.
- */
-export function encodePlain(value: unknown, room?: PlainRoom): Uint8Array {
+/** The bytes of a piece of plain data, with a buffer of their own; fails an assertion when it is not plain. */
+export function encodePlain(value: unknown): Uint8Array {
   assertLittleEndian();
-  const present = room ?? createPlainRoom();
   const encoder: Encoder = {
-    bytes: present.bytes,
+    bytes: new Uint8Array(1_024),
     length: 0,
     texts: new Map(),
     shapes: new Map(),
-    room: present,
-    containers: 0,
+    containers: [],
+    numbers: new Map(),
     double: new Float64Array(1),
   };
-  try {
-    writeByte(encoder, FORMAT);
-    writeValue(encoder, value);
-    writeContainers(encoder);
-  } finally {
-    tidyUp(present, encoder);
-  }
-  const { bytes, length } = encoder;
-  return room === undefined ? bytes.slice(0, length) : bytes.subarray(0, length);
-}
-
-/** Lets go of containers that have not been met for long. */
-function tidyUp(room: PlainRoom, { bytes, containers }: Encoder): void {
-  room.bytes = bytes;
-  room.containers.length = containers;
-  room.firstNumber += containers;
-  if (room.numbers.size <= 2 * containers && room.firstNumber < NUMBERS_MAX) return;
-  room.numbers = new Map();
-  room.firstNumber = 0;
+  writeByte(encoder, FORMAT);
+  writeValue(encoder, value);
+  writeContainers(encoder);
+  return encoder.bytes.slice(0, encoder.length);
 }
 
 /** Writes what is in the containers, and in those that turn up meanwhile. */
 function writeContainers(encoder: Encoder): void {
-  const { containers } = encoder.room;
-  for (let i = 0; i < encoder.containers; i++) writeContents(encoder, containers[i]!);
+  const { containers } = encoder;
+  for (let i = 0; i < containers.length; i++) writeContents(encoder, containers[i]!);
 }
 
 /**
@@ -214,17 +174,17 @@ function writeText(encoder: Encoder, text: string): void {
 }
 
 function writeReference(encoder: Encoder, container: object): void {
-  const { numbers, firstNumber, containers } = encoder.room;
+  const { numbers, containers } = encoder;
   const key = ArrayBuffer.isView(container) ? container.buffer : container;
-  const known = (numbers.get(key) ?? -1) - firstNumber;
-  if (known >= 0) {
+  const known = numbers.get(key);
+  if (known !== undefined) {
     assert(containers[known] === container, "no two typed arrays in plain data share a buffer");
     writeByte(encoder, TAG.CONTAINER_AGAIN);
     writeVarint(encoder, known);
     return;
   }
-  numbers.set(key, firstNumber + encoder.containers);
-  containers[encoder.containers++] = container;
+  numbers.set(key, containers.length);
+  containers.push(container);
   const prototype: unknown = Object.getPrototypeOf(container);
   if (prototype === Object.prototype) writeByte(encoder, TAG.OBJECT);
   else if (prototype === Array.prototype) writeByte(encoder, TAG.ARRAY);

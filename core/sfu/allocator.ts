@@ -83,7 +83,7 @@ export function allocatorHandle(
 }
 
 function emptySlots(slots: readonly SlotOffer[]): AllocatorSlot[] {
-  return slots.map((slot) => ({ ...slot, publication: 0 }));
+  return slots.map(({ slot, mid, kind, leftOut }) => ({ slot, mid, kind, publication: 0, leftOut }));
 }
 
 /**

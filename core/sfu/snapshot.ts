@@ -3,7 +3,7 @@
  * exactly as what was saved would have. Key handles are the one thing that lives with the host; they are bound again from
  * the keys in the state. A snapshot therefore is as secret as the calls in it.
  */
-import { decodePlain, encodePlain, type PlainRoom } from "../base/plain-codec.ts";
+import { decodePlain, encodePlain } from "../base/plain-codec.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LockstepError } from "../errors.ts";
 import { peerRestoreKeys } from "../peer/peer.ts";
@@ -12,12 +12,9 @@ import { createShardTables, type Shard } from "./state.ts";
 /** The format's name and version; a snapshot of another one is refused. */
 const FORMAT = "lockstep-shard-3";
 
-/**
- * The whole shard as bytes. Equal shards give equal bytes. Who takes one after the other and keeps none may hand in `room`,
- * where each is written over the last.
- */
-export function shardSnapshot(shard: Shard, room?: PlainRoom): Uint8Array {
-  return encodePlain({ format: FORMAT, shard }, room);
+/** The whole shard as bytes. Equal shards give equal bytes. */
+export function shardSnapshot(shard: Shard): Uint8Array {
+  return encodePlain({ format: FORMAT, shard });
 }
 
 /** The shard that these bytes were made of, its key handles bound. Throws a `LockstepError` "bad-snapshot". */
