@@ -39,7 +39,7 @@ export interface EventLoop {
   /** When it began. */
   readonly origin: Micros;
   now: Micros;
-  /** A binary heap, and beside it the times of its events: most comparisons need no more, and touch no event. */
+  /** A heap with four below each, and beside it the times of its events: most comparisons touch nothing else. */
   readonly heap: LoopEvent[];
   times: Float64Array;
   /** How many events have been scheduled, and how many have run. */
@@ -218,7 +218,7 @@ function push(loop: EventLoop, event: LoopEvent): void {
   let child = heap.length;
   heap.push(event);
   while (child > 0) {
-    const parent = (child - 1) >> 1;
+    const parent = (child - 1) >> 2;
     const above = times[parent]!;
     if (above < time || (above === time && !precedes(event, heap[parent]!))) break;
     heap[child] = heap[parent]!;
@@ -237,13 +237,15 @@ function pop({ heap, times }: EventLoop): LoopEvent | undefined {
   const { time } = last;
   let parent = 0;
   for (;;) {
-    let child = 2 * parent + 1;
+    let child = 4 * parent + 1;
     if (child >= length) break;
     let below = times[child]!;
-    const other = child + 1 < length ? times[child + 1]! : Number.POSITIVE_INFINITY;
-    if (other < below || (other === below && precedes(heap[child + 1]!, heap[child]!))) {
-      child++;
-      below = other;
+    const end = child + 4 < length ? child + 4 : length;
+    for (let other = child + 1; other < end; other++) {
+      const beside = times[other]!;
+      if (beside > below || (beside === below && !precedes(heap[other]!, heap[child]!))) continue;
+      child = other;
+      below = beside;
     }
     if (below > time || (below === time && !precedes(heap[child]!, last))) break;
     heap[parent] = heap[child]!;
