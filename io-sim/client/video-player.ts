@@ -7,6 +7,7 @@
  * for one if there is none. What goes wrong without any missing packet is nobody's fault but the server's, and counted
  * apart: torn frames, frames that refer to something unseen, picture ids that jump (promises S4, S5, S6).
  */
+import { bitRingClear, bitRingHas, bitRingSet, createBitRing } from "../../core/base/bit-ring.ts";
 import type { Micros } from "../../core/base/micros.ts";
 import { type FramePassport, readPieces } from "./frame-body.ts";
 import { type PayloadView, readPayload, type VideoCodec } from "./payload.ts";
@@ -22,6 +23,12 @@ const WAITING_PACKETS_MAX = 1_000;
 
 /** Places of the ring of packets at first, a power of two. */
 const PLACES_AT_FIRST = 64;
+
+/**
+ * Frames that a later one may refer to, the newest of a chain; a power of two. The camera refers back by four at the most, and
+ * to remember all of a long call would cost each of its frames a look at memory far away.
+ */
+const DECODED_FRAMES = 64;
 
 /** What was seen of one source. */
 export interface SourceSeen {
@@ -60,7 +67,9 @@ export interface VideoPlayer {
   /** Whether the chain of references is whole from the last keyframe on. */
   chainSource: number;
   chainLayer: number;
-  decoded: Set<number>;
+  /** The newest frame of it that was decoded, and which of those before it were: a ring. */
+  lastDecoded: number;
+  readonly decoded: Uint32Array;
   /** Whether anything was skipped since the last decoded frame. */
   skipped: boolean;
   lastPictureId: number;
@@ -108,7 +117,8 @@ export function createVideoPlayer(): VideoPlayer {
     firstPacketAt: 0,
     chainSource: -1,
     chainLayer: -1,
-    decoded: new Set(),
+    lastDecoded: -1,
+    decoded: createBitRing(DECODED_FRAMES),
     skipped: false,
     lastPictureId: -1,
     lastTl0: -1,
@@ -246,7 +256,21 @@ function show(player: VideoPlayer, now: Micros, end: number, onFrame: OnFrame): 
 function isDecodable(player: VideoPlayer, passport: FramePassport): boolean {
   if (passport.keyframe) return true;
   const sameChain = passport.source === player.chainSource && passport.layer === player.chainLayer;
-  return sameChain && player.decoded.has(passport.reference);
+  return sameChain && wasDecoded(player, passport.reference);
+}
+
+function wasDecoded({ decoded, lastDecoded }: VideoPlayer, frame: number): boolean {
+  return frame <= lastDecoded && frame > lastDecoded - DECODED_FRAMES && bitRingHas(decoded, frame);
+}
+
+function noteDecoded(player: VideoPlayer, frame: number): void {
+  const { decoded, lastDecoded } = player;
+  if (frame <= lastDecoded - DECODED_FRAMES) return;
+  if (frame > lastDecoded) {
+    bitRingClear(decoded, lastDecoded + 1, frame);
+    player.lastDecoded = frame;
+  }
+  bitRingSet(decoded, frame);
 }
 
 function judgePictureId(player: VideoPlayer, head: PayloadView): void {
@@ -265,11 +289,12 @@ function judgePictureId(player: VideoPlayer, head: PayloadView): void {
 
 function decode(player: VideoPlayer, now: Micros, passport: FramePassport, head: PayloadView, timestamp: number): void {
   if (passport.keyframe) {
-    player.decoded.clear();
+    player.decoded.fill(0);
+    player.lastDecoded = passport.frame;
     player.chainSource = passport.source;
     player.chainLayer = passport.layer;
   }
-  player.decoded.add(passport.frame);
+  noteDecoded(player, passport.frame);
   player.skipped = false;
   player.brokenSince = 0;
   player.framesShown++;
