@@ -51,7 +51,7 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
 
 const HELP = `Usage: lockstep bench <subject> [flags]
 
-${[...SUBJECTS].map(([name, { help }]) => `  ${name.padEnd(8)} ${help}`).join("\n")}
+${[...SUBJECTS].map(([name, { help }]) => `  ${name.padEnd(9)} ${help}`).join("\n")}
 
   "lockstep bench <subject> --help" shows a subject's flags
 `;

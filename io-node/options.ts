@@ -99,6 +99,8 @@ const DEFAULTS = {
   logLevel: "info",
 } as const;
 
+const EXAMPLE = "lockstep serve --public-address 203.0.113.5 --journal /var/lib/lockstep";
+
 const PORT = "must be a port from 0 to 65535 (0 lets the system choose)";
 const port = z
   .string()
@@ -151,7 +153,7 @@ export function parseServeOptions(words: readonly string[], environment: NodeJS.
     command.parse([...words], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { kind: "help", text: command.helpInformation() };
+    if (error.exitCode === 0) return { kind: "help", text: `${command.helpInformation()}\nExample: ${EXAMPLE}\n` };
     const said = error.message.replace(/^error: /, "").replace(/\.$/, "");
     return { kind: "wrong", sentence: `${capital(said)}; "lockstep serve --help" lists the flags.` };
   }

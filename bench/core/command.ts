@@ -23,7 +23,11 @@ const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - AEAD_TAG_BYTES;
 
 /** Runs `bench core …`. */
 export function benchCore(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench core", "Measure the core alone: forwarding, garbage, simulated time.")
+  const command = createSubcommand(
+    "bench core",
+    "Measure the core alone: forwarding, garbage, simulated time.",
+    "lockstep bench core --fanout 1,100 --runs 3",
+  )
     .option("--fanout <LIST>", "subscribers of the one publication", DEFAULTS.fanout)
     .option("--packets <N>", "packets forwarded for each figure; a tenth with real cryptography", DEFAULTS.packets)
     .option("--size <BYTES>", "bytes of an RTP packet before it is sealed", DEFAULTS.size)

@@ -40,7 +40,11 @@ interface Flags extends Readonly<Record<keyof typeof DEFAULTS, string>> {
 
 /** Runs `bench forward …`. */
 export function benchForward(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench forward", "Measure a server under load, over real sockets, DTLS and SRTP.")
+  const command = createSubcommand(
+    "bench forward",
+    "Measure a server under load, over real sockets, DTLS and SRTP.",
+    "lockstep bench forward --meeting 10 --rooms 5",
+  )
     .option("--publishers <N>", "publishers of one video stream each, in each room", DEFAULTS.publishers)
     .option("--subscribers <N>", "subscribers of all of them, in each room", DEFAULTS.subscribers)
     .option(

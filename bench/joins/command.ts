@@ -25,6 +25,7 @@ export function benchJoins(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "bench joins",
     "Measure joins with real handshakes: their price, and a storm of them.",
+    "lockstep bench joins --participants 1000 --room 20",
   )
     .option("--participants <N>", "those who join", DEFAULTS.participants)
     .option("--within <SECONDS>", "the time in which they come", DEFAULTS.within)

@@ -16,7 +16,11 @@ type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?:
 
 /** Runs `bench limit …`. */
 export function benchLimit(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench limit", "Measure what forwarding costs when there is no server behind it.")
+  const command = createSubcommand(
+    "bench limit",
+    "Measure what forwarding costs when there is no server behind it.",
+    "lockstep bench limit --subscribers 500",
+  )
     .option("--subscribers <N>", "sockets that every packet is sealed for and sent to", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second that come in", DEFAULTS.rate)
     .option(...FLAGS.size, DEFAULTS.size)

@@ -34,6 +34,7 @@ export function benchOverload(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "bench overload",
     "Find what a server carries, give it up to three times that, and see it recover.",
+    "lockstep bench overload --plot overload.svg",
   )
     .option("--rooms <N>", "rooms", DEFAULTS.rooms)
     .option("--room <N>", "participants of each room", DEFAULTS.room)

@@ -20,7 +20,11 @@ type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?:
 
 /** Runs `bench peers …`. */
 export function benchPeers(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench peers", "Measure the same fan-out through Lockstep and through Janus.")
+  const command = createSubcommand(
+    "bench peers",
+    "Measure the same fan-out through Lockstep and through Janus.",
+    "lockstep bench peers --subscribers 50",
+  )
     .option("--subscribers <N>", "subscribers of one publisher's video", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second that are published", DEFAULTS.rate)
     .option(...FLAGS.size, DEFAULTS.size)

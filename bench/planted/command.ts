@@ -40,6 +40,7 @@ export function benchPlanted(words: readonly string[]): Promise<number> {
   const command = createSubcommand(
     "bench planted",
     "Plant mistakes into copies of the core, and count the seeds until each is found.",
+    "lockstep bench planted keyframe-request-lost --seeds 50",
   )
     .argument("[mistakes...]", "mistakes by name; all of them when none is given")
     .option("--list", "list the mistakes, and do nothing else")

@@ -15,7 +15,11 @@ type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?:
 
 /** Runs `bench receive …`. */
 export function benchReceive(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench receive", "Measure what taking a datagram in costs, in more ways than one.")
+  const command = createSubcommand(
+    "bench receive",
+    "Measure what taking a datagram in costs, in more ways than one.",
+    "lockstep bench receive --flows 1000 --burst 4",
+  )
     .option("--flows <N>", "participants, half of them on either of two shards", DEFAULTS.flows)
     .option("--burst <N>", "datagrams that one sends together: a power of two", DEFAULTS.burst)
     .option("--size <BYTES>", "bytes of a datagram", DEFAULTS.size)

@@ -31,7 +31,11 @@ interface ShardsFigure {
 
 /** Runs `bench shards …`. */
 export function benchShards(words: readonly string[]): Promise<number> {
-  const command = createSubcommand("bench shards", "Measure what a packet costs with one shard and with two.")
+  const command = createSubcommand(
+    "bench shards",
+    "Measure what a packet costs with one shard and with two.",
+    "lockstep bench shards --rooms 8 --runs 3",
+  )
     .option("--rooms <N>", "rooms for each shard, of one publisher each", DEFAULTS.rooms)
     .option("--subscribers <N>", "subscribers in each room", DEFAULTS.subscribers)
     .option("--rate <N>", "packets a second of each publisher", DEFAULTS.rate)

@@ -4,14 +4,14 @@
 import { Command } from "commander";
 import { EXIT, explainMisuse } from "./misuse.ts";
 
-/** A command without flags yet, whose help may end with an example; it throws where commander would end the process. */
-export function createSubcommand(name: string, description: string, example?: string): Command {
-  const command = new Command(`lockstep ${name}`)
+/** A command without flags yet, whose help ends with an example; it throws where commander would end the process. */
+export function createSubcommand(name: string, description: string, example: string): Command {
+  return new Command(`lockstep ${name}`)
     .description(description)
     .exitOverride()
     .showHelpAfterError(false)
-    .configureOutput({ writeErr: () => {} });
-  return example === undefined ? command : command.addHelpText("after", `\nExample: ${example}`);
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText("after", `\nExample: ${example}`);
 }
 
 /** Reads the words, lets `act` do what they ask for (arguments first, then options), and answers the exit status. */
