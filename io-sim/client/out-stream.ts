@@ -24,8 +24,8 @@ const MEMORY_PLACES = 1_024;
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
 const NTP_UNIX_SECONDS = 2_208_988_800;
 
-/** The state of one stream; make it with {@link createOutStream}. */
-export interface OutStream {
+/** What a stream is made of. */
+export interface OutStreamPlan {
   readonly kind: "audio" | "video";
   readonly ssrc: number;
   readonly rtxSsrc: number;
@@ -36,6 +36,10 @@ export interface OutStream {
   readonly mid: string;
   readonly rid: string;
   readonly extensionIds: readonly number[];
+}
+
+/** The state of one stream; make it with {@link createOutStream}. */
+export interface OutStream extends OutStreamPlan {
   sequence: number;
   rtxSequence: number;
   readonly timestampBase: number;
@@ -60,20 +64,6 @@ interface Remembered {
   padded: boolean;
   timestamp: number;
   payload: Uint8Array;
-}
-
-/** What a stream is made of. */
-export interface OutStreamPlan {
-  readonly kind: "audio" | "video";
-  readonly ssrc: number;
-  readonly rtxSsrc: number;
-  readonly payloadType: number;
-  readonly clockRate: number;
-  /** When the stream's clock began to run. */
-  readonly clockOrigin: Micros;
-  readonly mid: string;
-  readonly rid: string;
-  readonly extensionIds: readonly number[];
 }
 
 /** A stream that has sent nothing. With `nearWrap` its sequence numbers and its timestamps wrap within the first seconds. */
