@@ -29,18 +29,25 @@ describe("bench forward", () => {
 
   it("measures a room, finds all packets to be the right ones, and plots", async () => {
     const plot = join(folder, "plot.svg");
-    const words = ["forward", "--subscribers", "4", "--ramp", "50..100/2", "--seconds", "1", "--json", "--plot", plot];
-    const { status, stdout, stderr } = await bench(...words);
+    const load = "--rooms 2 --publishers 2 --subscribers 3 --ramp 50..100/2 --size 700 --seconds 1 --shards 1".split(
+      " ",
+    );
+    const { status, stdout, stderr } = await bench("forward", ...load, "--json", "--plot", plot);
     expect([status, stderr]).toEqual([0, ""]);
     const report = JSON.parse(stdout) as ForwardReport;
     expect(report.benchmark).toBe("forward");
+    expect(report.options).toEqual({
+      ...{ rooms: 2, room: { kind: "fan-out", publishers: 2, subscribers: 3 } },
+      ...{ packetsPerSecond: 50, rates: [50, 100], packetBytes: 700, seconds: 1 },
+      ...{ serveWords: ["--shards", "1"], limits: true },
+    });
     expect(report.steps.map((step) => step.packetsPerSecondPerStream)).toEqual([50, 100]);
     for (const step of report.steps) {
-      expect([step.slotsServed, step.slots, step.wrong]).toEqual([4, 4, 0]);
+      expect([step.slotsServed, step.slots, step.wrong]).toEqual([12, 12, 0]);
       expect(step.verified).toBeGreaterThan(0);
       expect(step.cpuMicrosPerForwardedPacket).toBeGreaterThanOrEqual(0);
     }
-    expect(report.joins.count).toBe(5);
+    expect(report.joins.count).toBe(10);
     expect(report.limitMicrosPerPacket).toBeGreaterThan(0);
     expect(readFileSync(plot, "utf8")).toMatch(/^<svg [\s\S]*<polyline[\s\S]*<\/svg>\n$/);
   });
@@ -49,6 +56,8 @@ describe("bench forward", () => {
     const { status, stdout } = await bench("forward", "--meeting", "3", ...SMALL, "--io", "portable", "--no-limits");
     expect(status).toBe(0);
     expect(stdout).toMatch(/Server +io portable/);
+    expect(stdout).toMatch(/Load +1 room of 3 participants.*; 1 s each step/);
+    expect(stdout).not.toMatch(/kernel and cipher/);
     expect(stdout).not.toMatch(/Silent|Wrong/);
   });
 
@@ -67,9 +76,14 @@ describe("bench limit", () => {
     return;
   }
   it("measures the adapter alone, and C where there is a compiler", async () => {
-    const { status, stdout } = await bench("limit", "--subscribers", "3", ...SMALL, "--json");
+    const { status, stdout } = await bench("limit", "--subscribers", "3", ...SMALL, "--size", "400", "--json");
     expect(status).toBe(0);
-    const { adapter, c } = JSON.parse(stdout) as { adapter: { verified: number }; c: { verified: number } | null };
+    const { options, adapter, c } = JSON.parse(stdout) as {
+      options: object;
+      adapter: { verified: number };
+      c: { verified: number } | null;
+    };
+    expect(options).toEqual({ subscribers: 3, packetsPerSecond: 100, packetBytes: 400, seconds: 1 });
     expect(adapter.verified).toBeGreaterThan(0);
     if (c !== null) expect(c.verified).toBeGreaterThan(0);
   });

@@ -14,9 +14,13 @@ describe("bench joins", () => {
   }
 
   it("lets a storm in, of whom everybody hears and sees", async () => {
-    const { status, stdout, stderr } = await bench(...SMALL, "--json");
+    const { status, stdout, stderr } = await bench(...SMALL, "--speakers", "3", "--rate", "20", "--json");
     expect([status, stderr]).toEqual([0, ""]);
-    const { price, storm, everybodyHearsAndSees } = JSON.parse(stdout) as JoinsReport;
+    const { options, price, storm, everybodyHearsAndSees } = JSON.parse(stdout) as JoinsReport;
+    expect(options).toEqual({
+      ...{ participants: 6, people: 3, speakers: 3, withinSeconds: 1, packetsPerSecond: 20 },
+      serveWords: ["--shards", "1"],
+    });
     expect([storm.peers, storm.hearing, storm.seeing, everybodyHearsAndSees]).toEqual([6, 6, 6, true]);
     expect(price.joinsPerSecond).toBeGreaterThan(0);
     expect(storm.connectedMicros.p50).toBeGreaterThan(0);
@@ -27,6 +31,7 @@ describe("bench joins", () => {
   it("prints for people what a join costs and who hears and sees", async () => {
     const { status, stdout } = await bench(...SMALL, "--io", "portable");
     expect(status).toBe(0);
+    expect(stdout).toMatch(/io portable/);
     expect(stdout).toMatch(/a join costs +\d+\.\d+ ms/);
     expect(stdout).toMatch(/hear all speakers +all\n +see all speakers +all\n/);
   });

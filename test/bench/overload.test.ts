@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { OverloadReport } from "../../bench/overload/report.ts";
 import { bench, whyNoLoad } from "../support/bench.ts";
 
-const SMALL = "--rooms 1 --room 4 --speakers 2 --capacity 20 --settle 0 --seconds 1".split(" ");
+const SMALL = "--rooms 1 --room 4 --speakers 2 --size 600 --capacity 20 --settle 0 --seconds 1".split(" ");
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +23,11 @@ describe("bench overload", () => {
     const plot = join(folder, "plot.svg");
     const { status, stdout, stderr } = await bench("overload", ...SMALL, "--json", "--plot", plot);
     expect([status, stderr]).toEqual([0, ""]);
-    const { steps, recovery, broken, capacity } = JSON.parse(stdout) as OverloadReport;
+    const { options, steps, recovery, broken, capacity } = JSON.parse(stdout) as OverloadReport;
+    expect(options).toMatchObject({
+      ...{ rooms: 1, room: { kind: "meeting", people: 4, speakers: 2 }, packetBytes: 600 },
+      ...{ capacity: 20, settleSeconds: 0, seconds: 1, serveWords: ["--shards", "1"] },
+    });
     expect([capacity, broken]).toEqual([20, []]);
     expect(steps.map(({ load }) => load)).toEqual([0.5, 1, 1.5, 2, 2.5, 3]);
     for (const { audioRatio, videoRatio, joins, videoSlotsServed, videoSlots, residentBytes } of steps) {

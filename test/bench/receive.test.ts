@@ -22,18 +22,14 @@ describe("bench receive", () => {
   }
 
   it("takes every datagram in, whichever way, and prints what each costs", async () => {
-    const { status, stdout, stderr } = await bench(
-      "receive",
-      "--flows",
-      "10",
-      "--burst",
-      "2",
-      "--seconds",
-      "1",
-      "--json",
-    );
+    const words = "receive --flows 10 --burst 2 --size 300 --seconds 1 --json".split(" ");
+    const { status, stdout, stderr } = await bench(...words);
     expect([status, stderr]).toEqual([0, ""]);
-    const { ways } = JSON.parse(stdout) as { ways: { name: string; sendMicros: number; receiveMicros: number }[] };
+    const { options, ways } = JSON.parse(stdout) as {
+      options: object;
+      ways: { name: string; sendMicros: number; receiveMicros: number }[];
+    };
+    expect(options).toEqual({ flows: 10, burst: 2, datagramBytes: 300, seconds: 1 });
     expect(ways.map(({ name }) => name)).toEqual([
       "a port for each shard",
       "one port, by the sender",

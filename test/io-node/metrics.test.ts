@@ -13,8 +13,8 @@ const byText = (one: string, other: string) => (one < other ? -1 : 1);
 
 function hostOf(packets: number): MeasuredHost {
   return {
-    received: { received: 10 * packets, receivedBytes: 0, badLength: 0, noFlow: 0, socketErrors: 0 },
-    sent: { sent: 0, sentBytes: 0, dropped: 3, failed: 0 },
+    received: { received: 10 * packets, receivedBytes: 900, badLength: 11, noFlow: 12, socketErrors: 13 },
+    sent: { sent: 20 * packets, sentBytes: 1_800, dropped: 3, failed: 4 },
     relayed: { relayedPackets: packets, relayDropped: packets / 2, relayedMail: 1 },
     cpuMicros: 1_500_000,
     droppedUnread: 7,
@@ -27,20 +27,41 @@ describe("the metrics", () => {
     const placement = createPlacement(2, 1);
     const metrics = createMetrics(placement, [hostOf(40), hostOf(8)]);
     for (const room of ["a", "a", "b"]) placeInRoom(placement, room);
+    placement.places[0]!.serves = false;
     placement.places[1]!.overloaded = true;
     const lines = (await metrics.metrics()).split("\n");
     expect(lines).toEqual(
       expect.arrayContaining([
+        'lockstep_shard_datagrams_received_total{shard="0"} 400',
+        'lockstep_shard_received_bytes_total{shard="0"} 900',
+        'lockstep_shard_datagrams_sent_total{shard="0"} 800',
+        'lockstep_shard_sent_bytes_total{shard="0"} 1800',
+        'lockstep_shard_datagrams_dropped_total{shard="0"} 3',
+        'lockstep_shard_datagrams_failed_total{shard="0"} 4',
+        'lockstep_shard_datagrams_unread_total{shard="0"} 7',
         'lockstep_shard_relay_packets_total{shard="0"} 40',
         'lockstep_shard_relay_packets_total{shard="1"} 8',
         'lockstep_shard_relay_packets_dropped_total{shard="0"} 20',
+        'lockstep_shard_relay_mail_total{shard="0"} 1',
         'lockstep_shard_cpu_seconds_total{shard="1"} 1.5',
         'lockstep_shard_participants{shard="0"} 2',
+        'lockstep_shard_serving{shard="0"} 0',
+        'lockstep_shard_serving{shard="1"} 1',
+        'lockstep_shard_overloaded{shard="0"} 0',
         'lockstep_shard_overloaded{shard="1"} 1',
         "lockstep_rooms 2",
         "lockstep_rooms_spilled_over 1",
       ]),
     );
+  });
+
+  it("tell of the process what its system knows", async () => {
+    const metrics = createMetrics(createPlacement(1), []);
+    const sample = async (name: string) => (await metrics.getSingleMetric(name)!.get()).values[0]!.value;
+    const { user, system } = process.cpuUsage();
+    expect(await sample("process_cpu_seconds_total")).toBeGreaterThanOrEqual((user + system) / 1e6);
+    expect(await sample("process_resident_memory_bytes")).toBeGreaterThan(1e7);
+    expect(await sample("process_start_time_seconds")).toBeCloseTo(Date.now() / 1e3 - performance.now() / 1e3, -1);
   });
 
   it("tell of a journal, where there is one, what waits for the disk and whether it is interrupted", async () => {
@@ -49,12 +70,18 @@ describe("the metrics", () => {
     journals.bytes[0] = 4096;
     openJournals(journals);
     interruptJournal(journals, 0, WHY.BEHIND);
-    const text = await createMetrics(createPlacement(2), [hostOf(1), { ...hostOf(1), journals }]).metrics();
+    const well = createJournalLife(settings, 2, new Int32Array(new SharedArrayBuffer(4)));
+    const hosts = [hostOf(1), { ...hostOf(1), journals }, { ...hostOf(1), journals: well }];
+    const text = await createMetrics(createPlacement(3), hosts).metrics();
     expect(text.split("\n").filter((line) => line.startsWith("lockstep_shard_journal"))).toEqual([
       'lockstep_shard_journal_bytes_total{shard="1"} 4096',
+      'lockstep_shard_journal_bytes_total{shard="2"} 0',
       'lockstep_shard_journal_interruptions_total{shard="1"} 1',
+      'lockstep_shard_journal_interruptions_total{shard="2"} 0',
       'lockstep_shard_journal_waiting_bytes{shard="1"} 8',
+      'lockstep_shard_journal_waiting_bytes{shard="2"} 0',
       'lockstep_shard_journal_interrupted{shard="1"} 1',
+      'lockstep_shard_journal_interrupted{shard="2"} 0',
     ]);
   });
 

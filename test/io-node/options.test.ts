@@ -136,6 +136,10 @@ describe("wrong use of serve", () => {
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
     [["--nope"], "Unknown option '--nope'; \"lockstep serve --help\" lists the flags."],
     [["--journal", ""], '--journal must be a directory, and "" is not.'],
+    ...["3", "1048577", "1e3"].map((limit): [string[], string] => [
+      ["--journal-limit", limit],
+      `--journal-limit must be a number of MiB from 4 to 1048576, and "${limit}" is not.`,
+    ]),
     [["--http-port"], /argument missing; "lockstep serve --help" lists the flags\.$/],
     [["room"], /; "lockstep serve --help" lists the flags\.$/],
   ])("%j is answered with a sentence", (words, expected) => {
@@ -150,11 +154,14 @@ describe("wrong use of serve", () => {
     );
   });
 
-  it("is not to ask for help, which names every flag and variable", () => {
+  it("is not to ask for help, which names every flag and variable and ends with an example", () => {
     const parsed = parseServeOptions(["--help"], {});
     const text = parsed.kind === "help" ? parsed.text : "";
     for (const word of ["--http-port", "--udp-port", "--public-address", "LOCKSTEP_LOG_LEVEL", "40000"]) {
       expect(text).toContain(word);
     }
+    const [example, ...before] = text.trimEnd().split("\n").reverse();
+    const [, words] = /^Example: lockstep serve (.*)$/.exec(example!) ?? [];
+    expect([before[0], options(words!.split(" ")).publicAddresses]).toEqual(["", ["203.0.113.5"]]);
   });
 });

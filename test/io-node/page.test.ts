@@ -8,6 +8,8 @@ import { createFakeShard } from "./fake-shard.ts";
 const { control } = createFakeShard();
 const app = createHttp({ control, metrics: createMetrics(control.placement, []), log: createLog("silent") });
 
+const quality = () => import(new URL("../../io-node/page/quality.js", import.meta.url).href);
+
 describe("the page", () => {
   it.each(["/", "/?room=blue", "/r/blue"])("is served at %s", async (path) => {
     const response = await app.request(path);
@@ -45,26 +47,55 @@ describe("the page", () => {
   });
 
   it("finds a connection poor after two bad looks, and good again after two good ones", async () => {
-    const { createQuality, lookAtStats } = await import(new URL("../../io-node/page/quality.js", import.meta.url).href);
-    const quality = createQuality();
+    const { createQuality, lookAtStats } = await quality();
+    const connection = createQuality();
     let [packetsLost, packetsReceived] = [0, 0];
     const looks = [0, 20, 0, 20, 20, 20, 0, 0].map((lost) => {
       packetsLost += lost;
       packetsReceived += 100 - lost;
-      return lookAtStats(quality, [{ type: "inbound-rtp", packetsLost, packetsReceived }]);
+      return lookAtStats(connection, [{ type: "inbound-rtp", packetsLost, packetsReceived }]);
     });
     expect(looks).toEqual([false, false, false, false, true, true, true, false]);
   });
 
-  it("finds a connection poor by what others miss of it, and by the time there and back", async () => {
-    const { createQuality, lookAtStats } = await import(new URL("../../io-node/page/quality.js", import.meta.url).href);
-    for (const report of [
-      { type: "remote-inbound-rtp", fractionLost: 0.2 },
-      { type: "candidate-pair", nominated: true, currentRoundTripTime: 1 },
-    ]) {
-      const quality = createQuality();
-      expect([1, 2].map(() => lookAtStats(quality, [report]))).toEqual([false, true]);
-    }
+  it.each([
+    ["of which others miss a part", { type: "remote-inbound-rtp", fractionLost: 0.2 }, true],
+    ["of which others miss next to nothing", { type: "remote-inbound-rtp", fractionLost: 0.05 }, false],
+    ["that takes long there and back", { type: "candidate-pair", nominated: true, currentRoundTripTime: 1 }, true],
+    ["across an ocean", { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.4 }, false],
+    [
+      "over another way than the long one",
+      { type: "candidate-pair", nominated: false, currentRoundTripTime: 1 },
+      false,
+    ],
+    ["over which nobody gets anything else", { type: "outbound-rtp", fractionLost: 1 }, false],
+  ])("judges a connection %s", async (_which, report, isPoor) => {
+    const { createQuality, lookAtStats } = await quality();
+    const connection = createQuality();
+    expect([1, 2].map(() => lookAtStats(connection, [report]))).toEqual([false, isPoor]);
+  });
+
+  it.each([
+    ["a loss of a twentieth", [5, 95], false],
+    ["a loss of a tenth", [10, 90], true],
+    ["most of a few packets", [30, 15], false],
+  ] as const)("makes of %s what it is worth", async (_what, [lost, received], isPoor) => {
+    const { createQuality, lookAtStats } = await quality();
+    const connection = createQuality();
+    const looks = [1, 2].map((look) =>
+      lookAtStats(connection, [{ type: "inbound-rtp", packetsLost: look * lost, packetsReceived: look * received }]),
+    );
+    expect(looks).toEqual([false, isPoor]);
+  });
+
+  it("knows the slots that show a screen by what their browser says of what it plays", async () => {
+    const { screensIn } = await import(new URL("../../io-node/page/screens.js", import.meta.url).href);
+    const reports = [
+      { type: "inbound-rtp", mid: "3", contentType: "screenshare" },
+      { type: "inbound-rtp", mid: "4" },
+      { type: "outbound-rtp", mid: "1", contentType: "screenshare" },
+    ];
+    expect(screensIn(reports)).toEqual(["3"]);
   });
 
   it("is not sent again to who has it", async () => {

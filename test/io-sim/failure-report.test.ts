@@ -1,5 +1,6 @@
 /** Whether a broken run says in about twelve lines what a person needs, and ends with the command that shows it again. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { micros } from "../../core/index.ts";
 import { failureReport } from "../../io-sim/failure-report.ts";
 import { replayCommand } from "../../io-sim/replay-command.ts";
 import { run, type Verdict } from "../../io-sim/run.ts";
@@ -12,12 +13,17 @@ beforeAll(() => {
 });
 
 /** The text of one field of the report. */
-function field(name: string): string {
+function field(name: string, of: Verdict = verdict): string {
   return (
-    failureReport(verdict)
+    failureReport(of)
       .find((line) => line.startsWith(`  ${name} `))
       ?.slice(11) ?? ""
   );
+}
+
+/** The same verdict on a world that is otherwise in this. */
+function inWorld(change: Partial<Verdict["world"]>): Verdict {
+  return { ...verdict, world: { ...verdict.world, ...change } };
 }
 
 describe("a failure report", () => {
@@ -44,15 +50,42 @@ describe("a failure report", () => {
     expect(field("who")).toBe("ana in lounge with vp8 and microphone; bob in lounge with vp8 and microphone");
   });
 
+  it("names six of many, and counts the others", () => {
+    const peers = Array.from({ length: 9 }, (_, index) => ({ ...brokenStory.peers[0]!, name: `p${index}` }));
+    const crowd = inWorld({ plan: { ...brokenStory, peers } });
+    const who = field("who", { ...crowd, broken: { ...verdict.broken!, detail: "nobody is heard" } });
+    expect(who).toMatch(/^p0 in lounge [^;]*;.*; p5 in lounge [^;]*; 3 more$/);
+  });
+
+  it("shows the last rows of those involved, of the server and of the story, and of nobody else", () => {
+    const time = micros(verdict.broken!.time);
+    const row = (who: string, text: string) => ({ time, event: 1, kind: "client", who, text }) as const;
+    const rows = [
+      row("ana", "too early"),
+      row("", "one"),
+      row("ana", "two"),
+      row("next", "not his"),
+      row("bob", "three"),
+    ];
+    const report = failureReport(inWorld({ rows: [...rows, row("bob", "four")] })).join("\n");
+    expect(report).toMatch(/ {2}before .* one\n.* two\n.* three\n.* four\n {2}replay /);
+  });
+
+  it("cuts a row that is longer than a line, and no other", () => {
+    const time = micros(verdict.broken!.time);
+    const rowsOf = (length: number) => [{ time, event: 1, kind: "server", who: "", text: "x".repeat(length) } as const];
+    expect(field("before", inWorld({ rows: rowsOf(110) }))).toMatch(/ x{110}$/);
+    expect(field("before", inWorld({ rows: rowsOf(111) }))).toMatch(/ x{109}…$/);
+  });
+
   it("says what the plan holds", () => {
     expect(field("plan")).toBe("3 peers in 2 rooms, 1 step, 4 s, 1 promise of its own");
   });
 
   it("says what the server was made with, where that is not as usual", () => {
     expect(field("knobs")).toBe("");
-    const world = { ...verdict.world, plan: { ...brokenStory, knobs: { nackTriesMax: 1, reportMicros: 250_000 } } };
-    const lines = failureReport({ ...verdict, world });
-    expect(lines).toContain("  knobs    nackTriesMax 1, reportMicros 250 ms");
+    const turned = inWorld({ plan: { ...brokenStory, knobs: { nackTriesMax: 1, reportMicros: 250_000 } } });
+    expect(field("knobs", turned)).toBe("nackTriesMax 1, reportMicros 250 ms");
   });
 
   it("shows nothing that came after the promise was broken", () => {
