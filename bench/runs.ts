@@ -2,9 +2,8 @@
  * Several runs of one benchmark: the median of each figure, and the least and the greatest behind it.
  */
 import { Misuse } from "../io-sim/cli/misuse.ts";
-import { boundedNumber, type Progress } from "./words.ts";
-
-const RUNS_MAX = 99;
+import { boundedNumber, RUNS } from "./numbers.ts";
+import type { Progress } from "./words.ts";
 
 /** A figure of each run, under one name; null where a run could not have it. */
 export interface RunFigure {
@@ -25,7 +24,7 @@ export interface RunSummary {
 
 /** Reads the number of runs; an odd one, so that there is one in the middle. */
 export function readRuns(text: string): number {
-  const runs = boundedNumber(text, "--runs", 1, RUNS_MAX);
+  const runs = boundedNumber(text, "--runs", RUNS.least, RUNS.greatest);
   if (runs % 2 === 0) throw new Misuse(`--runs takes an odd number, so that one run is in the middle, not ${runs}.`);
   return runs;
 }

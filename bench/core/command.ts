@@ -8,43 +8,60 @@ import { AEAD_TAG_BYTES, LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
+import { addNumbers, boundedNumber, type NumberTexts, RUNS, readNumbers } from "../numbers.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, createProgress, FLAGS } from "../words.ts";
+import { createProgress, FLAGS } from "../words.ts";
 import type { CoreBenchOptions } from "./core-bench.ts";
 import type { Meter } from "./meter.ts";
 import { benchReport, coreFigures } from "./report.ts";
 import { PACKET_BYTES_MIN } from "./speaker.ts";
 
-const DEFAULTS = { fanout: "1,10,100", packets: "1000000", size: "1200", seconds: "10", runs: "1" } as const;
-
 /** One of a full room speaks. */
 const FAN_OUT_MAX = LIMITS.participantsPerRoomMax - 1;
 const PACKET_BYTES_MAX = LIMITS.rtpPacketBytesMax - AEAD_TAG_BYTES;
 
+const NUMBERS = {
+  packets: {
+    help: "packets forwarded for each figure; a tenth with real cryptography",
+    usual: 1_000_000,
+    least: 1,
+    greatest: 1_000_000_000,
+  },
+  size: {
+    help: "bytes of an RTP packet before it is sealed",
+    unit: "BYTES",
+    usual: 1_200,
+    least: PACKET_BYTES_MIN,
+    greatest: PACKET_BYTES_MAX,
+  },
+  seconds: { help: "simulated seconds of each room", usual: 10, least: 1, greatest: 3_600 },
+  runs: RUNS,
+} as const;
+
 /** Runs `bench core …`. */
 export function benchCore(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench core",
-    "Measure the core alone: forwarding, garbage, simulated time.",
-    "lockstep bench core --fanout 1,100 --runs 3",
+  const command = addNumbers(
+    createSubcommand(
+      "bench core",
+      "Measure the core alone: forwarding, garbage, simulated time.",
+      "lockstep bench core --fanout 1,100 --runs 3",
+    ),
+    NUMBERS,
   )
-    .option("--fanout <LIST>", "subscribers of the one publication", DEFAULTS.fanout)
-    .option("--packets <N>", "packets forwarded for each figure; a tenth with real cryptography", DEFAULTS.packets)
-    .option("--size <BYTES>", "bytes of an RTP packet before it is sealed", DEFAULTS.size)
-    .option("--seconds <N>", "simulated seconds of each room", DEFAULTS.seconds)
-    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option("--fanout <LIST>", "subscribers of the one publication", "1,10,100")
     .option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+type Flags = NumberTexts<typeof NUMBERS> & { readonly fanout: string; readonly json?: boolean };
 
 async function measure(flags: Flags): Promise<number> {
+  const { packets, size, seconds } = readNumbers(flags, NUMBERS);
   const options: CoreBenchOptions = {
     fanOuts: flags.fanout.split(",").map((text) => boundedNumber(text, "--fanout", 1, FAN_OUT_MAX)),
-    packets: boundedNumber(flags.packets, "--packets", 1, 1_000_000_000),
-    packetBytes: boundedNumber(flags.size, "--size", PACKET_BYTES_MIN, PACKET_BYTES_MAX),
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 3_600),
+    packets,
+    packetBytes: size,
+    seconds,
   };
   // Loaded only now, so that help and wrong use are answered at once.
   const runs = readRuns(flags.runs);

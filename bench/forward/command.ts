@@ -5,28 +5,27 @@ import { writeFileSync } from "node:fs";
 import { LIMITS } from "../../core/index.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
+import { addNumbers, boundedNumber, type NumberTexts, RATE, RUNS, readNumbers, SECONDS, SIZE } from "../numbers.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
+import { FLAGS, measuring, serveWords } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
 
-const DEFAULTS = {
-  publishers: "1",
-  subscribers: "100",
-  rooms: "1",
-  rate: "1000",
-  size: "1200",
-  seconds: "5",
-  runs: "1",
-} as const;
-
 const ROOM_MAX = LIMITS.participantsPerRoomMax - 1;
-const RATE_MAX = 50_000;
 const STEPS_MAX = 50;
 
-interface Flags extends Readonly<Record<keyof typeof DEFAULTS, string>> {
+const NUMBERS = {
+  publishers: { help: "publishers of one video stream each, in each room", usual: 1, least: 1, greatest: 32 },
+  subscribers: { help: "subscribers of all of them, in each room", usual: 100, least: 1, greatest: ROOM_MAX },
+  rooms: { help: "rooms", usual: 1, least: 1, greatest: 1_000 },
+  rate: { ...RATE, usual: 1_000 },
+  size: SIZE,
+  seconds: { ...SECONDS, help: "seconds that each rate is measured", usual: 5 },
+  runs: RUNS,
+} as const;
+
+interface Flags extends NumberTexts<typeof NUMBERS> {
   readonly meeting?: string;
   readonly speakers?: string;
   readonly ramp?: string;
@@ -40,24 +39,20 @@ interface Flags extends Readonly<Record<keyof typeof DEFAULTS, string>> {
 
 /** Runs `bench forward …`. */
 export function benchForward(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench forward",
-    "Measure a server under load, over real sockets, DTLS and SRTP.",
-    "lockstep bench forward --meeting 10 --rooms 5",
+  const command = addNumbers(
+    createSubcommand(
+      "bench forward",
+      "Measure a server under load, over real sockets, DTLS and SRTP.",
+      "lockstep bench forward --meeting 10 --rooms 5",
+    ),
+    NUMBERS,
   )
-    .option("--publishers <N>", "publishers of one video stream each, in each room", DEFAULTS.publishers)
-    .option("--subscribers <N>", "subscribers of all of them, in each room", DEFAULTS.subscribers)
     .option(
       "--meeting <N>",
-      "rooms of N who all send video and sound and receive all others, in place of the two above",
+      "rooms of N who all send video and sound and receive all others, in place of --publishers and --subscribers",
     )
     .option("--speakers <N>", "of a meeting, only so many who send")
-    .option("--rooms <N>", "rooms", DEFAULTS.rooms)
-    .option(...FLAGS.videoRate, DEFAULTS.rate)
-    .option("--ramp <FROM..TO/STEPS>", "a ramp of such rates in place of one")
-    .option(...FLAGS.videoSize, DEFAULTS.size)
-    .option("--seconds <N>", "seconds that each rate is measured", DEFAULTS.seconds)
-    .option(...FLAGS.runs, DEFAULTS.runs)
+    .option("--ramp <FROM..TO/STEPS>", "a ramp of rates in place of --rate")
     .option(...FLAGS.io)
     .option(...FLAGS.shards)
     .option("--server <URL>", "another server, of this machine or another, in place of one of its own")
@@ -92,7 +87,8 @@ async function measure(flags: Flags): Promise<number> {
 }
 
 function readOptions(flags: Flags): ForwardOptions {
-  const rates = flags.ramp === undefined ? [boundedNumber(flags.rate, "--rate", 1, RATE_MAX)] : readRamp(flags.ramp);
+  const numbers = readNumbers(flags, NUMBERS);
+  const rates = flags.ramp === undefined ? [numbers.rate] : readRamp(flags.ramp);
   if (flags.server !== undefined && !/^https?:\/\/[^/]+\/?$/.test(flags.server)) {
     throw new Misuse(`--server takes the address of a page such as http://192.0.2.1:8080, not "${flags.server}".`);
   }
@@ -100,27 +96,25 @@ function readOptions(flags: Flags): ForwardOptions {
     throw new Misuse("--io and --shards are for a server of the benchmark's own: leave out --server.");
   }
   return {
-    rooms: boundedNumber(flags.rooms, "--rooms", 1, 1_000),
-    room: readRoom(flags),
+    rooms: numbers.rooms,
+    room: readRoom(flags, numbers),
     packetsPerSecond: rates[0]!,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
+    packetBytes: numbers.size,
     rates,
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+    seconds: numbers.seconds,
     server: flags.server?.replace(/\/$/, ""),
     serveWords: serveWords(flags),
     limits: flags.limits,
   };
 }
 
-function readRoom(flags: Flags): RoomShape {
+function readRoom(flags: Flags, { publishers, subscribers }: Record<"publishers" | "subscribers", number>): RoomShape {
   if (flags.meeting !== undefined) {
     const people = boundedNumber(flags.meeting, "--meeting", 2, 32);
     const speakers = flags.speakers === undefined ? people : boundedNumber(flags.speakers, "--speakers", 1, people);
     return { kind: "meeting", people, speakers };
   }
   if (flags.speakers !== undefined) throw new Misuse("--speakers is for a meeting: say how large with --meeting.");
-  const publishers = boundedNumber(flags.publishers, "--publishers", 1, 32);
-  const subscribers = boundedNumber(flags.subscribers, "--subscribers", 1, ROOM_MAX);
   if (publishers + subscribers > ROOM_MAX + 1) throw new Misuse(`A room takes ${ROOM_MAX + 1} participants at most.`);
   return { kind: "fan-out", publishers, subscribers };
 }
@@ -128,7 +122,7 @@ function readRoom(flags: Flags): RoomShape {
 function readRamp(text: string): number[] {
   const parts = /^(\d+)\.\.(\d+)\/(\d+)$/.exec(text);
   if (parts === null) throw new Misuse(`--ramp takes rates and steps such as 500..4000/8, not "${text}".`);
-  const [from, to] = [parts[1]!, parts[2]!].map((word) => boundedNumber(word, "--ramp", 1, RATE_MAX)) as [
+  const [from, to] = [parts[1]!, parts[2]!].map((word) => boundedNumber(word, "--ramp", RATE.least, RATE.greatest)) as [
     number,
     number,
   ];

@@ -5,16 +5,25 @@ import { LIMITS } from "../../core/index.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
+import { addNumbers, type NumberTexts, RATE, RUNS, readNumbers } from "../numbers.ts";
 import { middleRun, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
+import { FLAGS, measuring, serveWords } from "../words.ts";
 import type { JoinsOptions } from "./measure-joins.ts";
 
 /** Everybody has a slot for each of them, and an offer has so many m-lines for either kind. */
 const SPEAKERS_MAX = LIMITS.sdpMediaMax / 2;
 
-const DEFAULTS = { participants: "500", within: "5", room: "10", speakers: "2", rate: "10", runs: "1" } as const;
+const NUMBERS = {
+  participants: { help: "those who join", usual: 500, least: 2, greatest: 10_000 },
+  within: { help: "the time in which they come", unit: "SECONDS", usual: 5, least: 1, greatest: 600 },
+  room: { help: "participants of each room", usual: 10, least: 2, greatest: LIMITS.participantsPerRoomMax },
+  // One alone in a room would neither hear nor see.
+  speakers: { help: "of these, those who send video and sound", usual: 2, least: 2, greatest: SPEAKERS_MAX },
+  rate: { ...RATE, usual: 10, greatest: 1_000 },
+  runs: RUNS,
+} as const;
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
+type Flags = NumberTexts<typeof NUMBERS> & {
   readonly io?: string;
   readonly shards?: string;
   readonly json?: boolean;
@@ -22,17 +31,14 @@ type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
 
 /** Runs `bench joins …`. */
 export function benchJoins(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench joins",
-    "Measure joins with real handshakes: their price, and a storm of them.",
-    "lockstep bench joins --participants 1000 --room 20",
+  const command = addNumbers(
+    createSubcommand(
+      "bench joins",
+      "Measure joins with real handshakes: their price, and a storm of them.",
+      "lockstep bench joins --participants 1000 --room 20",
+    ),
+    NUMBERS,
   )
-    .option("--participants <N>", "those who join", DEFAULTS.participants)
-    .option("--within <SECONDS>", "the time in which they come", DEFAULTS.within)
-    .option("--room <N>", "participants of each room", DEFAULTS.room)
-    .option(...FLAGS.speakers, DEFAULTS.speakers)
-    .option(...FLAGS.videoRate, DEFAULTS.rate)
-    .option(...FLAGS.runs, DEFAULTS.runs)
     .option(...FLAGS.io)
     .option(...FLAGS.shards)
     .option(...FLAGS.json);
@@ -61,17 +67,16 @@ async function measure(flags: Flags): Promise<number> {
 }
 
 function readOptions(flags: Flags): JoinsOptions {
-  const people = boundedNumber(flags.room, "--room", 2, LIMITS.participantsPerRoomMax);
-  const participants = boundedNumber(flags.participants, "--participants", people, 10_000);
+  const { participants, within, room: people, speakers, rate } = readNumbers(flags, NUMBERS);
   if (participants % people !== 0)
     throw new Misuse(`--participants must fill rooms of ${people}: take a multiple of it.`);
+  if (speakers > people) throw new Misuse(`--speakers takes no more than the ${people} of a room, not ${speakers}.`);
   return {
     participants,
-    withinSeconds: boundedNumber(flags.within, "--within", 1, 600),
+    withinSeconds: within,
     people,
-    // One alone in a room would neither hear nor see.
-    speakers: boundedNumber(flags.speakers, "--speakers", 2, Math.min(people, SPEAKERS_MAX)),
-    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 1_000),
+    speakers,
+    packetsPerSecond: rate,
     serveWords: serveWords(flags),
   };
 }

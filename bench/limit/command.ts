@@ -3,40 +3,45 @@
  */
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, machineLine } from "../machine.ts";
+import { addNumbers, type NumberTexts, RATE, RUNS, readNumbers, SECONDS, SIZE } from "../numbers.ts";
 import { middleRun, type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, FLAGS, measuring } from "../words.ts";
+import { FLAGS, measuring } from "../words.ts";
 import type { LimitFigure, LimitShape } from "./measure-limit.ts";
 
-const DEFAULTS = { subscribers: "100", rate: "1000", size: "1200", seconds: "5", runs: "1" } as const;
 const SUBSCRIBERS_MAX = 2_000;
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+const NUMBERS = {
+  subscribers: {
+    help: "sockets that every packet is sealed for and sent to",
+    usual: 100,
+    least: 1,
+    greatest: SUBSCRIBERS_MAX,
+  },
+  rate: { ...RATE, help: "packets a second that come in", usual: 1_000 },
+  size: SIZE,
+  seconds: { ...SECONDS, usual: 5 },
+  runs: RUNS,
+} as const;
+
+type Flags = NumberTexts<typeof NUMBERS> & { readonly json?: boolean };
 
 /** Runs `bench limit …`. */
 export function benchLimit(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench limit",
-    "Measure what forwarding costs when there is no server behind it.",
-    "lockstep bench limit --subscribers 500",
-  )
-    .option("--subscribers <N>", "sockets that every packet is sealed for and sent to", DEFAULTS.subscribers)
-    .option("--rate <N>", "packets a second that come in", DEFAULTS.rate)
-    .option(...FLAGS.size, DEFAULTS.size)
-    .option(...FLAGS.seconds, DEFAULTS.seconds)
-    .option(...FLAGS.runs, DEFAULTS.runs)
-    .option(...FLAGS.json);
+  const command = addNumbers(
+    createSubcommand(
+      "bench limit",
+      "Measure what forwarding costs when there is no server behind it.",
+      "lockstep bench limit --subscribers 500",
+    ),
+    NUMBERS,
+  ).option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
 async function measure(flags: Flags): Promise<number> {
-  const shape: LimitShape = {
-    subscribers: boundedNumber(flags.subscribers, "--subscribers", 1, SUBSCRIBERS_MAX),
-    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 50_000),
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
-  };
+  const { subscribers, rate, size, seconds } = readNumbers(flags, NUMBERS);
+  const shape: LimitShape = { subscribers, packetsPerSecond: rate, packetBytes: size, seconds };
   const runs = readRuns(flags.runs);
   const { measureAdapterLimit, measureCLimit } = await import("./measure-limit.ts");
   const machine = describeMachine();
@@ -57,9 +62,8 @@ async function measure(flags: Flags): Promise<number> {
       process.stdout.write(`${JSON.stringify(report)}\n`);
       return EXIT.HELD;
     }
-    const { subscribers, packetBytes } = shape;
     process.stdout.write(`Machine     ${machineLine(machine)}\n`);
-    process.stdout.write(`Load        ${subscribers} subscribers, packets of ${packetBytes} bytes, AES-128-GCM\n`);
+    process.stdout.write(`Load        ${subscribers} subscribers, packets of ${size} bytes, AES-128-GCM\n`);
     process.stdout.write(figureLine("Adapter", adapter));
     process.stdout.write(typeof inC === "string" ? `${inC}\n` : figureLine("C", inC));
     process.stdout.write(summaryText(figures));

@@ -3,48 +3,45 @@
  */
 import { writeFileSync } from "node:fs";
 import { LIMITS } from "../../core/index.ts";
-import { EXIT } from "../../io-sim/cli/misuse.ts";
+import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine } from "../machine.ts";
-import { boundedNumber, FLAGS, measuring, serveWords } from "../words.ts";
+import { addNumbers, boundedNumber, type NumberTexts, readNumbers, SECONDS, SIZE } from "../numbers.ts";
+import { FLAGS, measuring, serveWords } from "../words.ts";
 import type { OverloadOptions } from "./measure-overload.ts";
 
-const DEFAULTS = {
-  rooms: "2",
-  room: "30",
-  speakers: "2",
-  size: "1200",
-  settle: "5",
-  seconds: "3",
-  shards: "1",
+const NUMBERS = {
+  rooms: { help: "rooms", usual: 2, least: 1, greatest: 1_000 },
+  room: { help: "participants of each room", usual: 30, least: 2, greatest: LIMITS.participantsPerRoomMax },
+  speakers: { help: "of these, those who send video and sound", usual: 2, least: 1, greatest: 32 },
+  size: SIZE,
+  settle: { help: "seconds of each step before it is measured", usual: 5, least: 0, greatest: 600 },
+  seconds: { ...SECONDS, help: "seconds that each step is measured", usual: 3 },
 } as const;
 /** What a plan's rate is; the load is a multiple of it. */
 const PLAN_RATE = 100;
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & {
+type Flags = NumberTexts<typeof NUMBERS> & {
   readonly capacity?: string;
   readonly io?: string;
+  readonly shards: string;
   readonly plot?: string;
   readonly json?: boolean;
 };
 
 /** Runs `bench overload …`. */
 export function benchOverload(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench overload",
-    "Find what a server carries, give it up to three times that, and see it recover.",
-    "lockstep bench overload --plot overload.svg",
+  const command = addNumbers(
+    createSubcommand(
+      "bench overload",
+      "Find what a server carries, give it up to three times that, and see it recover.",
+      "lockstep bench overload --plot overload.svg",
+    ),
+    NUMBERS,
   )
-    .option("--rooms <N>", "rooms", DEFAULTS.rooms)
-    .option("--room <N>", "participants of each room", DEFAULTS.room)
-    .option(...FLAGS.speakers, DEFAULTS.speakers)
-    .option(...FLAGS.videoSize, DEFAULTS.size)
     .option("--capacity <RATE>", "packets a second of each video stream that the server carries, in place of a search")
-    .option("--settle <N>", "seconds of each step before it is measured", DEFAULTS.settle)
-    .option("--seconds <N>", "seconds that each step is measured", DEFAULTS.seconds)
     .option(...FLAGS.io)
-    .option(...FLAGS.shards, DEFAULTS.shards)
+    .option(...FLAGS.shards, "1")
     .option("--plot <FILE>", "write what is kept and what is shed against the load as SVG")
     .option(...FLAGS.json);
   return answer(command, words, measure);
@@ -66,16 +63,16 @@ async function measure(flags: Flags): Promise<number> {
 }
 
 function readOptions(flags: Flags): OverloadOptions {
-  const people = boundedNumber(flags.room, "--room", 2, LIMITS.participantsPerRoomMax);
-  const speakers = boundedNumber(flags.speakers, "--speakers", 1, Math.min(people, 32));
+  const { rooms, room: people, speakers, size, settle, seconds } = readNumbers(flags, NUMBERS);
+  if (speakers > people) throw new Misuse(`--speakers takes no more than the ${people} of a room, not ${speakers}.`);
   return {
-    rooms: boundedNumber(flags.rooms, "--rooms", 1, 1_000),
+    rooms,
     room: { kind: "meeting", people, speakers },
     packetsPerSecond: PLAN_RATE,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
+    packetBytes: size,
     capacity: flags.capacity === undefined ? undefined : boundedNumber(flags.capacity, "--capacity", 1, 10_000),
-    settleSeconds: boundedNumber(flags.settle, "--settle", 0, 600),
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+    settleSeconds: settle,
+    seconds,
     serveWords: serveWords(flags),
   };
 }

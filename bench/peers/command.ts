@@ -4,42 +4,47 @@
 import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { describeMachine, type Machine, machineLine } from "../machine.ts";
-import { boundedNumber, FLAGS, measuring } from "../words.ts";
+import { addNumbers, type NumberTexts, RATE, readNumbers, SECONDS, SIZE } from "../numbers.ts";
+import { FLAGS, measuring } from "../words.ts";
 import type { PeerFigure, PeersOptions } from "./measure-peers.ts";
 
-const DEFAULTS = { subscribers: "100", rate: "400", size: "1100", seconds: "5" } as const;
 /** Janus drops what is longer than it expects of the network. */
 const PACKET_BYTES_MAX = 1_400;
+
+const NUMBERS = {
+  subscribers: {
+    help: "subscribers of one publisher's video",
+    usual: 100,
+    least: 1,
+    greatest: LIMITS.participantsPerRoomMax - 1,
+  },
+  rate: { ...RATE, help: "packets a second that are published", usual: 400 },
+  size: { ...SIZE, usual: 1_100, greatest: PACKET_BYTES_MAX },
+  seconds: { ...SECONDS, usual: 5 },
+} as const;
 
 const NO_JANUS =
   "Janus is not installed here, so there is nothing to compare with: on Debian and Ubuntu, apt-get install janus.";
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+type Flags = NumberTexts<typeof NUMBERS> & { readonly json?: boolean };
 
 /** Runs `bench peers …`. */
 export function benchPeers(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench peers",
-    "Measure the same fan-out through Lockstep and through Janus.",
-    "lockstep bench peers --subscribers 50",
-  )
-    .option("--subscribers <N>", "subscribers of one publisher's video", DEFAULTS.subscribers)
-    .option("--rate <N>", "packets a second that are published", DEFAULTS.rate)
-    .option(...FLAGS.size, DEFAULTS.size)
-    .option(...FLAGS.seconds, DEFAULTS.seconds)
-    .option(...FLAGS.json);
+  const command = addNumbers(
+    createSubcommand(
+      "bench peers",
+      "Measure the same fan-out through Lockstep and through Janus.",
+      "lockstep bench peers --subscribers 50",
+    ),
+    NUMBERS,
+  ).option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
 async function measure(flags: Flags): Promise<number> {
-  const options: PeersOptions = {
-    subscribers: boundedNumber(flags.subscribers, "--subscribers", 1, LIMITS.participantsPerRoomMax - 1),
-    packetsPerSecond: boundedNumber(flags.rate, "--rate", 1, 50_000),
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, PACKET_BYTES_MAX),
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
-  };
+  const { subscribers, rate, size, seconds } = readNumbers(flags, NUMBERS);
+  const options: PeersOptions = { subscribers, packetsPerSecond: rate, packetBytes: size, seconds };
   // Loaded only now, so that help and wrong use are answered at once.
   const { janusVersion } = await import("./janus-process.ts");
   const { measureJanus, measureLockstep } = await import("./measure-peers.ts");

@@ -4,39 +4,39 @@
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine, machineLine } from "../machine.ts";
+import { addNumbers, type NumberTexts, RUNS, readNumbers, SECONDS } from "../numbers.ts";
 import { middleRun, type Reports, type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, FLAGS, measuring } from "../words.ts";
+import { FLAGS, measuring } from "../words.ts";
 import type { WayFigure } from "./measure-receive.ts";
 import type { ReceiveShape } from "./ways.ts";
 
-const DEFAULTS = { flows: "200", burst: "1", size: "1200", seconds: "2", runs: "1" } as const;
+const NUMBERS = {
+  flows: { help: "participants, half of them on either of two shards", usual: 200, least: 2, greatest: 4_000 },
+  burst: { help: "datagrams that one sends together: a power of two", usual: 1, least: 1, greatest: 64 },
+  size: { help: "bytes of a datagram", unit: "BYTES", usual: 1_200, least: 32, greatest: 1_472 },
+  seconds: { ...SECONDS, help: "seconds that each way is measured", usual: 2 },
+  runs: RUNS,
+} as const;
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+type Flags = NumberTexts<typeof NUMBERS> & { readonly json?: boolean };
 
 /** Runs `bench receive …`. */
 export function benchReceive(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench receive",
-    "Measure what taking a datagram in costs, in more ways than one.",
-    "lockstep bench receive --flows 1000 --burst 4",
-  )
-    .option("--flows <N>", "participants, half of them on either of two shards", DEFAULTS.flows)
-    .option("--burst <N>", "datagrams that one sends together: a power of two", DEFAULTS.burst)
-    .option("--size <BYTES>", "bytes of a datagram", DEFAULTS.size)
-    .option("--seconds <N>", "seconds that each way is measured", DEFAULTS.seconds)
-    .option(...FLAGS.runs, DEFAULTS.runs)
-    .option(...FLAGS.json);
+  const command = addNumbers(
+    createSubcommand(
+      "bench receive",
+      "Measure what taking a datagram in costs, in more ways than one.",
+      "lockstep bench receive --flows 1000 --burst 4",
+    ),
+    NUMBERS,
+  ).option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
 async function measure(flags: Flags): Promise<number> {
-  const shape: ReceiveShape = {
-    flows: boundedNumber(flags.flows, "--flows", 2, 4_000),
-    burst: boundedNumber(flags.burst, "--burst", 1, 64),
-    datagramBytes: boundedNumber(flags.size, "--size", 32, 1_472),
-  };
-  if ((shape.burst & (shape.burst - 1)) !== 0) throw new Misuse(`--burst takes a power of two, not ${shape.burst}.`);
-  const seconds = boundedNumber(flags.seconds, "--seconds", 1, 600);
+  const { flows, burst, size, seconds } = readNumbers(flags, NUMBERS);
+  if ((burst & (burst - 1)) !== 0) throw new Misuse(`--burst takes a power of two, not ${burst}.`);
+  const shape: ReceiveShape = { flows, burst, datagramBytes: size };
   const runs = readRuns(flags.runs);
   const { measureReceive } = await import("./measure-receive.ts");
   const machine = describeMachine();
@@ -51,8 +51,7 @@ async function measure(flags: Flags): Promise<number> {
       return EXIT.HELD;
     }
     process.stdout.write(`Machine     ${machineLine(machine)}\n`);
-    const { flows, burst, datagramBytes } = shape;
-    process.stdout.write(`Load        ${flows} senders of ${datagramBytes} bytes, ${burst} at a time; two shards\n\n`);
+    process.stdout.write(`Load        ${flows} senders of ${size} bytes, ${burst} at a time; two shards\n\n`);
     for (const each of ways) process.stdout.write(wayLine(each));
     process.stdout.write(summaryText(figures));
     return EXIT.HELD;

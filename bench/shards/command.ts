@@ -9,16 +9,23 @@ import { LIMITS } from "../../core/index.ts";
 import { EXIT } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { bestStep, type ForwardOptions } from "../forward/measure-forward.ts";
-import { FILM_PACKET_BYTES_MAX, FILM_PACKET_BYTES_MIN } from "../load/film.ts";
 import { shapeWords } from "../load/shape.ts";
 import { describeMachine, machineLine } from "../machine.ts";
+import { addNumbers, type NumberTexts, RATE, RUNS, readNumbers, SECONDS, SIZE } from "../numbers.ts";
 import { type RunFigure, readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { boundedNumber, FLAGS, measuring, type Progress } from "../words.ts";
+import { FLAGS, measuring, type Progress } from "../words.ts";
 
-const DEFAULTS = { rooms: "4", subscribers: "25", rate: "300", size: "1200", seconds: "5", runs: "1" } as const;
+const NUMBERS = {
+  rooms: { help: "rooms for each shard, of one publisher each", usual: 4, least: 1, greatest: 500 },
+  subscribers: { help: "subscribers in each room", usual: 25, least: 1, greatest: LIMITS.participantsPerRoomMax - 1 },
+  rate: { ...RATE, usual: 300 },
+  size: SIZE,
+  seconds: { ...SECONDS, usual: 5 },
+  runs: RUNS,
+} as const;
 const SHARDS = [1, 2] as const;
 
-type Flags = Readonly<Record<keyof typeof DEFAULTS, string>> & { readonly json?: boolean };
+type Flags = NumberTexts<typeof NUMBERS> & { readonly json?: boolean };
 
 /** What so many shards needed. */
 interface ShardsFigure {
@@ -31,31 +38,26 @@ interface ShardsFigure {
 
 /** Runs `bench shards …`. */
 export function benchShards(words: readonly string[]): Promise<number> {
-  const command = createSubcommand(
-    "bench shards",
-    "Measure what a packet costs with one shard and with two.",
-    "lockstep bench shards --rooms 8 --runs 3",
-  )
-    .option("--rooms <N>", "rooms for each shard, of one publisher each", DEFAULTS.rooms)
-    .option("--subscribers <N>", "subscribers in each room", DEFAULTS.subscribers)
-    .option("--rate <N>", "packets a second of each publisher", DEFAULTS.rate)
-    .option(...FLAGS.size, DEFAULTS.size)
-    .option(...FLAGS.seconds, DEFAULTS.seconds)
-    .option(...FLAGS.runs, DEFAULTS.runs)
-    .option(...FLAGS.json);
+  const command = addNumbers(
+    createSubcommand(
+      "bench shards",
+      "Measure what a packet costs with one shard and with two.",
+      "lockstep bench shards --rooms 8 --runs 3",
+    ),
+    NUMBERS,
+  ).option(...FLAGS.json);
   return answer(command, words, measure);
 }
 
 async function measure(flags: Flags): Promise<number> {
-  const subscribers = boundedNumber(flags.subscribers, "--subscribers", 1, LIMITS.participantsPerRoomMax - 1);
-  const rate = boundedNumber(flags.rate, "--rate", 1, 50_000);
+  const { rooms, subscribers, rate, size, seconds } = readNumbers(flags, NUMBERS);
   const options: ForwardOptions = {
-    rooms: boundedNumber(flags.rooms, "--rooms", 1, 500),
+    rooms,
     room: { kind: "fan-out", publishers: 1, subscribers },
     packetsPerSecond: rate,
-    packetBytes: boundedNumber(flags.size, "--size", FILM_PACKET_BYTES_MIN, FILM_PACKET_BYTES_MAX),
+    packetBytes: size,
     rates: [rate],
-    seconds: boundedNumber(flags.seconds, "--seconds", 1, 600),
+    seconds,
     server: undefined,
     serveWords: [],
     limits: false,

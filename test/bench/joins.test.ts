@@ -40,7 +40,7 @@ describe("bench joins", () => {
 describe("wrong use of it", () => {
   it.each([
     ["rooms that are not full", ["--participants", "501"], /rooms of 10: take a multiple of it/],
-    ["one who speaks to nobody", ["--speakers", "1"], /--speakers takes whole numbers of 2 to 10/],
+    ["one who speaks to nobody", ["--speakers", "1"], /--speakers takes whole numbers of 2 to 32/],
     ["no time at all", ["--within", "0"], /--within takes whole numbers/],
   ])("%s is answered with one sentence and status 2", async (_what, words, sentence) => {
     const { status, stdout, stderr } = await bench("joins", ...words);

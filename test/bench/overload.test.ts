@@ -48,7 +48,11 @@ describe("bench overload", () => {
 describe("wrong use of it", () => {
   it.each([
     ["a capacity of nothing", ["--capacity", "0"], /--capacity takes whole numbers/],
-    ["more speakers than people", ["--room", "3", "--speakers", "4"], /--speakers takes whole numbers of 1 to 3/],
+    [
+      "more speakers than people",
+      ["--room", "3", "--speakers", "4"],
+      /--speakers takes no more than the 3 of a room, not 4/,
+    ],
   ])("%s is answered with one sentence and status 2", async (_what, words, sentence) => {
     const { status, stdout, stderr } = await bench("overload", ...words);
     expect([status, stdout]).toEqual([2, ""]);
