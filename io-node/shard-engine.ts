@@ -20,10 +20,10 @@ import {
   shardNextTimeout,
 } from "../core/index.ts";
 import { type Clock, wallClock } from "./clock.ts";
+import type { Engine } from "./engine.ts";
 import { type JournalLife, pageBytesOf } from "./journal/life.ts";
 import { openJournals } from "./journal/sink.ts";
 import type { ShardLife } from "./relay-mesh.ts";
-import type { Engine } from "./udp-host.ts";
 
 /** Makes what a host drives: a shard, recorded if there are journals for it, or what a test puts in its place. */
 export type CreateEngine = (

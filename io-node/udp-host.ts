@@ -14,10 +14,8 @@ import {
   type Command,
   type CommandInput,
   type CommandReply,
-  type CryptoProvider,
   createDatagramInput,
   type DatagramInput,
-  type Faults,
   FIRST_COME_FIRST_SERVED,
   LIMITS,
   type Micros,
@@ -28,7 +26,7 @@ import {
   type ShardInput,
   type ShardPorts,
 } from "../core/index.ts";
-import type { Clock } from "./clock.ts";
+import type { EngineParts } from "./engine.ts";
 import { hostFails } from "./fault-sites.ts";
 import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
 import {
@@ -55,29 +53,12 @@ import {
 } from "./send-arena.ts";
 import { closeSocket, type UdpSockets } from "./sockets.ts";
 
-/** A shard as its host sees it. */
-export interface Engine {
-  handle(ports: ShardPorts, input: ShardInput): void;
-  nextTimeout(): Micros;
-  /** It gets no more inputs, because its host ends and not because it has failed. */
-  end?(): void;
-}
-
 /** What a host is made of. */
-export interface UdpHostParts {
-  readonly engine: Engine;
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
+export interface UdpHostParts extends EngineParts {
   readonly udp: UdpSockets;
-  readonly onReply: (reply: CommandReply) => void;
-  readonly onEvent: (event: ShardEvent) => void;
-  /** The shard has thrown, and gets no more inputs. */
-  readonly onFailure: (error: unknown) => void;
   /** The shard with this number, which shares the thread, has been told something, or does not read what it is told. */
   readonly onWake?: (number: number) => void;
   readonly onGivenUp?: (number: number) => void;
-  /** Failures to inject, for tests; a host that serves people has none. */
-  readonly faults?: Faults | undefined;
 }
 
 /** What has happened to the datagrams that came in. */

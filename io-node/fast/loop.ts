@@ -13,10 +13,8 @@
 import {
   type Command,
   type CommandReply,
-  type CryptoProvider,
   createDatagramInput,
   type DatagramInput,
-  type Faults,
   FIRST_COME_FIRST_SERVED,
   type Micros,
   NEVER,
@@ -26,7 +24,7 @@ import {
   type ShardInput,
   type ShardPorts,
 } from "../../core/index.ts";
-import type { Clock } from "../clock.ts";
+import type { EngineParts } from "../engine.ts";
 import { hostFails } from "../fault-sites.ts";
 import {
   closeWay,
@@ -41,7 +39,7 @@ import {
   takeRelayed,
   waysHold,
 } from "../relay-ways.ts";
-import type { Engine, ReceiveCounters } from "../udp-host.ts";
+import type { ReceiveCounters } from "../udp-host.ts";
 import { failingLibc } from "./failing-libc.ts";
 import {
   createFastFlows,
@@ -87,7 +85,7 @@ const COUNTER_AT = 16;
 const KNOCK_AT = 24;
 
 /** What a loop is made of. */
-export interface FastLoopParts {
+export interface FastLoopParts extends EngineParts {
   readonly libc: Libc;
   /** Native memory of {@link fastLoopBytes} at least; lent. */
   readonly block: Block;
@@ -95,17 +93,8 @@ export interface FastLoopParts {
   readonly fds: readonly number[];
   /** An eventfd that ends the waiting of a turn; lent. */
   readonly wakeFd: number;
-  readonly engine: Engine;
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
   /** Secret 32 bits for the flow table. */
   readonly flowSeed: number;
-  readonly onReply: (reply: CommandReply) => void;
-  readonly onEvent: (event: ShardEvent) => void;
-  /** The shard has thrown, and gets no more inputs. */
-  readonly onFailure: (error: unknown) => void;
-  /** Failures to inject; nobody has any but tests. */
-  readonly faults?: Faults | undefined;
 }
 
 /** A loop; make one with {@link createFastLoop}. */

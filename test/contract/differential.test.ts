@@ -8,11 +8,12 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type BootRecord, createShard, type Micros, micros, shardHandle, shardNextTimeout } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
+import type { Engine } from "../../io-node/engine.ts";
 import { closeFastResources, openFastResources } from "../../io-node/fast/fast-host.ts";
 import { createFastLoop, fastCommand, fastTurn } from "../../io-node/fast/loop.ts";
 import { openBlock } from "../../io-node/fast/memory.ts";
 import { openUdpSockets } from "../../io-node/sockets.ts";
-import { type Engine, startUdpHost } from "../../io-node/udp-host.ts";
+import { startUdpHost } from "../../io-node/udp-host.ts";
 import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
 import { type JournalLine, journalOf } from "../support/recording.ts";
 

@@ -15,7 +15,7 @@ import {
   type WallMicros,
 } from "../../core/index.ts";
 import type { Clock } from "../../io-node/clock.ts";
-import type { Engine } from "../../io-node/udp-host.ts";
+import type { Engine } from "../../io-node/engine.ts";
 import type { Step } from "./host.ts";
 
 /** The engine of a shard that answers on `port`, which writes each input and what came of it into `steps`. */

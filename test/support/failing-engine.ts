@@ -13,8 +13,8 @@ import {
   type ShardInput,
   type ShardPorts,
 } from "../../core/index.ts";
+import type { Engine } from "../../io-node/engine.ts";
 import type { OnLook } from "../../io-node/shard-engine.ts";
-import type { Engine } from "../../io-node/udp-host.ts";
 
 const KEYS = 16_000;
 const FLOOD_BYTES = 72 * 1_048_576;

@@ -1,6 +1,6 @@
 /** What tests of failing hosts share: failures of one site, and a shard that echoes. */
 import { type Faults, type Micros, micros, NEVER } from "../../core/index.ts";
-import type { Engine } from "../../io-node/udp-host.ts";
+import type { Engine } from "../../io-node/engine.ts";
 
 /** Faults of one site: every third question is answered with yes while `on`. */
 export function every3rd(site: string) {
