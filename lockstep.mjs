@@ -13,23 +13,19 @@ import { readFileSync } from "node:fs";
 /** What ends a server. Until its own code hears them, they end it at once: there is nobody yet to say goodbye to. */
 const ENDS = ["SIGTERM", "SIGINT"];
 
-/** Each subcommand: its module, the words that the module gets before the user's own, and a line of help. */
+const SIMULATOR = "./io-sim/cli/main.ts";
+
+/** Each subcommand: its module, and a line of help. The simulator's module has several, and is told which. */
 const COMMANDS = new Map([
-  ["serve", { module: "./io-node/main.ts", before: [], help: "serve calls: a page, an API and media" }],
-  ["sim", { module: "./io-sim/cli/main.ts", before: ["sim"], help: "run stories in the simulated world" }],
-  ["replay", { module: "./io-sim/cli/main.ts", before: ["replay"], help: "run one story again from its seed" }],
-  ["diff", { module: "./io-sim/cli/main.ts", before: ["diff"], help: "find the first event in which two runs part" }],
-  [
-    "export",
-    { module: "./io-sim/cli/main.ts", before: ["export"], help: "write a run for Wireshark, Perfetto or a browser" },
-  ],
-  ["explore", { module: "./io-sim/cli/main.ts", before: ["explore"], help: "search new worlds for broken promises" }],
-  ["explain", { module: "./io-sim/cli/main.ts", before: ["explain"], help: "say why a promise broke" }],
-  [
-    "shrink",
-    { module: "./io-sim/cli/main.ts", before: ["shrink"], help: "make a world in which a promise breaks small" },
-  ],
-  ["bench", { module: "./bench/main.ts", before: [], help: "measure what it costs" }],
+  ["serve", { module: "./io-node/main.ts", help: "serve calls: a page, an API and media" }],
+  ["sim", { module: SIMULATOR, help: "run stories in the simulated world" }],
+  ["replay", { module: SIMULATOR, help: "run a story again from its seed, or a journal" }],
+  ["diff", { module: SIMULATOR, help: "find the first event in which two runs part" }],
+  ["export", { module: SIMULATOR, help: "write a run for Wireshark, Perfetto or a browser" }],
+  ["explore", { module: SIMULATOR, help: "search new worlds for broken promises" }],
+  ["explain", { module: SIMULATOR, help: "say why a promise broke" }],
+  ["shrink", { module: SIMULATOR, help: "make a world in which a promise breaks small" }],
+  ["bench", { module: "./bench/main.ts", help: "measure what it costs" }],
 ]);
 
 const HELP = `lockstep: a self-hostable WebRTC SFU that replays to the byte
@@ -61,7 +57,7 @@ async function run([name, ...words]) {
   const { register } = await import("tsx/esm/api");
   register();
   const { main } = await import(command.module);
-  return main([...command.before, ...words]);
+  return main(command.module === SIMULATOR ? [name, ...words] : words);
 }
 
 async function serve(module, words) {
