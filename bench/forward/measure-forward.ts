@@ -84,9 +84,14 @@ export async function measureForward(options: ForwardOptions, onProgress: Progre
   }
 }
 
+/** Whether a step went without loss. */
+export function isCarried({ lossRatio }: ForwardStep): boolean {
+  return lossRatio <= LOSS_MAX;
+}
+
 /** The last step without loss, or the first when every one lost something: what the summary speaks of. */
 export function bestStep(steps: readonly ForwardStep[]): ForwardStep {
-  return steps.findLast(({ lossRatio }) => lossRatio <= LOSS_MAX) ?? steps[0]!;
+  return steps.findLast(isCarried) ?? steps[0]!;
 }
 
 async function measureServer(

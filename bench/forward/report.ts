@@ -5,6 +5,7 @@
 import { shapeWords } from "../load/shape.ts";
 import { type Machine, machineLine } from "../machine.ts";
 import { middleRun, type Reports, type RunFigure } from "../runs.ts";
+import { type HalfLoad, halfLoadLines, halfLoadOf } from "./half-load.ts";
 import { bestStep, type ForwardFigures, type ForwardOptions, type ForwardStep } from "./measure-forward.ts";
 
 /** One report: what `--json` prints. The figures at the top are those of the last step without loss. */
@@ -20,6 +21,8 @@ export interface ForwardReport extends ForwardFigures {
   readonly packetsPerSecondPerCore: number | null;
   readonly lossRatio: number;
   readonly addedDelayMicros: ForwardStep["addedDelayMicros"];
+  /** Of a ramp; null where there is none, or too little is known. */
+  readonly halfLoad: HalfLoad | null;
 }
 
 /** Puts a report together. */
@@ -39,6 +42,7 @@ export function createForwardReport(machine: Machine, options: ForwardOptions, f
     packetsPerSecondPerCore: cpu === null ? null : 1_000_000 / cpu,
     lossRatio: best.lossRatio,
     addedDelayMicros: best.addedDelayMicros,
+    halfLoad: halfLoadOf(figures.steps),
   };
 }
 
@@ -69,6 +73,7 @@ export function forwardFigures(reports: readonly ForwardReport[]): RunFigure[] {
     figure("delay p50, µs", 0, (report) => report.addedDelayMicros.p50),
     figure("delay p99, µs", 0, (report) => report.addedDelayMicros.p99),
     figure("delay p99.9, µs", 0, (report) => report.addedDelayMicros.p999),
+    figure("delay p99 at half load, µs", 0, (report) => report.halfLoad?.p99Micros ?? null),
     figure("ms of processor time for each join", 2, (report) => report.joins.cpuMillisPerJoin),
     figure("KiB for each participant before media", 0, ({ bytesPerParticipant: bytes }) =>
       bytes === null ? null : bytes / 1_024,
@@ -90,6 +95,7 @@ export function forwardText(report: ForwardReport): string {
     "   a stream    forwarded          %",
     ...steps.map(stepLine),
     "",
+    ...halfLoadLines(report.halfLoad),
     ...limitLines(report),
     ...warnings(steps),
   ];
