@@ -7,6 +7,7 @@ import { decisionName } from "../inspection.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import type { Plan } from "../plan.ts";
 import { readableTimes } from "../readable-times.ts";
+import { replayCommand } from "../replay-command.ts";
 import { rowAsJson, showRow } from "../rows.ts";
 import { type Attempt, attempt } from "../search/attempt.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
@@ -15,7 +16,7 @@ import { historyIn, traceUpToBreach } from "../search/history.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
-import { theSeed, theStory } from "./stories.ts";
+import { replayName, theSeed, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 /** Columns of a full bar, and links of the chain that are shown. */
@@ -90,7 +91,12 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
     process.stdout.write(
       `${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, history, chain })}\n`,
     );
-  } else for (const line of explanation(plan, breach, curve, guilty, trace, chain)) process.stdout.write(`${line}\n`);
+  } else {
+    const lines = explanation(plan, breach, curve, guilty, trace, chain);
+    for (const line of [...lines, ...nextSteps(replayName(story), seed, breach, guilty)]) {
+      process.stdout.write(`${line}\n`);
+    }
+  }
   return EXIT.BROKEN;
 }
 
@@ -147,6 +153,14 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
     ];
   }
   return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
+}
+
+/** Commands that go on from here: to the moment of the breach, and to the run without the accident that mattered. */
+function nextSteps(name: string, seed: number, { atMicros }: Attempt, { accidents }: Culprits): string[] {
+  const until = atMicros < 0 ? [] : [`--until ${(atMicros / 1_000_000).toFixed(6)}s`];
+  const fork = accidents.length === 1 ? [`--fork ${decisionName(accidents[0]!)}=0`] : [];
+  const ways = [...until, ...fork, "--trace"];
+  return ["", "To go on from here:", ...ways.map((flags) => `  ${replayCommand(name, seed, flags)}`)];
 }
 
 /** The decision under which the accident does not happen, as `--fork` takes it, and when it happens. */

@@ -73,6 +73,9 @@ describe("lockstep explain", () => {
     expect(out).toContain("0.100 s  the microphone is off");
     expect(out).toMatch(/0\.000 s {2}█{40} {2}1 of 1/);
     expect(out).toContain("it was judged when the story was over");
+    expect(out).toMatch(
+      /To go on from here:\n {2}node lockstep\.mjs replay \S+broken\.json --seed 1 --until 1\.300000s\n/,
+    );
   });
 });
 
