@@ -258,6 +258,14 @@ describe("somebody", () => {
     await expect.poll(() => ana.textContent("#lobby-notice")).toBe(refusal.detail);
   });
 
+  it("whose network carries the call badly is told so", async () => {
+    const eve = await enter("poor", "Eve");
+    await eve.evaluate(`RTCPeerConnection.prototype.getStats = async () =>
+      new Map([["report", { type: "remote-inbound-rtp", fractionLost: 0.5 }]])`);
+    const said = () => eve.textContent("#call-state");
+    await expect.poll(said, { timeout: 10_000 }).toBe("Your connection is poor: voices and pictures may break up.");
+  });
+
   it("in the fourth tab of a browser, where three have a stream of events, sees who comes", async () => {
     const profile = await openProfile(browser);
     const tabs: Page[] = [];
