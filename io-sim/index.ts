@@ -27,10 +27,12 @@ export {
   percent,
   plays,
   profile,
+  reconnect,
   restart,
   scenario,
   seconds,
   signalling,
+  stays,
   swizzle,
   unmute,
 } from "./scenario.ts";

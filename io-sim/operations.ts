@@ -16,7 +16,7 @@ import type { Operation } from "./plan.ts";
 import { below, createStream } from "./random.ts";
 import { crashShard } from "./shards.ts";
 import { setSites } from "./sites.ts";
-import { joinPeer, rejoinPeer } from "./tabs.ts";
+import { joinPeer, reconnectPeer, rejoinPeer } from "./tabs.ts";
 import { inheritAddress, movePeer, type Peer, stallPeer } from "./topology.ts";
 import { setPeerClock } from "./wall-clock.ts";
 import { bootRecord, type World } from "./world.ts";
@@ -55,6 +55,9 @@ function performOnPeer(world: World, operation: Extract<Operation, { peer: strin
   switch (operation.type) {
     case "join":
       joinPeer(world, peer);
+      return;
+    case "reconnect":
+      reconnectPeer(world, peer);
       return;
     case "rejoin":
       rejoinPeer(world, peer, operation.times, operation.everyMicros);

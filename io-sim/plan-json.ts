@@ -130,6 +130,7 @@ const OPERATION: Check = variants("type", {
   join: PEER,
   leave: PEER,
   kill: PEER,
+  reconnect: PEER,
   rejoin: { ...PEER, times: count, everyMicros: count },
   move: { ...PEER, to: oneOf("address", "port", "ipv4", "ipv6", "beside"), noticed: truth },
   inherit: { ...PEER, from: text },
@@ -153,6 +154,7 @@ const ALWAYS = { freezes: { viewer: text, source: text, shorterThanMicros: count
 const FINALLY = {
   plays: { viewer: text, source: text, withinMicros: count },
   departs: { peer: text, reason: text },
+  stays: { peer: text },
 };
 
 const ANSWER: Check = (value, path) => {

@@ -73,6 +73,8 @@ export type MovePlan = "address" | "port" | "ipv4" | "ipv6" | "beside";
 /** One thing that happens. */
 export type Operation =
   | { readonly type: "join" | "leave" | "kill"; readonly peer: string }
+  /** The page makes a new connection in place of the one that it has, and stays who it is. */
+  | { readonly type: "reconnect"; readonly peer: string }
   /** Goes and comes back so often, one time after the other. */
   | { readonly type: "rejoin"; readonly peer: string; readonly times: number; readonly everyMicros: number }
   | { readonly type: "move"; readonly peer: string; readonly to: MovePlan; readonly noticed: boolean }
@@ -123,7 +125,9 @@ export type FinallyPromise =
   /** The viewer is shown the source, for the first time within `withinMicros` of both being there, and still at the end. */
   | { readonly kind: "plays"; readonly viewer: string; readonly source: string; readonly withinMicros: number }
   /** The server lets the peer go, for this reason. */
-  | { readonly kind: "departs"; readonly peer: string; readonly reason: string };
+  | { readonly kind: "departs"; readonly peer: string; readonly reason: string }
+  /** Nobody sees the peer leave: from its first join to the end of the story it is one participant. */
+  | { readonly kind: "stays"; readonly peer: string };
 
 /** What the story itself promises, beyond the promises that hold in every story. */
 export type StoryPromise = AlwaysPromise | FinallyPromise;
@@ -222,7 +226,7 @@ export function checkPlan(plan: Plan): void {
   if (disturbing !== undefined) refuse(`has the step "${disturbing.label}" in its steady time.`);
   if (steady !== undefined && steady.fromMicros >= plan.runForMicros) refuse("ends before its steady time begins.");
   for (const promise of [...plan.always, ...plan.finally]) {
-    if (promise.kind === "departs") known(promise.peer);
+    if ("peer" in promise) known(promise.peer);
     else {
       known(promise.viewer);
       const [peer, source] = promise.source.split("/");

@@ -5,6 +5,7 @@
  * told by names.
  */
 import type { Micros, ParticipantView, ShardEvent } from "../core/index.ts";
+import { handOver } from "./topology.ts";
 import type { World } from "./world.ts";
 
 /** One row. */
@@ -26,6 +27,7 @@ export function note(world: World, kind: TraceRow["kind"], who: string, text: st
 /** Notes what the server announces. */
 export function noteEvent(world: World, event: ShardEvent): void {
   if (event.type === "joined") world.names.set(event.participant, event.name);
+  if (event.type === "reconnecting") handOver(world, event.participant);
   const who = "participant" in event ? nameOf(world, event.participant) : "";
   note(world, "server", who, describeEvent(world, event));
 }
@@ -95,7 +97,9 @@ function describeEvent(world: World, event: ShardEvent): string {
     case "joined":
       return `has joined ${event.room} as participant ${event.participant}`;
     case "connected":
-      return `is connected at the server ${Math.floor(event.afterMicros / 1_000)} ms after the join`;
+      return `is connected at the server ${Math.floor(event.afterMicros / 1_000)} ms after its offer`;
+    case "reconnecting":
+      return "has lost its connection and is to have a new one";
     case "left":
       return `is gone for the server: ${event.reason}${event.detail === "" ? "" : ` (${event.detail})`}`;
     case "roster":

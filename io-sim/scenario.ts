@@ -238,6 +238,14 @@ export function join(peer: string, storm?: { readonly times: number; readonly ev
   return { type: "rejoin", peer, times: storm.times, everyMicros: storm.every };
 }
 
+/**
+ * The peer's page makes a new connection and asks the server to take it in place of the one that it has, as it does when that
+ * is lost. Where the server does not know it any more, it joins anew; a peer that is not there joins.
+ */
+export function reconnect(peer: string): Operation {
+  return { type: "reconnect", peer };
+}
+
 /** The peer leaves as one should. */
 export function leave(peer: string): Operation {
   return { type: "leave", peer };
@@ -349,6 +357,11 @@ export function freezes(viewer: string, source: string): { shorterThan(micros: n
   return {
     shorterThan: (shorterThanMicros) => ({ kind: "freezes", viewer, source, shorterThanMicros }),
   };
+}
+
+/** Nobody sees the peer leave: from its first join to the end of the story it is one participant. */
+export function stays(peer: string): FinallyPromise {
+  return { kind: "stays", peer };
 }
 
 /** The server lets the peer go, for this reason. */

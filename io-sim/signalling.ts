@@ -1,5 +1,5 @@
 /**
- * The signalling: the requests by which clients join and leave, and the server's replies.
+ * The signalling: the requests by which clients join, reconnect and leave, and the server's replies.
  *
  * A request travels over TCP, so it comes late but it comes: a round trip of the link goes by before it is sent. What stands
  * between, proxies and pages that are closed too early, can do worse: lose a request or its reply, send a request twice, hold
@@ -59,6 +59,40 @@ export function signalJoin(world: World, peer: Peer, client: Client, offer: stri
   });
 }
 
+/**
+ * Carries an offer to the server that is to take the place of another client's connection, and the reply back. Whom the
+ * server does not know any more, or knows by another connection, joins anew.
+ */
+export function signalReconnect(
+  world: World,
+  peer: Peer,
+  client: Client,
+  former: Client,
+  offer: string,
+  tries = 1,
+): void {
+  const { resource, connection, participant } = former;
+  const joinAnew = () => signalJoin(world, peer, client, offer);
+  if (nodeOf(world, participant) === undefined) {
+    joinAnew();
+    return;
+  }
+  const ask = () => {
+    const told = { room: world.guise.tell(client.plan.room), resource, connection, offer };
+    return { node: nodeOf(world, participant), command: { type: "reconnect", ...told } } as const;
+  };
+  request(world, peer, "reconnect", ask, (reply) => {
+    const isForgotten = reply.type === "refused" && ["not-found", "stale-connection"].includes(reply.code);
+    if (!isForgotten) hearReply(world, client, reply);
+    else if (client.status === "joining") joinAnew();
+  });
+  if (!world.hasSignallingTrouble || tries === TRIES_MAX) return;
+  const { loop } = world;
+  schedule(loop, micros(loop.now + PATIENCE_MICROS), EVENT_CLASS.STEP, () => {
+    if (client.status === "joining") signalReconnect(world, peer, client, former, offer, tries + 1);
+  });
+}
+
 /** Carries a goodbye to the server; nobody waits for the reply. */
 export function signalLeave(world: World, peer: Peer, client: Client, resource: string): void {
   const ask = () => {
@@ -68,21 +102,18 @@ export function signalLeave(world: World, peer: Peer, client: Client, resource: 
   request(world, peer, "leave", ask, () => {});
 }
 
+/** What a client may ask. */
+export type Request = "join" | "reconnect" | "leave";
+
 /** What is asked, and of which shard; known when the request arrives. */
 type Ask = () => { readonly node: SfuNode | undefined; readonly command: Command };
 
-function request(
-  world: World,
-  peer: Peer,
-  what: "join" | "leave",
-  ask: Ask,
-  onReply: (reply: CommandReply) => void,
-): void {
+function request(world: World, peer: Peer, what: Request, ask: Ask, onReply: (reply: CommandReply) => void): void {
   const { stream, plan } = peer.signalling;
   const trip = peer.up.plan.delayMicros;
   const roundTrip = trip + peer.down.plan.delayMicros;
-  // A page that leaves has a connection already; one that joins makes it first.
-  const carry = () => submit(world, peer, what === "join" ? trip + roundTrip : trip, ask, onReply);
+  // A page that leaves has a connection already; one that joins, or comes from another network, makes it first.
+  const carry = () => submit(world, peer, what === "leave" ? trip : trip + roundTrip, ask, onReply);
   tellSignalled(world, peer, "up", what);
   if (chance(stream, plan.lostPpm)) return;
   carry();
@@ -107,17 +138,15 @@ function submit(world: World, peer: Peer, wayMicros: number, ask: Ask, onReply: 
 
 function hearReply(world: World, client: Client, reply: CommandReply): void {
   if (reply.type === "joined") clientAnswered(client, reply.participant, reply.resource, reply.answer);
-  else if (reply.type === "refused") {
+  else if (reply.type === "reconnected") {
+    const { participant, connection, answer } = reply;
+    clientAnswered(client, participant, client.former?.resource ?? "", answer, connection);
+  } else if (reply.type === "refused") {
     note(world, "client", client.plan.name, `was refused: ${reply.detail}`);
     clientRefused(client, reply.detail);
   }
 }
 
-function tellSignalled(
-  world: World,
-  peer: Peer,
-  direction: "up" | "down",
-  what: "join" | "leave" | CommandReply["type"],
-): void {
+function tellSignalled(world: World, peer: Peer, direction: "up" | "down", what: Request | CommandReply["type"]): void {
   for (const watcher of world.watchers) watcher.signalled?.(peer, direction, what);
 }

@@ -13,6 +13,7 @@ import {
   clientJoin,
   clientKill,
   clientLeave,
+  clientTakeOver,
   createClient,
 } from "./client/client.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
@@ -21,7 +22,7 @@ import { SERVER_NEAR_WRAP } from "./near-wrap.ts";
 import { CAMERAS, type CameraKind, type PeerPlan } from "./plan.ts";
 import { below } from "./random.ts";
 import { note } from "./rows.ts";
-import { signalJoin, signalLeave } from "./signalling.ts";
+import { signalJoin, signalLeave, signalReconnect } from "./signalling.ts";
 import { movePeer, type Peer, sendFromPeer } from "./topology.ts";
 import { wallAt } from "./wall-clock.ts";
 import { type World, wallOrigin } from "./world.ts";
@@ -29,12 +30,30 @@ import { type World, wallOrigin } from "./world.ts";
 /** Lets a peer ask to join, unless it is in the call or on its way: as a new client, for it may have been here before. */
 export function joinPeer(world: World, peer: Peer): void {
   if (peer.client !== undefined && clientIsActive(peer.client)) return;
-  // Another browser tab on the same machine has another port; and an address that has been given away is another's.
+  enter(world, peer, createTab(world, peer), "asks to join");
+}
+
+/**
+ * A peer's page makes a new connection, and asks the server to take it in place of the one that it has. What is another
+ * connection to the server is another client here, with keys and streams of its own, behind the same camera.
+ */
+export function reconnectPeer(world: World, peer: Peer): void {
+  const former = peer.client;
+  if (former === undefined || former.resource === "" || !clientIsActive(former)) {
+    joinPeer(world, peer);
+    return;
+  }
+  const client = createTab(world, peer, former);
+  clientTakeOver(client, former);
+  enter(world, peer, client, "asks for a new connection");
+}
+
+function enter(world: World, peer: Peer, client: Client, what: string): void {
+  // Another connection from the same machine has another port; and an address that has been given away is another's.
   if (peer.clients.length > 0 || world.byAddress.get(peer.address) !== peer) movePeer(world, peer, "address", false);
-  const client = createTab(world, peer);
   peer.client = client;
   peer.clients.push(client);
-  note(world, "client", client.plan.name, "asks to join");
+  note(world, "client", client.plan.name, what);
   clientJoin(client);
 }
 
@@ -52,10 +71,10 @@ export function rejoinPeer(world: World, peer: Peer, times: number, everyMicros:
   });
 }
 
-function createTab(world: World, peer: Peer): Client {
+function createTab(world: World, peer: Peer, former?: Client): Client {
   const { plan, clients } = peer;
   const ordinal = peer.index + world.peers.size * clients.length;
-  const first = 2 * ordinal + 1;
+  const first = former === undefined ? 2 * ordinal + 1 : firstSourceOf(former);
   const nameOf = (who: string) => (clients.length === 0 ? who : `${who}#${clients.length + 1}`);
   const client = createClient(
     world.chance,
@@ -84,7 +103,10 @@ function createTab(world: World, peer: Peer): Client {
       wallClock: (now) => wallAt(peer.clock, wallOrigin(world.plan), now),
       usesIpv6: () => peer.address.startsWith("["),
       send: (bytes, target) => sendFromPeer(world, peer, bytes, target),
-      askToJoin: (offer) => signalJoin(world, peer, client, offer),
+      askToJoin: (offer) => {
+        if (former === undefined) signalJoin(world, peer, client, offer);
+        else signalReconnect(world, peer, client, former, offer);
+      },
       askToLeave: (resource) => signalLeave(world, peer, client, resource),
       lost: () => comeBack(world, peer, client),
       watcher: watcherOf(world),
@@ -93,6 +115,11 @@ function createTab(world: World, peer: Peer): Client {
   if (plan.camera !== null) world.sources.set(first, { id: first, peer, kind: "camera", client });
   if (plan.microphone !== null) world.sources.set(first + 1, { id: first + 1, peer, kind: "microphone", client });
   return client;
+}
+
+/** The number of a tab's camera; its microphone has the next one. */
+function firstSourceOf({ plan }: Client): number {
+  return plan.media.camera?.source ?? (plan.media.microphone?.source ?? 1) - 1;
 }
 
 /** A thin client can't name its layers, so it has one. */

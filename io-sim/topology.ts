@@ -100,6 +100,16 @@ export function clientOf(world: World, participant: number): Client | undefined 
   return undefined;
 }
 
+/** A participant has a new connection at the server: from now on he is the client that has asked for it. */
+export function handOver(world: World, participant: number): void {
+  for (const { clients } of world.peers.values()) {
+    const heir = clients.findLast(({ former }) => former?.participant === participant);
+    if (heir?.former === undefined) continue;
+    heir.participant = participant;
+    heir.former.participant = 0;
+  }
+}
+
 /** Whose client this is, now or before. */
 export function peerOf(world: World, client: Client): Peer | undefined {
   for (const peer of world.peers.values()) {

@@ -42,6 +42,7 @@ import { readableTimes } from "./readable-times.ts";
 import type { Effect } from "./recording-outbox.ts";
 import { note, noteEvent, type TraceRow } from "./rows.ts";
 import { createShards, ONE_SHARD, type Shards, sendRecord } from "./shards.ts";
+import type { Request } from "./signalling.ts";
 import { createSiteBook, type SiteBook } from "./sites.ts";
 import { createSlab, type Slab } from "./slab.ts";
 import { joinPeer } from "./tabs.ts";
@@ -74,7 +75,7 @@ export interface WorldWatcher extends Partial<ClientWatcher> {
   /** A shard has said something to another one, by their numbers, or it has got lost on the way. */
   relayed?(from: number, to: number, lane: "packets" | "mail", record: Uint8Array, isLost: boolean): void;
   /** A request or a reply of the signalling is sent. */
-  signalled?(peer: Peer, direction: "up" | "down", what: "join" | "leave" | CommandReply["type"]): void;
+  signalled?(peer: Peer, direction: "up" | "down", what: Request | CommandReply["type"]): void;
 }
 
 /** A datagram on a link, and why it was dropped. */

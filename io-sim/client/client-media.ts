@@ -177,6 +177,14 @@ export function mediaStart(client: Client): void {
   );
 }
 
+/** Goes on with the devices of a page that makes a new connection: frames are counted on, and begin with a keyframe. */
+export function mediaTakeOver(media: ClientMedia, former: ClientMedia): void {
+  media.cameraMuted = former.cameraMuted;
+  media.microphoneMuted = former.microphoneMuted;
+  for (const [layer, encoder] of media.encoders.entries()) encoder.frame = former.encoders[layer]?.frame ?? 0;
+  if (media.microphone !== undefined) media.microphone.packet = former.microphone?.packet ?? 0;
+}
+
 /** Everything falls silent. */
 export function mediaStop(media: ClientMedia): void {
   for (const event of media.timers.values()) cancel(event);

@@ -43,6 +43,7 @@ import {
   mediaReceive,
   mediaStart,
   mediaStop,
+  mediaTakeOver,
   offeredMedia,
 } from "./client-media.ts";
 import type { FramePassport } from "./frame-body.ts";
@@ -140,6 +141,10 @@ export interface Client {
   /** The server's number for the participant, 0 before the answer. */
   participant: number;
   resource: string;
+  /** The server's number for the connection, 0 before the answer. */
+  connection: number;
+  /** Whose place it takes in the call, if it is a new connection of one that was there. */
+  former: Client | undefined;
   answer: Answer | undefined;
   readonly ufrag: string;
   readonly password: string;
@@ -175,6 +180,8 @@ export function createClient(seed: Seed, plan: ClientPlan, ports: ClientPorts): 
     detail: "",
     participant: 0,
     resource: "",
+    connection: 0,
+    former: undefined,
     answer: undefined,
     ufrag: randomToken(stream, 4),
     password: randomToken(stream, 24),
@@ -211,8 +218,14 @@ export function clientJoin(client: Client): void {
   ports.askToJoin(writeOffer(identity, offeredMedia(client.media), plan.persona === "thin"));
 }
 
-/** The answer has come: the checks begin. */
-export function clientAnswered(client: Client, participant: number, resource: string, text: string): void {
+/** The answer has come: the checks begin. The first connection of a participant has his number. */
+export function clientAnswered(
+  client: Client,
+  participant: number,
+  resource: string,
+  text: string,
+  connection = participant,
+): void {
   if (client.status !== "joining") return;
   const answer = readAnswer(text);
   if (typeof answer === "string") {
@@ -222,6 +235,7 @@ export function clientAnswered(client: Client, participant: number, resource: st
   }
   client.participant = participant;
   client.resource = resource;
+  client.connection = connection;
   client.answer = answer;
   client.status = "checking";
   check(client);
@@ -241,6 +255,13 @@ export function clientLeave(client: Client): void {
     dtlsClose(client.dtls, client.ports.loop.now, client.ports.crypto, sinkOf(client), 0);
   }
   stop(client, "left");
+}
+
+/** Takes the place of a client that ends without a word: its devices go on, and what was muted stays so. */
+export function clientTakeOver(client: Client, former: Client): void {
+  client.former = former;
+  mediaTakeOver(client.media, former.media);
+  stop(former, "dead");
 }
 
 /** Vanishes without a word. */

@@ -37,6 +37,8 @@ interface RoomView {
   home: SfuNode | undefined;
   /** Those who are connected, in order of arrival. */
   readonly present: Set<number>;
+  /** Those of them who wait for a new connection: nothing can be in their slots. */
+  readonly away: Set<number>;
   roster: Roster | undefined;
   text: string;
 }
@@ -122,7 +124,13 @@ function forgetShard({ rooms, bindings, changed }: Announced, node: SfuNode, now
 }
 
 function roomOf({ rooms }: Announced, name: string): RoomView {
-  const room = rooms.get(name) ?? { home: undefined, present: new Set<number>(), roster: undefined, text: "[]" };
+  const room = rooms.get(name) ?? {
+    home: undefined,
+    present: new Set<number>(),
+    away: new Set<number>(),
+    roster: undefined,
+    text: "[]",
+  };
   rooms.set(name, room);
   return room;
 }
@@ -132,11 +140,16 @@ function follow(book: PromiseBook, announced: Announced, node: SfuNode, now: num
   announced.changed.set(event.room, now);
   const room = roomOf(announced, event.room);
   switch (event.type) {
+    case "reconnecting":
+      room.away.add(event.participant);
+      return;
     case "connected":
       room.present.add(event.participant);
+      room.away.delete(event.participant);
       return;
     case "left":
       room.present.delete(event.participant);
+      room.away.delete(event.participant);
       bindings.delete(event.participant);
       return;
     case "roster": {
@@ -198,7 +211,7 @@ function settleSlots(
     shown.add(slot.publication);
   }
   for (const kind of ["audio", "video"] as const) {
-    const slots = slotsOf(world, participant, kind);
+    const slots = room.away.has(participant) ? 0 : slotsOf(world, participant, kind);
     const offered = others.flatMap((each) => each.publications).filter((each) => each.kind === kind).length;
     const filled = seen?.slots.filter((slot) => slot.kind === kind && slot.publication !== 0).length ?? 0;
     const waits = () => `Participant ${participant} has ${filled} of ${slots} ${kind} slots filled; ${offered} wait.`;

@@ -435,14 +435,13 @@ function judgeRepair(
 
 /** Keeps what the server announces: a slot that shows something else has to begin a piece of its own. */
 function followEvent(world: World, ledger: Ledger, event: ShardEvent): void {
-  if (event.type === "left") {
-    for (const streams of ledger.outgoing) {
-      for (const out of streams) {
-        const isHis = out.client.participant === event.participant;
-        // Other shards go on with what has come over until they have been told.
-        const isHere = out.door?.node.shard.number === shardOf(event.participant);
-        if (isHis || (isHere && out.source?.client.participant === event.participant)) leaveSource(out);
-      }
+  if (event.type === "left" || event.type === "reconnecting") {
+    // A client whose connection has been replaced is nobody any more (topology.ts).
+    const gone = event.type === "left" ? event.participant : 0;
+    for (const out of ledger.outgoing.flat()) {
+      // Other shards go on with what has come over until they have been told.
+      const isHere = out.door?.node.shard.number === shardOf(event.participant);
+      if (out.client.participant === gone || (isHere && out.source?.client.participant === gone)) leaveSource(out);
     }
     forgetBindings(ledger, event.participant);
   }

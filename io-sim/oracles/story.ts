@@ -38,6 +38,7 @@ export function createStoryOracle(world: World, book: PromiseBook): StoryOracle 
     judgeStory() {
       for (const promise of [...world.plan.always, ...world.plan.finally]) {
         if (promise.kind === "departs") judgeDeparture(world, book, promise, reasons);
+        else if (promise.kind === "stays") judgeStay(world, book, promise, reasons);
         else judgePlaying(world, book, promise);
       }
     },
@@ -56,7 +57,23 @@ function judgeDeparture(
   judge(book, "STORY", seen.includes(promise.reason), sentence);
 }
 
-function judgePlaying(world: World, book: PromiseBook, promise: Exclude<StoryPromise, { kind: "departs" }>): void {
+function judgeStay(
+  world: World,
+  book: PromiseBook,
+  { peer }: Extract<StoryPromise, { kind: "stays" }>,
+  reasons: Map<number, string>,
+): void {
+  const participants = world.peers
+    .get(peer)!
+    .clients.flatMap(({ participant }) => (participant > 0 ? [participant] : []));
+  const seen = participants.map((participant) => reasons.get(participant) ?? "still there");
+  const sentence = () => `${peer} was to stay who it is, but: ${seen.join(", ") || "never joined"}.`;
+  judge(book, "STORY", seen.join() === "still there", sentence);
+}
+
+type PlayingPromise = Exclude<StoryPromise, { kind: "departs" | "stays" }>;
+
+function judgePlaying(world: World, book: PromiseBook, promise: PlayingPromise): void {
   const { viewer, source } = promise;
   if (excused(book, "past opening", isOwedNothing(world, source))) return;
   const client = world.peers.get(viewer)!.client;

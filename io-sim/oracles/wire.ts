@@ -68,6 +68,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
   function followEvent(event: ShardEvent): void {
     said.times++;
     if (event.type === "left") said.left.add(event.participant);
+    if (event.type === "reconnecting") said.connected.delete(event.participant);
     if (event.type !== "connected") return;
     said.connected.add(event.participant);
     const client = clientOf(world, event.participant);

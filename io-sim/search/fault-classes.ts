@@ -140,6 +140,10 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
           { type: "rejoin", peer: who, times, everyMicros },
         ]),
   },
+  {
+    name: "reconnecting",
+    deed: (peer) => peer.map((who) => [`${who} makes a new connection`, { type: "reconnect", peer: who }]),
+  },
   { name: "leaving", deed: (peer) => peer.map((who) => [`${who} leaves`, { type: "leave", peer: who }]) },
   {
     name: "joining",

@@ -117,6 +117,7 @@ export function promisesFollow(plan: Plan): boolean {
 }
 
 function promiseKey(promise: FinallyPromise): string {
+  if (promise.kind === "stays") return `${promise.peer} stays`;
   return promise.kind === "departs" ? `${promise.peer} ${promise.reason}` : `${promise.viewer} ${promise.source}`;
 }
 
@@ -265,12 +266,14 @@ function lifeOf(plan: Plan, peer: PeerPlan, until = Number.POSITIVE_INFINITY) {
   for (const { atMicros, operation } of stepsOf(plan, peer)) {
     if (atMicros >= until) break;
     // Who comes or goes in the middle of a storm may be there in the end or not.
-    if (["join", "rejoin", "leave", "kill"].includes(operation.type) && atMicros <= stormUntil) unclear = true;
-    if (operation.type === "join" && !there) tabs++;
+    if (["join", "reconnect", "rejoin", "leave", "kill"].includes(operation.type) && atMicros <= stormUntil)
+      unclear = true;
+    const asksAnew = operation.type === "join" || operation.type === "reconnect";
+    if (asksAnew && !there) tabs++;
     if (operation.type === "rejoin") tabs += operation.times;
-    if (operation.type === "join" || operation.type === "rejoin") there = true;
+    if (asksAnew || operation.type === "rejoin") there = true;
     if (operation.type === "leave" || operation.type === "kill") there = false;
-    if (["join", "move", "inherit", "clock"].includes(operation.type)) since = atMicros;
+    if (["join", "reconnect", "move", "inherit", "clock"].includes(operation.type)) since = atMicros;
     if (operation.type === "rejoin") {
       stormUntil = atMicros + operation.times * operation.everyMicros;
       since = stormUntil;

@@ -186,7 +186,7 @@ function withPeers(plan: Plan, peers: PeerPlan[]): Plan {
       : { steady: { ...plan.steady, among: plan.steady.among.filter((name) => names.has(name)) } }),
     always: plan.always.filter(({ viewer, source }) => names.has(viewer) && isThere(source)),
     finally: plan.finally.filter((promise) =>
-      promise.kind === "departs" ? names.has(promise.peer) : names.has(promise.viewer) && isThere(promise.source),
+      "peer" in promise ? names.has(promise.peer) : names.has(promise.viewer) && isThere(promise.source),
     ),
   };
 }

@@ -162,6 +162,7 @@ function operationText(use: Use, operation: Operation): Piece {
     case "join":
     case "leave":
     case "kill":
+    case "reconnect":
       return call(use(operation.type), [quote(operation.peer)]);
     case "move": {
       const how = operation.to !== "address" ? operation.to : operation.noticed ? "network" : "rebinding";
@@ -230,6 +231,7 @@ function alwaysText(use: Use, { viewer, source, shorterThanMicros }: AlwaysPromi
 
 function finallyText(use: Use, promise: FinallyPromise): Piece {
   if (promise.kind === "departs") return call(use("departs"), [quote(promise.peer), quote(promise.reason)]);
+  if (promise.kind === "stays") return call(use("stays"), [quote(promise.peer)]);
   const within = promise.withinMicros === 3_000_000 ? [] : [timeText(use, promise.withinMicros)];
   return call(use("plays"), [quote(promise.viewer), quote(promise.source), ...within]);
 }

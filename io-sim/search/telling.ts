@@ -42,7 +42,7 @@ function count(peers: number): string {
 /** What the plan itself promises and a viewer misses. */
 function missing(plan: Plan): string | undefined {
   const [promise] = [...plan.finally, ...plan.always];
-  if (promise === undefined || promise.kind === "departs") return undefined;
+  if (promise === undefined || "peer" in promise) return undefined;
   const [owner, source] = promise.source.split("/");
   const what = `${owner}'s ${source === "camera" ? "picture" : "voice"}`;
   return promise.kind === "plays" ? `${promise.viewer} got nothing of ${what}` : `${what} stood still`;

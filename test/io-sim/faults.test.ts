@@ -5,6 +5,7 @@ import {
   at,
   clock,
   cut,
+  freezes,
   heal,
   inherit,
   join,
@@ -17,10 +18,12 @@ import {
   pause,
   percent,
   plays,
+  reconnect,
   restart,
   scenario,
   seconds,
   signalling,
+  stays,
   swizzle,
 } from "../../io-sim/index.ts";
 import { replayJournal } from "../../io-sim/journal.ts";
@@ -200,6 +203,51 @@ describe("processes", () => {
     const [ana, twin] = [peer("ana").client!, peer("twin").client!];
     expect([twin.ufrag, twin.media.videoSsrcs]).toEqual([ana.ufrag, ana.media.videoSsrcs]);
     expect(twin.participant).not.toBe(ana.participant);
+  });
+
+  it("may make a new connection, and stay who they are", () => {
+    const plan = call({
+      timeline: [
+        at(seconds(1), "ana's page makes a new connection", reconnect("ana")),
+        at(seconds(1.5), "and bob's", reconnect("bob")),
+        at(seconds(1.51), "who is impatient", reconnect("bob")),
+      ],
+      runFor: seconds(4),
+      always: [freezes("bob", "ana/microphone").shorterThan(seconds(1))],
+      finally: [stays("ana"), stays("bob"), plays("bob", "ana/camera")],
+    });
+    const { peer } = held(plan);
+    for (const name of ["ana", "bob"]) {
+      const [former, client] = peer(name).clients;
+      expect([peer(name).clients.length, client!.former === former, former!.participant]).toEqual([2, true, 0]);
+      expect(client!.ufrag).not.toBe(former!.ufrag);
+    }
+  });
+
+  it("may ask for a new connection twice, hear nothing of it, and join anew", () => {
+    const plan = call({
+      timeline: [
+        at(seconds(1), "bob's page gets no replies", signalling("bob", { unheard: percent(100) })),
+        at(seconds(1), "makes a new connection", reconnect("bob")),
+        at(seconds(2), "and hears the next reply", signalling("bob", {})),
+      ],
+      runFor: seconds(8),
+      finally: [plays("bob", "ana/camera")],
+    });
+    expect(held(plan).peer("bob").clients).toHaveLength(2);
+  });
+
+  it("may ask for a new connection when the server knows them no more", () => {
+    const plan = call({
+      timeline: [
+        at(seconds(1), "the server dies", restart({ after: ms(300) })),
+        at(seconds(2), "bob's page makes a new connection", reconnect("bob")),
+        at(seconds(2), "and ana's", reconnect("ana")),
+      ],
+      runFor: seconds(9),
+      finally: [plays("bob", "ana/camera")],
+    });
+    held(plan);
   });
 
   it("may rejoin in a storm", () => {

@@ -10,7 +10,20 @@ import { createRoom } from "../../core/sfu/room.ts";
 import { USUAL_TUNABLES } from "../../core/tunables.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
 import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
-import { at, cut, freezes, garbage, join, leave, ms, mute, plays, seconds, unmute } from "../../io-sim/index.ts";
+import {
+  at,
+  cut,
+  freezes,
+  garbage,
+  join,
+  leave,
+  ms,
+  mute,
+  plays,
+  reconnect,
+  seconds,
+  unmute,
+} from "../../io-sim/index.ts";
 import { linkCounters } from "../../io-sim/link.ts";
 import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
 import type { Effect } from "../../io-sim/recording-outbox.ts";
@@ -365,6 +378,15 @@ describe("a story's own promises", () => {
     expect(broken({}, { finally: promised })).toBe("STORY");
     const timeline = [at(seconds(1), "bob leaves", leave("bob")), at(seconds(2), "and comes back", join("bob"))];
     expect(broken({}, { finally: promised, timeline })).toBe("");
+  });
+
+  it("break when somebody leaves who was to stay, and not when he makes a new connection", () => {
+    const promised = [{ kind: "stays" as const, peer: "bob" }];
+    const timeline = [at(seconds(1), "bob leaves", leave("bob")), at(seconds(1.1), "and comes back", join("bob"))];
+    expect(broken({}, { finally: promised, timeline })).toBe("STORY");
+    expect(broken({}, { finally: promised, timeline: timeline.slice(0, 1) })).toBe("STORY");
+    const again = [at(seconds(1), "bob's page makes a new connection", reconnect("bob"))];
+    expect(broken({}, { finally: promised, timeline: again })).toBe("");
   });
 });
 

@@ -26,9 +26,11 @@ import {
   pause,
   percent,
   plays,
+  reconnect,
   restart,
   seconds,
   signalling,
+  stays,
   swizzle,
 } from "../../../io-sim/index.ts";
 import type { Plan } from "../../../io-sim/plan.ts";
@@ -57,6 +59,7 @@ function wordy(): Plan {
       at(seconds(3), "poor", link("bob", poor)),
       at(seconds(3), "elsewhere", move("bob", "port")),
       at(seconds(3), "asleep", pause(ms(300), "bob")),
+      at(seconds(3), "from elsewhere", reconnect("bob")),
       at(seconds(3), "again and again", joins("ana", { times: 3, every: ms(200) })),
       at(seconds(3), "unheard", signalling("ana", { lost: percent(9), late: ms(80) })),
       at(seconds(3), "summer time", clock("ana", { by: seconds(3_600), drift: 9 })),
@@ -71,7 +74,7 @@ function wordy(): Plan {
     swapsWithin: 100,
     knobs: { nackTriesMax: 1, reportMicros: ms(250), slotYieldMicros: 1_234_567 },
     always: [freezes("bob", "ana/camera").shorterThan(seconds(60))],
-    finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(9))],
+    finally: [plays("bob", "ana/camera"), plays("ana", "bob/camera", seconds(9)), stays("ana")],
   });
 }
 
