@@ -193,6 +193,18 @@ describe("a line of the table", () => {
     expect(row.indexOf("1, 5")).toBe(tableHead(["a story"]).indexOf("seeds"));
   });
 
+  it.each([
+    [[1, 2], "1, 2"],
+    [[1, 2, 3, 9], "1..3, 9"],
+    [[1, 2, 3, 9, 20, 30], "6 seeds"],
+  ])("names the seeds %j as %j", (seeds, text) => {
+    const row = tableRow(
+      ["a story"],
+      seeds.map((seed) => answerOf({ seed })),
+    );
+    expect(row.split(/ {2,}/)[1]).toBe(text);
+  });
+
   it("has the fingerprint of its run, and one of all runs that depends on their order", () => {
     expect(joinFingerprints(["0123456789abcdef"])).toBe("0123456789abcdef");
     const [one, other] = ["0123456789abcdef", "fedcba9876543210"];
