@@ -2,7 +2,9 @@
  * What the benchmarks' commands share: flags that mean the same in several of them (their numbers are in numbers.ts), words
  * for the server, a progress line for people, and what is said when nothing could be measured.
  */
-import { EXIT } from "../io-sim/cli/misuse.ts";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { EXIT, Misuse } from "../io-sim/cli/misuse.ts";
 
 /** Flags that mean the same wherever they are: how they are written, and what is said of them. */
 export const FLAGS = {
@@ -10,6 +12,23 @@ export const FLAGS = {
   shards: ["--shards <N>", "what the server is told as --shards"],
   json: ["--json", "one JSON object"],
 } as const;
+
+/** Finds out that a plot can't be written before minutes have been measured for it; wrong use when it can't. */
+export function checkPlot(path: string | undefined): void {
+  const why = path === undefined ? "" : whyNotWritable(path);
+  if (why !== "") throw new Misuse(`--plot can't write ${path} (${why}); choose a file in a directory that is there.`);
+}
+
+function whyNotWritable(path: string): string {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory() === true) return "it is a directory";
+    accessSync(there === undefined ? dirname(path) : path, constants.W_OK);
+    return "";
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}
 
 /** What a server of the benchmark's own is told of the flags `--io` and `--shards`. */
 export function serveWords({ io, shards }: { readonly io?: string; readonly shards?: string }): string[] {

@@ -9,7 +9,7 @@ import type { RoomShape } from "../load/shape.ts";
 import { describeMachine } from "../machine.ts";
 import { addNumbers, boundedNumber, type NumberTexts, RATE, RUNS, readNumbers, SECONDS, SIZE } from "../numbers.ts";
 import { readRuns, repeat, summarize, summaryText } from "../runs.ts";
-import { FLAGS, measuring, serveWords } from "../words.ts";
+import { checkPlot, FLAGS, measuring, serveWords } from "../words.ts";
 import type { ForwardOptions } from "./measure-forward.ts";
 
 const ROOM_MAX = LIMITS.participantsPerRoomMax - 1;
@@ -65,6 +65,7 @@ export function benchForward(words: readonly string[]): Promise<number> {
 async function measure(flags: Flags): Promise<number> {
   const options = readOptions(flags);
   const runs = readRuns(flags.runs);
+  checkPlot(flags.plot);
   // Loaded only now, so that help and wrong use are answered at once.
   const { measureForward } = await import("./measure-forward.ts");
   const { createForwardReport, forwardFigures, forwardText, medianReport } = await import("./report.ts");

@@ -103,6 +103,7 @@ async function measureServer(
   const idleBytes = server === undefined ? 0 : readResidentBytes(server.pid);
   const idleCpu = server === undefined ? undefined : readCpu(server.pid);
   const serverUrl = server?.url ?? options.server!;
+  if (server === undefined) await findServer(serverUrl);
   const pace = { joinsAtATime: JOINS_AT_A_TIME, withinSeconds: 0, sendsAtOnce: false };
   const meeting = { kind: "join", serverUrl, ...pace } as const;
   const generator = await startGenerator({ meeting, peers }, (count) => onProgress("joining", count / peers.length));
@@ -131,6 +132,15 @@ async function measureServer(
   } finally {
     await generator.stop();
   }
+}
+
+/** Rejects with a sentence when nobody serves there. */
+async function findServer(url: string): Promise<void> {
+  const why = await fetch(`${url}/healthz`).then(
+    ({ ok, status }) => (ok ? "" : `it answers ${status} to /healthz`),
+    ({ cause, message }) => cause?.code ?? cause?.message ?? message,
+  );
+  if (why !== "") throw new Error(`There is no Lockstep at ${url} (${why}): start one there, or correct --server.`);
 }
 
 async function measureStep(
@@ -178,6 +188,9 @@ async function measureLimits(
 ): Promise<Pick<ForwardFigures, "limitMicrosPerPacket" | "limitCMicrosPerPacket" | "limitWhy">> {
   const none = { limitMicrosPerPacket: null, limitCMicrosPerPacket: null };
   if (!options.limits) return { ...none, limitWhy: "" };
+  if (options.server !== undefined) {
+    return { ...none, limitWhy: "Limits are of the server's machine: take them there, with bench limit." };
+  }
   const subscribers = subscribersOfLimit(options);
   const packetsPerSecond = Math.max(1, Math.round(forwardedPerSecond(options) / subscribers));
   const shape = { subscribers, packetsPerSecond, packetBytes: options.packetBytes, seconds: options.seconds };

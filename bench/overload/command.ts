@@ -7,7 +7,7 @@ import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import { describeMachine } from "../machine.ts";
 import { addNumbers, boundedNumber, type NumberTexts, readNumbers, SECONDS, SIZE } from "../numbers.ts";
-import { FLAGS, measuring, serveWords } from "../words.ts";
+import { checkPlot, FLAGS, measuring, serveWords } from "../words.ts";
 import type { OverloadOptions } from "./measure-overload.ts";
 
 const NUMBERS = {
@@ -49,6 +49,7 @@ export function benchOverload(words: readonly string[]): Promise<number> {
 
 async function measure(flags: Flags): Promise<number> {
   const options = readOptions(flags);
+  checkPlot(flags.plot);
   // Loaded only now, so that help and wrong use are answered at once.
   const { measureOverload } = await import("./measure-overload.ts");
   const { overloadPlot, overloadText } = await import("./report.ts");

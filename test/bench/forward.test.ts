@@ -64,7 +64,7 @@ describe("bench forward", () => {
   it("says why when there is no server to measure", async () => {
     const { status, stdout, stderr } = await bench("forward", "--server", "http://127.0.0.1:1", ...SMALL);
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^Nothing was measured: .+\n$/);
+    expect(stderr).toMatch(/^Nothing was measured: There is no Lockstep at http:\/\/127.0.0.1:1 \(.+\): start .+\n$/);
   });
 });
 
@@ -96,6 +96,7 @@ describe("wrong use of a benchmark", () => {
     ["a room too full", ["forward", "--subscribers", "100000"], /--subscribers takes whole numbers of 1 to/],
     ["a server that is no address", ["forward", "--server", "here"], /--server takes the address of a page/],
     ["an io for another's server", ["forward", "--server", "http://h", "--io", "fast"], /leave out --server/],
+    ["a plot that can't be written", ["forward", "--plot", "/nowhere/plot.svg"], /--plot can't write .* \(ENOENT\)/],
     ["packets too short", ["limit", "--size", "10"], /--size takes whole numbers/],
   ])("%s is answered with one sentence and status 2", async (_what, words, sentence) => {
     const { status, stdout, stderr } = await bench(...words);
