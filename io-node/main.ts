@@ -2,11 +2,12 @@
  * `lockstep serve`: reads the settings, starts a server, says where it is, and ends it when asked to.
  *
  * People read stdout, a few lines at the start; programs read stderr, one JSON line for each thing that happened. The exit
- * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had, 2 for wrong use. Where a disk stands still the process has
- * to kill itself, because no process ends in order while one of its threads waits for a disk.
+ * status is 0 after SIGTERM or SIGINT, 1 when a port can't be had or the disk of the journals stands still at the end, 2 for
+ * wrong use.
  */
 import { programVersion } from "../program.ts";
 import { pageUrl } from "./addresses.ts";
+import { endAtOnce } from "./end-process.ts";
 import { createLog } from "./log.ts";
 import { parseServeOptions, type ServeOptions } from "./options.ts";
 import type { RunningServer } from "./server.ts";
@@ -48,9 +49,9 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Ends the process at once, whatever still goes on. */
+/** Ends the process at once, whatever still goes on. With a thread that waits for a disk it can't end in order. */
 function leave(server: RunningServer | undefined, status: number): void {
-  if (server?.isAtDisk() === true) process.kill(process.pid, "SIGKILL");
+  if (server?.isAtDisk() === true) endAtOnce(1);
   process.exit(status);
 }
 

@@ -26,7 +26,14 @@ import {
 import { createHttp } from "./http.ts";
 import { prepareJournals } from "./journal/files.ts";
 import { type JournalSettings, journalFile } from "./journal/life.ts";
-import { beginJournals, endJournals, isAtDisk, type Journals, startJournals } from "./journal/thread.ts";
+import {
+  beginJournals,
+  deleteJournals,
+  endJournals,
+  isAtDisk,
+  type Journals,
+  startJournals,
+} from "./journal/thread.ts";
 import { createJournalWatch, lookAtJournals } from "./journal/watch.ts";
 import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
@@ -121,7 +128,10 @@ export async function startServer(options: ServeOptions, log: Log, roomShare?: n
     await listen(http, options.httpPort, options.httpHost);
   } catch (error) {
     await Promise.all(hosts.map((host) => host.close(0)));
-    if (journals !== undefined) await endJournals(journals, JOURNALS_MILLIS);
+    if (journals !== undefined) {
+      await endJournals(journals, JOURNALS_MILLIS);
+      deleteJournals(journals);
+    }
     if (error instanceof StartError) throw error;
     throw startError(error, "HTTP", options.httpPort, "--http-port");
   }
@@ -231,11 +241,12 @@ function prepareDirectory(journals: JournalSettings): void {
 
 /** Waits for the disk as long as there is time, and says what has not got there. */
 async function finishWriting(journals: Journals, log: Log): Promise<void> {
-  const { lostBytes, hangs } = await endJournals(journals, JOURNALS_MILLIS);
+  const { lostBytes, hangs, cut } = await endJournals(journals, JOURNALS_MILLIS);
   if (lostBytes === 0 && !hangs) return;
   const { directory } = journals.settings;
-  const how = hangs ? "stands still, so this process has to kill itself" : "did not keep up";
-  log.error({ lostBytes, directory }, `the disk ${how}: the end of the journals is lost; a faster disk would hold it`);
+  const how = hangs ? "stands still, and this process does not wait for it" : "did not keep up";
+  const what = "the end of the journals is lost; what they have up to there can be replayed";
+  log.error({ lostBytes, journals: cut }, `the disk of ${directory} ${how}: ${what}`);
 }
 
 async function listen(http: Server, port: number, host: string | undefined): Promise<void> {

@@ -5,6 +5,7 @@
  * A thread that dies is replaced. What it had taken and not written is lost, so each page that was open then has no more
  * than its whole frames up to there, and each shard begins another.
  */
+import { rmSync } from "node:fs";
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import type { Piece } from "../../bundle.mjs";
 import { programFile } from "../../program.ts";
@@ -16,6 +17,7 @@ import {
   interruptJournal,
   type JournalLife,
   type JournalSettings,
+  journalFile,
   journalWaitingBytes,
   STATE,
   WHY,
@@ -59,6 +61,8 @@ export interface JournalsEnd {
   readonly lostBytes: number;
   /** The thread does not come back from the disk, and so the process can't end in order. */
   readonly hangs: boolean;
+  /** The files whose end is lost. */
+  readonly cut: readonly string[];
 }
 
 /** Starts the thread. */
@@ -95,14 +99,20 @@ export async function endJournals(journals: Journals, waitMillis: number): Promi
   const deadline = performance.now() + waitMillis;
   const isDone = () => [...lives].every(isClosed);
   while (!isDone() && performance.now() < deadline) await sleep(END_LOOK_MILLIS);
-  const lostBytes = [...lives].reduce((sum, life) => sum + journalWaitingBytes(life), 0);
+  const late = [...lives].filter((life) => journalWaitingBytes(life) > 0);
+  const lostBytes = late.reduce((sum, life) => sum + journalWaitingBytes(life), 0);
   clearTimeout(journals.restart);
   Atomics.store(flags, FLAG.ENDS, 1);
   wakeWriter(signal);
   const left = sleep(Math.max(deadline - performance.now(), END_LOOK_MILLIS));
   const hangs = await Promise.race([running.ended.then(() => false), left.then(() => isAtDisk(journals))]);
   if (!hangs) await running.ended;
-  return { lostBytes, hangs };
+  return { lostBytes, hangs, cut: late.map((life) => journalFile(life)) };
+}
+
+/** Deletes what the shards of a server have written that did not come to serve. Writing has ended before. */
+export function deleteJournals({ lives }: Journals): void {
+  for (const life of lives) rmSync(journalFile(life), { force: true });
 }
 
 function startWriter(code: Piece, signal: Int32Array, flags: Int32Array): Running {

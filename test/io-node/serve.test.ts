@@ -1,11 +1,13 @@
 /**
  * The command itself, started as a user starts it: exit status, sentences, ports, the log, and the way it ends.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -13,6 +15,8 @@ const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 const OFFER = readFileSync(new URL("../fixtures/captures/chromium-156-publish-offer.sdp", import.meta.url), "utf8");
 /** Makes koffi unfindable, as on a machine that it has no binary for. */
 const HIDE_KOFFI = new URL("../support/hide-koffi.mjs", import.meta.url).href;
+/** Makes the disk of journals stand still when a test wants it. */
+const STUCK_DISK = new URL("../support/stuck-disk.mjs", import.meta.url).href;
 /** Makes a process say when it begins to hear a signal. */
 const TELL_HEARING = `data:text/javascript,${encodeURIComponent(
   'process.on("newListener", (name) => /^SIG/.test(name) && process.stderr.write("hears " + name + " "));',
@@ -29,10 +33,18 @@ interface Run {
 }
 
 const running: ChildProcess[] = [];
+const directories: string[] = [];
 
 afterEach(() => {
   for (const child of running.splice(0)) child.kill("SIGKILL");
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
+
+function createDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "lockstep-serve-"));
+  directories.push(directory);
+  return directory;
+}
 
 function lockstep(...given: (string | NodeJS.ProcessEnv)[]): Run {
   const words = given.filter((each) => typeof each === "string");
@@ -239,4 +251,33 @@ describe("a server", { timeout: 20_000 }, () => {
       expect(run.stderr).toContain('"sessions":1');
     },
   );
+});
+
+describe("the journals of a server", { timeout: 20_000 }, () => {
+  it("are not there when it could not start", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    const journal = createDirectory();
+    const words = ["--udp-port", "0", "--http-host", "127.0.0.1", "--http-port", String(port), "--journal", journal];
+    expect(await lockstep("serve", ...words).ended).toBe(1);
+    expect(readdirSync(journal)).toEqual([]);
+    other.close();
+  });
+
+  it("hold up its end no longer than it may take, whatever the disk does: status 1, and the log names them", async () => {
+    const [journal, disk] = [createDirectory(), createDirectory()];
+    execFileSync("mkfifo", [join(disk, "nobody")]);
+    const env = { NODE_OPTIONS: `--import ${STUCK_DISK}`, LOCKSTEP_TEST_DISK: disk };
+    const run = await serve(env, "--journal", journal, "--shards", "1");
+    writeFileSync(join(disk, "hold"), "");
+    const url = `${run.page}/api/v1/rooms/blue/participants`;
+    expect((await fetch(url, { method: "POST", headers: SDP, body: OFFER })).status).toBe(201);
+    run.child.kill("SIGTERM");
+    expect([await run.ended, run.child.signalCode]).toEqual([1, null]);
+    const lines = run.stderr.split("\n").filter((line) => line.includes("stands still"));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: "error", journals: [join(journal, readdirSync(journal)[0]!)] }),
+    ]);
+  });
 });

@@ -81,7 +81,7 @@ describe("the journals' thread", { timeout: 30_000 }, () => {
     const { tell, end } = createTelling(beginJournals(journals, 0));
     tell(100);
     end();
-    expect(await endJournals(journals, 5_000)).toEqual({ lostBytes: 0, hangs: false });
+    expect(await endJournals(journals, 5_000)).toEqual({ lostBytes: 0, hangs: false, cut: [] });
     expect(playAll()).toEqual([{ kind: "closed", inputs: CALL.inputs.length, difference: undefined }]);
   });
 
@@ -118,7 +118,7 @@ describe("the journals' thread", { timeout: 30_000 }, () => {
     expect(whyInterrupted(life)).toBe("WRITER_DIED");
     tell(50);
     end();
-    expect(await endJournals(journals, 5_000)).toEqual({ lostBytes: 0, hangs: false });
+    expect(await endJournals(journals, 5_000)).toEqual({ lostBytes: 0, hangs: false, cut: [] });
     expect(playAll()).toEqual([
       { kind: "stopped", inputs: 100, difference: undefined },
       { kind: "closed", inputs: CALL.inputs.length, difference: undefined },
