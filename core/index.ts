@@ -24,7 +24,8 @@ export {
   seconds,
   type WallMicros,
 } from "./base/micros.ts";
-export { decodePlain, encodePlain } from "./base/plain-codec.ts";
+export { decodePlain } from "./base/plain-decode.ts";
+export { encodePlain } from "./base/plain-encode.ts";
 export { ENTROPY_SEED_BYTES } from "./crypto/entropy.ts";
 export {
   AEAD_NONCE_BYTES,

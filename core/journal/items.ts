@@ -6,7 +6,7 @@
  */
 import { readU32 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
-import { decodePlain } from "../base/plain-codec.ts";
+import { decodePlain } from "../base/plain-decode.ts";
 import { LockstepError } from "../errors.ts";
 import type { BootRecord, Command, ShardInput } from "../sfu/ports.ts";
 import { ITEM, type Program } from "./format.ts";

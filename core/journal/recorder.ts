@@ -13,7 +13,7 @@
  */
 
 import type { Micros } from "../base/micros.ts";
-import { encodePlain } from "../base/plain-codec.ts";
+import { encodePlain } from "../base/plain-encode.ts";
 import { deriveEntropy } from "../crypto/entropy.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LIMITS } from "../limits.ts";

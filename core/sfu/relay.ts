@@ -6,7 +6,8 @@
  * it likes. The shards of a server are one program and trust each other: a record that makes no sense is a mistake of ours.
  */
 import { assert } from "../base/assert.ts";
-import { decodePlain, encodePlain } from "../base/plain-codec.ts";
+import { decodePlain } from "../base/plain-decode.ts";
+import { encodePlain } from "../base/plain-encode.ts";
 import { RELAY_MAIL_HEADER_BYTES, relayMailRecord, relayRecordLength } from "../wire/relay-record.ts";
 import { type Circular, postMail } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";

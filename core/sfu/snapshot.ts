@@ -3,7 +3,8 @@
  * exactly as what was saved would have. Key handles are the one thing that lives with the host; they are bound again from
  * the keys in the state. A snapshot therefore is as secret as the calls in it.
  */
-import { decodePlain, encodePlain } from "../base/plain-codec.ts";
+import { decodePlain } from "../base/plain-decode.ts";
+import { type Belongings, encodePlain } from "../base/plain-encode.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { LockstepError } from "../errors.ts";
 import { peerRestoreKeys } from "../peer/peer.ts";
@@ -12,9 +13,22 @@ import { createShardTables, type Shard } from "./state.ts";
 /** The format's name and version; a snapshot of another one is refused. */
 const FORMAT = "lockstep-shard-3";
 
+/**
+ * What a shard has most of, and which stands in one place alone: of what was agreed on for an m-line, of a slot, of a stream
+ * and of a connection. Who gives one of these a second place takes it from this list.
+ */
+const SHARD_BELONGINGS: Belongings = new Set([
+  ...["codecs", "codecs[]", "extensionIds", "rids", "ssrcs", "rtxOf", "rtxOf[]"],
+  ...["rewriter", "skipped", "unsent", "segments", "sendStream", "rtxStream", "sentAt", "mid", "slots", "slotsBySsrc"],
+  ...["publications", "streams", "routes", "relays", "loudness", "inbound", "inbound[]", "offerings"],
+  ...["statistics", "clock", "keyframes", "nack", "cache", "sequences", "lengths", "putAt", "samples"],
+  ...["rtpStreams", "rtcpStreams", "windows", "windows[]", "seen", "retired", "window"],
+  ...["flight", "flight[]", "received"],
+]);
+
 /** The whole shard as bytes. Equal shards give equal bytes. */
 export function shardSnapshot(shard: Shard): Uint8Array {
-  return encodePlain({ format: FORMAT, shard });
+  return encodePlain({ format: FORMAT, shard }, SHARD_BELONGINGS);
 }
 
 /** The shard that these bytes were made of, its key handles bound. Throws a `LockstepError` "bad-snapshot". */

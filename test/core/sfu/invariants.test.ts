@@ -4,7 +4,8 @@
  */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { decodePlain, encodePlain } from "../../../core/base/plain-codec.ts";
+import { decodePlain } from "../../../core/base/plain-decode.ts";
+import { encodePlain } from "../../../core/base/plain-encode.ts";
 import { createShardLooks, lookAtShard, type Shard } from "../../../core/index.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { seconds } from "../../../io-sim/index.ts";

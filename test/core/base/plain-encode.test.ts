@@ -1,7 +1,8 @@
 /** The snapshot codec: everything that state may hold comes back as it was, anything else is refused loudly. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodePlain, encodePlain } from "../../../core/base/plain-codec.ts";
+import { decodePlain } from "../../../core/base/plain-decode.ts";
+import { encodePlain } from "../../../core/base/plain-encode.ts";
 import { LockstepError } from "../../../core/errors.ts";
 
 function roundTrip<T>(value: T): T {
@@ -72,6 +73,27 @@ describe("a value", () => {
         expect(encodePlain(decodePlain(bytes))).toEqual(bytes);
       }),
     );
+  });
+
+  it("gives the same bytes where it is said what stands in one place alone", () => {
+    const value = {
+      one: { list: [{ a: 1 }, { a: 2 }], words: Uint32Array.of(1, 2), set: new Set([{ a: 3 }]) },
+      two: { list: [], words: Int16Array.of(-1), set: new Map([[1, { list: [1.5] }]]) },
+      long: new Float64Array(100).fill(0.1),
+      shared: [{}, {}],
+    };
+    const again = { ...value, two: value.one, three: value.shared[0] };
+    const belongings = new Set(["list", "list[]", "words", "set", "set[]", "long", "shared"]);
+    for (const each of [value, again]) {
+      expect([...encodePlain(each, belongings)]).toEqual([...encodePlain(each)]);
+    }
+  });
+
+  it("brings back as two what it was wrongly told to stand in one place", () => {
+    const one = { a: 1 };
+    const back = decodePlain(encodePlain({ left: one, right: one }, new Set(["left", "right"])));
+    expect(back).toEqual({ left: one, right: one });
+    expect((back as { left: object; right: object }).left).not.toBe((back as { right: object }).right);
   });
 
   it("keeps objects of many shapes apart that begin with the same key", () => {
