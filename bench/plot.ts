@@ -34,7 +34,7 @@ export function linePlot(panels: readonly Panel[], caption: string): string {
 function drawPanel({ curves, xLabel }: Panel, top: number): string {
   const all = curves.flatMap(({ points }) => points);
   const xMax = niceMax(Math.max(1, ...all.map(([x]) => x)));
-  const yMax = niceMax(Math.max(1e-9, ...all.map(([, y]) => y)));
+  const yMax = niceMax(Math.max(0, ...all.map(([, y]) => y)) || 1);
   const right = WIDTH - MARGIN.right;
   const bottom = top + HEIGHT - MARGIN.bottom;
   const px = (x: number) => MARGIN.left + (x / xMax) * (right - MARGIN.left);
