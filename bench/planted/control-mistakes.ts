@@ -21,6 +21,29 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    id: "old-slots-fed",
+    what: "what a viewer was sent goes on to the connection that he had, and not to the one that he has",
+    story: "from the desk to the cafe",
+    promise: "S15",
+    edits: [edit("sfu/reconnect.ts", "  closeSlots(shard, participant);\n", "")],
+  },
+  {
+    id: "new-slots-empty",
+    what: "the slots of a new connection are never filled",
+    story: "from the desk to the cafe",
+    promise: "L3",
+    edits: [edit("sfu/lifecycle.ts", "  if (connection !== id) offerSlots(shard, participant);\n", "")],
+  },
+  {
+    id: "old-streams-kept",
+    what: "a publication keeps the streams of the connection that has ended",
+    story: "from the desk to the cafe",
+    promise: "S15",
+    edits: [
+      edit("sfu/reconnect.ts", "    for (const stream of [...publication.streams]) forgetStream(shard, stream);\n", ""),
+    ],
+  },
+  {
     id: "stale-generation",
     what: "a slot's former source goes on being forwarded to it",
     story: "coming and going",
