@@ -16,8 +16,12 @@
  */
 import { MICROS_ORIGIN, type Micros, micros } from "../core/index.ts";
 
-/** What an event is, in the order in which simultaneous ones happen: the plan's own steps come first. */
-export const EVENT_CLASS = { STEP: 0, DATAGRAM: 1, TIMER: 2, MEDIA: 3 } as const;
+/**
+ * What an event is, in the order in which simultaneous ones happen: the plan's own steps come first. What shards tell each
+ * other comes before any datagram, so that over ways without delay a datagram has led to all that it leads to before the
+ * next one, as on one shard.
+ */
+export const EVENT_CLASS = { STEP: 0, RELAY: 1, DATAGRAM: 2, TIMER: 3, MEDIA: 4 } as const;
 
 /** An event that waits for its time; {@link cancel} takes it back. */
 export interface LoopEvent {
@@ -133,24 +137,32 @@ export function scheduleArrival<What>(
   run: (what: What) => void,
   what: What,
   lane: number,
+  eventClass: number = EVENT_CLASS.DATAGRAM,
 ): void {
   const { ties, windowMicros } = loop;
-  if (ties === undefined || windowMicros === 0) scheduleWith(loop, time, EVENT_CLASS.DATAGRAM, run, what, lane);
-  else scheduleAtDoor(loop, ties, time, () => run(what), lane);
+  if (ties === undefined || windowMicros === 0) scheduleWith(loop, time, eventClass, run, what, lane);
+  else scheduleAtDoor(loop, ties, time, eventClass, () => run(what), lane);
 }
 
-function scheduleAtDoor(loop: EventLoop, ties: Ties, time: Micros, run: () => void, lane: number): void {
+function scheduleAtDoor(
+  loop: EventLoop,
+  ties: Ties,
+  time: Micros,
+  eventClass: number,
+  run: () => void,
+  lane: number,
+): void {
   const { windowMicros, lineage } = loop;
   const comes = () => {
     // Also what comes at the very moment of opening stands behind those who wait.
     const opensAt = loop.origin + doorOpensAt(ties, windowMicros, lane, loop.now - loop.origin);
     if (opensAt < loop.now) run();
     else {
-      const waits = schedule(loop, micros(opensAt), EVENT_CLASS.DATAGRAM, run, lane);
+      const waits = schedule(loop, micros(opensAt), eventClass, run, lane);
       if (lineage !== undefined) lineage[waits.order] = lineage[arrival.order]!;
     }
   };
-  const arrival = schedule(loop, time, EVENT_CLASS.DATAGRAM, comes, lane);
+  const arrival = schedule(loop, time, eventClass, comes, lane);
 }
 
 /** When a lane is looked at in the window around `time`; each lane has windows of its own, one after the other. */

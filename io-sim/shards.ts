@@ -12,7 +12,7 @@
 import { micros, NEVER, shardOf } from "../core/index.ts";
 import { type Family, shardAddresses } from "./addresses.ts";
 import { audienceOf } from "./audience.ts";
-import { createLane, scheduleArrival } from "./event-loop.ts";
+import { createLane, EVENT_CLASS, scheduleArrival } from "./event-loop.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { below, chance, createStream, type Ppm, type Stream } from "./random.ts";
 import { note } from "./rows.ts";
@@ -125,7 +125,7 @@ export function sendRecord(world: World, from: number, to: number, lane: "packet
     if (way.open === batch) way.open = undefined;
     deliver(world, way, from, to, batch);
   };
-  scheduleArrival(loop, micros(way.lastAt), arrive, undefined, way.lane);
+  scheduleArrival(loop, micros(way.lastAt), arrive, undefined, way.lane, EVENT_CLASS.RELAY);
 }
 
 /** The longest that anything takes from one shard to another while nobody stands still; 0 in a world of one. */

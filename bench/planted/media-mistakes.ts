@@ -146,7 +146,7 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "sfu/feedback.ts",
-        "  else keyframeWantedAgain(stream.keyframes, now);\n  requestKeyframeIfDue(shard, ports, now, stream);\n",
+        "  if (stream !== null) wantKeyframeOf(shard, now, stream, route.stream !== null);\n",
         "",
       ),
     ],

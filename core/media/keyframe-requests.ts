@@ -10,6 +10,9 @@
  * keyframe, as large as several pictures, is what fills such a way up. So wishes of this kind are granted more and more
  * rarely, up to one in `keyframeAgainLastMicros`, until there has been calm for `CALM` times as long. Those who have
  * yet to begin do not have to wait for that.
+ *
+ * Wishes are thinned in one place, where the publisher is. Who stands between passes each on as soon as it is made, and
+ * once: {@link keyframeToPassOn}.
  */
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import type { Tunables } from "../tunables.ts";
@@ -27,6 +30,8 @@ export interface KeyframeRequests {
   requestedAt: Micros;
   /** Requests since the last keyframe. */
   unanswered: number;
+  /** Whether one of them was for somebody who wants one to begin with. */
+  askedToBegin: boolean;
   /** The least time from the last request to its repetition. */
   wait: Micros;
   /** The least time from the last request to one for somebody who wants a keyframe again. */
@@ -41,6 +46,7 @@ export function createKeyframeRequests(tunables: Tunables): KeyframeRequests {
     toBegin: false,
     requestedAt: 0 as Micros,
     unanswered: 0,
+    askedToBegin: false,
     wait: tunables.keyframeRequestMicros,
     waitAgain: tunables.keyframeRequestMicros,
   };
@@ -60,14 +66,12 @@ export function keyframeWantedAgain(requests: KeyframeRequests, _now: Micros): v
 /** A keyframe has started: all wishes so far are granted. A wish after it is a new one, thinned like any other. */
 export function keyframeArrived(requests: KeyframeRequests, _now: Micros): void {
   grant(requests);
-  requests.unanswered = 0;
   requests.wait = requests.tunables.keyframeRequestMicros;
 }
 
 /** Nobody wants a keyframe any longer: the stream has no subscriber, or is gone. */
 export function keyframeForget(requests: KeyframeRequests): void {
   grant(requests);
-  requests.unanswered = 0;
   requests.wait = requests.tunables.keyframeRequestMicros;
   requests.waitAgain = requests.tunables.keyframeRequestMicros;
 }
@@ -80,8 +84,19 @@ export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
   if (unanswered > 0) requests.wait = Math.min(2 * wait, keyframeRequestLastMicros) as Micros;
   else if (now - requestedAt >= CALM * waitAgain) requests.waitAgain = keyframeRequestMicros;
   else if (!toBegin) requests.waitAgain = Math.min(2 * waitAgain, keyframeAgainLastMicros) as Micros;
-  requests.requestedAt = now;
-  requests.unanswered++;
+  noteRequest(requests, now);
+  return true;
+}
+
+/**
+ * Whether the wishes are to be passed on now to where they are thinned; true counts as passed on. What has not been said yet
+ * goes at once, and again when a request would be repeated, as the keyframe may have got lost on its way from there.
+ */
+export function keyframeToPassOn(requests: KeyframeRequests, now: Micros): boolean {
+  const { wanted, toBegin, unanswered, askedToBegin } = requests;
+  const isNews = wanted && (unanswered === 0 || (toBegin && !askedToBegin));
+  if (!isNews) return keyframeDue(requests, now);
+  noteRequest(requests, now);
   return true;
 }
 
@@ -94,7 +109,15 @@ export function keyframeNextTimeout({ wanted, toBegin, requestedAt, wait, waitAg
   return after(requestedAt, toBegin ? wait : (Math.max(wait, waitAgain) as Micros));
 }
 
+function noteRequest(requests: KeyframeRequests, now: Micros): void {
+  requests.requestedAt = now;
+  requests.unanswered++;
+  requests.askedToBegin ||= requests.toBegin;
+}
+
 function grant(requests: KeyframeRequests): void {
   requests.wanted = false;
   requests.toBegin = false;
+  requests.unanswered = 0;
+  requests.askedToBegin = false;
 }

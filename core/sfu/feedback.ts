@@ -10,7 +10,6 @@
 import type { Micros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { buggify } from "../fault-sites.ts";
-import { keyframeWanted, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { mediaClockReport, wallToNtpMiddle } from "../media/media-clock.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { receiveStatisticsSenderReport } from "../media/receive-statistics.ts";
@@ -52,7 +51,7 @@ import { describePacket } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { relayClock } from "./relays.ts";
 import { wallAt } from "./reports.ts";
-import { requestKeyframeIfDue } from "./requests.ts";
+import { wantKeyframeOf } from "./requests.ts";
 import type { Participant, Shard, Slot } from "./state.ts";
 
 /** Takes an SRTCP packet of a connected participant. */
@@ -136,10 +135,7 @@ function wishKeyframe(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot |
   const route = slot?.route;
   if (route?.publication.kind !== "video" || buggify(ports.faults, "rtcp/wish-ignored", route.slot.id)) return;
   const stream = route.stream ?? route.publication.best;
-  if (stream === null) return;
-  if (route.stream === null) keyframeWanted(stream.keyframes, now);
-  else keyframeWantedAgain(stream.keyframes, now);
-  requestKeyframeIfDue(shard, ports, now, stream);
+  if (stream !== null) wantKeyframeOf(shard, now, stream, route.stream !== null);
 }
 
 function answerNack(

@@ -8,7 +8,8 @@
  *
  * The lane may lose packets. Each has an ordinal, and core/media/nack-generator.ts looks for gaps in these as it does for
  * gaps in sequence numbers; what was lost on the publisher's own way is not missing here, because it never had an ordinal.
- * One timer for all proxies of a shard asks for what is missing, and for keyframes that somebody still waits for.
+ * One timer for all proxies of a shard asks for what is missing, and again for keyframes that somebody still waits for. A wish
+ * for one is passed on as soon as it is made: its home thins the wishes of all shards together.
  */
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";

@@ -12,7 +12,6 @@ import { copyBytes } from "../base/bytes.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeWanted, keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { RELAY_FLAG, RELAY_PACKET_HEADER_BYTES, relayWritePacketHeader } from "../wire/relay-record.ts";
@@ -27,6 +26,7 @@ import {
 import type { ShardPorts } from "./ports.ts";
 import { flushMail } from "./relay.ts";
 import { wallAt } from "./reports.ts";
+import { wantKeyframe, wantKeyframeOf } from "./requests.ts";
 import type { OwnPublication, OwnStream, Participant, Publication, Relay, Shard, Stream } from "./state.ts";
 
 assert(
@@ -62,9 +62,7 @@ export function relayHandle(
       return;
     case "keyframe": {
       const stream = publication.streams.find(({ id }) => id === message.stream) ?? publication.best;
-      if (stream === null || publication.kind !== "video") return;
-      if (message.again) keyframeWantedAgain(stream.keyframes, now);
-      else keyframeWanted(stream.keyframes, now);
+      if (stream !== null) wantKeyframeOf(shard, now, stream, message.again);
       return;
     }
     case "repair": {
@@ -181,7 +179,7 @@ function attach(shard: Shard, now: Micros, publication: OwnPublication, shardNum
     clockOffset: clockOffsetOf(shard, publication.owner),
     ordinal: 0,
   });
-  if (isVideo && publication.best !== null) keyframeWanted(publication.best.keyframes, now);
+  wantKeyframe(shard, now, publication);
 }
 
 /** Sends again what another shard misses of a lane and is still at hand. */

@@ -8,7 +8,14 @@ import { after, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { buggify } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeArrived, keyframeDue, keyframeForget, keyframeWanted } from "../media/keyframe-requests.ts";
+import {
+  keyframeArrived,
+  keyframeDue,
+  keyframeForget,
+  keyframeToPassOn,
+  keyframeWanted,
+  keyframeWantedAgain,
+} from "../media/keyframe-requests.ts";
 import { nackDue } from "../media/nack-generator.ts";
 import { rttSmoothed } from "../media/rtt.ts";
 import { transportFeedbackWrite } from "../media/transport-arrivals.ts";
@@ -32,26 +39,46 @@ export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: U
   if (size !== 0) stream.pixels = (size >>> 16) * (size & 0xffff);
 }
 
-/** Asks for the keyframe at which a route of this publication can begin. */
+/** Asks for the keyframe at which a route, or a relay, of this publication can begin. */
 export function wantKeyframe(shard: Shard, now: Micros, publication: Publication): void {
-  if (publication.kind !== "video" || publication.best === null) return;
-  keyframeWanted(publication.best.keyframes, now);
-  if (publication.owner === null) setProxiesTimer(shard, now);
+  if (publication.best !== null) wantKeyframeOf(shard, now, publication.best, false);
+}
+
+/**
+ * Asks for a keyframe of a stream, to begin with or again. The wish is looked at when the input is over: what is in hand may
+ * be that very keyframe.
+ */
+export function wantKeyframeOf(shard: Shard, now: Micros, stream: Stream, again: boolean): void {
+  if (stream.publication.kind !== "video") return;
+  if (again) keyframeWantedAgain(stream.keyframes, now);
+  else keyframeWanted(stream.keyframes, now);
+  shard.scratch.wishes.push(stream.id);
+}
+
+/** Looks at the wishes for keyframes that the input in hand has led to. */
+export function lookAtWishes(shard: Shard, ports: ShardPorts, now: Micros): void {
+  const { wishes } = shard.scratch;
+  for (const id of wishes) {
+    const stream = shard.streams.get(id);
+    if (stream !== undefined) requestKeyframeIfDue(shard, ports, now, stream);
+  }
+  wishes.length = 0;
 }
 
 /** Sends a keyframe request for a stream if one is wanted and may be sent by now: to its publisher, or to its home. */
 export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
   const { id, owner, media, routes, relays } = stream.publication;
   if (routes.length === 0 && relays.length === 0) keyframeForget(stream.keyframes);
-  if (owner === null && stream.keyframes.wanted) setProxiesTimer(shard, now);
-  if (!keyframeDue(stream.keyframes, now)) return;
   if (owner === null) {
+    if (stream.keyframes.wanted) setProxiesTimer(shard, now);
+    if (!keyframeToPassOn(stream.keyframes, now)) return;
     const proxy = { actor: "proxy", shard: shard.number, id: stream.publication.lane?.id ?? 0 } as const;
     const home = { actor: "publication", shard: shardOf(id), id } as const;
     const again = !stream.keyframes.toBegin;
     postMail(shard.mail, proxy, home, { to: "publication", type: "keyframe", stream: stream.homeId, again });
     return;
   }
+  if (!keyframeDue(stream.keyframes, now)) return;
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
   const asFir = !codec.pli && codec.fir;
   if (buggify(ports.faults, "requests/keyframe-unsent", stream.id)) return;

@@ -41,6 +41,7 @@ import type {
 import { receiveRelayed } from "./proxies.ts";
 import { reconnectParticipant } from "./reconnect.ts";
 import { flushMail, unpackMail } from "./relay.ts";
+import { lookAtWishes } from "./requests.ts";
 import { leaveOutVideo } from "./shedding.ts";
 import { createScratch, createShardTables, type Shard } from "./state.ts";
 import { receiveRtp } from "./streams.ts";
@@ -109,6 +110,7 @@ export function shardHandle(shard: Shard, ports: ShardPorts, input: ShardInput):
     default:
       unreachable(input);
   }
+  if (shard.scratch.wishes.length > 0) lookAtWishes(shard, ports, input.now);
   if (shard.mail.outgoing.size > 0) flushMail(shard, ports);
 }
 

@@ -117,6 +117,8 @@ export interface Scratch {
   sequences: Uint16Array;
   ordinals: Uint16Array;
   report: ReportBlock;
+  /** Streams of which a keyframe has been wished for in this input. */
+  wishes: number[];
   /** Means nothing: what was read ahead of its use ends up here. */
   fetched: number;
 }
@@ -412,6 +414,7 @@ export function createScratch({ nackMissingMax, relayRepairsMax }: Tunables): Sc
     },
     source: createRewriterSource(),
     sequences: new Uint16Array(nackMissingMax),
+    wishes: [],
     ordinals: new Uint16Array(relayRepairsMax),
     report: createReportBlock(),
     fetched: 0,

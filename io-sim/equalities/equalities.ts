@@ -55,7 +55,7 @@ export const EQUALITIES: readonly Equality[] = [
       leaveTogether(plan) ||
       timersAreLate(plan),
     guise: weighingAlike,
-    // A wish for a keyframe waits for a packet or a turn, and each shard has turns of its own.
+    // What is repeated between shards may make a wish for a keyframe, or grant one, a turn later than at home.
     endsWithRequests: true,
     // More shards have more ways between them, each with moments of its own.
     base: (plan) => firstCome(inTheOrderOfMaking(withShards(plan, ONE_SHARD))),
@@ -332,8 +332,8 @@ function shardDies(plan: Plan): string {
 }
 
 /**
- * A room ranks the voices of other shards by how loud they were a turn ago. Whoever vanishes and comes back counts twice: to
- * the server the tab of before is there until its consent has run out.
+ * A room ranks the voices of other shards by how loud they were a turn ago. Whoever vanishes and comes back counts twice, and
+ * once for himself: to the server the tab of before is there until its consent has run out.
  */
 function voicesCompete(plan: Plan): string {
   const { peers, steps } = plan;
@@ -344,7 +344,8 @@ function voicesCompete(plan: Plan): string {
     });
   const compete = peers.some((viewer) => {
     const others = peers.filter((peer) => peer !== viewer && peer.room === viewer.room && peer.microphone !== null);
-    const voices = others.reduce((sum, peer) => sum + (vanishes(peer) ? 2 : 1), 0);
+    const ownGhosts = viewer.microphone !== null && vanishes(viewer) ? 1 : 0;
+    const voices = others.reduce((sum, peer) => sum + (vanishes(peer) ? 2 : 1), ownGhosts);
     return viewer.audioSlots > 0 && voices > viewer.audioSlots;
   });
   return compete ? "somebody hears the loudest alone, and how loud voices on other shards are is known later" : "";

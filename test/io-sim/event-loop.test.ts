@@ -54,10 +54,12 @@ describe("the event loop", () => {
     add(5, EVENT_CLASS.TIMER, "timer at 5");
     add(5, EVENT_CLASS.DATAGRAM, "datagram at 5");
     add(5, EVENT_CLASS.DATAGRAM, "second datagram at 5");
+    add(5, EVENT_CLASS.RELAY, "relay at 5");
     add(3, EVENT_CLASS.MEDIA, "media at 3");
     add(5, EVENT_CLASS.STEP, "step at 5");
     runUntil(loop, later(10));
-    expect(seen).toEqual(["media at 3", "step at 5", "datagram at 5", "second datagram at 5", "timer at 5"]);
+    const atFive = ["step at 5", "relay at 5", "datagram at 5", "second datagram at 5", "timer at 5"];
+    expect(seen).toEqual(["media at 3", ...atFive]);
   });
 
   it("postpones what waits, in the name of whoever scheduled it, and nothing that has run", () => {

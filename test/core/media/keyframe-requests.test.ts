@@ -7,6 +7,7 @@ import {
   keyframeDue,
   keyframeForget,
   keyframeNextTimeout,
+  keyframeToPassOn,
   keyframeWanted,
   keyframeWantedAgain,
 } from "../../../core/media/keyframe-requests.ts";
@@ -110,6 +111,22 @@ describe("keyframe requests", () => {
     expect(keyframeDue(requests, at(last + WAIT))).toBe(false);
     keyframeWanted(requests, at(last + WAIT));
     expect(keyframeDue(requests, at(last + WAIT))).toBe(true);
+  });
+
+  it("passes each wish on once and at once, and again while no keyframe comes", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    expect(keyframeToPassOn(requests, at(0))).toBe(false);
+    keyframeWantedAgain(requests, at(0));
+    expect([keyframeToPassOn(requests, at(0)), keyframeToPassOn(requests, at(1))]).toEqual([true, false]);
+    keyframeWantedAgain(requests, at(2));
+    expect(keyframeToPassOn(requests, at(2))).toBe(false);
+    // That somebody wants one to begin with is news.
+    keyframeWanted(requests, at(3));
+    expect([keyframeToPassOn(requests, at(3)), keyframeToPassOn(requests, at(4))]).toEqual([true, false]);
+    expect(keyframeToPassOn(requests, at(3 + WAIT))).toBe(true);
+    keyframeArrived(requests, at(4 + WAIT));
+    keyframeWantedAgain(requests, at(5 + WAIT));
+    expect(keyframeToPassOn(requests, at(5 + WAIT))).toBe(true);
   });
 
   it("grants wishes as quickly as ever after a calm", () => {

@@ -131,6 +131,30 @@ describe("a room over two shards", () => {
     expect(askedForKeyframe(ana)).toBe(3);
   });
 
+  it("passes a viewer's wish on in the very input that brings it, where it waits for no turn of the publisher's", () => {
+    const cluster = createShardCluster(2);
+    const ana = enter(cluster, 0, "ana", CAMERA);
+    const bob = enter(cluster, 1, "bob", VIEWER);
+    film(cluster, 0, ana, 1, 3);
+    passTogether(cluster, 2_200);
+    const before = askedForKeyframe(ana);
+    const bytes = new Uint8Array(64);
+    const asks = () => {
+      sendRtcp(cluster.worlds[1]!, bob, bytes.slice(0, writePli(bytes, 0, 1, bob.rtp[0]!.ssrc)));
+      relay(cluster);
+    };
+    asks();
+    expect(askedForKeyframe(ana)).toBe(before + 1);
+    // At home it is known that the next one comes too soon, and elsewhere that this one has not been granted yet.
+    asks();
+    expect(cluster.worlds[1]!.relayed).toEqual([]);
+    film(cluster, 0, ana, 10, 1);
+    asks();
+    expect(askedForKeyframe(ana)).toBe(before + 1);
+    passTogether(cluster, 520);
+    expect(askedForKeyframe(ana)).toBe(before + 2);
+  });
+
   it("grants viewers on other shards more and more rarely what they ask for again and again", () => {
     const cluster = createShardCluster(2);
     const ana = enter(cluster, 0, "ana", CAMERA);
