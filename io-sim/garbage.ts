@@ -3,7 +3,8 @@
  *
  * What they throw is made to get as far as possible: noise that begins like STUN, DTLS, RTP or RTCP, and copies of real
  * datagrams (which anyone on the path can record) with a few bits flipped or cut short. Some comes from addresses that
- * nobody owns, some under the address of a peer. None of it is authentic, so nothing may come of it (promise S12).
+ * nobody owns, some under the address of a peer. None of it is authentic, so nothing may come of it (promise S12). And there
+ * is what no port on the internet is spared: scans, and what was meant for others.
  */
 import { type Micros, micros } from "../core/index.ts";
 import { EVENT_CLASS, schedule } from "./event-loop.ts";
@@ -22,6 +23,8 @@ const STRANGERS = 50;
 export interface Attacker {
   readonly stream: Stream;
   readonly recorded: Packet[];
+  /** Connectivity checks among what they have recorded, which are few: each has a user name that somebody answers to. */
+  readonly checks: Packet[];
   /** Keeps a real datagram to imitate later. */
   remember(packet: Packet): void;
   thrown: number;
@@ -35,15 +38,17 @@ export interface Attacker {
 /** Strangers who have done nothing yet. */
 export function createAttacker(seed: Seed): Attacker {
   const recorded: Packet[] = [];
+  const checks: Packet[] = [];
   let seen = 0;
   return {
     stream: createStream(seed, "attacker", "strangers"),
     recorded,
+    checks,
     remember(packet) {
+      if (isCheck(packet.bytes)) keep(checks, packet);
       // Every eleventh: a mixture of all kinds without a draw per packet.
       if (seen++ % 11 !== 0) return;
-      recorded.push(packet);
-      if (recorded.length > RECORDED_MAX) recorded.shift();
+      keep(recorded, packet);
     },
     thrown: 0,
     bytesFrom: new Map(),
@@ -54,9 +59,9 @@ export function createAttacker(seed: Seed): Attacker {
 
 /**
  * What strangers throw: everything, three in ten under the addresses of peers; only that which comes under the addresses of
- * peers; or small damaged checks, in the hope that the answers are larger.
+ * peers; small damaged checks, in the hope that the answers are larger; or what knocks at any port of the internet.
  */
-export type GarbageKind = "mixed" | "spoofed" | "probes";
+export type GarbageKind = "mixed" | "spoofed" | "probes" | "scans";
 
 /** Throws `perSecond` datagrams a second at the server for a while. */
 export function throwGarbage(world: World, kind: GarbageKind, perSecond: number, forMicros: number): void {
@@ -74,15 +79,32 @@ export function throwGarbage(world: World, kind: GarbageKind, perSecond: number,
 function throwOne(world: World, kind: GarbageKind): void {
   const { attacker } = world;
   const { stream } = attacker;
-  const bytes = kind === "probes" ? probe(attacker) : chance(stream, 500_000) ? imitation(attacker) : noise(stream);
+  const bytes = thrown(attacker, kind);
   const spoofs = kind === "spoofed" || (kind === "mixed" && chance(stream, 300_000));
   const spoofed = spoofs ? [...world.byAddress.keys()] : [];
   const source = spoofed.length > 0 ? spoofed[below(stream, spoofed.length)]! : strangerAddress(stream);
   if (spoofed.length === 0) attacker.bytesFrom.set(source, (attacker.bytesFrom.get(source) ?? 0) + bytes.length);
   attacker.thrown++;
   attacker.inHand = true;
-  nodeReceive(world.node, source, bytes);
+  nodeReceive(world.nodes[below(stream, world.nodes.length)]!, source, bytes);
   attacker.inHand = false;
+}
+
+function thrown(attacker: Attacker, kind: GarbageKind): Uint8Array {
+  const { stream } = attacker;
+  if (kind === "scans") return scan(stream);
+  if (kind === "probes") return probe(attacker);
+  if (chance(stream, 500_000)) return noise(stream);
+  return chance(stream, 200_000) ? probe(attacker) : imitation(attacker);
+}
+
+function isCheck(bytes: Uint8Array): boolean {
+  return bytes.length > 24 && bytes[0]! < 4;
+}
+
+function keep(packets: Packet[], packet: Packet): void {
+  packets.push(packet);
+  if (packets.length > RECORDED_MAX) packets.shift();
 }
 
 function strangerAddress(stream: Stream): string {
@@ -90,21 +112,56 @@ function strangerAddress(stream: Stream): string {
   return `198.51.100.${who + 1}:${40_000 + who}`;
 }
 
-/** A real check (RFC 8489) whose integrity no longer fits: its length and its user name are right. */
+/**
+ * A scan: an empty line, a request of some other protocol, or a check of STUN that was meant for another server. It has a
+ * FINGERPRINT, as those of browsers have, and a user name that nobody here answers to.
+ */
+function scan(stream: Stream): Uint8Array {
+  switch (below(stream, 3)) {
+    case 0:
+      return randomBytes(stream, below(stream, 48));
+    case 1:
+      return new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n");
+    default: {
+      const name = new TextEncoder().encode("abcd:efgh");
+      const bytes = new Uint8Array(44);
+      const view = new DataView(bytes.buffer);
+      // RFC 8489 §5: the type, the length and the magic cookie; §14.3: USERNAME; §14.7: FINGERPRINT.
+      view.setUint32(0, 0x0001_0018);
+      view.setUint32(4, 0x2112_a442);
+      bytes.set(randomBytes(stream, 12), 8);
+      view.setUint32(20, 0x0006_0000 | name.length);
+      bytes.set(name, 24);
+      view.setUint32(36, 0x8028_0004);
+      signLast(bytes);
+      return bytes;
+    }
+  }
+}
+
+/**
+ * A real check (RFC 8489) that is damaged: its length and its user name are right. Half of them have another transaction id,
+ * which the integrity does not fit; of the others FINGERPRINT alone is wrong, which the integrity does not cover.
+ */
 function probe(attacker: Attacker): Uint8Array {
-  const { stream, recorded } = attacker;
-  const checks = recorded.filter(({ bytes }) => bytes.length > 24 && bytes[0]! < 4);
+  const { stream, checks } = attacker;
   const check = checks[below(stream, Math.max(1, checks.length))];
   if (check === undefined) return noise(stream);
   const bytes = check.bytes.slice();
+  if (chance(stream, 500_000)) {
+    bytes[bytes.length - between(stream, 1, 4)]! ^= between(stream, 1, 255);
+    return bytes;
+  }
   // The transaction id: every answer would carry it, and every integrity covers it.
   bytes[8 + below(stream, 12)]! ^= between(stream, 1, 255);
-  // The last attribute is FINGERPRINT (RFC 8489 §14.7), which anybody can compute.
-  new DataView(bytes.buffer).setUint32(
-    bytes.length - 4,
-    (crc32(bytes.subarray(0, bytes.length - 8)) ^ 0x5354_554e) >>> 0,
-  );
+  signLast(bytes);
   return bytes;
+}
+
+/** Puts right the last attribute, FINGERPRINT (RFC 8489 §14.7), which anybody can compute. */
+function signLast(bytes: Uint8Array): void {
+  const fingerprint = crc32(bytes.subarray(0, bytes.length - 8)) ^ 0x5354_554e;
+  new DataView(bytes.buffer).setUint32(bytes.length - 4, fingerprint >>> 0);
 }
 
 /** CRC-32 of ISO 3309, bit by bit: nobody here is in a hurry. */

@@ -141,7 +141,7 @@ const OPERATION: Check = variants("type", {
   unmute: SOURCE,
   link: { ...PEER, up: LINK_CHANGE, down: LINK_CHANGE },
   misbehave: { ...PEER, habit: oneOf(...Object.keys(HABITS)), forMicros: count },
-  garbage: { kind: oneOf("mixed", "spoofed", "probes"), perSecond: count, forMicros: count },
+  garbage: { kind: oneOf("mixed", "spoofed", "probes", "scans"), perSecond: count, forMicros: count },
   restart: {},
   crash: { forMicros: count },
   "crash-shard": { place: count },

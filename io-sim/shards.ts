@@ -139,11 +139,9 @@ export function longestStandstillMicros({ nodes }: World): number {
   return nodes.reduce((most, { sleep }) => Math.max(most, sleep.longestMicros), 0);
 }
 
-/** Packets that the ways between shards have lost. */
-export function lostBetweenShards(world: World): number {
-  let lost = 0;
-  for (const way of world.shards.ways.values()) lost += way.lost;
-  return lost;
+/** Packets that the way from one shard to another has lost, by their numbers. */
+export function lostBetweenShards({ shards }: World, from: number, to: number): number {
+  return shards.ways.get(`${from}>${to}`)?.lost ?? 0;
 }
 
 /** The shard in this place dies without a word, with everything in it; a fresh one begins. */

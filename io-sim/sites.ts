@@ -28,15 +28,20 @@ export type HostSite = keyof typeof HOST_SITES;
 /** All names that a plan may use. */
 export const SITE_NAMES: readonly string[] = [...Object.keys(CORE_SITES), ...Object.keys(HOST_SITES)];
 
-/** How often a site was asked for, and how often it fired. */
+/** How often a site was asked for, and how often it fired; the book of a run also knows when. */
 export interface SiteCount {
   reached: number;
   fired: number;
 }
 
+interface SiteRecord extends SiteCount {
+  /** When it fired: times of the loop, in order. */
+  readonly firedAt: number[];
+}
+
 /** The book of one run; make it with {@link createSiteBook}. */
 export interface SiteBook extends Faults {
-  readonly counts: Map<string, SiteCount>;
+  readonly counts: Map<string, SiteRecord>;
   readonly rates: Map<string, Ppm>;
   /** Failures so far, of all sites. */
   fired: number;
@@ -46,7 +51,7 @@ export interface SiteBook extends Faults {
 }
 
 /** A book in which nothing fires yet. */
-export function createSiteBook(seed: Seed): SiteBook {
+export function createSiteBook(seed: Seed, clock: { readonly now: number }): SiteBook {
   const streams = new Map<string, Stream>();
   const book: SiteBook = {
     counts: new Map(),
@@ -56,7 +61,7 @@ export function createSiteBook(seed: Seed): SiteBook {
     firings: [],
     fires(site, entity) {
       const ordinal = book.asked++;
-      const fires = decide(seed, book, streams, site, entity);
+      const fires = decide(seed, clock.now, book, streams, site, entity);
       if (fires) book.firings.push(ordinal);
       return fires;
     },
@@ -100,10 +105,17 @@ export function checkSites(sites: readonly string[]): void {
   }
 }
 
-function decide(seed: Seed, book: SiteBook, streams: Map<string, Stream>, site: string, entity: number): boolean {
+function decide(
+  seed: Seed,
+  now: number,
+  book: SiteBook,
+  streams: Map<string, Stream>,
+  site: string,
+  entity: number,
+): boolean {
   let count = book.counts.get(site);
   if (count === undefined) {
-    count = { reached: 0, fired: 0 };
+    count = { reached: 0, fired: 0, firedAt: [] };
     book.counts.set(site, count);
   }
   count.reached++;
@@ -117,6 +129,7 @@ function decide(seed: Seed, book: SiteBook, streams: Map<string, Stream>, site: 
   }
   if (!chance(stream, share)) return false;
   count.fired++;
+  count.firedAt.push(now);
   book.fired++;
   return true;
 }

@@ -166,7 +166,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const guard: GuardState = { coreOnStack: false, outsiderOnStack: false };
   const words = createWordViews();
   const wrapCrypto = options.wrapCrypto ?? ((crypto) => crypto);
-  const sites = createSiteBook(chance);
+  const sites = createSiteBook(chance, loop);
   const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const boot = (place: number, number: number): SfuNode => {
     const record = bootRecord({ plan, chance, loop, guise }, number, place);

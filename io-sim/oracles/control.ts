@@ -7,11 +7,11 @@
  */
 import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link.ts";
+import type { LinkPlan } from "../link.ts";
 import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
 import { type Peer, peerOf } from "../topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
-import { excused, hasFailedToKnow, hasFailedToSend, wasDisturbed } from "./excuses.ts";
+import { excused, failedToKnow, failedToSend, wasClockSet, wasDisturbed } from "./excuses.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
 import {
   hasArrived,
@@ -30,7 +30,7 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import { losesPackets, mayQueue, momentMicros } from "./ways.ts";
+import { losesPackets, slowestUpSoFar } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
@@ -40,10 +40,10 @@ const REFERENCE_TIME_WRAPS_MICROS = 0x100_0000 * 64_000;
 const CLOCK_MICROS = 1_000;
 /** How long until a publisher's reports have settled its clock at the server, and a slot shows what it shows. */
 const SETTLED_MICROS = 5_000_000;
-/** How much later than on an idle way a packet may come where there is a queue, if that holds no more. */
-const QUEUE_MICROS = 2_500_000;
 /** Beside the way, the time in which what one shard has learnt of a clock comes to all others, if none stands still. */
 const RELAY_MICROS = 100_000;
+/** How long the newest packet may stay hidden that a failure has hidden: until its stream goes on. */
+const HIDDEN_MICROS = 1_000_000;
 /** By how much a round of feedbacks may be shorter than it should be. */
 const FEEDBACK_EARLY_MICROS = 100_000;
 /** By how much a round trip that reports tell may be short of the true one. */
@@ -173,6 +173,7 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
   const isSender = bytes[1] === REPORT.SENDER;
   const out = isSender ? outgoingStream(ledger, client, readU32(bytes, 4)) : undefined;
   const reports = bytes[1] === REPORT.RECEIVER && (bytes[0]! & 31) > 0;
+  const isClockKnown = knowsClock(world, out?.source);
   return {
     index,
     at: world.loop.now,
@@ -181,19 +182,17 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
     timestampOffset: out?.timestampOffset ?? 0,
     packets: out?.distinct ?? 0,
     way: out?.source === undefined ? undefined : peerOf(world, out.source.client)?.up.plan,
-    heldMicros: heldUp(world, out?.source),
+    heldMicros: isClockKnown ? 0 : longestStandstillMicros(world),
     received: reports
       ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.first >= 0).map(tally)
       : [],
   };
 }
 
-/** What the server stood still for at the longest, while nothing else has told it of the clock. */
-function heldUp(world: World, source: SourceStream | undefined): number {
-  const longest = longestStandstillMicros(world);
-  const told = RELAY_MICROS + longestWayMicros(world);
-  const isKnown = source !== undefined && world.loop.now > source.clockTakenAt + told + longest;
-  return isKnown ? 0 : longest;
+/** Whether a report that no standstill had held up has told every shard of the clock. */
+function knowsClock(world: World, source: SourceStream | undefined): boolean {
+  const told = RELAY_MICROS + longestWayMicros(world) + longestStandstillMicros(world);
+  return source !== undefined && world.loop.now > source.clockTakenAt + told;
 }
 
 function tally(source: SourceStream) {
@@ -219,23 +218,24 @@ function judgeSenderReport(
   judge(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS, clock);
   const packets = readU32(bytes, at + 20);
   const count = () => `${name} was told of ${packets} packets when ${sent.packets} had been sent.`;
-  const isTrue = packets === sent.packets || excused(book, "failed to send", hasFailedToSend(world));
+  // What has failed on its way out counts for the server, and for nobody else.
+  const unseen = packets > sent.packets && failedToSend(world, client.connectedAt, sent.at) > 0;
+  const isTrue = packets === sent.packets || excused(book, "failed to send", unseen);
   judge(book, "S9", isTrue, count);
   const { source } = sent;
   if (source === undefined) return;
   const truth = timestampAt(source, reportedAt) + sent.timestampOffset;
   const error = Math.round((((readU32(bytes, at + 16) - truth) | 0) * 1_000_000) / source.clockRate);
   const owner = peerOf(world, source.client);
-  if (owner === undefined || excused(book, "disturbed", wasDisturbed(world, owner, sent.at))) return;
-  if (excused(book, "failed to know", hasFailedToKnow(world))) return;
-  const plan = sent.way ?? owner.up.plan;
-  const queued = mayQueue(plan) ? Math.max(QUEUE_MICROS, linkQueueMicros(plan)) : 0;
-  const late = linkSlowestMicros(plan) + momentMicros(plan) + CLOCK_MICROS + queued + sent.heldMicros;
+  if (owner === undefined || excused(book, "disturbed", wasClockSet(world, owner.plan.name, sent.at))) return;
+  const late = slowestUpSoFar(world, owner, sent.at) + CLOCK_MICROS + sent.heldMicros;
   const told = () =>
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
   if (sent.at < source.client.connectedAt + SETTLED_MICROS) return;
-  if (excused(book, "lossy way", losesPackets(plan))) return;
+  if (excused(book, "lossy way", losesPackets(sent.way ?? owner.up.plan))) return;
+  const missed = failedToKnow(world, source.client.connectedAt, sent.at) > 0;
+  if (excused(book, "failed to know", missed)) return;
   judgeLipSync(book, control, client, source, sent.at, error);
 }
 
@@ -275,12 +275,16 @@ function judgeReceiverReport(
     const name = () => `${client.plan.name}'s stream ${ssrc}`;
     judge(book, "S9", truth !== undefined, () => `A report speaks of ${name()}, of which nothing had come.`);
     if (truth === undefined) continue;
-    if (excused(book, "failed to know", hasFailedToKnow(world))) return;
     const highest = readU32(bytes, block + 8) & 0xffff;
     const lost = (readU32(bytes, block + 4) << 8) >> 8;
     const newest = () => `A report has ${highest} as the newest of ${name()}, which was ${truth.highest & 0xffff}.`;
-    judge(book, "S9", highest === (truth.highest & 0xffff), newest);
-    judge(book, "S9", lost === truth.lost, () => `A report has ${lost} of ${name()} lost, where ${truth.lost} were.`);
+    // Each failure hides one packet, and the newest only until another one comes.
+    const hidden = failedToKnow(world, 0, sent.at);
+    const hides = failedToKnow(world, sent.at - HIDDEN_MICROS, sent.at) > 0;
+    const isNewest = highest === (truth.highest & 0xffff) || excused(book, "failed to know", hides);
+    judge(book, "S9", isNewest, newest);
+    const isCounted = lost === truth.lost || excused(book, "failed to know", Math.abs(lost - truth.lost) <= hidden);
+    judge(book, "S9", isCounted, () => `A report has ${lost} of ${name()} lost, where ${truth.lost} were.`);
   }
 }
 
@@ -304,7 +308,8 @@ function judgeNack(
     const place = index % REMEMBERED;
     const came = hasArrived(source, index) && source.arrivedAt[place]! < sent.at;
     const name = () => `${client.plan.name} was asked for packet ${sequence}`;
-    const isNew = !came || excused(book, "failed to know", hasFailedToKnow(world));
+    const at = source.arrivedAt[place]!;
+    const isNew = !came || excused(book, "failed to know", failedToKnow(world, at, at) > 0);
     judge(book, "S9", isNew, () => `${name()}, which had come.`);
     // Two requests can change places on their way.
     const wait = Math.abs(sent.at - source.askedAt[place]!);
@@ -353,7 +358,8 @@ function judgeTransport(
   for (const status of readTransportFeedback(bytes, at)) {
     const arrivedAt = transportArrivedAt(ledger, client, status.sequence);
     if (status.at === undefined) {
-      const missing = arrivedAt < 0 || arrivedAt >= sent.at || excused(book, "failed to know", hasFailedToKnow(world));
+      const came = arrivedAt >= 0 && arrivedAt < sent.at;
+      const missing = !came || excused(book, "failed to know", failedToKnow(world, arrivedAt, arrivedAt) > 0);
       judge(book, "S9", missing, () => `${name} was told that ${status.sequence} is missing, which had come.`);
       continue;
     }

@@ -21,7 +21,7 @@ export const EXCUSES = {
   "gone for long": "Over a link that is gone for longer than a freeze, pictures are left out.",
   "lossy way": "What a link loses makes the server believe an older report, and more than one clock of it.",
   disturbed:
-    "A step has changed the link, the address or the life of this peer, so the plan no longer says what it is like.",
+    "A step has changed the link, the address, the life or the clock of this peer: the plan no longer says what it is like.",
   "bad habit": "Who misbehaves gets and gives what his habit makes of it.",
   "past opening": "A receiver that hears of a stream after its wrap takes it for younger than it is (RFC 3711 §3.3.1).",
   "few slots": "Where more want to be seen than there are slots, nobody is owed one.",
@@ -89,26 +89,41 @@ const KNOWING: readonly Site[] = [
   "host/paused",
 ];
 
-/** Failures that make what a clock decides late, or hide a check that would have been in time. */
-const TIMERS: readonly Site[] = ["host/timer-late", "host/paused", "timers/turn-late", "door/stun-lost"];
+/** Failures after which a packet that came does not go out to somebody, whatever else they do. */
+const LOSING: readonly Site[] = [...SENDING, ...KNOWING, "door/rtp-lost", "rtp/open-fails"];
 
-/** Whether something has failed by which a packet is not sent that others take for sent. */
-export function hasFailedToSend(world: World): boolean {
-  return hasFailed(world, SENDING);
+/** Failures that make what a clock decides late. */
+const TIMERS: readonly Site[] = ["host/timer-late", "host/paused", "timers/turn-late"];
+
+/** How often something has failed from one moment to another, both included, by which a packet is not sent that counts as sent. */
+export function failedToSend(world: World, from: number, to: number = world.loop.now): number {
+  return failed(world, SENDING, from, to);
 }
 
-/** Whether something has failed by which the server does not know what has come. */
-export function hasFailedToKnow(world: World): boolean {
-  return hasFailed(world, KNOWING);
+/** How often something has failed from one moment to another by which the server does not know what has come. */
+export function failedToKnow(world: World, from: number, to: number = world.loop.now): number {
+  return failed(world, KNOWING, from, to);
 }
 
-/** Whether a timer or a check was made to be late. */
-export function hasFailedInTime(world: World): boolean {
-  return hasFailed(world, TIMERS);
+/** How often a timer was made to be late from a moment on. */
+export function failedInTime(world: World, from: number): number {
+  return failed(world, TIMERS, from, world.loop.now);
 }
 
-function hasFailed({ sites }: World, names: readonly string[]): boolean {
-  return sites.fired > 0 && names.some((name) => (sites.counts.get(name)?.fired ?? 0) > 0);
+/** How many failures there have been by which a packet gets lost on its way through the server. */
+export function failedToForward(world: World): number {
+  return failed(world, LOSING, 0, world.loop.now);
+}
+
+function failed({ sites }: World, names: readonly string[], from: number, to: number): number {
+  if (sites.fired === 0) return 0;
+  let count = 0;
+  for (const name of names) {
+    // The latest are at the end, and of these most questions are.
+    const times = sites.counts.get(name)?.firedAt ?? [];
+    for (let i = times.length - 1; i >= 0 && times[i]! >= from; i--) if (times[i]! <= to) count++;
+  }
+  return count;
 }
 
 /** Habits that make streams of what follows no rule: packets under numbers and names that are others', or of unknown kinds. */
@@ -126,6 +141,14 @@ export function hasMisbehaved({ plan, zeroAt, loop }: World, name: string): bool
   return plan.steps.some(
     ({ atMicros, operation }) =>
       operation.type === "misbehave" && operation.peer === name && zeroAt > 0 && loop.now >= zeroAt + atMicros,
+  );
+}
+
+/** Whether a step has set a peer's wall clock, which then drifts, before this moment. */
+export function wasClockSet({ plan, zeroAt }: World, name: string, moment: number): boolean {
+  return plan.steps.some(
+    ({ atMicros, operation }) =>
+      operation.type === "clock" && operation.peer === name && zeroAt > 0 && moment >= zeroAt + atMicros,
   );
 }
 

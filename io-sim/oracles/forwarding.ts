@@ -14,6 +14,7 @@ import { PAYLOAD_TYPE } from "../client/offer.ts";
 import type { SfuNode } from "../node.ts";
 import type { Effect } from "../recording-outbox.ts";
 import type { World, WorldWatcher } from "../world.ts";
+import { hasFailedAtFirst, sentBefore, triedFrom, wasMadeLate } from "./attempts.ts";
 import {
   createDoor,
   type Door,
@@ -24,7 +25,7 @@ import {
   takeDatagram,
   takeRelayed,
 } from "./doors.ts";
-import { excused, hasFailedInTime, hasFailedToSend } from "./excuses.ts";
+import { excused, failedToSend } from "./excuses.ts";
 import {
   type Binding,
   clearLedger,
@@ -52,9 +53,6 @@ import {
   wasSent,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-
-/** How late anything may be that was made to be late. */
-const INJECTED_MICROS = 1_000_000;
 
 /** How far the step of a timestamp from one piece to the next may be from the time that has passed. */
 const STEP_SLACK_MICROS = 250_000;
@@ -149,7 +147,7 @@ function judgeConsent(
   if (!isMedia(bytes)) return;
   const age = world.loop.now - tenants.checkedAt(node, target);
   const late = age - world.tunables.consentMicros - world.plan.timerLateMicros;
-  const consents = late <= 0 || (late <= INJECTED_MICROS && excused(book, "failed timers", hasFailedInTime(world)));
+  const consents = late <= 0 || excused(book, "failed timers", wasMadeLate(world, late));
   if (!upheld(book, "S11", consents))
     breach(book, "S11", `Media was sent to ${target}, which has not consented for ${age} µs.`);
 }
@@ -218,7 +216,8 @@ function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStr
     return;
   }
   // Where a first packet was made to get stuck, it may come again and go out behind the second.
-  const isInside = out.highest < 0 || index >= out.first || excused(book, "failed to send", hasFailedToSend(world));
+  const isBefore = out.highest >= 0 && index < out.first;
+  const isInside = !isBefore || excused(book, "failed to send", hasFailedAtFirst(world, out));
   if (!upheld(book, "S2", isInside))
     breach(book, "S2", `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (out.first < 0 && (bytes[1]! & 0x7f) === PAYLOAD_TYPE.OPUS) out.kind = "audio";
@@ -250,9 +249,9 @@ function judgeOrigin(
 ): void {
   const { bound } = out;
   const packet = explaining(door, out, bound, index);
-  const isLost = hasFailedToSend(world);
   if (packet === undefined) {
-    if (!upheld(book, "S8", excused(book, "failed to send", isLost)))
+    const wasTried = failedToSend(world, triedFrom(out, index)) > 0;
+    if (!upheld(book, "S8", excused(book, "failed to send", wasTried)))
       breach(book, "S8", `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`);
   }
   const source = packet?.source;
@@ -274,6 +273,7 @@ function judgeOrigin(
   const goesOn =
     out.door === door && out.source === source && ((index - out.indexOffset - packet.index) & 0xffff) === 0;
   if (!goesOn) {
+    const isLost = failedToSend(world, sentBefore(out, out.highest + 1)) > 0;
     const isUnseen = excused(book, "failed to send", isLost) || excused(book, "unseen beginning", out.isForeign);
     if (!isUnseen) judgeBeginning(world, book, packet, out, source, index, timestamp);
     beginPiece(world, door, packet, out, source, index, timestamp);
@@ -429,7 +429,7 @@ function judgeRepair(
   if (out === undefined) return;
   const index = unwrapped(out.highest, sequence);
   const isSent = wasSent(out, index) && out.sent[placeOf(index) + SENT.TIMESTAMP] === (timestamp | 0);
-  const known = isSent || excused(book, "failed to send", hasFailedToSend(world));
+  const known = isSent || excused(book, "failed to send", failedToSend(world, sentBefore(out, index)) > 0);
   judge(book, "S8", known, () => `${nameOf(out)} was sent ${sequence} again, which it was never sent before.`);
 }
 

@@ -313,6 +313,11 @@ export function hasArrived(source: SourceStream, index: number): boolean {
   return source.indices[index & MASK] === index;
 }
 
+/** When the packet with this index came in, or -1. */
+export function arrivedAt(source: SourceStream, index: number): number {
+  return hasArrived(source, index) ? source.arrivedAt[index & MASK]! : -1;
+}
+
 /** Notes that the server has taken a packet that came by itself; answers whether it is the first time. */
 export function noteCarried(carrier: SourceStream, index: number, now: number): boolean {
   carrier.lastDirectlyAt = now;

@@ -85,11 +85,9 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     },
     step({ operation }) {
       const over = world.loop.now + lastsFor(operation);
-      if (!("peer" in operation)) shaken = Math.max(shaken, over);
-      else if (operation.type === "unmute") unmuted.set(`${operation.peer}/${operation.source}`, over);
-      else if (operation.type !== "mute" && operation.type !== "join") {
-        touched.set(operation.peer, Math.max(touched.get(operation.peer) ?? 0, over));
-      }
+      if (operation.type === "unmute") unmuted.set(`${operation.peer}/${operation.source}`, over);
+      else if (shakesServer(operation)) shaken = Math.max(shaken, over);
+      for (const peer of touchedBy(operation)) touched.set(peer, Math.max(touched.get(peer) ?? 0, over));
     },
     afterInput({ now }) {
       if (now < nextLook || world.zeroAt === 0) return;
@@ -128,6 +126,18 @@ function createBounds({ tunables }: World): (peer: Peer) => number {
     bounds.set(peer, known);
     return known.bound;
   };
+}
+
+/** Whether an operation may disturb everybody. What strangers throw may not, nor a snapshot that the server goes on from. */
+function shakesServer({ type }: Operation): boolean {
+  return type === "crash" || type === "crash-shard" || type === "pause" || type === "buggify";
+}
+
+/** Whose links, addresses or devices an operation disturbs. */
+function touchedBy(operation: Operation): readonly string[] {
+  if (operation.type === "swizzle") return operation.peers;
+  const isHarmless = ["mute", "unmute", "join", "signalling"].includes(operation.type);
+  return "peer" in operation && !isHarmless ? [operation.peer] : [];
 }
 
 /** How long an operation goes on. */

@@ -75,7 +75,8 @@ function isAnswered(effects: readonly Effect[], flow: number): boolean {
   return effects.some((effect) => effect.kind === "transmit" && effect.flow === flow && isBindingSuccess(effect.bytes));
 }
 
-function isBindingSuccess(bytes: Uint8Array): boolean {
+/** Whether a datagram says that a check was in order. */
+export function isBindingSuccess(bytes: Uint8Array): boolean {
   return bytes.length > 1 && ((bytes[0]! << 8) | bytes[1]!) === BINDING_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 import type { CapacityPlan, EpisodesPlan } from "../link/plan.ts";
 import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link.ts";
 import type { Peer } from "../topology.ts";
+import type { World } from "../world.ts";
 
 /** The smallest IP packet that media and handshakes fit into. */
 const MTU_BYTES_MIN = 1_280;
@@ -18,6 +19,8 @@ const RATE_BPS_MIN = 3_000_000;
 const MOMENT_BYTES = 8_000;
 /** The share of packets, in millionths, that may be lost where anything is promised to come within a time. */
 const LOSS_PPM_MAX = 100_000;
+/** How long a packet may wait in a queue that stands still at times, or of which nothing else is known. */
+const QUEUE_MICROS = 2_500_000;
 /** A time out of an exponential distribution is longer than this many means once in fifty times. */
 const MEANS_MAX = 4;
 
@@ -69,10 +72,46 @@ export function momentMicros(plan: LinkPlan): number {
   return Math.ceil((MOMENT_BYTES * 8_000_000) / narrowestBps(plan));
 }
 
+/** The longest that a packet may wait in the queue of a link: until a full one has drained at the least rate. */
+export function longestQueueMicros(plan: LinkPlan): number {
+  if (!mayQueue(plan)) return 0;
+  const least = Math.min(plan.rateBps || Number.POSITIVE_INFINITY, leastOf(plan.capacity));
+  const isKnown = least > 0 && Number.isFinite(least) && plan.capacity?.kind !== "trace";
+  return isKnown ? linkQueueMicros({ ...plan, rateBps: least }) : QUEUE_MICROS;
+}
+
+/**
+ * The longest that a packet of this peer can have been on its way up until this moment, over all that its link has been like
+ * so far, and with all that has clogged it or made its device stand still.
+ */
+export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, up } }: Peer, moment: number): number {
+  let way = up;
+  let slowest = slowestMicros(up);
+  let held = 0;
+  for (const { atMicros, operation } of plan.steps) {
+    if (zeroAt === 0 || zeroAt + atMicros > moment) continue;
+    if (operation.type === "swizzle" && operation.peers.includes(name)) held += operation.overMicros;
+    if (!("peer" in operation) || operation.peer !== name) continue;
+    if (operation.type === "stall") held += operation.forMicros;
+    if (operation.type !== "link") continue;
+    way = { ...way, ...operation.up };
+    slowest = Math.max(slowest, slowestMicros(way));
+  }
+  return slowest + held;
+}
+
+function slowestMicros(plan: LinkPlan): number {
+  return linkSlowestMicros(plan) + longestQueueMicros(plan) + momentMicros(plan);
+}
+
 /** What a link carries when it carries least; without end where nothing limits it. */
 function narrowestBps({ rateBps, policerBps, capacity }: LinkPlan): number {
   const limits = [rateBps, policerBps].filter((bps) => bps > 0);
-  return Math.min(Number.POSITIVE_INFINITY, ...limits, ...(capacity === null ? [] : [leastBps(capacity)]));
+  return Math.min(Number.POSITIVE_INFINITY, ...limits, leastOf(capacity));
+}
+
+function leastOf(capacity: CapacityPlan | null): number {
+  return capacity === null ? Number.POSITIVE_INFINITY : leastBps(capacity);
 }
 
 function leastBps(capacity: CapacityPlan): number {

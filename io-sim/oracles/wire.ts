@@ -5,19 +5,22 @@
  * who may get media at all follows from what the server itself has announced (S1, S13); and what strangers get is weighed
  * against what they sent (S12).
  */
-import { type Shard, type ShardEvent, shardResidue } from "../../core/index.ts";
+import { type Shard, type ShardEvent, shardOf, shardResidue } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkCounters, linkDropped } from "../link.ts";
 import { lostBetweenShards } from "../shards.ts";
-import { clientOf, type Peer } from "../topology.ts";
+import { clientOf, type Peer, peerOf } from "../topology.ts";
 import type { World, WorldWatcher } from "../world.ts";
-import { excused, hasFailedInTime, hasFailedToSend } from "./excuses.ts";
+import { excused, failedInTime, failedToForward, failedToSend } from "./excuses.ts";
 import { isControl, REMEMBERED, readU16, readU32, sealOf, unwrapped } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import type { Tenants } from "./tenants.ts";
+import { isBindingSuccess, type Tenants } from "./tenants.ts";
 
 /** Every so many datagrams of strangers the whole state is compared before and after. */
 const COMPARE_STATE_EVERY = 25;
+
+/** The longest that a turn is late which was made to be. */
+const LATE_MICROS = 100_000;
 
 /** A stream of RTP to a client. Each packet is looked at here, so what is looked at lies together. */
 interface OutgoingStream {
@@ -27,6 +30,7 @@ interface OutgoingStream {
   /** Whether the client's answer names it. */
   readonly isNamed: boolean;
   first: number;
+  firstAt: number;
   highest: number;
   highestTimestamp: number;
   distinct: number;
@@ -35,11 +39,19 @@ interface OutgoingStream {
   readonly client: Client;
 }
 
-/** Whom the server has said to be connected, and to have left; and how often it has said anything. */
+/** Whom the server has said to be connected, and to have left; whom it has said to be shown to each, in any of the slots; and
+ * how often it has said anything. */
 interface Said {
   times: number;
   readonly connected: Set<number>;
   readonly left: Set<number>;
+  readonly shown: Map<number, Shown>;
+}
+
+/** Who was shown to somebody, and how often it was said what his slots show. */
+interface Shown {
+  readonly publishers: Set<number>;
+  times: number;
 }
 
 /** What the server has said of a client, and what it has sent there. */
@@ -58,7 +70,7 @@ export interface WireOracle extends WorldWatcher {
 
 /** The oracle of this world. */
 export function createWireOracle(world: World, book: PromiseBook, tenants: Tenants): WireOracle {
-  const said: Said = { times: 0, connected: new Set(), left: new Set() };
+  const said: Said = { times: 0, connected: new Set(), left: new Set(), shown: new Map() };
   /** By the ordinals of clients. */
   const recipients: Recipient[] = [];
   let residue: Uint8Array | undefined;
@@ -69,6 +81,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     said.times++;
     if (event.type === "left") said.left.add(event.participant);
     if (event.type === "reconnecting") said.connected.delete(event.participant);
+    if (event.type === "bindings") noteShown(said, event);
     if (event.type !== "connected") return;
     said.connected.add(event.participant);
     const client = clientOf(world, event.participant);
@@ -104,7 +117,8 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
       if (residue === undefined) return;
       const same = Buffer.compare(residue, lastingState(node.shard)) === 0;
       // Whatever comes from an address has its turn set anew, and then it is late no more.
-      if (!same && excused(book, "failed timers", hasFailedInTime(world))) return;
+      const lateFrom = world.loop.now - LATE_MICROS;
+      if (!same && excused(book, "failed timers", failedInTime(world, lateFrom) > 0)) return;
       judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
     },
     transmitted(target, bytes, peer, node) {
@@ -113,10 +127,14 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
       const client = tenants.at(node, target) ?? peer?.client;
       if (client === undefined && media) strays++;
       if (client !== undefined && media) judgeMedia(client, bytes);
+      if (world.attacker.inHand) {
+        const taken = isBindingSuccess(bytes);
+        judge(book, "S12", !taken, () => `A check that nobody had authenticated was taken from ${target}.`);
+      }
       if (peer === undefined) weighStranger(world, book, target, bytes, media);
     },
     finish() {
-      for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, stream, strays);
+      for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, said, stream, strays);
     },
   };
 }
@@ -177,6 +195,7 @@ function createStream(client: Client, ssrc: number): OutgoingStream {
     isRtx,
     isNamed: isRtx || media.some((each) => each.ssrc === ssrc),
     first: -1,
+    firstAt: 0,
     highest: -1,
     highestTimestamp: 0,
     distinct: 0,
@@ -203,13 +222,17 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   sent[place] = index;
   sent[place + 1] = seal;
   if (stream.highest >= 0 && index < stream.highest) {
-    const isInside = index >= stream.first || excused(book, "failed to send", hasFailedToSend(world));
+    // A first packet that was made to get stuck has gone, as far as the server knows, before the first that went.
+    const isInside =
+      index >= stream.first || excused(book, "failed to send", failedToSend(world, 0, stream.firstAt) > 0);
     if (!upheld(book, "S2", isInside))
       breach(book, "S2", `${name} was sent ${sequence}, from before the stream began.`);
     return;
   }
-  if (stream.highest < 0) stream.first = index;
-  else if (!stream.isRtx) {
+  if (stream.highest < 0) {
+    stream.first = index;
+    stream.firstAt = world.loop.now;
+  } else if (!stream.isRtx) {
     const forward = (timestamp - stream.highestTimestamp) | 0;
     if (!upheld(book, "S3", forward >= 0))
       breach(book, "S3", `${name} was sent ${sequence} with a timestamp ${-forward} in the past.`);
@@ -218,14 +241,30 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   stream.highestTimestamp = timestamp;
 }
 
-/** At the end: what is missing going out was missing (or late, or damaged) coming in, in the same room. */
-function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, strays: number): void {
+function noteShown({ shown }: Said, { participant, slots }: Extract<ShardEvent, { type: "bindings" }>): void {
+  const before = shown.get(participant) ?? { publishers: new Set(), times: 0 };
+  shown.set(participant, before);
+  before.times++;
+  for (const slot of slots) if (slot.publication !== 0) before.publishers.add(slot.participant);
+}
+
+/**
+ * At the end: what is missing going out was missing (or late, or damaged) coming in, from those who were shown there; or was
+ * lost on the way from their shards. Where a source was left in the middle of a frame, one number is left out.
+ */
+function judgeGaps(world: World, book: PromiseBook, said: Said, stream: OutgoingStream, strays: number): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
-  // Any failure that was injected may have cost a packet.
-  let trouble = world.sites.fired + strays + lostBetweenShards(world);
-  for (const peer of world.peers.values()) {
-    if (peer.plan.room === stream.client.plan.room) trouble += troubleOf(world, peer);
+  const viewer = stream.client.participant;
+  const shown = said.shown.get(viewer);
+  let trouble = strays + failedToForward(world) + (shown?.times ?? 0);
+  const peers = new Set<Peer>();
+  for (const participant of shown?.publishers ?? []) {
+    const publisher = clientOf(world, participant);
+    const peer = publisher === undefined ? undefined : peerOf(world, publisher);
+    if (peer !== undefined) peers.add(peer);
   }
+  for (const peer of peers) trouble += troubleOf(world, peer);
+  for (const { shard } of world.shards.all) trouble += lostBetweenShards(world, shard.number, shardOf(viewer));
   const { name } = stream.client.plan;
   judge(
     book,

@@ -16,7 +16,17 @@ import type { Persona } from "../personas.ts";
 import type { CameraKind, Operation, Plan, StepPlan } from "../plan.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { below, createStream } from "../random.ts";
-import { at, type PeerOptions, profile, type Scenario, type StoryStep, scenario } from "../scenario.ts";
+import {
+  at,
+  garbage,
+  mute,
+  type PeerOptions,
+  profile,
+  type Scenario,
+  type StoryStep,
+  scenario,
+  unmute,
+} from "../scenario.ts";
 import { SITE_NAMES } from "../sites.ts";
 import { ms, percent, seconds } from "../units.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
@@ -248,7 +258,10 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
     );
 }
 
-/** People with the networks that there are, who come and go; those who come to rest owe each other quality. */
+/**
+ * People with the networks that there are, who come and go and pause what they send, at a server on the internet; those who
+ * come to rest owe each other quality.
+ */
 function ordinaryWorld(): fc.Arbitrary<Plan> {
   const habits = ["muting", "leaving", "joining", "moves", "restarts", "pauses", "stalls"];
   const classes = FAULT_CLASSES.filter(({ name }) => habits.includes(name));
@@ -261,13 +274,39 @@ function ordinaryWorld(): fc.Arbitrary<Plan> {
         .record({
           peers: fc.tuple(...names.map(() => guest(count))),
           timeline: steps(chosen, names, 0, healsAt),
+          breaks: fc.array(takingABreak(names, healsAt), { minLength: 1, maxLength: 2 }),
+          strangers: fc.option(scanning(healsAt), { nil: [] }),
           core: fc.subarray([...names], { minLength: 2 }),
           shards: someShards(),
         })
-        .map(({ peers, timeline, core, shards }) =>
-          settled(compile(peers, timeline, shards, healsAt), healsAt, core, true),
-        );
+        .map(({ peers, timeline, breaks, strangers, core, shards }) => {
+          const all = [...timeline, ...breaks.flat(), ...strangers];
+          return settled(compile(peers, all, shards, healsAt), healsAt, core, true);
+        });
     });
+}
+
+/** Somebody covers a camera, or is quiet, and goes on. */
+function takingABreak(names: readonly string[], until: number): fc.Arbitrary<StoryStep[]> {
+  const most = Math.floor(until / 1_000);
+  return fc
+    .record({
+      who: fc.constantFrom(...names),
+      source: fc.constantFrom("camera" as const, "microphone" as const),
+      when: fc.integer({ min: 0, max: most - 3_000 }),
+      lasts: fc.integer({ min: 500, max: 2_000 }),
+    })
+    .map(({ who, source, when, lasts }) => [
+      at(ms(when), `${who} pauses the ${source}`, mute(who, source)),
+      at(ms(when + lasts), `and goes on`, unmute(who, source)),
+    ]);
+}
+
+/** What knocks at any port of the internet. */
+function scanning(until: number): fc.Arbitrary<StoryStep[]> {
+  return fc
+    .integer({ min: 1, max: 20 })
+    .map((perSecond) => [at(0, "strangers look what is here", garbage({ kind: "scans", perSecond, duration: until }))]);
 }
 
 /** Somebody with a network of those that people have. Who sits behind a firewall that drops UDP goes through it by TCP. */

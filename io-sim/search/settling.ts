@@ -230,7 +230,7 @@ function serverWellSince(plan: Plan): number {
     if (operation.type === "crash" || operation.type === "crash-shard") return plan.runForMicros;
     if (operation.type === "swizzle") since = atMicros + operation.overMicros;
     if (operation.type === "restart") since = atMicros;
-    if (operation.type === "pause" || operation.type === "garbage") since = atMicros + operation.forMicros;
+    if (operation.type === "pause") since = atMicros + operation.forMicros;
     if (operation.type !== "buggify") continue;
     since = atMicros;
     for (const site of operation.sites) {

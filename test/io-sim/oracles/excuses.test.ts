@@ -1,14 +1,15 @@
 /** Whether excuses are counted, reach no further than their reasons, and none is left that nobody needs. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { micros } from "../../../core/index.ts";
 import { at, buggify, kbps, misbehave, percent, seconds } from "../../../io-sim/index.ts";
 import type { LinkOptions } from "../../../io-sim/link-options.ts";
 import {
   EXCUSES,
   excused,
-  hasFailedInTime,
-  hasFailedToKnow,
-  hasFailedToSend,
+  failedInTime,
+  failedToKnow,
+  failedToSend,
   hasMisbehaved,
   spoilsStreams,
 } from "../../../io-sim/oracles/excuses.ts";
@@ -93,16 +94,106 @@ describe("a bad habit", () => {
 });
 
 describe("a failure that was injected", () => {
+  /** A world in which this site has failed a second after the beginning, and another one has passed since. */
+  function failedAfterOneSecond(site: string): World {
+    const world = worldOf({ timeline: [at(0, "it fails", buggify([site], percent(1)))] });
+    world.sites.fired = 1;
+    world.sites.counts.set(site, { reached: 1, fired: 1, firedAt: [world.loop.now + 1_000_000] });
+    world.loop.now = micros(world.loop.now + 2_000_000);
+    return world;
+  }
+
   it("excuses what it can have caused, and nothing else", () => {
     const causes = (site: string) => {
-      const world = worldOf({ timeline: [at(0, "it fails", buggify([site], percent(1)))] });
-      world.sites.fired = 1;
-      world.sites.counts.set(site, { reached: 1, fired: 1 });
-      return [hasFailedToSend(world), hasFailedToKnow(world), hasFailedInTime(world)];
+      const world = failedAfterOneSecond(site);
+      return [failedToSend(world, 0), failedToKnow(world, 0), failedInTime(world, 0)];
     };
-    expect(causes("host/send-refused")).toEqual([true, false, false]);
-    expect(causes("rtcp/sender-report-missed")).toEqual([false, true, false]);
-    expect(causes("host/timer-late")).toEqual([false, false, true]);
-    expect(causes("join/ufrag-taken")).toEqual([false, false, false]);
+    expect(causes("host/send-refused")).toEqual([1, 0, 0]);
+    expect(causes("rtcp/sender-report-missed")).toEqual([0, 1, 0]);
+    expect(causes("host/timer-late")).toEqual([0, 0, 1]);
+    expect(causes("join/ufrag-taken")).toEqual([0, 0, 0]);
+  });
+
+  it("excuses nothing that was before it or long after it", () => {
+    const world = failedAfterOneSecond("host/send-refused");
+    const { now } = world.loop;
+    const at = now - 1_000_000;
+    expect([failedToSend(world, at), failedToSend(world, at + 1)]).toEqual([1, 0]);
+    expect([failedToSend(world, 0, at), failedToSend(world, 0, at - 1)]).toEqual([1, 0]);
+  });
+});
+
+describe("a failure of long ago", () => {
+  const FAILED_ONCE = [
+    at(seconds(1), "what is sent gets lost", buggify(["host/send-refused"], percent(20))),
+    at(seconds(1.2), "no longer", buggify(["host/send-refused"], 0)),
+  ];
+  const story = smallStory({ timeline: FAILED_ONCE, runFor: seconds(6) });
+  /** Has bob get one more packet, made of his last one, with his first report behind the fourth second. */
+  function withOneMore(change: (packet: Uint8Array) => void): RunOptions {
+    let world: World;
+    let last: Uint8Array | undefined;
+    let done = false;
+    return {
+      onWorld: (made) => {
+        world = made;
+      },
+      sabotage: (target, bytes) => {
+        if (!target.startsWith("10.0.0.2:") || bytes[0]! < 128) return [{ target, bytes }];
+        const isReport = bytes[1]! >= 192 && bytes[1]! <= 223;
+        if (!isReport) last = bytes.slice();
+        const isTime = world.zeroAt > 0 && world.loop.now > world.zeroAt + 4_000_000;
+        if (!isReport || !isTime || done || last === undefined) return [{ target, bytes }];
+        done = true;
+        change(last);
+        return [
+          { target, bytes },
+          { target, bytes: last },
+        ];
+      },
+    };
+  }
+
+  it("excuses itself", () => {
+    const verdict = run(story, 1);
+    expect([verdict.promise, verdict.world.sites.fired > 10]).toEqual(["", true]);
+  });
+
+  it("does not excuse a packet out of nothing", () => {
+    const ahead = withOneMore((packet) => {
+      packet[3] = (packet[3]! + 9) & 0xff;
+    });
+    expect(run(story, 1, ahead).promise).toBe("S8");
+  });
+
+  it("does not excuse a packet from before its stream began", () => {
+    const early = withOneMore((packet) => {
+      packet[2] = packet[2]! ^ 0x80;
+    });
+    expect(run(story, 1, early).broken?.detail).toContain("from before the stream began");
+  });
+});
+
+describe("a loss of one publisher", () => {
+  it("does not excuse that another one's packet is not sent on, even where his streams follow no rule", () => {
+    const sends = { sends: { camera: "vp8" } } as const;
+    const plan = smallStory({
+      peers: {
+        ana: sends,
+        bob: { receives: { video: 1 } },
+        eve: { ...sends, link: { up: kbps(9_000), loss: percent(10) } },
+      },
+      timeline: [at(seconds(3.9), "ana pads", misbehave("ana", "padding-only", 100_000))],
+      runFor: seconds(4),
+    });
+    let count = 0;
+    const dropsOne: RunOptions = {
+      sabotage: (target, bytes) => {
+        const isPicture = target.startsWith("10.0.0.2:") && bytes[0]! >= 128 && bytes.length > 200;
+        return isPicture && ++count === 40 ? [] : [{ target, bytes }];
+      },
+    };
+    expect(run(plan, 1).promise).toBe("");
+    expect(run(plan, 1, dropsOne).promise).toBe("S2");
   });
 });

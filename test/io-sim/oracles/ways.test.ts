@@ -1,12 +1,15 @@
 /** What links explain, and that nothing else is explained by them. */
 import { describe, expect, it } from "vitest";
+import { at, link, ms, pause, seconds } from "../../../io-sim/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link.ts";
 import { linkChange } from "../../../io-sim/link-options.ts";
-import { holdsUpMicros, mayQueue, momentMicros } from "../../../io-sim/oracles/ways.ts";
+import { holdsUpMicros, longestQueueMicros, mayQueue, momentMicros, slowestUpSoFar } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
 import { run } from "../../../io-sim/run.ts";
 import { scenario } from "../../../io-sim/scenario.ts";
-import { kbps, ms, seconds } from "../../../io-sim/units.ts";
+import { kbps } from "../../../io-sim/units.ts";
+import { createWorld } from "../../../io-sim/world.ts";
+import { smallStory } from "../../support/small-story.ts";
 
 const up = (profile: ProfileName): LinkPlan => ({ ...PLAIN_LINK, ...linkChange({ profile }).up });
 const plain = (change: Partial<LinkPlan>): LinkPlan => ({ ...PLAIN_LINK, ...change });
@@ -30,6 +33,43 @@ describe("what a link holds up", () => {
     expect(holdsUpMicros(plain({ ...queue, rateBps: 10_000_000 }))).toBe(0);
     expect(holdsUpMicros(plain({ ...queue, rateBps: 1_000_000 }))).toBe(1_000_000);
     expect(holdsUpMicros(plain({ ...queue, rateBps: 10_000_000, shared: "cafe" }))).toBe(100_000);
+  });
+});
+
+describe("the longest wait in a queue", () => {
+  it("is until a full one has drained at the least rate, and a guess only where that is never or unknown", () => {
+    const queue = { queueBytes: 125_000 };
+    const steps = (least: number): Partial<LinkPlan> => ({
+      ...queue,
+      capacity: {
+        kind: "steps",
+        steps: [
+          { atMicros: 0, bps: 2_000_000 },
+          { atMicros: 1_000_000, bps: least },
+        ],
+        repeatMicros: 2_000_000,
+      },
+    });
+    expect(longestQueueMicros(plain({ ...queue, rateBps: 1_000_000 }))).toBe(1_000_000);
+    expect(longestQueueMicros(plain(steps(500_000)))).toBe(2_000_000);
+    expect(longestQueueMicros(plain(steps(0)))).toBe(2_500_000);
+    expect(longestQueueMicros(plain({ ...queue, rateBps: 10_000_000 }))).toBe(0);
+  });
+});
+
+describe("the slowest that a way up has been", () => {
+  it("counts what has changed it so far, and nothing that is still to come", () => {
+    const timeline = [
+      at(seconds(1), "ana goes far away", link("ana", { delay: ms(300) })),
+      at(seconds(2), "and her device stands still", pause(ms(700), "ana")),
+      at(seconds(2), "and bob is further away", link("bob", { delay: ms(900) })),
+      at(seconds(3), "and she is back", link("ana", { delay: ms(1) })),
+    ];
+    const world = createWorld(smallStory({ timeline }), 1);
+    world.zeroAt = world.loop.now;
+    const ana = world.peers.get("ana")!;
+    const until = (micros: number) => slowestUpSoFar(world, ana, world.zeroAt + micros);
+    expect([until(900_000), until(1_500_000), until(9_000_000)]).toEqual([until(0), 300_000, 1_000_000]);
   });
 });
 

@@ -46,6 +46,22 @@ describe("a generated world", () => {
     expect(new Set(FAULT_CLASSES.map(({ name }) => name)).size).toBe(FAULT_CLASSES.length);
   });
 
+  it("has somebody pause and go on in each ordinary world, and strangers at the door of many", () => {
+    const plans = Array.from({ length: 60 }, (_, number) => generatePlan(number, "realistic"));
+    for (const { steps } of plans) {
+      const goesOn = steps.some(({ atMicros, operation }) => {
+        if (operation.type !== "unmute") return false;
+        const { peer, source } = operation;
+        return steps.some(({ atMicros: before, operation: other }) => {
+          return before < atMicros && other.type === "mute" && other.peer === peer && other.source === source;
+        });
+      });
+      expect(goesOn).toBe(true);
+    }
+    const scanned = plans.filter(({ steps }) => steps.some(({ operation }) => operation.type === "garbage"));
+    expect(scanned.length).toBeGreaterThan(20);
+  });
+
   it("has parts of the server fail from the start in some worlds of torture, each part in one of them", () => {
     const plans = Array.from({ length: 500 }, (_, number) => generatePlan(number, "torture"));
     const failing = plans.filter(failsFromStart);
