@@ -122,3 +122,54 @@ describe("a failure that was injected", () => {
     expect([failedToSend(world, 0, at), failedToSend(world, 0, at - 1)]).toEqual([1, 0]);
   });
 });
+
+describe("a failure of long ago", () => {
+  const FAILED_ONCE = [
+    at(seconds(1), "what is sent gets lost", buggify(["host/send-refused"], percent(20))),
+    at(seconds(1.2), "no longer", buggify(["host/send-refused"], 0)),
+  ];
+  const story = smallStory({ timeline: FAILED_ONCE, runFor: seconds(6) });
+  /** Has bob get one more packet, made of his last one, with his first report behind the fourth second. */
+  function withOneMore(change: (packet: Uint8Array) => void): RunOptions {
+    let world: World;
+    let last: Uint8Array | undefined;
+    let done = false;
+    return {
+      onWorld: (made) => {
+        world = made;
+      },
+      sabotage: (target, bytes) => {
+        if (!target.startsWith("10.0.0.2:") || bytes[0]! < 128) return [{ target, bytes }];
+        const isReport = bytes[1]! >= 192 && bytes[1]! <= 223;
+        if (!isReport) last = bytes.slice();
+        const isTime = world.zeroAt > 0 && world.loop.now > world.zeroAt + 4_000_000;
+        if (!isReport || !isTime || done || last === undefined) return [{ target, bytes }];
+        done = true;
+        change(last);
+        return [
+          { target, bytes },
+          { target, bytes: last },
+        ];
+      },
+    };
+  }
+
+  it("excuses itself", () => {
+    const verdict = run(story, 1);
+    expect([verdict.promise, verdict.world.sites.fired > 10]).toEqual(["", true]);
+  });
+
+  it("does not excuse a packet out of nothing", () => {
+    const ahead = withOneMore((packet) => {
+      packet[3] = (packet[3]! + 9) & 0xff;
+    });
+    expect(run(story, 1, ahead).promise).toBe("S8");
+  });
+
+  it("does not excuse a packet from before its stream began", () => {
+    const early = withOneMore((packet) => {
+      packet[2] = packet[2]! ^ 0x80;
+    });
+    expect(run(story, 1, early).broken?.detail).toContain("from before the stream began");
+  });
+});

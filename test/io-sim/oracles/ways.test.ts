@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { at, link, ms, pause, seconds } from "../../../io-sim/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link.ts";
 import { linkChange } from "../../../io-sim/link-options.ts";
-import { holdsUpMicros, longestQueueMicros, mayQueue, momentMicros, slowestUpSoFar } from "../../../io-sim/oracles/ways.ts";
+import {
+  holdsUpMicros,
+  longestQueueMicros,
+  mayQueue,
+  momentMicros,
+  slowestUpSoFar,
+} from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
 import { run } from "../../../io-sim/run.ts";
 import { scenario } from "../../../io-sim/scenario.ts";
