@@ -305,7 +305,7 @@ export function unmute(peer: string, source: "camera" | "microphone"): Operation
   return { type: "unmute", peer, source };
 }
 
-/** Strangers throw rubbish at the server's port, some of it under the addresses of peers; `kind` says which (io-sim/garbage.ts). */
+/** Strangers throw rubbish at the server's port, some of it under the addresses of peers; `kind` says what kind of it. */
 export function garbage(options: { perSecond: number; duration: number; kind?: GarbageKind }): Operation {
   const { perSecond, duration, kind = "mixed" } = options;
   return { type: "garbage", kind, perSecond, forMicros: duration };

@@ -95,7 +95,7 @@ const LOSING: readonly Site[] = [...SENDING, ...KNOWING, "door/rtp-lost", "rtp/o
 /** Failures that make what a clock decides late. */
 const TIMERS: readonly Site[] = ["host/timer-late", "host/paused", "timers/turn-late"];
 
-/** How often something has failed from one moment to another, both included, by which a packet is not sent that counts as sent. */
+/** How often something has failed from one moment to another, both included, by which what counts as sent is not. */
 export function failedToSend(world: World, from: number, to: number = world.loop.now): number {
   return failed(world, SENDING, from, to);
 }
