@@ -39,12 +39,13 @@ export function after(time: Micros, span: Micros): Micros {
 }
 
 /**
- * The next of deadlines that come every `interval`, of which `due` has come: in step with it though `now` may be later, or
- * an interval from now when the next one has passed too. Those who were late together do not stay together.
+ * The next of deadlines that come every `interval`, of which `due` has come: the first one after `now` that is in step with
+ * it. However long nothing happened, those who were late together do not stay together.
  */
 export function following(due: Micros, now: Micros, interval: Micros): Micros {
   const next = after(due, interval);
-  return next > now ? next : after(now, interval);
+  if (next > now) return next;
+  return after(next, ((Math.floor((now - next) / interval) + 1) * interval) as Micros);
 }
 
 /** The span from `earlier` to `later`; negative when they stand the other way round. */

@@ -50,11 +50,18 @@ describe("points", () => {
     expect(later(MICROS_ORIGIN, seconds(100 * 366 * 86_400))).toBeLessThan(NEVER);
   });
 
-  it("that follow each other keep in step while they are less than one interval late", () => {
+  it("that follow each other keep in step, however late they are", () => {
     const due = later(MICROS_ORIGIN, millis(20));
     expect(following(due, due, millis(20))).toBe(MICROS_ORIGIN + 40_000);
     expect(following(due, later(due, millis(19)), millis(20))).toBe(MICROS_ORIGIN + 40_000);
     expect(following(due, later(due, millis(20)), millis(20))).toBe(MICROS_ORIGIN + 60_000);
-    expect(following(due, later(due, millis(70)), millis(20))).toBe(MICROS_ORIGIN + 110_000);
+    expect(following(due, later(due, millis(70)), millis(20))).toBe(MICROS_ORIGIN + 100_000);
+    expect(following(due, later(due, seconds(100)), millis(20))).toBe(MICROS_ORIGIN + 100_040_000);
+  });
+
+  it("that were late together are apart again as they were", () => {
+    const [one, other] = [later(MICROS_ORIGIN, millis(3)), later(MICROS_ORIGIN, millis(11))];
+    const now = later(MICROS_ORIGIN, millis(345));
+    expect(between(following(one, now, millis(20)), following(other, now, millis(20)))).toBe(8_000 - 20_000);
   });
 });
