@@ -20,7 +20,7 @@ import { FLAGS } from "../words.ts";
 import { type Found, HUNTING, type HuntTask } from "./hunt.ts";
 import type { Mistake } from "./mistake.ts";
 import { MISTAKES } from "./mistakes.ts";
-import { faultsOf, type Hunted, huntReport, medianTries, shrinkReport } from "./report.ts";
+import { faultsOf, type Hunted, huntReport, medianTries, shrinkReport, wasFound } from "./report.ts";
 
 /** How far the starts lie apart: more seeds than are ever tried from one. */
 const START_STEP = 1_000;
@@ -136,8 +136,7 @@ async function huntAll(
     const rows = hunted.map((one) => huntedAsJson(one, seeds));
     process.stdout.write(`${JSON.stringify({ benchmark: "planted", machine, options, mistakes: rows })}\n`);
   } else process.stdout.write(huntReport(machine, options, hunted));
-  const allFound = hunted.every(({ inStory, inWorlds }) => [...inStory, ...inWorlds].some((one) => one !== undefined));
-  return allFound ? EXIT.HELD : EXIT.BROKEN;
+  return hunted.every(wasFound) ? EXIT.HELD : EXIT.BROKEN;
 }
 
 function huntedAsJson({ mistake: { id, what, story, promise }, inStory, inWorlds }: Hunted, most: number) {

@@ -23,6 +23,11 @@ export interface Hunted {
   readonly inWorlds: readonly (Found | undefined)[];
 }
 
+/** Whether a mistake was found anywhere. */
+export function wasFound({ inStory, inWorlds }: Hunted): boolean {
+  return [...inStory, ...inWorlds].some((found) => found !== undefined);
+}
+
 /** The report on a hunt as text. */
 export function huntReport(machine: Machine, { seeds, starts }: HuntOptions, hunted: readonly Hunted[]): string {
   const width = Math.max(...hunted.map(({ mistake }) => mistake.id.length));
@@ -36,7 +41,7 @@ export function huntReport(machine: Machine, { seeds, starts }: HuntOptions, hun
     const cells = [inStory, inWorlds].map((found) => seedsText(found, seeds).padEnd(20));
     lines.push(`${mistake.id.padEnd(width)}  ${cells.join("")}${promisesOf([...inStory, ...inWorlds])}`.trimEnd());
   }
-  const found = hunted.filter(({ inStory, inWorlds }) => [...inStory, ...inWorlds].some((each) => each !== undefined));
+  const found = hunted.filter(wasFound);
   lines.push("", `${found.length} of ${hunted.length} mistakes were found.`);
   return `${lines.join("\n")}\n`;
 }

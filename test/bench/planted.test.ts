@@ -5,11 +5,13 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { describeMachine } from "../../bench/machine.ts";
 import { buildPlanted, edited, plantedSources } from "../../bench/planted/build.ts";
 import { edit } from "../../bench/planted/mistake.ts";
 import { MISTAKES } from "../../bench/planted/mistakes.ts";
-import { faultsOf } from "../../bench/planted/report.ts";
+import { faultsOf, huntReport, wasFound } from "../../bench/planted/report.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
+import type { Plan } from "../../io-sim/plan.ts";
 import { attempt } from "../../io-sim/search/attempt.ts";
 import { benchCommand } from "../support/command.ts";
 
@@ -105,13 +107,16 @@ describe("bench planted", () => {
     expect(mistakes[0].inWorlds).toBeNull();
   });
 
-  it("ends with 1 when a mistake was not found", async () => {
-    const words = ["planted", "unmarked-check-taken", "--seeds", "1", "--starts", "1", "--workers", "0", "--no-worlds"];
-    const { status, out } = await benchCommand(...words);
-    expect([status, out]).toEqual([
-      1,
-      expect.stringMatching(/unmarked-check-taken +>1\n\n0 of 1 mistakes were found\.\n$/),
-    ]);
+  it("tells which mistake was not found, and how far each start looked", () => {
+    const mistake = MISTAKES[0]!;
+    const found = { tries: 2, seed: 2, promise: "S2", detail: "", plan: {} as Plan, shrinkTries: 0 } as const;
+    const [missed, once] = [
+      { mistake, inStory: [undefined, undefined], inWorlds: [undefined, undefined] },
+      { mistake, inStory: [undefined, undefined], inWorlds: [undefined, found] },
+    ];
+    expect([missed, once].map(wasFound)).toEqual([false, true]);
+    const report = huntReport(describeMachine(), { seeds: 4, starts: 2 }, [missed, once]);
+    expect(report).toMatch(/ +>4 +>4\n.* +>4 +2 \(2 to >4\) +S2\n\n1 of 2 mistakes were found\.\n$/);
   });
 
   it.each([
