@@ -37,10 +37,12 @@ interface OutgoingStream {
   /** The index and the seal of each of the last packets. */
   readonly sent: Float64Array;
   readonly client: Client;
+  /** What it was made of: what was shown over the connection that it belongs to. */
+  readonly shown: Shown;
 }
 
-/** Whom the server has said to be connected, and to have left; whom it has said to be shown to each, in any of the slots; and
- * how often it has said anything. */
+/** Whom the server has said to be connected, and to have left; what it has said to be shown to each over the connection that he
+ * has; and how often it has said anything. */
 interface Said {
   times: number;
   readonly connected: Set<number>;
@@ -48,9 +50,13 @@ interface Said {
   readonly shown: Map<number, Shown>;
 }
 
-/** Who was shown to somebody, and how often it was said what his slots show. */
+/**
+ * Who was shown over one connection to a shard, in any of its slots, and how often it was said what these show. A client's
+ * number tells nothing of it at the end: it goes over to his next connection, and the server's next process gives it anew.
+ */
 interface Shown {
-  readonly publishers: Set<number>;
+  readonly shard: number;
+  readonly publishers: Set<Peer>;
   times: number;
 }
 
@@ -80,8 +86,11 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
   function followEvent(event: ShardEvent): void {
     said.times++;
     if (event.type === "left") said.left.add(event.participant);
-    if (event.type === "reconnecting") said.connected.delete(event.participant);
-    if (event.type === "bindings") noteShown(said, event);
+    if (event.type === "reconnecting") {
+      said.connected.delete(event.participant);
+      said.shown.delete(event.participant);
+    }
+    if (event.type === "bindings") noteShown(world, said, event);
     if (event.type !== "connected") return;
     said.connected.add(event.participant);
     const client = clientOf(world, event.participant);
@@ -95,18 +104,14 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     if (!upheld(book, "S13", isConnected)) breach(book, "S13", `${name} was sent media before it was connected.`);
     if (!upheld(book, "S1", !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
-    const stream = streamOf(streams, client, bytes);
+    const stream = streamOf(said, streams, client, bytes);
     if (!upheld(book, "S11", stream.isNamed))
       breach(book, "S11", `${name} was sent SSRC ${stream.key >>> 0}, which is not its own.`);
     judgeRtp(world, stream, bytes, book);
   }
 
   return {
-    crashed() {
-      said.times++;
-      said.connected.clear();
-      said.left.clear();
-    },
+    crashed: () => forgetSaid(said),
     event: followEvent,
     beforeInput(input, node) {
       residue = undefined;
@@ -134,7 +139,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
       if (peer === undefined) weighStranger(world, book, target, bytes, media);
     },
     finish() {
-      for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, said, stream, strays);
+      for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, stream, strays);
     },
   };
 }
@@ -179,15 +184,15 @@ function weighStranger(world: World, book: PromiseBook, target: string, bytes: U
   judge(book, "S12", to <= 3 * from, () => `The stranger at ${target} sent ${from} bytes and was sent ${to}.`);
 }
 
-function streamOf(streams: OutgoingStream[], client: Client, bytes: Uint8Array): OutgoingStream {
+function streamOf(said: Said, streams: OutgoingStream[], client: Client, bytes: Uint8Array): OutgoingStream {
   const key = readU32(bytes, 8) | 0;
   for (let i = 0; i < streams.length; i++) if (streams[i]!.key === key) return streams[i]!;
-  const stream = createStream(client, key >>> 0);
+  const stream = createStream(said, client, key >>> 0);
   streams.push(stream);
   return stream;
 }
 
-function createStream(client: Client, ssrc: number): OutgoingStream {
+function createStream(said: Said, client: Client, ssrc: number): OutgoingStream {
   const media = client.answer?.media ?? [];
   const isRtx = media.some(({ rtxSsrc }) => rtxSsrc === ssrc);
   return {
@@ -201,6 +206,7 @@ function createStream(client: Client, ssrc: number): OutgoingStream {
     distinct: 0,
     sent: new Float64Array(2 * REMEMBERED).fill(-1),
     client,
+    shown: shownTo(said, client.participant),
   };
 }
 
@@ -241,30 +247,38 @@ function judgeRtp(world: World, stream: OutgoingStream, bytes: Uint8Array, book:
   stream.highestTimestamp = timestamp;
 }
 
-function noteShown({ shown }: Said, { participant, slots }: Extract<ShardEvent, { type: "bindings" }>): void {
-  const before = shown.get(participant) ?? { publishers: new Set(), times: 0 };
-  shown.set(participant, before);
-  before.times++;
-  for (const slot of slots) if (slot.publication !== 0) before.publishers.add(slot.participant);
+/** What a process has said ends with it. */
+function forgetSaid(said: Said): void {
+  said.times++;
+  for (const told of [said.connected, said.left, said.shown]) told.clear();
+}
+
+function noteShown(world: World, said: Said, { participant, slots }: Extract<ShardEvent, { type: "bindings" }>): void {
+  const shown = shownTo(said, participant);
+  shown.times++;
+  for (const slot of slots) {
+    const publisher = slot.publication === 0 ? undefined : clientOf(world, slot.participant);
+    const peer = publisher === undefined ? undefined : peerOf(world, publisher);
+    if (peer !== undefined) shown.publishers.add(peer);
+  }
+}
+
+function shownTo({ shown }: Said, participant: number): Shown {
+  const known = shown.get(participant) ?? { shard: shardOf(participant), publishers: new Set(), times: 0 };
+  shown.set(participant, known);
+  return known;
 }
 
 /**
  * At the end: what is missing going out was missing (or late, or damaged) coming in, from those who were shown there; or was
  * lost on the way from their shards. Where a source was left in the middle of a frame, one number is left out.
  */
-function judgeGaps(world: World, book: PromiseBook, said: Said, stream: OutgoingStream, strays: number): void {
+function judgeGaps(world: World, book: PromiseBook, stream: OutgoingStream, strays: number): void {
   const missing = stream.highest - stream.first + 1 - stream.distinct;
-  const viewer = stream.client.participant;
-  const shown = said.shown.get(viewer);
-  let trouble = strays + failedToForward(world) + (shown?.times ?? 0);
-  const peers = new Set<Peer>();
-  for (const participant of shown?.publishers ?? []) {
-    const publisher = clientOf(world, participant);
-    const peer = publisher === undefined ? undefined : peerOf(world, publisher);
-    if (peer !== undefined) peers.add(peer);
-  }
-  for (const peer of peers) trouble += troubleOf(world, peer);
-  for (const { shard } of world.shards.all) trouble += lostBetweenShards(world, shard.number, shardOf(viewer));
+  const { shard: home, publishers, times } = stream.shown;
+  let trouble = strays + failedToForward(world) + times;
+  for (const peer of publishers) trouble += troubleOf(world, peer);
+  for (const { shard } of world.shards.all) trouble += lostBetweenShards(world, shard.number, home);
   const { name } = stream.client.plan;
   judge(
     book,

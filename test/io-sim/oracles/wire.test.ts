@@ -1,0 +1,64 @@
+/**
+ * Whether the oracle at the server's door knows what the holes in a stream come from, also when the connection that the
+ * stream belongs to is no more.
+ */
+import { describe, expect, it } from "vitest";
+import { at, percent, reconnect, restart, seconds } from "../../../io-sim/index.ts";
+import { createPromiseBook, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
+import { createTenants } from "../../../io-sim/oracles/tenants.ts";
+import { createWireOracle, type WireOracle } from "../../../io-sim/oracles/wire.ts";
+import type { Operation } from "../../../io-sim/plan.ts";
+import { run } from "../../../io-sim/run.ts";
+import { smallStory } from "../../support/small-story.ts";
+
+/** What ends bob's first connection. */
+const ENDS: readonly (readonly [string, Operation])[] = [
+  ["another one has replaced it", reconnect("bob")],
+  ["its process has died", restart({ after: seconds(0.2) })],
+];
+
+/** Ana speaks to bob, over a way on which so much is lost; and then his connection ends. */
+function callWith(end: Operation, loss: number) {
+  return smallStory({
+    peers: { ana: { sends: { microphone: true }, link: { direction: "up", loss } }, bob: { receives: { audio: 1 } } },
+    timeline: [at(seconds(2), "the connection ends", end)],
+  });
+}
+
+/** What an oracle says for which ten packets of bob's first connection have never been sent. */
+function saidOfTenHoles(end: Operation, loss: number): string | undefined {
+  let book: PromiseBook | undefined;
+  let wire: WireOracle | undefined;
+  const { broken } = run(callWith(end, loss), 1, {
+    withoutDrain: true,
+    onWorld: (world) => {
+      const tenants = createTenants(world);
+      book = createPromiseBook(world.loop);
+      wire = createWireOracle(world, book, tenants);
+      const { transmitted } = wire;
+      let packets = 0;
+      const hides = (target: string, bytes: Uint8Array) =>
+        target.startsWith("10.0.0.2:") && bytes[1] === 111 && ++packets > 20 && packets <= 30;
+      world.watchers.push(tenants, {
+        ...wire,
+        transmitted: (target, bytes, peer, node) => {
+          if (!hides(target, bytes)) transmitted?.(target, bytes, peer, node);
+        },
+      });
+    },
+  });
+  expect(broken).toBeUndefined();
+  wire!.finish();
+  return book!.broken?.detail;
+}
+
+describe("a hole in a stream", () => {
+  it.each(ENDS)("has a reason if the packet was lost on its way in, also when %s", (_what, end) => {
+    expect(run(callWith(end, percent(10)), 1).broken).toBeUndefined();
+    expect(saidOfTenHoles(end, percent(40))).toBeUndefined();
+  });
+
+  it.each(ENDS)("has none if nothing was lost, also when %s", (_what, end) => {
+    expect(saidOfTenHoles(end, 0)).toMatch(/^10 packets of SSRC \d+ to bob are missing, but only [01] were lost/);
+  });
+});
