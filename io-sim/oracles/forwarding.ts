@@ -287,8 +287,9 @@ function judgeOrigin(
 
 /**
  * Which of the packets in hand explains what is sent: that which goes on with the piece; or where the piece has begun with
- * one of them, that one, if what is sent had come before; or one with which a piece may begin. What has gone out begins
- * nothing any more, for a batch may have the keyframes of two layers. Undefined when there is none at all.
+ * one of them, that one, if what is sent had come before; or one with which a piece may begin. What is behind the newest
+ * of the piece begins nothing any more, sent or too late, for a batch may have the keyframes of two layers. Undefined
+ * when there is none at all.
  */
 function explaining(
   door: Door,
@@ -308,7 +309,7 @@ function explaining(
     else if (source === out.source) {
       if (packet.index === index - out.indexOffset) return packet;
       if (packet.ordinal === out.begunInput) begun = packet;
-      if (wasSent(out, packet.index + out.indexOffset)) continue;
+      if (packet.index + out.indexOffset <= out.highest) continue;
     }
     if (source?.kind !== out.kind || source.client.participant !== bound?.participant) continue;
     if (mayBegin(packet, source)) begins ??= packet;

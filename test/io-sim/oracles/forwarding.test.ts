@@ -5,8 +5,8 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
-import { at, buggify, join, ms, percent, restart, seconds } from "../../../io-sim/index.ts";
-import { run } from "../../../io-sim/run.ts";
+import { at, buggify, join, kbps, link, misbehave, ms, percent, restart, seconds } from "../../../io-sim/index.ts";
+import { type RunOptions, run } from "../../../io-sim/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 describe("what is sent again", () => {
@@ -94,5 +94,45 @@ describe("what comes late", () => {
     });
     expect(told).toBeGreaterThan(0);
     expect(broken?.detail).toMatch(/^\w+'s slot \d was sent frame \d+, which refers to 0\.$/);
+  });
+});
+
+describe("a batch with keyframes of two layers", () => {
+  const narrow = { direction: "up", up: kbps(308), queue: 31_000 } as const;
+  // What dan sends again comes over in one piece, once there is room for it: a keyframe of the layer that is shown, from
+  // before it was shown, and one of the layer above.
+  const story = smallStory({
+    shards: { count: 2, delay: ms(5), batch: ms(0.5) },
+    peers: {
+      ana: { sends: { camera: "vp8" }, receives: { video: 1 }, shard: 1 },
+      dan: { sends: { camera: "vp8-simulcast", microphone: true }, receives: { video: 1 }, shard: 0, link: narrow },
+    },
+    timeline: [
+      at(seconds(0.5), "dan asks again for what he has", misbehave("dan", "lying-feedback", 817_000)),
+      at(seconds(2), "dan's network is well", link("dan", { direction: "up", up: 0, queue: 150_000 })),
+    ],
+    runFor: seconds(3),
+  });
+
+  it.each([41, 55])("begins no piece with what comes too late for the one before", (seed) => {
+    expect(run(story, seed, { withoutDrain: true }).broken).toBeUndefined();
+  });
+
+  it("is seen to leave numbers out", () => {
+    let isTime = () => false;
+    const leavingOut: RunOptions = {
+      withoutDrain: true,
+      onWorld: (world) => {
+        isTime = () => world.zeroAt > 0 && world.loop.now > world.zeroAt + 2_000_000;
+      },
+      sabotage: (target, bytes) => {
+        const isPicture = target.startsWith("10.0.0.1:") && bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        if (!isPicture || !isTime()) return [{ target, bytes }];
+        const later = bytes.slice();
+        new DataView(later.buffer).setUint16(2, ((bytes[2]! << 8) + bytes[3]! + 700) & 0xffff);
+        return [{ target, bytes: later }];
+      },
+    };
+    expect(run(story, 41, leavingOut).broken?.detail).toMatch(/^ana's slot 1 was sent \d+ behind \d+ where a source/);
   });
 });
