@@ -63,6 +63,8 @@ interface SentControl {
   readonly source: SourceStream | undefined;
   readonly timestampOffset: number;
   readonly packets: number;
+  /** Since when the server had the connection, and so may have sent something on it. */
+  readonly connectedAt: number;
   /** What the publisher's way was like then. */
   readonly way: LinkPlan | undefined;
   /** By how much the server may have it late because it stood still itself when it learnt of the clock. */
@@ -102,6 +104,8 @@ function createClientControl(): ClientControl {
 /** The oracle of this world. */
 export function createControlOracle(world: World, book: PromiseBook, ledger: Ledger): WorldWatcher {
   const clients = new Map<Client, ClientControl>();
+  /** When the server came to have the connection of each participant, which is before the client has it. */
+  const connectedAt = new Map<number, number>();
   const controlOf = (client: Client): ClientControl => {
     let control = clients.get(client);
     if (control === undefined) {
@@ -115,6 +119,9 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
   return {
     crashed() {
       clients.clear();
+    },
+    event(event) {
+      if (event.type === "connected") connectedAt.set(event.participant, world.loop.now);
     },
     beforeInput(input, node) {
       const { sleep, shard } = node;
@@ -137,7 +144,8 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       if (!upheld(book, "S7", rises))
         breach(book, "S7", `${client.plan.name} was sent SRTCP index ${index} after ${control.lastIndex}.`);
       control.lastIndex = index;
-      control.sent[index % SENT_REMEMBERED] = noteSent(world, ledger, client, index, bytes);
+      const since = connectedAt.get(client.participant) ?? world.loop.now;
+      control.sent[index % SENT_REMEMBERED] = noteSent(world, ledger, client, index, bytes, since);
     },
     control(client, sealed, plain) {
       const control = controlOf(client);
@@ -169,7 +177,14 @@ function srtcpIndex(client: Client, sealed: Uint8Array): number {
   return readU32(sealed, sealed.length - behind - 4) & 0x7fff_ffff;
 }
 
-function noteSent(world: World, ledger: Ledger, client: Client, index: number, bytes: Uint8Array): SentControl {
+function noteSent(
+  world: World,
+  ledger: Ledger,
+  client: Client,
+  index: number,
+  bytes: Uint8Array,
+  connectedAt: number,
+): SentControl {
   const isSender = bytes[1] === REPORT.SENDER;
   const out = isSender ? outgoingStream(ledger, client, readU32(bytes, 4)) : undefined;
   const reports = bytes[1] === REPORT.RECEIVER && (bytes[0]! & 31) > 0;
@@ -181,6 +196,7 @@ function noteSent(world: World, ledger: Ledger, client: Client, index: number, b
     source: out?.source,
     timestampOffset: out?.timestampOffset ?? 0,
     packets: out?.distinct ?? 0,
+    connectedAt,
     way: out?.source === undefined ? undefined : peerOf(world, out.source.client)?.up.plan,
     heldMicros: isClockKnown ? 0 : longestStandstillMicros(world),
     received: reports
@@ -219,7 +235,7 @@ function judgeSenderReport(
   const packets = readU32(bytes, at + 20);
   const count = () => `${name} was told of ${packets} packets when ${sent.packets} had been sent.`;
   // What has failed on its way out counts for the server, and for nobody else.
-  const unseen = packets > sent.packets && failedToSend(world, client.connectedAt, sent.at) > 0;
+  const unseen = packets > sent.packets && failedToSend(world, sent.connectedAt, sent.at) > 0;
   const isTrue = packets === sent.packets || excused(book, "failed to send", unseen);
   judge(book, "S9", isTrue, count);
   const { source } = sent;

@@ -173,3 +173,50 @@ describe("a failure of long ago", () => {
     expect(run(story, 1, early).broken?.detail).toContain("from before the stream began");
   });
 });
+
+describe("a failure before a client has its connection", () => {
+  const bob = {
+    sends: { microphone: true },
+    receives: { audio: 1 },
+    link: { direction: "down", loseDtls: [1] },
+  } as const;
+  const story = smallStory({ peers: { ana: { sends: { microphone: true } }, bob }, runFor: seconds(3) });
+
+  /** Keeps bob's first packet of sound from him, and has something fail then, or when everything has just begun. */
+  function withoutTheFirst(fails: "then" | "at the beginning"): { options: RunOptions; droppedAt(): number } {
+    let world: World;
+    let droppedAt = 0;
+    let begunAt = 0;
+    return {
+      droppedAt: () => droppedAt,
+      options: {
+        onWorld: (made) => {
+          world = made;
+          begunAt = made.loop.now;
+        },
+        sabotage: (target, bytes) => {
+          const isSound = bytes[0]! >= 128 && !(bytes[1]! >= 192 && bytes[1]! <= 223);
+          if (!target.startsWith("10.0.0.2:") || !isSound || droppedAt > 0) return [{ target, bytes }];
+          droppedAt = world.loop.now;
+          world.sites.fired = 1;
+          const firedAt = [fails === "then" ? droppedAt : begunAt];
+          world.sites.counts.set("host/send-refused", { reached: 1, fired: 1, firedAt });
+          return [];
+        },
+      },
+    };
+  }
+
+  it("excuses a report that counts what it has kept back, once the server has the connection", () => {
+    const { options, droppedAt } = withoutTheFirst("then");
+    const verdict = run(story, 1, options);
+    expect(verdict.broken?.detail ?? "").toBe("");
+    expect(verdict.excused.get("failed to send")).toBeGreaterThan(0);
+    expect(droppedAt()).toBeLessThan(verdict.world.peers.get("bob")!.client!.connectedAt);
+  });
+
+  it("does not excuse it if the server had no connection yet either", () => {
+    const verdict = run(story, 1, withoutTheFirst("at the beginning").options);
+    expect(verdict.broken?.detail).toMatch(/^bob was told of \d+ packets when \d+ had been sent/);
+  });
+});
