@@ -30,7 +30,7 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import { losesPackets, slowestUpSoFar } from "./ways.ts";
+import { slowestUpSoFar } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
@@ -65,8 +65,8 @@ interface SentControl {
   readonly packets: number;
   /** Since when the server had the connection, and so may have sent something on it. */
   readonly connectedAt: number;
-  /** What the publisher's way was like then. */
-  readonly way: LinkPlan | undefined;
+  /** Of a sender report: whether a report that was sent behind its source's first packet has told every shard of the clock. */
+  readonly isClockKnown: boolean;
   /** By how much the server may have it late because it stood still itself when it learnt of the clock. */
   readonly heldMicros: number;
   /** Of a receiver report: what had come in on each stream. */
@@ -132,7 +132,10 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
     },
     afterInput(_input, _effects, { shard }) {
       const isTaken = reporting !== undefined && shard.history.counters.rtcpReceived > taken;
-      if (isTaken) noteClock(ledger, reporting!, world.loop.now);
+      const owner = isTaken ? peerOf(world, reporting!) : undefined;
+      if (owner === undefined) return;
+      const { now } = world.loop;
+      noteClock(ledger, reporting!, now, slowestUpSoFar(world, owner, now));
     },
     transmitted(target, bytes, _peer, node) {
       if (!isMedia(bytes) || !isControl(bytes)) return;
@@ -197,7 +200,7 @@ function noteSent(
     timestampOffset: out?.timestampOffset ?? 0,
     packets: out?.distinct ?? 0,
     connectedAt,
-    way: out?.source === undefined ? undefined : peerOf(world, out.source.client)?.up.plan,
+    isClockKnown,
     heldMicros: isClockKnown ? 0 : longestStandstillMicros(world),
     received: reports
       ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.first >= 0).map(tally)
@@ -249,7 +252,7 @@ function judgeSenderReport(
     `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
   judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
   if (sent.at < source.client.connectedAt + SETTLED_MICROS) return;
-  if (excused(book, "lossy way", losesPackets(sent.way ?? owner.up.plan))) return;
+  if (excused(book, "no report yet", !sent.isClockKnown)) return;
   const missed = failedToKnow(world, source.client.connectedAt, sent.at) > 0;
   if (excused(book, "failed to know", missed)) return;
   judgeLipSync(book, control, client, source, sent.at, error);

@@ -19,7 +19,8 @@ export const EXCUSES = {
     "A link that is cut, clogged, dead, filled by others or narrower than a small call carries nothing within a time.",
   "queue on the way": "Where a link is narrow or shared, a queue stands in it whatever the server does.",
   "gone for long": "Over a link that is gone for longer than a freeze, pictures are left out.",
-  "lossy way": "What a link loses makes the server believe an older report, and more than one clock of it.",
+  "no report yet":
+    "Until a report of a stream's own has come, its clock is told by its packets alone, and these may be later than reports.",
   disturbed:
     "A step has changed the link, the address, the life or the clock of this peer: the plan no longer says what it is like.",
   "bad habit": "Who misbehaves gets and gives what his habit makes of it.",

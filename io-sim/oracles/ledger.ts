@@ -45,9 +45,11 @@ export interface SourceStream {
   receivedDirectly: number;
   /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
   lastDirectlyAt: number;
+  /** When the first of them came. */
+  begunAt: number;
   /**
-   * When the first report of the sender's clock was taken that came behind its first packet and that no standstill had held
-   * up; or never.
+   * When the first report of the sender's clock was taken that can only have been sent behind the stream's first packet, and
+   * that no standstill had held up; or never.
    */
   clockTakenAt: number;
   /** What came by itself; and what came at all, and when. */
@@ -214,6 +216,7 @@ function createSourceStream(
     highestDirectly: -1,
     receivedDirectly: 0,
     lastDirectlyAt: 0,
+    begunAt: 0,
     clockTakenAt: Number.POSITIVE_INFINITY,
     carried: new Float64Array(REMEMBERED).fill(-1),
     indices: new Float64Array(REMEMBERED).fill(-1),
@@ -323,7 +326,10 @@ export function noteCarried(carrier: SourceStream, index: number, now: number): 
   carrier.lastDirectlyAt = now;
   if (carrier.carried[index & MASK] === index) return false;
   carrier.carried[index & MASK] = index;
-  if (carrier.first < 0) carrier.first = index;
+  if (carrier.first < 0) {
+    carrier.first = index;
+    carrier.begunAt = now;
+  }
   carrier.receivedDirectly++;
   carrier.highestDirectly = Math.max(carrier.highestDirectly, index);
   return true;
@@ -372,10 +378,14 @@ export function transportArrivedAt(ledger: Ledger, client: Client, sequence: num
   return arrivals.indices[place] === index ? arrivals.at[place]! : -1;
 }
 
-/** Notes that the server has taken a client's report of its clock, which is of all streams that it sends. */
-export function noteClock(ledger: Ledger, client: Client, now: number): void {
+/**
+ * Notes that the server has taken a client's report of its clock, which is of all streams that it had sent by then: a report
+ * that was on its way for `slowest` at most, and may have been overtaken.
+ */
+export function noteClock(ledger: Ledger, client: Client, now: number, slowest: number): void {
   for (const source of ledger.sources.get(client)?.values() ?? []) {
-    if (source.first >= 0) source.clockTakenAt = Math.min(source.clockTakenAt, now);
+    const isTold = source.first >= 0 && now > source.begunAt + slowest;
+    if (isTold) source.clockTakenAt = Math.min(source.clockTakenAt, now);
   }
 }
 

@@ -15,7 +15,7 @@ import { allPairs, createMeasurements, type Measurements, type Pair, picturesBef
 import { judge, type PromiseBook } from "./promises.ts";
 import type { QualityBars } from "./quality-bars.ts";
 import { canBePerceivedFrom, perceptionOf } from "./story.ts";
-import { holdsUpMicros, mayQueue } from "./ways.ts";
+import { beganWell, holdsUpMicros, mayQueue } from "./ways.ts";
 
 /** The oracle: a watcher, and the judgement when the story is over. */
 export interface QualityOracle extends WorldWatcher {
@@ -72,8 +72,11 @@ function judgeFirst(world: World, book: PromiseBook, bars: QualityBars, viewer: 
   if (source.kind !== "camera" || !viewer.plan.atStart || !source.peer.plan.atStart || viewer.client === undefined)
     return;
   const from = canBePerceivedFrom(world, viewer.client, nameOf(source));
-  const bound = bars.firstPictureMicros + bars.firstPictureRoundTrips * roundTrips(world, viewer, source.peer);
+  const bound = bars.firstPictureMicros + bars.firstPictureRoundTrips * firstRoundTrips(world, viewer, source.peer);
   if (world.zeroAt + calmFor(world, [viewer, source.peer]) < from + bound) return;
+  // Of links that are changed only the last is known to be good, and the first may be bad before time zero already.
+  const mayBeBad = [viewer, source.peer].some((peer) => isLinkChanged(world, peer) && !beganWell(peer));
+  if (excused(book, "disturbed", mayBeBad)) return;
   const seen = perceptionOf(world, viewer.client, nameOf(source));
   const waited = seen === undefined ? world.loop.now - from : seen.firstAt - from;
   const late = () =>
@@ -81,15 +84,21 @@ function judgeFirst(world: World, book: PromiseBook, bars: QualityBars, viewer: 
   judge(book, "Q1", waited <= bound, late);
 }
 
-/**
- * How long the story leaves these peers and the server alone; 0 when it ever changes one of their links, because only the
- * last of these is known to be good.
- */
+/** Whether the story ever changes a link of this peer. */
+function isLinkChanged({ plan }: World, peer: Peer): boolean {
+  return plan.steps.some(({ operation }) => operation.type === "link" && operation.peer === peer.plan.name);
+}
+
+/** How long the story leaves these peers and the server alone. */
 function calmFor({ plan }: World, peers: readonly Peer[]): number {
   const names = peers.map((peer) => peer.plan.name);
-  const touching = plan.steps.filter(({ operation }) => befalls(operation, names));
-  if (touching.some(({ operation }) => operation.type === "link")) return 0;
-  return touching[0]?.atMicros ?? plan.runForMicros;
+  return plan.steps.find(({ operation }) => befalls(operation, names))?.atMicros ?? plan.runForMicros;
+}
+
+/** There and back over the links that both had when they came. */
+function firstRoundTrips(world: World, viewer: Peer, owner: Peer): number {
+  const ways = [viewer.plan.up, viewer.plan.down, owner.plan.up, owner.plan.down];
+  return ways.reduce((sum, plan) => sum + linkSlowestMicros(plan), 2 * longestWayMicros(world));
 }
 
 /** There and back from a viewer to an owner, over the server's shards. */

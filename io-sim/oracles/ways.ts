@@ -29,6 +29,11 @@ export function waysCarry({ up, down }: Peer): boolean {
   return linkCarries(up.plan) && linkCarries(down.plan);
 }
 
+/** Whether the links of a peer, as they are when it comes, carry what a call needs and lose nothing of it. */
+export function beganWell({ plan: { up, down } }: Peer): boolean {
+  return [up, down].every((plan) => linkCarries(plan) && !losesPackets(plan));
+}
+
 function linkCarries(plan: LinkPlan): boolean {
   const narrow = mayQueue(plan) || plan.mtuBytes < MTU_BYTES_MIN;
   const broken =

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
-import { at, buggify, kbps, misbehave, percent, seconds } from "../../../io-sim/index.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { at, buggify, kbps, link, misbehave, ms, percent, seconds } from "../../../io-sim/index.ts";
 import type { LinkOptions } from "../../../io-sim/link-options.ts";
 import {
   EXCUSES,
@@ -35,6 +36,25 @@ const PATIENCE = seconds(18);
 function callOver(link: LinkOptions) {
   const media = { sends: { camera: "vp8", microphone: true }, receives: { audio: 1, video: 1 } } as const;
   return smallStory({ peers: { ana: { ...media, link }, bob: { ...media, link } }, runFor: PATIENCE });
+}
+
+/** From a while after time zero on, the server has what each new report says of pictures 5 ms late. */
+function withPicturesLate(from: number): RunOptions {
+  const seen = new Map<object, number>();
+  const makeLate = (world: World) => {
+    for (const { publication, clock } of world.node.shard.streams.values()) {
+      if (publication.kind !== "video" || seen.get(clock) === clock.reports) continue;
+      seen.set(clock, clock.reports);
+      clock.reportTimestamp = (clock.reportTimestamp - 450) >>> 0;
+    }
+  };
+  return {
+    onWorld: (world) => {
+      for (let after = from; after < from + seconds(2); after += ms(10)) {
+        schedule(world.loop, micros(world.loop.now + after), EVENT_CLASS.STEP, () => makeLate(world));
+      }
+    },
+  };
 }
 
 /** A small story's world, in which time zero has passed when it is said to have. */
@@ -90,6 +110,29 @@ describe("a bad habit", () => {
     expect(hasMisbehaved(world, "ana")).toBe(false);
     world.zeroAt -= 2_000_000;
     expect([hasMisbehaved(world, "ana"), hasMisbehaved(world, "bob")]).toEqual([true, false]);
+  });
+});
+
+describe("a clock that no report has told yet", () => {
+  const simulcast = { camera: "vp8-simulcast", microphone: true } as const;
+
+  it("excuses lips that are off his voice when a layer begins over a way that has become quicker", () => {
+    const narrow = { up: kbps(400), delay: ms(90) };
+    const receives = { audio: 1, video: 1 };
+    const bob = { persona: "chromium", sends: simulcast, receives, link: narrow } as const;
+    const healed = at(seconds(6), "bob comes home", link("bob", { up: 0, delay: ms(10) }));
+    const verdict = run(smallStory({ peers: { ana: { receives }, bob }, timeline: [healed], runFor: seconds(14) }), 1);
+    expect(verdict.promise).toBe("");
+    expect(verdict.excused.get("no report yet")).toBeGreaterThan(0);
+  });
+
+  it("excuses nothing once a report has come, however much is lost on the way", () => {
+    const lossy = { loss: percent(3), jitter: ms(10) };
+    const peers = { ana: { sends: simulcast, link: lossy }, bob: { receives: { audio: 1, video: 1 } } };
+    const story = smallStory({ peers, runFor: seconds(9) });
+    expect(run(story, 1).promise).toBe("");
+    const breach = run(story, 1, withPicturesLate(seconds(7))).broken;
+    expect(breach?.detail).toMatch(/^bob was told to play ana's lips \d+ µs off his voice/);
   });
 });
 

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
-import { at, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
+import { at, link as changed, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
 import { changeLink } from "../../../io-sim/link.ts";
 import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
@@ -93,6 +93,28 @@ describe("a promise of quality", () => {
     ["Q9", "one viewer is shown more than another", withBars({ fairnessPercent: 101 })],
   ])("%s breaks when %s", (promise, _what, options) => {
     expect(broken(options)).toBe(promise);
+  });
+});
+
+describe("a first picture", () => {
+  const tooLate = withBars({ firstPictureMicros: -seconds(1), firstPictureRoundTrips: 0 });
+  /** Bob and eve have such a link when they come, and a wide one two seconds after time zero. */
+  const firstOver = (up: number) => {
+    const link = { up: kbps(up) };
+    const peers = { ...PEERS, bob: { ...PEERS.bob, link }, eve: { ...PEERS.eve, link } };
+    const timeline = ["bob", "eve"].map((name) =>
+      at(seconds(2), `${name} goes on`, changed(name, { up: kbps(50_000) })),
+    );
+    return run(smallStory({ ...STEADY, peers, timeline }), 1, tooLate);
+  };
+
+  it("is owed over no link that is made good later, not even where time zero is waited for", () => {
+    const { promise, judged, excused } = firstOver(2_000);
+    expect([promise, judged.get("Q1"), excused.get("disturbed")]).toEqual(["", undefined, 2]);
+  });
+
+  it("is owed over one that was good already, until it changes", () => {
+    expect(firstOver(40_000).promise).toBe("Q1");
   });
 });
 
