@@ -12,7 +12,7 @@
 
 import { readU16, writeU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
-import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
+import { seqAdd16 } from "../base/sequence.ts";
 import { buggify, type Faults } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWanted } from "../media/keyframe-requests.ts";
@@ -44,7 +44,7 @@ import {
   headerExtensionsWriteWord,
 } from "../wire/header-extensions.ts";
 import { RTP_HEADER_BYTES, rtpSetExtension, rtpWriteHeader } from "../wire/rtp.ts";
-import { codecOfPayloadType, describePacket, patchPayload } from "./packet.ts";
+import { codecOfPayloadType, describePacket, isTooLateToBegin, packetsBehind, patchPayload } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { relayMedia } from "./relays.ts";
 import type { Route, Shard, Slot, Stream } from "./state.ts";
@@ -110,15 +110,15 @@ function fetchAhead(shard: Shard, routes: readonly Route[], from: number): void 
 }
 
 /**
- * Forwards what had come before the packet in hand, which has begun a route or a relay although newer ones, up to `newest`,
- * were there: a keyframe that was lost at first. No subscriber could ask for them, as to him they were never sent.
+ * Forwards what had come before the packet in hand, which has begun a route or a relay although newer ones were there: a
+ * keyframe that was lost at first. No subscriber could ask for them, as to him they were never sent.
  */
-export function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream, newest: number): void {
+export function catchUp(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
   const { packet, scan } = shard.scratch;
   const { cache, publication } = stream;
   if (cache === null) return;
   const first = packet.sequence;
-  const count = seqDistance16(first, newest);
+  const count = packetsBehind(stream, first);
   if (count > shard.tunables.catchUpPacketsMax || buggify(ports.faults, "rtp/catch-up-refused", stream.id)) return;
   for (let i = 1; i <= count; i++) {
     const cached = packetCacheFind(cache, now, seqAdd16(first, i));
@@ -165,7 +165,8 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
     counters.rtpNotChosen++;
     return false;
   }
-  if (buggify(ports.faults, "forward/not-begun", route.slot.id)) {
+  const isTooLate = publication.kind === "video" && packet.keyframe && isTooLateToBegin(shard, stream);
+  if (isTooLate || buggify(ports.faults, "forward/not-begun", route.slot.id)) {
     wishToBegin(now, route, stream);
     counters.rtpAwaitingKeyframe++;
     return false;

@@ -2,6 +2,8 @@
  * What the SFU has to know of one media packet, read once and kept in `shard.scratch.packet` while it is forwarded, and the
  * few fields of a payload that are counted by the sender and have to be continuous for each receiver.
  */
+import { seqDistance16 } from "../base/sequence.ts";
+import { LIMITS } from "../limits.ts";
 import { rewriterPictureId, rewriterTl0, type StreamRewriter } from "../media/stream-rewriter.ts";
 import type { NegotiatedCodec, NegotiatedMedia } from "../peer/negotiated.ts";
 import { CODEC } from "../wire/codec.ts";
@@ -32,7 +34,7 @@ import {
   vp9PictureIdBits,
   vp9Tl0PicIdx,
 } from "../wire/vp9.ts";
-import type { PacketScratch } from "./state.ts";
+import type { PacketScratch, Shard, Stream } from "./state.ts";
 
 /** The codec that was negotiated for a payload type of an m-line, or null. */
 export function codecOfPayloadType(media: NegotiatedMedia, payloadType: number): NegotiatedCodec | null {
@@ -69,6 +71,23 @@ export function describePacket(
   noteExtensions(packet, scan, media);
   readDescriptor(packet, scan, media, bytes);
   return true;
+}
+
+/** How far behind the newest of its stream the packet with this number is. */
+export function packetsBehind({ nack, statistics }: Stream, sequence: number): number {
+  // A proxy has no numbers of its own to ask for; at home what came as a repetition counts as well.
+  const newest = nack === null ? statistics.highestSequence : nack.highest;
+  return seqDistance16(sequence, newest & 0xffff);
+}
+
+/**
+ * Whether more has come behind the packet in hand than may be sent after it. A keyframe that comes so late begins nothing:
+ * behind it there would be a hole that nobody can fill, and another keyframe has to be waited for all the same.
+ */
+export function isTooLateToBegin({ scratch, tunables }: Shard, stream: Stream): boolean {
+  const behind = packetsBehind(stream, scratch.packet.sequence);
+  // Nothing true comes later than that: where the newest number is so far ahead, somebody has lied about it.
+  return behind > tunables.catchUpPacketsMax && behind < LIMITS.rewriterHistoryPackets;
 }
 
 /**

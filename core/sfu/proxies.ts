@@ -157,9 +157,7 @@ export function receiveRelayed(shard: Shard, ports: ShardPorts, now: Micros, byt
     packetCachePut(stream.cache, now, packet.sequence, bytes, offset, length);
   }
   if (packet.keyframe) noteKeyframe(shard, now, stream, bytes);
-  if (forwardMedia(shard, ports, now, stream, bytes)) {
-    catchUp(shard, ports, now, stream, stream.statistics.highestSequence & 0xffff);
-  }
+  if (forwardMedia(shard, ports, now, stream, bytes)) catchUp(shard, ports, now, stream);
   requestKeyframeIfDue(shard, ports, now, stream);
 }
 

@@ -12,6 +12,7 @@ import { copyBytes } from "../base/bytes.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
+import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { RELAY_FLAG, RELAY_PACKET_HEADER_BYTES, relayWritePacketHeader } from "../wire/relay-record.ts";
@@ -23,6 +24,7 @@ import {
   publicationRef,
   type StreamView,
 } from "./mail.ts";
+import { isTooLateToBegin } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { flushMail } from "./relay.ts";
 import { wallAt } from "./reports.ts";
@@ -89,14 +91,19 @@ export function relayMedia(
   const { packet } = shard.scratch;
   const { relays, best, kind } = stream.publication;
   const isBest = best === stream;
-  const mayBegin = isBest && packet.payloadLength > 0 && (kind === "audio" || packet.keyframe);
+  const isBeginning = isBest && packet.payloadLength > 0 && (kind === "audio" || packet.keyframe);
+  const mayBegin = isBeginning && (kind === "audio" || !isTooLateToBegin(shard, stream));
   let began = false;
   // What has been said before the packet is heard before it.
   if (shard.mail.outgoing.size > 0) flushMail(shard, ports);
   for (let i = 0; i < relays.length; i++) {
     const relay = relays[i]!;
     if (relay.stream !== stream) {
-      if (!mayBegin) continue;
+      if (!mayBegin) {
+        // The wishes that this keyframe has granted stay.
+        if (isBeginning) keyframeWanted(stream.keyframes, now);
+        continue;
+      }
       relay.stream = stream;
       began = true;
     }

@@ -174,7 +174,7 @@ function receiveMedia(
   if (publication.relays.length > 0) {
     if (relayMedia(shard, ports, now, stream, bytes, offset, length, recovered)) began = true;
   }
-  if (began && stream.nack !== null) catchUp(shard, ports, now, stream, stream.nack.highest & 0xffff);
+  if (began) catchUp(shard, ports, now, stream);
   requestKeyframeIfDue(shard, ports, now, stream);
 }
 

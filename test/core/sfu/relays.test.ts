@@ -260,6 +260,22 @@ describe("a lane that loses packets", () => {
     expect(picturesOf(bob)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  it("begins with no keyframe that comes too late for what has come since", () => {
+    const cluster = createShardCluster(2);
+    const ana = enter(cluster, 0, "ana", CAMERA);
+    const bob = enter(cluster, 1, "bob", VIEWER);
+    const { catchUpPacketsMax } = cluster.worlds[0]!.shard.tunables;
+    for (let i = 1; i <= catchUpPacketsMax + 1; i++)
+      send(cluster, 0, ana, vp8Packet({ ssrc: 2000, sequence: 100 + i }));
+    const asked = askedForKeyframe(ana);
+    send(cluster, 0, ana, vp8Packet({ ssrc: 2000, sequence: 100, keyframe: true }));
+    passTogether(cluster, 1_000);
+    expect(cluster.worlds[0]!.shard.history.counters.relayPacketsSent).toBe(0);
+    expect(askedForKeyframe(ana)).toBeGreaterThan(asked);
+    film(cluster, 0, ana, 102 + catchUpPacketsMax, 3);
+    expect(picturesOf(bob)).toEqual([0, 1, 2]);
+  });
+
   it("does not take what the publisher's own way has lost for a loss of its own", () => {
     const cluster = createShardCluster(2);
     const ana = enter(cluster, 0, "ana", CAMERA);

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { rtpPacket } from "../../support/media.ts";
 import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
-import { createShardWorld, join, type ShardWorld, sendRtp, type TestClient } from "../../support/shard-world.ts";
+import {
+  createShardWorld,
+  join,
+  passMillis,
+  type ShardWorld,
+  sendRtp,
+  type TestClient,
+} from "../../support/shard-world.ts";
 
 const { H264 } = PAYLOAD_TYPE;
 const SSRC = 2000;
@@ -26,6 +33,10 @@ function send(world: ShardWorld, ana: TestClient, sequence: number, timestamp: n
   sendRtp(world, ana, rtpPacket({ payloadType: H264, ssrc: SSRC, sequence, timestamp, payload }));
 }
 
+function askedForKeyframe(client: TestClient): number {
+  return client.rtcp.filter((packet) => packet[1] === 206 && (packet[0]! & 31) === 1).length;
+}
+
 describe("a picture in H.264", () => {
   it("begins with its parameter sets: not in the middle of a keyframe whose first packet was lost", () => {
     const { world, ana, bob } = h264Call();
@@ -44,5 +55,22 @@ describe("a picture in H.264", () => {
     sendRtp(world, ana, rtpPacket(rtx));
     send(world, ana, 13, 6_000, NEXT);
     expect(bob.rtp.map((packet) => [...packet.payload])).toEqual([PARAMETERS, IDR_FIRST, IDR_SECOND, NEXT]);
+  });
+
+  it.each([
+    ["begins", 0],
+    ["waits for another keyframe", 1],
+  ])("%s when as much has come behind its parameter sets as may follow them, and %i more", (_what, more) => {
+    const { world, ana, bob } = h264Call();
+    const behind = world.shard.tunables.catchUpPacketsMax + more;
+    send(world, ana, 11, 3_000, IDR_FIRST);
+    for (let i = 2; i <= behind; i++) send(world, ana, 10 + i, 3_000 * i, NEXT);
+    const asked = askedForKeyframe(ana);
+    send(world, ana, 10, 3_000, PARAMETERS);
+    passMillis(world, 1_000);
+    expect(bob.rtp).toHaveLength(more === 0 ? behind + 1 : 0);
+    expect(askedForKeyframe(ana) > asked).toBe(more > 0);
+    send(world, ana, 11 + behind, 3_000 * (behind + 1), PARAMETERS);
+    expect([...bob.rtp.at(-1)!.payload]).toEqual(PARAMETERS);
   });
 });
