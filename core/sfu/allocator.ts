@@ -37,6 +37,8 @@ export interface Allocator {
 interface AllocatorSlot extends SlotOffer {
   /** The publication in it, or 0. */
   publication: number;
+  /** How often it was filled. */
+  turn: number;
   leftOut: boolean;
 }
 
@@ -83,7 +85,7 @@ export function allocatorHandle(
 }
 
 function emptySlots(slots: readonly SlotOffer[]): AllocatorSlot[] {
-  return slots.map(({ slot, mid, kind, leftOut }) => ({ slot, mid, kind, publication: 0, leftOut }));
+  return slots.map(({ slot, mid, kind, leftOut }) => ({ slot, mid, kind, publication: 0, turn: 0, leftOut }));
 }
 
 /**
@@ -191,22 +193,23 @@ function leaveOut(allocator: Allocator, slots: readonly number[]): boolean {
 
 function bind({ participant }: Allocator, slot: AllocatorSlot, publication: number, mail: Mail): void {
   slot.publication = publication;
-  postMail(mail, allocatorRef(participant), publicationRef(publication, mail.shard), subscription("subscribe", slot));
+  slot.turn++;
+  postMail(mail, allocatorRef(participant), publicationRef(publication, mail.shard), {
+    to: "publication",
+    type: "subscribe",
+    slot: slot.slot,
+    turn: slot.turn,
+  });
 }
 
 function release({ participant }: Allocator, slot: AllocatorSlot, mail: Mail): void {
   if (slot.publication === 0) return;
-  postMail(
-    mail,
-    allocatorRef(participant),
-    publicationRef(slot.publication, mail.shard),
-    subscription("unsubscribe", slot),
-  );
+  postMail(mail, allocatorRef(participant), publicationRef(slot.publication, mail.shard), {
+    to: "publication",
+    type: "unsubscribe",
+    slot: slot.slot,
+  });
   slot.publication = 0;
-}
-
-function subscription(type: "subscribe" | "unsubscribe", slot: AllocatorSlot) {
-  return { to: "publication", type, slot: slot.slot } as const;
 }
 
 function bindingsOf(allocator: Allocator, room: string): ShardEvent {

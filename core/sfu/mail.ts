@@ -108,7 +108,8 @@ export type AllocatorMessage =
 
 /** What a publication learns. */
 export type PublicationMessage =
-  | { readonly to: "publication"; readonly type: "subscribe"; readonly slot: number }
+  /** `turn` counts what the slot was filled with: mail to several publications may come in another order. */
+  | { readonly to: "publication"; readonly type: "subscribe"; readonly slot: number; readonly turn: number }
   | { readonly to: "publication"; readonly type: "unsubscribe"; readonly slot: number }
   /** The room compares voices and asks how loud this one is. */
   | { readonly to: "publication"; readonly type: "measure" }

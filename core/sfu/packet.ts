@@ -76,6 +76,7 @@ export function describePacket(
 /** How far behind the newest of its stream the packet with this number is. */
 export function packetsBehind({ nack, statistics }: Stream, sequence: number): number {
   // A proxy has no numbers of its own to ask for; at home what came as a repetition counts as well.
+  if (nack === null && statistics.packets === 0) return 0;
   const newest = nack === null ? statistics.highestSequence : nack.highest;
   return seqDistance16(sequence, newest & 0xffff);
 }

@@ -26,9 +26,12 @@ export function routeHandle(
     if (slot.route?.publication.id === id) dropRoute(shard, slot.route);
     return;
   }
+  // With mail in any order, this one may have been overtaken by what the slot is to show since,
+  if (message.turn <= slot.turn) return;
+  slot.turn = message.turn;
   const publication = publicationHere(shard, id, slot);
   if (publication === undefined) return;
-  // With mail in any order, the slot's former publication may not have heard yet that it is no longer wanted.
+  // or the slot's former publication may not have heard yet that it is no longer wanted.
   if (slot.route !== null) dropRoute(shard, slot.route);
   const route: Route = {
     publication,

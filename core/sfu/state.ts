@@ -304,6 +304,8 @@ export interface Slot {
   /** The SDES mid as bytes, for the header extension. */
   mid: Uint8Array;
   route: Route | null;
+  /** The turn of the last subscription that was heeded. */
+  turn: number;
 }
 
 /** From a publication to a slot. */
@@ -349,6 +351,7 @@ export function createSlot(
     rtxSequence: first.rtxSequence,
     mid,
     route: null,
+    turn: 0,
   };
 }
 
