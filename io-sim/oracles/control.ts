@@ -42,8 +42,6 @@ const CLOCK_MICROS = 1_000;
 const SETTLED_MICROS = 5_000_000;
 /** Beside the way, the time in which what one shard has learnt of a clock comes to all others, if none stands still. */
 const RELAY_MICROS = 100_000;
-/** How long the newest packet may stay hidden that a failure has hidden: until its stream goes on. */
-const HIDDEN_MICROS = 1_000_000;
 /** By how much a round of feedbacks may be shorter than it should be. */
 const FEEDBACK_EARLY_MICROS = 100_000;
 /** By how much a round trip that reports tell may be short of the true one. */
@@ -70,7 +68,7 @@ interface SentControl {
   /** By how much the server may have it late because it stood still itself when it learnt of the clock. */
   readonly heldMicros: number;
   /** Of a receiver report: what had come in on each stream. */
-  readonly received: readonly { readonly ssrc: number; readonly highest: number; readonly lost: number }[];
+  readonly received: readonly ReturnType<typeof tally>[];
 }
 
 /** What is known of the RTCP to one client. */
@@ -215,8 +213,9 @@ function knowsClock(world: World, source: SourceStream | undefined): boolean {
 }
 
 function tally(source: SourceStream) {
-  const { ssrc, first, highestDirectly, receivedDirectly } = source;
-  return { ssrc, highest: highestDirectly, lost: highestDirectly - first + 1 - receivedDirectly };
+  const { ssrc, first, highestDirectly, highestDirectlyAt, receivedDirectly } = source;
+  const lost = highestDirectly - first + 1 - receivedDirectly;
+  return { ssrc, highest: highestDirectly, highestAt: highestDirectlyAt, lost };
 }
 
 /** A sender report's two times are of one moment, and its count is of the packets that were sent (RFC 3550 §6.4.1). */
@@ -297,9 +296,9 @@ function judgeReceiverReport(
     const highest = readU32(bytes, block + 8) & 0xffff;
     const lost = (readU32(bytes, block + 4) << 8) >> 8;
     const newest = () => `A report has ${highest} as the newest of ${name()}, which was ${truth.highest & 0xffff}.`;
-    // Each failure hides one packet, and the newest only until another one comes.
+    // Each failure hides one packet, and the newest until another one comes: for ever when its source has fallen silent.
     const hidden = failedToKnow(world, 0, sent.at);
-    const hides = failedToKnow(world, sent.at - HIDDEN_MICROS, sent.at) > 0;
+    const hides = failedToKnow(world, truth.highestAt, sent.at) > 0;
     const isNewest = highest === (truth.highest & 0xffff) || excused(book, "failed to know", hides);
     judge(book, "S9", isNewest, newest);
     const isCounted = lost === truth.lost || excused(book, "failed to know", Math.abs(lost - truth.lost) <= hidden);

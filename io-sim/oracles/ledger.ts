@@ -40,8 +40,9 @@ export interface SourceStream {
   readonly followers: Set<OutgoingStream>;
   first: number;
   highest: number;
-  /** Of the packets that came by themselves, not as RTX: the newest, and how many. */
+  /** Of the packets that came by themselves, not as RTX: the newest, when it came, and how many. */
   highestDirectly: number;
+  highestDirectlyAt: number;
   receivedDirectly: number;
   /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
   lastDirectlyAt: number;
@@ -214,6 +215,7 @@ function createSourceStream(
     first: -1,
     highest: -1,
     highestDirectly: -1,
+    highestDirectlyAt: 0,
     receivedDirectly: 0,
     lastDirectlyAt: 0,
     begunAt: 0,
@@ -331,7 +333,10 @@ export function noteCarried(carrier: SourceStream, index: number, now: number): 
     carrier.begunAt = now;
   }
   carrier.receivedDirectly++;
-  carrier.highestDirectly = Math.max(carrier.highestDirectly, index);
+  if (index > carrier.highestDirectly) {
+    carrier.highestDirectly = index;
+    carrier.highestDirectlyAt = now;
+  }
   return true;
 }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
-import { at, buggify, kbps, link, misbehave, ms, percent, seconds } from "../../../io-sim/index.ts";
+import { at, buggify, kbps, link, misbehave, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
 import type { LinkOptions } from "../../../io-sim/link-options.ts";
 import {
   EXCUSES,
@@ -214,6 +214,21 @@ describe("a failure of long ago", () => {
       packet[2] = packet[2]! ^ 0x80;
     });
     expect(run(story, 1, early).broken?.detail).toContain("from before the stream began");
+  });
+});
+
+describe("the newest packet of a source that has fallen silent", () => {
+  const hidden = smallStory({
+    timeline: [
+      at(0, "statistics miss packets", buggify(["rtp/statistics-missed"], percent(50))),
+      at(seconds(0.4), "ana's camera is off", mute("ana", "camera")),
+      at(seconds(1), "statistics are well again", buggify(["rtp/statistics-missed"], 0)),
+    ],
+    runFor: seconds(6),
+  });
+
+  it.each([1, 2, 3, 4])("stays unknown when a failure has hidden it", (seed) => {
+    expect(run(hidden, seed).promise).toBe("");
   });
 });
 
