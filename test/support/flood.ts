@@ -17,7 +17,7 @@ import {
   shardHandle,
 } from "../../core/index.ts";
 import { opusPacket, vp8Packet } from "./media.ts";
-import { offerOf } from "./offers.ts";
+import { offerOf, PUBLISH } from "./offers.ts";
 import { createShardWorld, join, passMillis, type ShardWorld, sendRtp, type TestClient } from "./shard-world.ts";
 
 /** What the program prints. */
@@ -43,11 +43,7 @@ const SEED = 20_261_123;
 function startCall(): { world: ShardWorld; ana: TestClient; bob: TestClient; heard: Uint8Array[] } {
   const world = createShardWorld();
   world.heard = [];
-  const publish = offerOf([
-    { kind: "audio", ssrc: 1000 },
-    { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-  ]);
-  const ana = join(world, { name: "ana", offer: publish });
+  const ana = join(world, { name: "ana", offer: PUBLISH });
   const bob = join(world, { name: "bob", offer: offerOf([{ kind: "audio" }, { kind: "video" }]) });
   const call = { world, ana, bob, heard: world.heard };
   for (let i = 0; i < 10; i++) speak(call, i);

@@ -35,6 +35,13 @@ export const PAYLOAD_TYPE = { opus: 111, VP8: 96, VP9: 98, H264: 102, AV1: 45, r
 /** The header extension ids of {@link offerOf}. */
 export const EXTENSION_ID = { mid: 4, level: 1, transportCc: 3, rid: 10, repairedRid: 11, descriptor: 12 } as const;
 
+/** Who publishes a microphone and a camera, with these SSRCs. */
+export const PUBLISH_LINES: readonly Line[] = [
+  { kind: "audio", ssrc: 1000 },
+  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
+];
+export const PUBLISH = offerOf(PUBLISH_LINES);
+
 function mediaLines(line: Line, mid: string): string[] {
   const sends = line.ssrc !== undefined || (line.kind === "video" && line.rids !== undefined);
   return [

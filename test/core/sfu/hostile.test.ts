@@ -14,7 +14,7 @@ import { writeReceiverReport } from "../../../core/wire/rtcp-reports.ts";
 import { stunWriteBindingRequest } from "../../../core/wire/stun.ts";
 import { hostileBytes } from "../../support/hostile.ts";
 import { opusPacket, rtpPacket, vp8Packet } from "../../support/media.ts";
-import { EXTENSION_ID, offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
+import { EXTENSION_ID, offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/offers.ts";
 import {
   attributeOf,
   checkOf,
@@ -32,10 +32,6 @@ import {
   type TestClient,
 } from "../../support/shard-world.ts";
 
-const PUBLISH = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-]);
 const SUBSCRIBE = offerOf([
   { kind: "audio" },
   { kind: "video" },

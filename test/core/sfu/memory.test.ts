@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { shardSnapshot } from "../../../core/index.ts";
-import { offerOf } from "../../support/offers.ts";
+import { offerOf, PUBLISH_LINES } from "../../support/offers.ts";
 import { createShardWorld, join } from "../../support/shard-world.ts";
 
 /** A meeting of ten: nine to see and nine to hear, and a camera and a microphone of one's own. */
 const MEETING = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
+  ...PUBLISH_LINES,
   ...Array.from({ length: 9 }, () => ({ kind: "audio" }) as const),
   ...Array.from({ length: 9 }, () => ({ kind: "video" }) as const),
 ]);

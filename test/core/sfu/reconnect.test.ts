@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { emptyShardResidue, seededScheduler, shardResidue } from "../../../core/index.ts";
 import { createShardLooks, lookAtShard } from "../../../core/sfu/invariants.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
+import { offerOf, PUBLISH } from "../../support/offers.ts";
 import { createShardCluster, passTogether, relay } from "../../support/shard-cluster.ts";
 import {
   attributeOf,
@@ -19,10 +19,6 @@ import {
   type TestClient,
 } from "../../support/shard-world.ts";
 
-const PUBLISH = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-]);
 /** The same m-lines with other SSRCs, as a browser offers them on a new connection. */
 const AGAIN = offerOf([
   { kind: "audio", ssrc: 1100 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyShardResidue, shardHandle, shardResidue } from "../../../core/index.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
+import { offerOf, PUBLISH, PUBLISH_LINES } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
@@ -13,17 +13,8 @@ import {
   sendRtp,
 } from "../../support/shard-world.ts";
 
-const PUBLISH = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-]);
 const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }, { kind: "video" }]);
-const BOTH = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-  { kind: "audio" },
-  { kind: "video" },
-]);
+const BOTH = offerOf([...PUBLISH_LINES, { kind: "audio" }, { kind: "video" }]);
 
 describe("a shard", () => {
   it("forwards a publisher's picture to a subscriber, from the keyframe on", () => {

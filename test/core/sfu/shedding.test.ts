@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VIDEO_PARTS } from "../../../core/index.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
+import { offerOf, PUBLISH } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
@@ -11,10 +11,6 @@ import {
   type TestClient,
 } from "../../support/shard-world.ts";
 
-const PUBLISH = offerOf([
-  { kind: "audio", ssrc: 1000 },
-  { kind: "video", ssrc: 2000, rtxSsrc: 2001 },
-]);
 const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }]);
 
 /** A publisher and so many viewers, and the means to send a picture and a sound. */
