@@ -1,7 +1,7 @@
 /**
  * What stories, tools and tests need of the simulator.
  */
-export type { Plan, StoryPromise } from "./plan.ts";
+export type { Plan, StoryPromise } from "./story/plan.ts";
 export {
   at,
   buggify,
@@ -35,4 +35,4 @@ export {
   stays,
   swizzle,
   unmute,
-} from "./scenario.ts";
+} from "./story/scenario.ts";

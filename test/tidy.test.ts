@@ -78,12 +78,15 @@ describe("import directions", () => {
     ["the other that imports the first", "io-sim/a.ts", "../io-node/main.ts"],
     ["a host that reaches into the core", "io-node/a.ts", "../core/sfu/shard.ts"],
     ["the simulator that reaches into the core", "io-sim/a.ts", "../core/wire/rtp.ts"],
+    ["the ground of the simulator that knows of worlds", "io-sim/base/a.ts", "../world/world.ts"],
+    ["a link that knows of worlds", "io-sim/link/a.ts", "../world/topology.ts"],
+    ["a simulated client that looks into its world", "io-sim/client/a.ts", "../world/world.ts"],
     ["a simulated client that reaches for ICE", "io-sim/client/a.ts", "../../core/ice/agent.ts"],
     ["the simulator that imports Node", "io-sim/a.ts", "node:fs"],
     ["cryptography that imports another part of Node", "io-crypto/a.ts", "node:fs"],
     ["cryptography that imports the SFU", "io-crypto/a.ts", "../core/sfu/shard.ts"],
     ["a story that imports the core", "sim-scenarios/a.ts", "../core/index.ts"],
-    ["a story that reaches into the simulator", "sim-scenarios/a.ts", "../io-sim/link.ts"],
+    ["a story that reaches into the simulator", "sim-scenarios/a.ts", "../io-sim/link/index.ts"],
   ])("refuse %s", (_what, path, specifier) => {
     expect(count(importDirections, path, `import { a } from "${specifier}";`)).toBe(1);
   });

@@ -23,11 +23,11 @@ import {
   shardNextTimeout,
   type WallMicros,
 } from "../../core/index.ts";
+import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../../io-sim/base/event-loop.ts";
+import { createStream, randomBytes } from "../../io-sim/base/random.ts";
+import { createSlab } from "../../io-sim/base/slab.ts";
 import { type Client, clientAnswered, clientJoin, clientReceive, createClient } from "../../io-sim/client/client.ts";
 import { type ClientMediaPlan, mediaStop } from "../../io-sim/client/client-media.ts";
-import { createEventLoop, EVENT_CLASS, type EventLoop, schedule, step } from "../../io-sim/event-loop.ts";
-import { createStream, randomBytes } from "../../io-sim/random.ts";
-import { createSlab } from "../../io-sim/slab.ts";
 
 /** Packets of a batch. */
 export const BATCH_PACKETS = 256;

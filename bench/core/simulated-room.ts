@@ -6,8 +6,8 @@
  * waits for who runs stories, not the core alone.
  */
 import { settleEngine } from "../../io-sim/cli/engine.ts";
-import { run } from "../../io-sim/run.ts";
-import { type PeerOptions, scenario, seconds } from "../../io-sim/scenario.ts";
+import { type PeerOptions, scenario, seconds } from "../../io-sim/story/scenario.ts";
+import { run } from "../../io-sim/world/run.ts";
 import type { Meter } from "./meter.ts";
 
 const SEED = 1;

@@ -7,10 +7,10 @@
 import { MICROS_ORIGIN } from "../../core/index.ts";
 import type { Trade } from "../../io-sim/cli/crew.ts";
 import type { PromiseId } from "../../io-sim/oracles/promises.ts";
-import type { Plan } from "../../io-sim/plan.ts";
 import { attempt } from "../../io-sim/search/attempt.ts";
 import { generatePlan } from "../../io-sim/search/generate.ts";
-import type { World } from "../../io-sim/world.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
+import type { World } from "../../io-sim/world/world.ts";
 import { buildPlanted, type PlantedBuild } from "./build.ts";
 import { MISTAKES } from "./mistakes.ts";
 

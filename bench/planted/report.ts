@@ -1,8 +1,8 @@
 /**
  * What `lockstep bench planted` prints for people: a line for each mistake, with the seeds that it took.
  */
-import { PLAIN_LINK } from "../../io-sim/link.ts";
-import type { Plan } from "../../io-sim/plan.ts";
+import { PLAIN_LINK } from "../../io-sim/link/index.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
 import { type Machine, machineLine } from "../machine.ts";
 import type { Found } from "./hunt.ts";
 import type { Mistake } from "./mistake.ts";

@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isJournal } from "../../core/index.ts";
 import { thisProgram } from "../../program.ts";
-import { diffJournals } from "../journal-diff.ts";
-import { run } from "../run.ts";
+import { diffJournals } from "../journal/journal-diff.ts";
+import { run } from "../world/run.ts";
 import { readFork } from "./looking.ts";
 import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
 import { theStory } from "./stories.ts";

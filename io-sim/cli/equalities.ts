@@ -5,7 +5,7 @@
  * below the table. What differs is told in full: in which variant, and where somebody in the call first got something else.
  */
 import { EQUALITIES } from "../equalities/equalities.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../story/plan.ts";
 import { createCrew } from "./crew.ts";
 import { COMPARING, type EqualityAnswer } from "./equality-worker.ts";
 

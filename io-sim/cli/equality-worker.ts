@@ -3,7 +3,7 @@
  */
 import { EQUALITIES } from "../equalities/equalities.ts";
 import { examine } from "../equalities/examine.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../story/plan.ts";
 import type { Trade } from "./crew.ts";
 
 /** One equality that is asked for, by its name. */

@@ -3,17 +3,17 @@
  * the very event.
  */
 
-import { decisionName } from "../inspection.ts";
+import { readableTimes } from "../base/readable-times.ts";
+import { decisionName } from "../inspection/inspection.ts";
+import { replayCommand } from "../inspection/replay-command.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
-import type { Plan } from "../plan.ts";
-import { readableTimes } from "../readable-times.ts";
-import { replayCommand } from "../replay-command.ts";
-import { rowAsJson, showRow } from "../rows.ts";
 import { type Attempt, attempt } from "../search/attempt.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { type Accident, type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
 import { historyIn, traceUpToBreach } from "../search/history.ts";
+import type { Plan } from "../story/plan.ts";
 import type { Trace } from "../trace/trace.ts";
+import { rowAsJson, showRow } from "../world/rows.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { replayName, theSeed, theStory } from "./stories.ts";

@@ -7,7 +7,7 @@
  */
 
 import { relative, resolve } from "node:path";
-import { replayCommand } from "../replay-command.ts";
+import { replayCommand } from "../inspection/replay-command.ts";
 import { coverageNumbers, coverageText, excusesText, never, neverText } from "../search/coverage.ts";
 import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";

@@ -5,7 +5,7 @@
  * still for longest. A gap counts between two pictures that were shown one after the other, whatever the reason: a covered
  * camera is one as well.
  */
-import type { QualityRow } from "../run.ts";
+import type { QualityRow } from "../world/run.ts";
 
 /** What a run felt like, in microseconds; undefined where nobody was shown any picture, or heard any voice. */
 export interface Figures {

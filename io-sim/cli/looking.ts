@@ -3,7 +3,8 @@
  */
 
 import { createInterface } from "node:readline";
-import type { DecisionPlan } from "../decisions.ts";
+import type { DecisionPlan } from "../base/decisions.ts";
+import { readableTimes } from "../base/readable-times.ts";
 import {
   decisionName,
   decisionsOf,
@@ -12,11 +13,10 @@ import {
   type Moment,
   momentsBetween,
   type Stop,
-} from "../inspection.ts";
-import { readableWorld } from "../readable-state.ts";
-import { readableTimes } from "../readable-times.ts";
-import { rowAsJson, showRow, showTime } from "../rows.ts";
+} from "../inspection/inspection.ts";
+import { readableWorld } from "../inspection/readable-state.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
+import { rowAsJson, showRow, showTime } from "../world/rows.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
 import { printTrace } from "./running.ts";
 import type { Story } from "./stories.ts";

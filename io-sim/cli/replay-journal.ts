@@ -4,6 +4,7 @@
 import { createInterface } from "node:readline";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { thisProgram } from "../../program.ts";
+import { readableState } from "../inspection/readable-state.ts";
 import {
   beginPlayback,
   describePlayback,
@@ -14,8 +15,7 @@ import {
   playbackHolds,
   playUntil,
   wallOf,
-} from "../playback.ts";
-import { readableState } from "../readable-state.ts";
+} from "../journal/playback.ts";
 import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
 
 /** The flags of `replay` that a server's journal has a use for. */

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isJournal } from "../../core/index.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { thisProgram } from "../../program.ts";
-import { replayJournal } from "../journal.ts";
+import { replayJournal } from "../journal/journal.ts";
 import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
 import { type JournalOptions, replayServerJournal } from "./replay-journal.ts";

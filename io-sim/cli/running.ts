@@ -4,12 +4,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { thisProgram } from "../../program.ts";
-import { failureReport } from "../failure-report.ts";
-import { rowAsJson } from "../rows.ts";
-import { type RunOptions, run, type Verdict } from "../run.ts";
+import { failureReport } from "../inspection/failure-report.ts";
 import { traceLines, traceRows } from "../trace/lines.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
+import { rowAsJson } from "../world/rows.ts";
+import { type RunOptions, run, type Verdict } from "../world/run.ts";
 import { Misuse } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { replayName, type Story } from "./stories.ts";

@@ -5,12 +5,12 @@
  * took it, nor how many there are; even shrinking is bounded by events and not by the clock.
  */
 import type { PromiseId } from "../oracles/promises.ts";
-import type { Plan } from "../plan.ts";
 import { attempt } from "../search/attempt.ts";
 import type { Covered } from "../search/coverage.ts";
 import { generatePlan, type Regime } from "../search/generate.ts";
 import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
+import type { Plan } from "../story/plan.ts";
 import type { Trade } from "./crew.ts";
 
 /** Events that shrinking one finding may cost: some tens of seconds, or so many times what a large world costs. */

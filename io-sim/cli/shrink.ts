@@ -4,9 +4,9 @@
  * The status is 1 when something broke, as in a run of the story itself; 0 says that there was nothing to shrink.
  */
 import { resolve } from "node:path";
-import type { Plan } from "../plan.ts";
-import { planToJson } from "../plan-json.ts";
 import { shrinkPlan } from "../search/shrink.ts";
+import type { Plan } from "../story/plan.ts";
+import { planToJson } from "../story/plan-json.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { theSeed, theStory } from "./stories.ts";

@@ -4,11 +4,11 @@
  * The plan travels with the task, so a worker needs no file; what goes back is what the table, the scoreboard, a line of
  * JSON or the report on a broken promise are made of.
  */
-import { failureReport } from "../failure-report.ts";
+import { failureReport } from "../inspection/failure-report.ts";
 import type { QualityFigures } from "../oracles/quality-figures.ts";
-import type { Plan } from "../plan.ts";
-import { type QualityRow, run } from "../run.ts";
 import type { Covered } from "../search/coverage.ts";
+import type { Plan } from "../story/plan.ts";
+import { type QualityRow, run } from "../world/run.ts";
 import type { Trade } from "./crew.ts";
 
 /** One run that is asked for. */

@@ -6,8 +6,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { LockstepError } from "../../core/index.ts";
-import type { Plan } from "../plan.ts";
-import { planFromJson } from "../plan-json.ts";
+import type { Plan } from "../story/plan.ts";
+import { planFromJson } from "../story/plan-json.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
 import { nearest } from "./nearest.ts";
 

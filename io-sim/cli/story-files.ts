@@ -8,13 +8,13 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readableTimes } from "../base/readable-times.ts";
 import { PROMISES } from "../oracles/promises.ts";
-import type { Plan } from "../plan.ts";
-import { planToJson } from "../plan-json.ts";
-import { readableTimes } from "../readable-times.ts";
 import { attempt } from "../search/attempt.ts";
 import { storyText } from "../search/story-text.ts";
 import { tellStory } from "../search/telling.ts";
+import type { Plan } from "../story/plan.ts";
+import { planToJson } from "../story/plan-json.ts";
 import { findStory } from "./stories.ts";
 
 const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));

@@ -6,8 +6,8 @@
  * Frame sizes follow the layer's bit rate with keyframes five times as large. The microphone hands over 20 ms of "Opus"
  * with a level. All of it is plain state, stepped by the publisher.
  */
-import type { Stream } from "../random.ts";
-import { below } from "../random.ts";
+import type { Stream } from "../base/random.ts";
+import { below } from "../base/random.ts";
 import { BODY_BYTES_MIN, type FramePassport, NO_REFERENCE, writeBody } from "./frame-body.ts";
 import { type FrameHeader, packetise, type VideoCodec } from "./payload.ts";
 

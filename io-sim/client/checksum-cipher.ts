@@ -6,7 +6,7 @@
  */
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
 import type { CryptoProvider } from "../../core/index.ts";
-import { carve, carveAt, createSlab, type Slab } from "../slab.ts";
+import { carve, carveAt, createSlab, type Slab } from "../base/slab.ts";
 import {
   createIndexBook,
   guessIndex,

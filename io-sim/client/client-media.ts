@@ -7,8 +7,8 @@
  */
 import { type Micros, micros } from "../../core/base/micros.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
-import { cancel, EVENT_CLASS, type LoopEvent, schedule, scheduleAgain } from "../event-loop.ts";
-import { below, createStream, type Seed, type Stream } from "../random.ts";
+import { cancel, EVENT_CLASS, type LoopEvent, schedule, scheduleAgain } from "../base/event-loop.ts";
+import { below, createStream, type Seed, type Stream } from "../base/random.ts";
 import { affordableLayers, type Bandwidth, createBandwidth } from "./bandwidth.ts";
 import {
   captureAudio,

@@ -12,7 +12,7 @@ import {
 } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import type { Micros } from "../../core/base/micros.ts";
-import { COUNT_NEAR_END } from "../near-wrap.ts";
+import { COUNT_NEAR_END } from "../base/near-wrap.ts";
 import { type AudioPlayer, audioPlayerTake, createAudioPlayer } from "./audio-player.ts";
 import { bandwidthFeedback } from "./bandwidth.ts";
 import type { Client } from "./client.ts";

@@ -30,11 +30,11 @@ import {
   stunType,
   stunWriteBindingRequest,
 } from "../../core/wire/stun.ts";
-import { familyOf } from "../addresses.ts";
-import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../event-loop.ts";
-import { SRTCP_NEAR_END } from "../near-wrap.ts";
-import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../random.ts";
-import type { Slab } from "../slab.ts";
+import { familyOf } from "../base/addresses.ts";
+import { cancel, EVENT_CLASS, type EventLoop, type LoopEvent, schedule } from "../base/event-loop.ts";
+import { SRTCP_NEAR_END } from "../base/near-wrap.ts";
+import { createStream, randomBytes, randomToken, type Seed, type Stream } from "../base/random.ts";
+import type { Slab } from "../base/slab.ts";
 import { createProviderCipher } from "./checksum-cipher.ts";
 import {
   type ClientMedia,

@@ -6,7 +6,7 @@
  * numbers, and the handshake's hash is over whole messages (RFC 6347 §4.2.6).
  */
 import { concatBytes, readU16, writeU16 } from "../../core/base/bytes.ts";
-import { between, chance, type Stream } from "../random.ts";
+import { between, chance, type Stream } from "../base/random.ts";
 
 const RECORD_HEADER = 13;
 const HANDSHAKE_HEADER = 12;

@@ -13,7 +13,7 @@ import {
 } from "werift-rtp";
 import { writeU16, writeU32 } from "../../core/base/bytes.ts";
 import { seqAdd16 } from "../../core/base/sequence.ts";
-import { below, randomBytes, type Stream } from "../random.ts";
+import { below, randomBytes, type Stream } from "../base/random.ts";
 import type { Client } from "./client.ts";
 import { sendRtcp, sendRtp } from "./client-send.ts";
 import { mediaTimestamp, nextPacket, type OutStream } from "./out-stream.ts";

@@ -9,7 +9,7 @@ import { writeU16 } from "../../core/base/bytes.ts";
 import type { Micros } from "../../core/base/micros.ts";
 import { seqAdd16, seqAdd32, seqDistance16 } from "../../core/base/sequence.ts";
 import { utf8Encode } from "../../core/base/text.ts";
-import { below, type Stream } from "../random.ts";
+import { below, type Stream } from "../base/random.ts";
 import { EXTENSION_ID } from "./offer.ts";
 import type { SenderInfo } from "./plain-rtcp.ts";
 import type { WrittenRtp } from "./plain-rtp.ts";

@@ -9,12 +9,12 @@
  * or another time lose others. A core without TCP cannot be asked whether UDP is as good; a tunnel in TCP can.
  */
 import { TUNABLES } from "../../core/index.ts";
-import { HEADER_BYTES } from "../addresses.ts";
-import { type LinkPlan, linkIsLossy, PLAIN_LINK } from "../link.ts";
-import type { Operation, PeerPlan, Plan } from "../plan.ts";
-import { ONE_SHARD, type ShardsPlan } from "../shards.ts";
-import { SITE_NAMES } from "../sites.ts";
-import type { WorldOptions } from "../world.ts";
+import { HEADER_BYTES } from "../base/addresses.ts";
+import { type LinkPlan, linkIsLossy, PLAIN_LINK } from "../link/index.ts";
+import type { Operation, PeerPlan, Plan } from "../story/plan.ts";
+import { ONE_SHARD, type ShardsPlan } from "../world/shards.ts";
+import { SITE_NAMES } from "../world/sites.ts";
+import type { WorldOptions } from "../world/world.ts";
 
 /** How equal two runs are: to the bit, in what clients get and when, or in what they get and in which order. */
 export type Likeness = "bits" | "moments" | "order";

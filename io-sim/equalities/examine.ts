@@ -3,8 +3,8 @@
  * something else.
  */
 import { TUNABLES } from "../../core/index.ts";
-import type { Plan } from "../plan.ts";
-import { type RunOptions, run } from "../run.ts";
+import type { Plan } from "../story/plan.ts";
+import { type RunOptions, run } from "../world/run.ts";
 import type { Equality, Likeness } from "./equalities.ts";
 import { type Perceived, type Perception, watchPerception } from "./perception.ts";
 

@@ -9,8 +9,8 @@ import type { ShardEvent } from "../../core/index.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { REPORT } from "../oracles/feedback-reading.ts";
 import { isMedia } from "../oracles/ledger.ts";
-import { clientOf } from "../topology.ts";
-import type { World } from "../world.ts";
+import { clientOf } from "../world/topology.ts";
+import type { World } from "../world/world.ts";
 
 /** A picture or a piece of sound that a client got. */
 export interface Perceived {

@@ -5,7 +5,7 @@
  * and whatever strangers throw), in plain at a client (RTP and RTCP), and on the link that dropped it. Each packet's
  * comment names its event and the server's input count, with which a journal and a replay find the same moment.
  */
-import { replayCommand } from "../replay-command.ts";
+import { replayCommand } from "../inspection/replay-command.ts";
 import type { PacketSurface, TracedPacket } from "../trace/packets.ts";
 import type { Trace } from "../trace/trace.ts";
 import {

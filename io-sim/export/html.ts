@@ -5,10 +5,11 @@
  * The page's own files lie in ./report/; whoever calls this reads them, in the order of {@link REPORT_PARTS}. The data are
  * the trace without packets, as JSON, with times in microseconds since the beginning of the run.
  */
+
+import { readableTimes } from "../base/readable-times.ts";
+import { peopleNamed } from "../inspection/people-named.ts";
+import { replayCommand } from "../inspection/replay-command.ts";
 import { PROMISES } from "../oracles/promises.ts";
-import { peopleNamed } from "../people-named.ts";
-import { readableTimes } from "../readable-times.ts";
-import { replayCommand } from "../replay-command.ts";
 import type { Cause } from "../search/causal-chain.ts";
 import { historyIn } from "../search/history.ts";
 import type { Trace } from "../trace/trace.ts";

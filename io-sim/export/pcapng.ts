@@ -6,7 +6,7 @@
  * Everything is little-endian, times are whole microseconds since 1970, packets begin with an IP header (LINKTYPE_RAW).
  * The simulator moves UDP payloads, so the headers are made here, with the checksums that a capture would show.
  */
-import { addressBytes } from "../addresses.ts";
+import { addressBytes } from "../base/addresses.ts";
 
 const utf8 = new TextEncoder();
 

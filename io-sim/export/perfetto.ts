@@ -6,13 +6,13 @@
  * Rates, queues, estimates, widths and the server's counts are counters. Times are microseconds since the beginning of the
  * run.
  */
-import { readableTimes } from "../readable-times.ts";
-import { replayCommand } from "../replay-command.ts";
-import type { TraceRow } from "../rows.ts";
+import { readableTimes } from "../base/readable-times.ts";
+import { replayCommand } from "../inspection/replay-command.ts";
 import type { TracedMessage } from "../trace/messages.ts";
 import { nameOfTab } from "../trace/recording.ts";
 import type { TickSeries } from "../trace/ticks.ts";
 import type { Trace } from "../trace/trace.ts";
+import type { TraceRow } from "../world/rows.ts";
 
 /** An event of the format; which fields there are depends on `ph`. */
 type TraceEvent = Readonly<Record<string, unknown>>;

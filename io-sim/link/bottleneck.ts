@@ -7,8 +7,8 @@
  * least every 100 ms it looks up, so that a change of the plan reaches a packet that is being sent.
  */
 import { type Micros, micros } from "../../core/index.ts";
-import { EVENT_CLASS, type EventLoop, schedule } from "../event-loop.ts";
-import { createStream, dwell, type Seed, type Stream } from "../random.ts";
+import { EVENT_CLASS, type EventLoop, schedule } from "../base/event-loop.ts";
+import { createStream, dwell, type Seed, type Stream } from "../base/random.ts";
 import { type Capacity, capacityAt, createCapacity, nextOpportunity } from "./capacity.ts";
 import { type Codel, codelDrops, codelIdle, createCodel } from "./codel.ts";
 import type { LinkPlan } from "./plan.ts";

@@ -5,7 +5,7 @@
  * the bottleneck comes back there. Lines (ramps and oscillations) are stairs of 10 ms. Traces are no rates but moments at
  * which bytes may leave; `nextOpportunity` finds them.
  */
-import { below, between, dwell, type Stream } from "../random.ts";
+import { below, between, dwell, type Stream } from "../base/random.ts";
 import { createEpisodes, type Episodes, inEpisode } from "./episodes.ts";
 import type { CapacityPlan, LinkPlan } from "./plan.ts";
 

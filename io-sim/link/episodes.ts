@@ -5,7 +5,7 @@
  * that hold a process of the same key and the same beginning see the same episodes without sharing any state, however
  * often each of them asks.
  */
-import { between, type Stream } from "../random.ts";
+import { between, type Stream } from "../base/random.ts";
 import type { EpisodesPlan } from "./plan.ts";
 
 /** Where the process is: the present episode, or the next one. */

@@ -6,7 +6,7 @@
  * what is under way to an old one is lost there. The policer is a token bucket as in RFC 2697, without colours: bytes come
  * in at its rate up to its burst, a packet that finds too few is dropped, and none ever waits.
  */
-import type { Stream } from "../random.ts";
+import type { Stream } from "../base/random.ts";
 import { createEpisodes, type Episodes, inEpisode } from "./episodes.ts";
 import { drop, type Link, type Packet, wireBytes } from "./state.ts";
 

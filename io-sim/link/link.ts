@@ -11,8 +11,8 @@
  * that does nothing but take its time, as most do, packets go straight: by no station, to the same effect.
  */
 import { type Micros, micros } from "../../core/index.ts";
-import { createLane, EVENT_CLASS, type EventLoop, schedule, scheduleArrival } from "../event-loop.ts";
-import { createStream, type Seed } from "../random.ts";
+import { createLane, EVENT_CLASS, type EventLoop, schedule, scheduleArrival } from "../base/event-loop.ts";
+import { createStream, type Seed } from "../base/random.ts";
 import { type Bottleneck, createBottleneck, passBottleneck, restartCapacity } from "./bottleneck.ts";
 import { countStraight, createLinkCounters, createStraightCounts, type LinkCounters } from "./counters.ts";
 import { createGate, isHandshake, passGate, passHost, passPolicer } from "./gate.ts";

@@ -5,7 +5,7 @@
  * whole: times in microseconds, rates in bits per second, sizes in bytes with the headers of IP and UDP, shares in
  * millionths. A range is [least, greatest], both included, and every value in it is equally likely.
  */
-import type { Ppm } from "../random.ts";
+import type { Ppm } from "../base/random.ts";
 
 /** Least and greatest, both included. */
 export type Range = readonly [least: number, greatest: number];

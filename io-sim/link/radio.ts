@@ -6,7 +6,7 @@
  * waits with it. Loss in bursts is a Gilbert-Elliott process in continuous time: the link dwells in its good and its bad
  * state for milliseconds and not for packets, so a burst hits audio and video alike.
  */
-import { between, chance, dwell, type Stream } from "../random.ts";
+import { between, chance, dwell, type Stream } from "../base/random.ts";
 import { createEpisodes, type Episodes, inEpisode } from "./episodes.ts";
 import { drop, type Link, leave, type Packet, streamOf } from "./state.ts";
 import { handoverLoses } from "./way.ts";

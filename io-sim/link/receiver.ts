@@ -5,7 +5,7 @@
  * opens a batch; what comes until the batch is handed over waits in the receive buffer, and is lost when that is full.
  */
 import { micros } from "../../core/index.ts";
-import { EVENT_CLASS, schedule } from "../event-loop.ts";
+import { EVENT_CLASS, schedule } from "../base/event-loop.ts";
 import { drop, enter, type Link, leave, type Packet } from "./state.ts";
 
 /** What the receiving host remembers. */

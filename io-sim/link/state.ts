@@ -6,8 +6,8 @@
  * dips) hangs on the peer's name alone, and on how often its processes have begun anew.
  */
 import type { Micros } from "../../core/index.ts";
-import type { EventLoop } from "../event-loop.ts";
-import { createStream, type Seed, type Stream } from "../random.ts";
+import type { EventLoop } from "../base/event-loop.ts";
+import { createStream, type Seed, type Stream } from "../base/random.ts";
 import type { Bottleneck } from "./bottleneck.ts";
 import {
   countDrop,

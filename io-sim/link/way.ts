@@ -4,7 +4,7 @@
  * Jitter never reorders (RFC 8868 §4.5.1): a packet that would overtake waits for the one before it. Overtaking is an
  * accident of its own, and so are doubling and flipped bits; a packet that is held back holds up nobody else.
  */
-import { below, between, chance, type Stream, spread } from "../random.ts";
+import { below, between, chance, type Stream, spread } from "../base/random.ts";
 import type { HandoverPlan, SwingPlan } from "./plan.ts";
 import { type Link, type Packet, streamOf } from "./state.ts";
 

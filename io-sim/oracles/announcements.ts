@@ -13,10 +13,10 @@
  */
 import { type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import type { SfuNode } from "../node.ts";
-import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
-import { clientOf } from "../topology.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import type { SfuNode } from "../world/node.ts";
+import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
+import { clientOf } from "../world/topology.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { excused } from "./excuses.ts";
 import { isWild, type Ledger } from "./ledger.ts";
 import { judge, type PromiseBook } from "./promises.ts";

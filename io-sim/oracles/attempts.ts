@@ -5,7 +5,7 @@
  * what is seen now only if it happened since that packet can have been tried: since it came, or since what comes before it
  * was sent, or since the slot has shown what it shows. A turn that was made to be late is so by little, each time.
  */
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import { failedInTime, failedToSend } from "./excuses.ts";
 import { arrivedAt, type OutgoingStream, placeOf, SENT, wasSent } from "./ledger.ts";
 

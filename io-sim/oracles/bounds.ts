@@ -6,9 +6,9 @@
  * What links explain otherwise stands in ./ways.ts.
  */
 import { TUNABLES, type Tunables } from "../../core/index.ts";
-import { longerThanUsual, longestWaitBeyondUsual } from "../knobs.ts";
-import { type LinkPlan, linkSlowestMicros } from "../link.ts";
-import type { Peer } from "../topology.ts";
+import { type LinkPlan, linkSlowestMicros } from "../link/index.ts";
+import { longerThanUsual, longestWaitBeyondUsual } from "../world/knobs.ts";
+import type { Peer } from "../world/topology.ts";
 import { losesPackets } from "./ways.ts";
 
 /**

@@ -7,10 +7,10 @@
  */
 import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import type { LinkPlan } from "../link.ts";
-import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
-import { type Peer, peerOf } from "../topology.ts";
-import { type World, type WorldWatcher, wallOrigin } from "../world.ts";
+import type { LinkPlan } from "../link/index.ts";
+import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
+import { type Peer, peerOf } from "../world/topology.ts";
+import { type World, type WorldWatcher, wallOrigin } from "../world/world.ts";
 import { excused, failedToKnow, failedToSend, wasClockSet, wasDisturbed } from "./excuses.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
 import {

@@ -7,7 +7,7 @@
  */
 import { type DatagramInput, type RelayInput, shardOf } from "../../core/index.ts";
 import { EXTENSION_ID } from "../client/offer.ts";
-import type { SfuNode } from "../node.ts";
+import type { SfuNode } from "../world/node.ts";
 import { readExtension16 } from "./feedback-reading.ts";
 import {
   hasArrived,

@@ -10,11 +10,11 @@ import {
   shardResidue,
 } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { linkConserves, linkCounters } from "../link.ts";
-import { nodeUnanswered, type SfuNode } from "../node.ts";
-import { longestStandstillMicros } from "../shards.ts";
-import type { Peer } from "../topology.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import { linkConserves, linkCounters } from "../link/index.ts";
+import { nodeUnanswered, type SfuNode } from "../world/node.ts";
+import { longestStandstillMicros } from "../world/shards.ts";
+import type { Peer } from "../world/topology.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { connectBound } from "./bounds.ts";
 import { excused, wasDisturbed } from "./excuses.ts";
 import { judge, type PromiseBook } from "./promises.ts";

@@ -8,9 +8,9 @@
  */
 import type { CORE_SITES } from "../../core/index.ts";
 import type { Habit } from "../client/misbehaviour.ts";
-import type { HostSite } from "../sites.ts";
-import type { Peer } from "../topology.ts";
-import type { World } from "../world.ts";
+import type { HostSite } from "../world/sites.ts";
+import type { Peer } from "../world/topology.ts";
+import type { World } from "../world/world.ts";
 import type { PromiseBook } from "./promises.ts";
 
 /** Why nothing can be said, by what the excuse is called. */

@@ -11,9 +11,9 @@
 import { LIMITS, type ShardEvent, type ShardInput, shardNextTimeout, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { PAYLOAD_TYPE } from "../client/offer.ts";
-import type { SfuNode } from "../node.ts";
-import type { Effect } from "../recording-outbox.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import type { SfuNode } from "../world/node.ts";
+import type { Effect } from "../world/recording-outbox.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { hasFailedAtFirst, sentBefore, triedFrom, wasMadeLate } from "./attempts.ts";
 import {
   createDoor,

@@ -9,8 +9,8 @@
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import { mediaTimestamp } from "../client/out-stream.ts";
-import { peerOf } from "../topology.ts";
-import type { World } from "../world.ts";
+import { peerOf } from "../world/topology.ts";
+import type { World } from "../world/world.ts";
 import type { Door } from "./doors.ts";
 import { spoilsStreams } from "./excuses.ts";
 import type { Tenants } from "./tenants.ts";

@@ -9,10 +9,10 @@
 import { LIMITS } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
-import type { Link, LinkPlan } from "../link.ts";
-import type { SteadyPlan } from "../plan.ts";
-import { type Peer, peerOf } from "../topology.ts";
-import { type Source, type World, type WorldWatcher, wallOrigin } from "../world.ts";
+import type { Link, LinkPlan } from "../link/index.ts";
+import type { SteadyPlan } from "../story/plan.ts";
+import { type Peer, peerOf } from "../world/topology.ts";
+import { type Source, type World, type WorldWatcher, wallOrigin } from "../world/world.ts";
 import { eachPacket, REPORT, readNtpTime } from "./feedback-reading.ts";
 import { readU32 } from "./ledger.ts";
 import { QUALITY_BARS } from "./quality-bars.ts";

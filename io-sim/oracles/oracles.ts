@@ -4,7 +4,7 @@
  * Each oracle stands at a place from which something can be seen, and judges what can be judged from there, whatever the
  * promise is called. What they promise is in ./promises.ts, each promise once.
  */
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import { createAnnouncementOracle } from "./announcements.ts";
 import { createControlOracle } from "./control.ts";
 import { createEndOracle } from "./end.ts";

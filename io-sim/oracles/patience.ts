@@ -9,11 +9,11 @@
  */
 import type { Client } from "../client/client.ts";
 import type { ReceivingSlot } from "../client/client-receive.ts";
-import type { LinkPlan } from "../link.ts";
-import type { Operation } from "../plan.ts";
-import { longestWayMicros } from "../shards.ts";
-import { clientOf, type Peer, peerOf } from "../topology.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import type { LinkPlan } from "../link/index.ts";
+import type { Operation } from "../story/plan.ts";
+import { longestWayMicros } from "../world/shards.ts";
+import { clientOf, type Peer, peerOf } from "../world/topology.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { healingBound, pictureBound } from "./bounds.ts";
 import { excused, hasMisbehaved } from "./excuses.ts";
 import type { Binding, Ledger } from "./ledger.ts";

@@ -9,8 +9,8 @@ import type { Micros, ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
 import type { VideoPlayer } from "../client/video-player.ts";
-import { longestStandstillMicros, longestWayMicros } from "../shards.ts";
-import type { Source, World, WorldWatcher } from "../world.ts";
+import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
+import type { Source, World, WorldWatcher } from "../world/world.ts";
 import { breach, type PromiseBook, upheld } from "./promises.ts";
 
 /** Frames of a layer that there is room for at first; the room doubles. */

@@ -5,9 +5,9 @@
  * two watch the same camera, no link has a queue. They are measured as the promises of quality are (./measurements.ts), but
  * judge nothing: a story of a broken line is allowed to look like one.
  */
-import type { Link } from "../link.ts";
-import type { Peer } from "../topology.ts";
-import type { Source, World } from "../world.ts";
+import type { Link } from "../link/index.ts";
+import type { Peer } from "../world/topology.ts";
+import type { Source, World } from "../world/world.ts";
 import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
 
 /** Who has watched for less than this has no figure per time. */

@@ -5,11 +5,11 @@
  * judged once for each pair of a viewer and a source, or for each viewer or link, when the story is over. Where a link
  * explains more than a bar allows, the bar is wider by what ./ways.ts says of it, or nothing is claimed.
  */
-import { type Link, linkSlowestMicros } from "../link.ts";
-import { befalls, type SteadyPlan } from "../plan.ts";
-import { longestWayMicros } from "../shards.ts";
-import type { Peer } from "../topology.ts";
-import type { Source, World, WorldWatcher } from "../world.ts";
+import { type Link, linkSlowestMicros } from "../link/index.ts";
+import { befalls, type SteadyPlan } from "../story/plan.ts";
+import { longestWayMicros } from "../world/shards.ts";
+import type { Peer } from "../world/topology.ts";
+import type { Source, World, WorldWatcher } from "../world/world.ts";
 import { excused } from "./excuses.ts";
 import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
 import { judge, type PromiseBook } from "./promises.ts";

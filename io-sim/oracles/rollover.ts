@@ -8,7 +8,7 @@
  */
 import type { Client } from "../client/client.ts";
 import { NEAR_WRAP_PACKETS, type OutStream } from "../client/out-stream.ts";
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 
 /** Whether a stream of this client's camera or microphone has ended its first round before the server heard any of it. */
 export function isPastOpening(world: World, client: Client, kind: "audio" | "video"): boolean {

@@ -7,7 +7,7 @@
  * against it when it lasts.
  */
 import { disagreementIn, excessIn, lossIn, type Shard, wildEstimateIn } from "../../core/index.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 
 /** Time between two looks when nothing calls for one. */

@@ -3,8 +3,8 @@
  */
 import type { ShardEvent } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import type { StoryPromise } from "../plan.ts";
-import type { Source, World, WorldWatcher } from "../world.ts";
+import type { StoryPromise } from "../story/plan.ts";
+import type { Source, World, WorldWatcher } from "../world/world.ts";
 import { excused } from "./excuses.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import { isPastOpening } from "./rollover.ts";

@@ -7,9 +7,9 @@
  */
 import type { DatagramInput } from "../../core/index.ts";
 import { type Client, checkedUfrag } from "../client/client.ts";
-import type { SfuNode } from "../node.ts";
-import type { Effect } from "../recording-outbox.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import type { SfuNode } from "../world/node.ts";
+import type { Effect } from "../world/recording-outbox.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 
 /** The type of a STUN binding success response (RFC 8489 §5). */
 const BINDING_SUCCESS = 0x0101;

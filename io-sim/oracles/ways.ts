@@ -6,10 +6,11 @@
  * it ({@link mayQueue})? All that is read from the plan of the link alone. How long things may take otherwise stands in
  * ./bounds.ts, and how a generated world is healed in ../search/settling.ts.
  */
+
+import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link/index.ts";
 import type { CapacityPlan, EpisodesPlan } from "../link/plan.ts";
-import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link.ts";
-import type { Peer } from "../topology.ts";
-import type { World } from "../world.ts";
+import type { Peer } from "../world/topology.ts";
+import type { World } from "../world/world.ts";
 
 /** The smallest IP packet that media and handshakes fit into. */
 const MTU_BYTES_MIN = 1_280;

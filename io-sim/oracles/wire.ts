@@ -7,10 +7,10 @@
  */
 import { type Shard, type ShardEvent, shardOf, shardResidue } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import { linkCounters, linkDropped } from "../link.ts";
-import { lostBetweenShards } from "../shards.ts";
-import { clientOf, type Peer, peerOf } from "../topology.ts";
-import type { World, WorldWatcher } from "../world.ts";
+import { linkCounters, linkDropped } from "../link/index.ts";
+import { lostBetweenShards } from "../world/shards.ts";
+import { clientOf, type Peer, peerOf } from "../world/topology.ts";
+import type { World, WorldWatcher } from "../world/world.ts";
 import { excused, failedInTime, failedToForward, failedToSend } from "./excuses.ts";
 import { isControl, REMEMBERED, readU16, readU32, sealOf, unwrapped } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";

@@ -9,9 +9,10 @@
  * What a profile does not name is as in the plain link. Changing a number changes the calibration test with it, which
  * compares what packets experience with what stands here.
  */
+
+import { PLAIN_LINK } from "../link/index.ts";
 import { BYTES_UNLIMITED, type LinkPlan } from "../link/plan.ts";
-import { PLAIN_LINK } from "../link.ts";
-import type { RoamingPlan } from "../roaming.ts";
+import type { RoamingPlan } from "../story/roaming.ts";
 
 /** An access network. */
 export interface Profile {

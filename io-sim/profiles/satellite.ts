@@ -3,7 +3,7 @@
  *
  * How to read the words behind the numbers is said in ./profile.ts.
  */
-import { kbps, ms, percent, seconds } from "../units.ts";
+import { kbps, ms, percent, seconds } from "../story/units.ts";
 import { access, type Profile, queueOf } from "./profile.ts";
 
 /** Low orbit. */

@@ -4,7 +4,7 @@
  * How to read the words behind the numbers is said in ./profile.ts.
  */
 import { BYTES_UNLIMITED } from "../link/plan.ts";
-import { kbps, ms, percent, seconds } from "../units.ts";
+import { kbps, ms, percent, seconds } from "../story/units.ts";
 import { access, type Profile, queueOf } from "./profile.ts";
 
 /** Fibre to the home. */

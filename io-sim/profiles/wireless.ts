@@ -5,7 +5,7 @@
  * words behind the numbers is said in ./profile.ts.
  */
 import { BYTES_UNLIMITED, type LinkPlan } from "../link/plan.ts";
-import { kbps, ms, percent, seconds } from "../units.ts";
+import { kbps, ms, percent, seconds } from "../story/units.ts";
 import { access, type Profile, queueOf, walkOver } from "./profile.ts";
 
 const GOOD_AIR: Partial<LinkPlan> = {

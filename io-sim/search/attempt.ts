@@ -7,10 +7,10 @@
 import { LockstepError } from "../../core/index.ts";
 import type { Excuse } from "../oracles/excuses.ts";
 import type { PromiseId } from "../oracles/promises.ts";
-import { checkPlan, type Plan } from "../plan.ts";
-import { type RunOptions, run } from "../run.ts";
-import type { SiteCount } from "../sites.ts";
-import type { World } from "../world.ts";
+import { checkPlan, type Plan } from "../story/plan.ts";
+import { type RunOptions, run } from "../world/run.ts";
+import type { SiteCount } from "../world/sites.ts";
+import type { World } from "../world/world.ts";
 
 /** What a try has come to. */
 export interface Attempt {

@@ -5,10 +5,10 @@
  * server, a step of the story) is noted while it runs. The chain goes from the breach back to where nobody scheduled any
  * more; events that did nothing worth a word are left out, and the same again and again is said once.
  */
-import type { Plan } from "../plan.ts";
-import { showTime } from "../rows.ts";
-import { type RunOptions, run } from "../run.ts";
-import type { World } from "../world.ts";
+import type { Plan } from "../story/plan.ts";
+import { showTime } from "../world/rows.ts";
+import { type RunOptions, run } from "../world/run.ts";
+import type { World } from "../world/world.ts";
 
 /** One link of the chain. */
 export interface Cause {

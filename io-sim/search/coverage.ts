@@ -6,7 +6,7 @@
  */
 import type { Excuse } from "../oracles/excuses.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
-import { SITE_NAMES, type SiteCount } from "../sites.ts";
+import { SITE_NAMES, type SiteCount } from "../world/sites.ts";
 
 /** What a run says of itself. */
 export interface Covered {

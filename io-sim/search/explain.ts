@@ -1,14 +1,14 @@
 /**
  * Why a run broke: from where on it was likely, and the fewest things without which it would not have been.
  *
- * A fork is the same run up to a moment and other chance after it (../random.ts), so the share of forks that break in the
+ * A fork is the same run up to a moment and other chance after it (../base/random.ts), so the share of forks that break in the
  * same way, moment by moment, says when the die was cast. Accidents are the answers of chance that are not harmless; those
  * that flip the verdict when they do not happen are narrowed down by delta debugging, and when no accident matters the
  * steps of the story are.
  */
-import type { Decision, DecisionPlan } from "../decisions.ts";
-import type { Plan, StepPlan } from "../plan.ts";
-import type { World } from "../world.ts";
+import type { Decision, DecisionPlan } from "../base/decisions.ts";
+import type { Plan, StepPlan } from "../story/plan.ts";
+import type { World } from "../world/world.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 
 /** How likely the same breach is when chance is new from a moment on. */

@@ -8,13 +8,13 @@
 
 import fc from "fast-check";
 import { HABITS, type Habit } from "../client/misbehaviour.ts";
-import type { GarbageKind } from "../garbage.ts";
-import { type LinkOptions, linkChange } from "../link-options.ts";
-import type { Persona } from "../personas.ts";
-import type { MovePlan, Operation } from "../plan.ts";
-import type { PeerOptions, Scenario } from "../scenario.ts";
-import { SITE_NAMES } from "../sites.ts";
-import { kbps, ms, percent } from "../units.ts";
+import { type LinkOptions, linkChange } from "../story/link-options.ts";
+import type { Persona } from "../story/personas.ts";
+import type { MovePlan, Operation } from "../story/plan.ts";
+import type { PeerOptions, Scenario } from "../story/scenario.ts";
+import { kbps, ms, percent } from "../story/units.ts";
+import type { GarbageKind } from "../world/garbage.ts";
+import { SITE_NAMES } from "../world/sites.ts";
 
 /** A step without its time: what it is called and what it does. */
 export type Deed = readonly [label: string, operation: Operation];

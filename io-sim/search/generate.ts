@@ -10,12 +10,11 @@
  * promised too. The generators are fast-check's.
  */
 import fc from "fast-check";
-import { drawKnobs } from "../knobs.ts";
-import type { LinkOptions } from "../link-options.ts";
-import type { Persona } from "../personas.ts";
-import type { CameraKind, Operation, Plan, StepPlan } from "../plan.ts";
+import { below, createStream } from "../base/random.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
-import { below, createStream } from "../random.ts";
+import type { LinkOptions } from "../story/link-options.ts";
+import type { Persona } from "../story/personas.ts";
+import type { CameraKind, Operation, Plan, StepPlan } from "../story/plan.ts";
 import {
   at,
   garbage,
@@ -26,9 +25,10 @@ import {
   type StoryStep,
   scenario,
   unmute,
-} from "../scenario.ts";
-import { SITE_NAMES } from "../sites.ts";
-import { ms, percent, seconds } from "../units.ts";
+} from "../story/scenario.ts";
+import { ms, percent, seconds } from "../story/units.ts";
+import { drawKnobs } from "../world/knobs.ts";
+import { SITE_NAMES } from "../world/sites.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
 import { failingFromStart, forget, SETTLE_MICROS, settled, turned } from "./settling.ts";
 

@@ -5,14 +5,14 @@
  * A promise about something that did not happen (a picture that never came, a request that was not repeated) breaks in an
  * event that has nothing to do with it, and no chain of causes tells why. What was there and then stopped does.
  */
-import { peopleNamed } from "../people-named.ts";
-import type { Plan } from "../plan.ts";
-import type { ShownRow } from "../rows.ts";
-import { run } from "../run.ts";
+import { peopleNamed } from "../inspection/people-named.ts";
+import type { Plan } from "../story/plan.ts";
 import { traceRows } from "../trace/lines.ts";
 import type { TracedMessage } from "../trace/messages.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
+import type { ShownRow } from "../world/rows.ts";
+import { run } from "../world/run.ts";
 
 /** Rows that are told at most, those before the breach. */
 const ROWS_MAX = 20;

@@ -1,7 +1,7 @@
 /**
  * Writes times and links in the words of stories: what changes, in options that a person would give.
  */
-import { type LinkPlan, PLAIN_LINK } from "../link.ts";
+import { type LinkPlan, PLAIN_LINK } from "../link/index.ts";
 import { field, list, object, type Piece } from "./layout.ts";
 
 /** Notes that a word is used, so that the file imports it; answers the word. */

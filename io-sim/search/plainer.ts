@@ -6,9 +6,9 @@
  * simpler but there.
  */
 import { TUNABLES, type TunableName } from "../../core/index.ts";
-import { type LinkPlan, PLAIN_LINK } from "../link.ts";
-import type { PeerPlan, Plan, StepPlan } from "../plan.ts";
-import { scenario } from "../scenario.ts";
+import { type LinkPlan, PLAIN_LINK } from "../link/index.ts";
+import type { PeerPlan, Plan, StepPlan } from "../story/plan.ts";
+import { scenario } from "../story/scenario.ts";
 
 /** A change; it answers the same plan when there is nothing to change. */
 export type Change = (plan: Plan) => Plan;

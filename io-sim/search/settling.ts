@@ -9,11 +9,11 @@
  * made (or, by who shrinks, not kept).
  */
 import type { CORE_SITES, Knobs } from "../../core/index.ts";
-import { longestWaitBeyondUsual } from "../knobs.ts";
-import { type LinkPlan, PLAIN_LINK } from "../link.ts";
-import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
-import type { FinallyPromise, PeerPlan, Plan, StepPlan } from "../plan.ts";
+import { type LinkPlan, PLAIN_LINK } from "../link/index.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
+import { LINK_DEFAULTS, linkChange } from "../story/link-options.ts";
+import type { FinallyPromise, PeerPlan, Plan, StepPlan } from "../story/plan.ts";
+import { longestWaitBeyondUsual } from "../world/knobs.ts";
 
 /** Time that a generated world has after everything has healed, where the server waits for nothing longer than usual. */
 export const SETTLE_MICROS = 10_000_000;

@@ -8,9 +8,9 @@
  * run breaks under the same key (./attempt.ts); everything keeps its name and its seed, so that the chance of what stays
  * does not move.
  */
-import type { Decision, DecisionPlan } from "../decisions.ts";
-import type { PeerPlan, Plan } from "../plan.ts";
-import { run } from "../run.ts";
+import type { Decision, DecisionPlan } from "../base/decisions.ts";
+import type { PeerPlan, Plan } from "../story/plan.ts";
+import { run } from "../world/run.ts";
 import { attempt, isSound } from "./attempt.ts";
 import { type Change, plainer, rounder } from "./plainer.ts";
 

@@ -1,16 +1,16 @@
 /**
- * Writes a plan as a story file: the words of ../scenario.ts in the shape that a person would give them.
+ * Writes a plan as a story file: the words of ../story/scenario.ts in the shape that a person would give them.
  *
  * Not every plan can be said in those words (a link that differs in both directions in several ways, say). Then there is
  * no text, and who asked keeps the plan as JSON. What the text leaves out is what `scenario` fills in.
  */
 import { type Knobs, TUNABLES, type TunableName } from "../../core/index.ts";
-import type { DecisionPlan } from "../decisions.ts";
-import { type LinkPlan, PLAIN_LINK } from "../link.ts";
-import { LINK_DEFAULTS, linkChange } from "../link-options.ts";
-import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, SteadyPlan, StepPlan } from "../plan.ts";
+import type { DecisionPlan } from "../base/decisions.ts";
+import { type LinkPlan, PLAIN_LINK } from "../link/index.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
-import { ONE_SHARD, type ShardsPlan } from "../shards.ts";
+import { LINK_DEFAULTS, linkChange } from "../story/link-options.ts";
+import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, SteadyPlan, StepPlan } from "../story/plan.ts";
+import { ONE_SHARD, type ShardsPlan } from "../world/shards.ts";
 import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
 import { linkText, shareText, timeText, Unsayable, type Use } from "./link-text.ts";
 

@@ -6,8 +6,8 @@
  * sentence at first, a few worlds each, because the same sentence may have several causes; once they have been shrunk, by
  * promise and by what the small world is made of.
  */
-import { PLAIN_LINK } from "../link.ts";
-import type { Plan } from "../plan.ts";
+import { PLAIN_LINK } from "../link/index.ts";
+import type { Plan } from "../story/plan.ts";
 import { type Coverage, type Covered, cover, createCoverage } from "./coverage.ts";
 
 /** Worlds that are kept for one promise and sentence. */

@@ -3,9 +3,9 @@
  * user of the call would tell it, made of what happens in the plan.
  */
 
+import { readableTimes } from "../base/readable-times.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
-import type { Plan } from "../plan.ts";
-import { readableTimes } from "../readable-times.ts";
+import type { Plan } from "../story/plan.ts";
 
 /** What a user notices of a promise that is broken; whoever looks at packets says it in other words. */
 const NOTICED: Partial<Record<PromiseId, string>> = {

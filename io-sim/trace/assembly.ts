@@ -2,11 +2,11 @@
  * The trace of a run that is over, put together from its records and its verdict.
  */
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
-import type { TraceRow } from "../rows.ts";
-import type { Verdict } from "../run.ts";
-import { placeOf } from "../shards.ts";
-import { WALL_AT_ORIGIN } from "../wall-clock.ts";
-import type { World } from "../world.ts";
+import type { TraceRow } from "../world/rows.ts";
+import type { Verdict } from "../world/run.ts";
+import { placeOf } from "../world/shards.ts";
+import { WALL_AT_ORIGIN } from "../world/wall-clock.ts";
+import type { World } from "../world/world.ts";
 import { createKept, keep, keptThings } from "./kept.ts";
 import { type Recording, shardName, sourceName } from "./recording.ts";
 import { FACT, type Strip, stripOf } from "./strips.ts";

@@ -4,7 +4,7 @@
  *
  * The sequence of messages is that of ./messages.ts, so what goes on and on is one line with a count and a span.
  */
-import { type ShownRow, showHeading, showRow, whoOf } from "../rows.ts";
+import { type ShownRow, showHeading, showRow, whoOf } from "../world/rows.ts";
 import type { TracedMessage } from "./messages.ts";
 import type { Strip } from "./strips.ts";
 import type { Trace } from "./trace.ts";

@@ -5,15 +5,15 @@
  * the same run untraced. Numbers are gathered in ticks of a tenth of a second.
  */
 import type { ShardEvent, SlotView } from "../../core/index.ts";
-import { addressText, familyOf } from "../addresses.ts";
+import { addressText, familyOf } from "../base/addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
-import type { SfuNode } from "../node.ts";
-import { CAMERAS, type Operation } from "../plan.ts";
-import type { RunOptions, Verdict } from "../run.ts";
-import { placeOf } from "../shards.ts";
-import type { Peer } from "../topology.ts";
-import type { Carried, Source, World, WorldWatcher } from "../world.ts";
+import { CAMERAS, type Operation } from "../story/plan.ts";
+import type { SfuNode } from "../world/node.ts";
+import type { RunOptions, Verdict } from "../world/run.ts";
+import { placeOf } from "../world/shards.ts";
+import type { Peer } from "../world/topology.ts";
+import type { Carried, Source, World, WorldWatcher } from "../world/world.ts";
 import { traceOf } from "./assembly.ts";
 import { createKept, keep } from "./kept.ts";
 import { createMessageBook, noteMessage, type TracedMessage } from "./messages.ts";

@@ -1,8 +1,8 @@
 /**
  * What a recorder knows while its run goes on.
  */
-import type { Peer } from "../topology.ts";
-import type { World } from "../world.ts";
+import type { Peer } from "../world/topology.ts";
+import type { World } from "../world/world.ts";
 import type { Kept } from "./kept.ts";
 import type { MessageBook } from "./messages.ts";
 import type { TracedPacket } from "./packets.ts";

@@ -5,7 +5,7 @@
  * shard that sends it knows whose stream it is.
  */
 import { decodePlain } from "../../core/index.ts";
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import { noteMessage } from "./messages.ts";
 import { mediaWords } from "./packets.ts";
 import { nameOfTab, type Recording } from "./recording.ts";

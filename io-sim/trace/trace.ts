@@ -5,8 +5,8 @@
  * Everything in it is bounded, and what did not fit is counted.
  */
 import type { PromiseId } from "../oracles/promises.ts";
-import type { TraceRow } from "../rows.ts";
-import type { Verdict } from "../run.ts";
+import type { TraceRow } from "../world/rows.ts";
+import type { Verdict } from "../world/run.ts";
 import type { TracedMessage } from "./messages.ts";
 import type { TracedPacket } from "./packets.ts";
 import type { Strip } from "./strips.ts";

@@ -11,8 +11,8 @@ import { edit } from "../../bench/planted/mistake.ts";
 import { MISTAKES } from "../../bench/planted/mistakes.ts";
 import { faultsOf, huntReport, wasFound } from "../../bench/planted/report.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
-import type { Plan } from "../../io-sim/plan.ts";
 import { attempt } from "../../io-sim/search/attempt.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
 import { benchCommand } from "../support/command.ts";
 
 /** Seeds that a story may take here; how many each takes is what the benchmark tells. */

@@ -1,9 +1,9 @@
 /** The node of io-sim in its event loop, with clients that are a millisecond away, and a record of what passes. */
 import { MICROS_ORIGIN, type Micros, micros, millis, shardNextTimeout, type WallMicros } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { createEventLoop, EVENT_CLASS, runUntil, schedule, step as stepLoop } from "../../io-sim/event-loop.ts";
-import { createNode, nodeCommand, nodeReceive } from "../../io-sim/node.ts";
-import { createStream } from "../../io-sim/random.ts";
+import { createEventLoop, EVENT_CLASS, runUntil, schedule, step as stepLoop } from "../../io-sim/base/event-loop.ts";
+import { createStream } from "../../io-sim/base/random.ts";
+import { createNode, nodeCommand, nodeReceive } from "../../io-sim/world/node.ts";
 import type { HostUnderTest, Step } from "./host.ts";
 
 const DELAY = millis(1);

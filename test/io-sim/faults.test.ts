@@ -26,10 +26,10 @@ import {
   stays,
   swizzle,
 } from "../../io-sim/index.ts";
-import { replayJournal } from "../../io-sim/journal.ts";
-import { linkCounters } from "../../io-sim/link.ts";
-import { run } from "../../io-sim/run.ts";
-import type { Peer } from "../../io-sim/topology.ts";
+import { replayJournal } from "../../io-sim/journal/journal.ts";
+import { linkCounters } from "../../io-sim/link/index.ts";
+import { run } from "../../io-sim/world/run.ts";
+import type { Peer } from "../../io-sim/world/topology.ts";
 
 type Story = Parameters<typeof scenario>[0];
 

@@ -4,15 +4,15 @@
  * at something that it has to refuse. What stations do to single packets stands in link.test.ts and link/.
  */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Decision } from "../../io-sim/decisions.ts";
-import { step } from "../../io-sim/event-loop.ts";
+import type { Decision } from "../../io-sim/base/decisions.ts";
+import { step } from "../../io-sim/base/event-loop.ts";
 import { at, garbage, kbps, link, move, ms, percent, seconds, signalling } from "../../io-sim/index.ts";
-import { linkConserves, linkCounters, linkDropped } from "../../io-sim/link.ts";
-import { nodeFingerprint, nodeReceive } from "../../io-sim/node.ts";
-import type { Plan } from "../../io-sim/plan.ts";
-import { type RunOptions, run } from "../../io-sim/run.ts";
-import type { Scenario } from "../../io-sim/scenario.ts";
-import { createWorld, startWorld, type World } from "../../io-sim/world.ts";
+import { linkConserves, linkCounters, linkDropped } from "../../io-sim/link/index.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
+import type { Scenario } from "../../io-sim/story/scenario.ts";
+import { nodeFingerprint, nodeReceive } from "../../io-sim/world/node.ts";
+import { type RunOptions, run } from "../../io-sim/world/run.ts";
+import { createWorld, startWorld, type World } from "../../io-sim/world/world.ts";
 import { smallStory } from "../support/small-story.ts";
 
 /** The keys of all generators that were made. */

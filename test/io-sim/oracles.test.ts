@@ -8,8 +8,8 @@ import { MISTAKES } from "../../bench/planted/mistakes.ts";
 import { MICROS_ORIGIN, type Micros, micros, NEVER } from "../../core/index.ts";
 import { createRoom } from "../../core/sfu/room.ts";
 import { USUAL_TUNABLES } from "../../core/tunables.ts";
+import { EVENT_CLASS, schedule } from "../../io-sim/base/event-loop.ts";
 import { readBody } from "../../io-sim/client/frame-body.ts";
-import { EVENT_CLASS, schedule } from "../../io-sim/event-loop.ts";
 import {
   at,
   cut,
@@ -24,11 +24,11 @@ import {
   seconds,
   unmute,
 } from "../../io-sim/index.ts";
-import { linkCounters } from "../../io-sim/link.ts";
+import { linkCounters } from "../../io-sim/link/index.ts";
 import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
-import type { Effect } from "../../io-sim/recording-outbox.ts";
-import { type RunOptions, run } from "../../io-sim/run.ts";
-import type { World } from "../../io-sim/world.ts";
+import type { Effect } from "../../io-sim/world/recording-outbox.ts";
+import { type RunOptions, run } from "../../io-sim/world/run.ts";
+import type { World } from "../../io-sim/world/world.ts";
 import { smallStory } from "../support/small-story.ts";
 
 /** The promises that a sabotaged run here has broken. */

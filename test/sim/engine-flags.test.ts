@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { run } from "../../io-sim/run.ts";
+import { run } from "../../io-sim/world/run.ts";
 import story from "../support/engine-story.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));

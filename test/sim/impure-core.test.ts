@@ -6,8 +6,8 @@
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { afterAll, describe, expect, it } from "vitest";
-import { run } from "../../io-sim/run.ts";
-import { ms } from "../../io-sim/units.ts";
+import { ms } from "../../io-sim/story/units.ts";
+import { run } from "../../io-sim/world/run.ts";
 import { buildImpure, ROOT, removeImpureBuilds, transpileSources } from "../support/impure-build.ts";
 import { smallStory } from "../support/small-story.ts";
 import { importDirections } from "../tidy/imports.ts";

@@ -4,10 +4,10 @@
  */
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import type { Trade } from "../../io-sim/cli/crew.ts";
-import { failureReport } from "../../io-sim/failure-report.ts";
-import { type JournalReplay, replayJournal } from "../../io-sim/journal.ts";
-import type { Plan } from "../../io-sim/plan.ts";
-import { run } from "../../io-sim/run.ts";
+import { failureReport } from "../../io-sim/inspection/failure-report.ts";
+import { type JournalReplay, replayJournal } from "../../io-sim/journal/journal.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
+import { run } from "../../io-sim/world/run.ts";
 
 /** Inputs between two cuts of a run that is cut. */
 export const CUT_INPUTS = 100;

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
-import type { run } from "../../io-sim/run.ts";
+import type { run } from "../../io-sim/world/run.ts";
 
 /** The project's root, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));

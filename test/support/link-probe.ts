@@ -2,8 +2,8 @@
  * Instruments for links: packets with numbers, a steady stream of them, and a greedy sender that keeps the queue filled.
  */
 import { MICROS_ORIGIN, micros } from "../../core/index.ts";
-import { createEventLoop, EVENT_CLASS, type EventLoop, runUntil, schedule } from "../../io-sim/event-loop.ts";
-import { createLink, type Link, type LinkPlan, linkCounters, linkSend, type Packet } from "../../io-sim/link.ts";
+import { createEventLoop, EVENT_CLASS, type EventLoop, runUntil, schedule } from "../../io-sim/base/event-loop.ts";
+import { createLink, type Link, type LinkPlan, linkCounters, linkSend, type Packet } from "../../io-sim/link/index.ts";
 
 /** A packet that came out of a link; times count from the beginning. */
 export interface Arrival {

@@ -5,8 +5,8 @@
  *     npx tsx test/support/record-journal.ts
  */
 import { writeFileSync } from "node:fs";
-import { run } from "../../io-sim/run.ts";
-import { ms } from "../../io-sim/units.ts";
+import { ms } from "../../io-sim/story/units.ts";
+import { run } from "../../io-sim/world/run.ts";
 import { thisProgram } from "../../program.ts";
 import { smallStory } from "./small-story.ts";
 

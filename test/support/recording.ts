@@ -21,8 +21,8 @@ import {
   type WallMicros,
 } from "../../core/index.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { run } from "../../io-sim/run.ts";
-import type { Scenario } from "../../io-sim/scenario.ts";
+import type { Scenario } from "../../io-sim/story/scenario.ts";
+import { run } from "../../io-sim/world/run.ts";
 import { smallStory } from "./small-story.ts";
 
 /** A sink whose pages are kept. */
@@ -84,7 +84,7 @@ export function createSilentOutbox(sent: { flow: number; bytes: Uint8Array }[] =
   };
 }
 
-/** A line of the simulator's journal (io-sim/journal.ts): an input has the fields of its type. */
+/** A line of the simulator's journal (io-sim/journal/journal.ts): an input has the fields of its type. */
 export interface JournalLine {
   readonly type: string;
   readonly now: Micros;

@@ -1,9 +1,9 @@
 /**
  * A story that takes a moment: two people in a room and a third next door, for tests of the simulator itself.
  */
-import type { Plan } from "../../io-sim/plan.ts";
-import { type Scenario, scenario } from "../../io-sim/scenario.ts";
-import { seconds } from "../../io-sim/units.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
+import { type Scenario, scenario } from "../../io-sim/story/scenario.ts";
+import { seconds } from "../../io-sim/story/units.ts";
 
 /** The story with what a test wants otherwise. */
 export function smallStory(change: Partial<Scenario> = {}): Plan {

@@ -9,9 +9,9 @@
 import { FRAME_HEADER_BYTES, JOURNAL_MEMORY_BYTES, type JournalSink, type Shard } from "../../core/index.ts";
 import { blankSnapshot, putCachedPackets } from "../../core/journal/blank-snapshot.ts";
 import { journalFrame, putSparse } from "../../core/journal/format.ts";
-import { step } from "../../io-sim/event-loop.ts";
-import { type PeerOptions, scenario, seconds } from "../../io-sim/scenario.ts";
-import { createWorld, everyoneIsThere, startWorld } from "../../io-sim/world.ts";
+import { step } from "../../io-sim/base/event-loop.ts";
+import { type PeerOptions, scenario, seconds } from "../../io-sim/story/scenario.ts";
+import { createWorld, everyoneIsThere, startWorld } from "../../io-sim/world/world.ts";
 
 const ROOM = 10;
 const TIMES = 7;

@@ -1,11 +1,11 @@
 /**
  * A short run with all that exports must show: loss, a mute, a freeze, people who come and go, and a queue.
  */
-import type { Plan } from "../../io-sim/plan.ts";
-import { run, type Verdict } from "../../io-sim/run.ts";
-import { at, cut, heal, join, kbps, leave, link, ms, mute, percent, seconds } from "../../io-sim/scenario.ts";
+import type { Plan } from "../../io-sim/story/plan.ts";
+import { at, cut, heal, join, kbps, leave, link, ms, mute, percent, seconds } from "../../io-sim/story/scenario.ts";
 import { createTraceRecorder } from "../../io-sim/trace/recorder.ts";
 import type { Trace } from "../../io-sim/trace/trace.ts";
+import { run, type Verdict } from "../../io-sim/world/run.ts";
 import { smallStory } from "./small-story.ts";
 
 /** The story; its sentence tries to end the script that it will stand in. */

@@ -52,9 +52,11 @@ const ZONES: readonly Zone[] = [
   { place: "program.ts", mayImport: ["core/index.ts"], packages: ["node:"] },
   { place: "io-node", mayImport: ["core/index.ts", "io-crypto", "program.ts", "bundle.mjs"], packages: ["node:", "*"] },
   { place: "io-sim/cli", mayImport: ["core/index.ts", "io-crypto", "io-sim", "program.ts"], packages: ["node:", "*"] },
+  { place: "io-sim/base", mayImport: ["core/index.ts", "io-crypto"], packages: ["*"] },
+  { place: "io-sim/link", mayImport: ["core/index.ts", "io-sim/base"], packages: [] },
   {
     place: "io-sim/client",
-    mayImport: ["core/index.ts", "core/wire", "core/base", "core/dtls", "io-crypto", "io-sim"],
+    mayImport: ["core/index.ts", "core/wire", "core/base", "core/dtls", "io-crypto", "io-sim/base"],
     packages: ["*"],
   },
   { place: "io-sim", mayImport: ["core/index.ts", "io-crypto"], packages: ["*"] },

@@ -46,7 +46,7 @@ const EXACT_MATH: ReadonlySet<string> = new Set([
 ]);
 
 /** Replaces the globals by ones that throw while the core runs, and so has to name them. */
-const GUARDS = "io-sim/guards.ts";
+const GUARDS = "io-sim/base/guards.ts";
 
 /** Methods that change the container that they are called on. */
 const MUTATING_METHODS: ReadonlySet<string> = new Set([

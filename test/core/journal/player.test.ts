@@ -13,7 +13,7 @@ import {
 } from "../../../core/index.ts";
 import { readFrames } from "../../../core/journal/format.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { attempt } from "../../../io-sim/playback.ts";
+import { attempt } from "../../../io-sim/journal/playback.ts";
 import { createSilentOutbox, type Recording, recordCall } from "../../support/recording.ts";
 
 let recording: Recording;

@@ -9,8 +9,8 @@ import { createRecordedCrypto } from "../../../core/journal/recorded-crypto.ts";
 import { createRecordingCrypto } from "../../../core/journal/recording-crypto.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { percent } from "../../../io-sim/index.ts";
-import { attempt } from "../../../io-sim/playback.ts";
-import type { Scenario } from "../../../io-sim/scenario.ts";
+import { attempt } from "../../../io-sim/journal/playback.ts";
+import type { Scenario } from "../../../io-sim/story/scenario.ts";
 import { offerOf } from "../../support/offers.ts";
 import { callOf, createMemorySink, createSilentOutbox, recordCall, recordInputs } from "../../support/recording.ts";
 

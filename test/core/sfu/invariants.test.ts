@@ -9,8 +9,8 @@ import { encodePlain } from "../../../core/base/plain-encode.ts";
 import { createShardLooks, lookAtShard, type Shard } from "../../../core/index.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { seconds } from "../../../io-sim/index.ts";
-import { run } from "../../../io-sim/run.ts";
-import type { World } from "../../../io-sim/world.ts";
+import { run } from "../../../io-sim/world/run.ts";
+import type { World } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 /** The shard of a small call at two times, a second from each other. */

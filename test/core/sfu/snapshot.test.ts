@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { encodePlain, type Shard, shardRestore, shardSnapshot } from "../../../core/index.ts";
 import { writeNack } from "../../../core/wire/rtcp-feedback.ts";
-import { run } from "../../../io-sim/run.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
-import type { World } from "../../../io-sim/world.ts";
+import { run } from "../../../io-sim/world/run.ts";
+import type { World } from "../../../io-sim/world/world.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
 import { createShardWorld, join, passMillis, type ShardWorld, sendRtcp, sendRtp } from "../../support/shard-world.ts";

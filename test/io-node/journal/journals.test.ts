@@ -12,7 +12,7 @@ import { controlCommand } from "../../../io-node/control.ts";
 import type { IoChoice } from "../../../io-node/io-choice.ts";
 import { createLog } from "../../../io-node/log.ts";
 import { type RunningServer, StartError, startServer } from "../../../io-node/server.ts";
-import { beginPlayback, type Playback, playbackHolds, playUntil } from "../../../io-sim/playback.ts";
+import { beginPlayback, type Playback, playbackHolds, playUntil } from "../../../io-sim/journal/playback.ts";
 import { until } from "../../contract/shard-host.ts";
 import { connectOverLoopback, type LoopbackClient } from "../../support/loopback-client.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";

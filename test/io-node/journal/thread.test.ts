@@ -15,7 +15,7 @@ import {
 import { finishJournals, openJournals } from "../../../io-node/journal/sink.ts";
 import { beginJournals, endJournals, isAtDisk, type Journals, startJournals } from "../../../io-node/journal/thread.ts";
 import { createLog } from "../../../io-node/log.ts";
-import { beginPlayback, playUntil } from "../../../io-sim/playback.ts";
+import { beginPlayback, playUntil } from "../../../io-sim/journal/playback.ts";
 import { until } from "../../contract/shard-host.ts";
 import { callOf, createSilentOutbox, PROGRAM } from "../../support/recording.ts";
 

@@ -42,7 +42,7 @@ import { finishJournals, openJournals } from "../../../io-node/journal/sink.ts";
 import { createJournalWatch, lookAtJournals } from "../../../io-node/journal/watch.ts";
 import { createWriter, type Writer, writerBegin, writerTurn } from "../../../io-node/journal/writer.ts";
 import { createLog } from "../../../io-node/log.ts";
-import { beginPlayback, describePlayback, playbackFingerprint, playUntil } from "../../../io-sim/playback.ts";
+import { beginPlayback, describePlayback, playbackFingerprint, playUntil } from "../../../io-sim/journal/playback.ts";
 import { callOf, createSilentOutbox, PROGRAM } from "../../support/recording.ts";
 
 const directories: string[] = [];

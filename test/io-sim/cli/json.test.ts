@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
-import { planToJson } from "../../../io-sim/plan-json.ts";
-import { run } from "../../../io-sim/run.ts";
+import { planToJson } from "../../../io-sim/story/plan-json.ts";
+import { run } from "../../../io-sim/world/run.ts";
 import { program } from "../../support/program.ts";
 import { smallStory } from "../../support/small-story.ts";
 

@@ -10,7 +10,7 @@ import { SIMULATING, type SimAnswer } from "../../../io-sim/cli/sim-worker.ts";
 import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table.ts";
 import { EQUALITIES } from "../../../io-sim/equalities/equalities.ts";
 import { at, mute } from "../../../io-sim/index.ts";
-import { planToJson } from "../../../io-sim/plan-json.ts";
+import { planToJson } from "../../../io-sim/story/plan-json.ts";
 import broken from "../../support/broken-story.ts";
 import { command } from "../../support/command.ts";
 import small, { smallStory } from "../../support/small-story.ts";

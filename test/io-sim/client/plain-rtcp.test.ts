@@ -15,7 +15,7 @@ import {
   writeFir,
 } from "../../../io-sim/client/plain-rtcp.ts";
 import { WERIFT_RTCP } from "../../../io-sim/client/werift-rtcp.ts";
-import { run } from "../../../io-sim/run.ts";
+import { run } from "../../../io-sim/world/run.ts";
 import lossyCall from "../../../sim-scenarios/loss-and-reordering.ts";
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });

@@ -13,8 +13,8 @@ import {
   perceivedRun,
 } from "../../../io-sim/equalities/examine.ts";
 import { at, join, kbps, kill, leave, move, ms, mute, pause, percent, seconds, unmute } from "../../../io-sim/index.ts";
-import type { Plan } from "../../../io-sim/plan.ts";
-import { type Scenario, scenario } from "../../../io-sim/scenario.ts";
+import type { Plan } from "../../../io-sim/story/plan.ts";
+import { type Scenario, scenario } from "../../../io-sim/story/scenario.ts";
 
 function story(name: string, parts: Omit<Partial<Scenario>, "name">): Plan {
   return scenario({ name, story: "-", seeds: { 1: "-" }, peers: {}, runFor: seconds(1), ...parts });

@@ -1,7 +1,7 @@
 /** What befalls packets by accident: clogs, truncation, and being overtaken by a number of others. */
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../../core/index.ts";
-import { createEventLoop, EVENT_CLASS, runUntil, schedule } from "../../../io-sim/event-loop.ts";
+import { createEventLoop, EVENT_CLASS, runUntil, schedule } from "../../../io-sim/base/event-loop.ts";
 import {
   changeLink,
   createLink,
@@ -11,7 +11,7 @@ import {
   linkSend,
   type Packet,
   PLAIN_LINK,
-} from "../../../io-sim/link.ts";
+} from "../../../io-sim/link/index.ts";
 import { steady } from "../../support/link-probe.ts";
 
 const BARE: LinkPlan = { ...PLAIN_LINK, delayMicros: 0 };

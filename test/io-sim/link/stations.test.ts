@@ -1,8 +1,7 @@
 /** Each station of a link alone: what it does to packets, what it counts, and what it leaves alone. */
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../../core/index.ts";
-import { createEventLoop, EVENT_CLASS, runUntil, schedule } from "../../../io-sim/event-loop.ts";
-import { type CapacityPlan, linkIsLossy, linkSlowestMicros } from "../../../io-sim/link/plan.ts";
+import { createEventLoop, EVENT_CLASS, runUntil, schedule } from "../../../io-sim/base/event-loop.ts";
 import {
   type Bottleneck,
   changeLink,
@@ -11,7 +10,8 @@ import {
   linkCounters,
   linkSend,
   PLAIN_LINK,
-} from "../../../io-sim/link.ts";
+} from "../../../io-sim/link/index.ts";
+import { type CapacityPlan, linkIsLossy, linkSlowestMicros } from "../../../io-sim/link/plan.ts";
 import { type Arrival, greedy, meanOf, numbered, steady } from "../../support/link-probe.ts";
 
 const BARE: LinkPlan = { ...PLAIN_LINK, delayMicros: 0 };

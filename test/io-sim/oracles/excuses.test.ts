@@ -2,9 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
-import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
 import { at, buggify, kbps, link, misbehave, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
-import type { LinkOptions } from "../../../io-sim/link-options.ts";
 import {
   EXCUSES,
   excused,
@@ -15,9 +14,10 @@ import {
   spoilsStreams,
 } from "../../../io-sim/oracles/excuses.ts";
 import { createPromiseBook } from "../../../io-sim/oracles/promises.ts";
-import { type RunOptions, run } from "../../../io-sim/run.ts";
-import type { World } from "../../../io-sim/world.ts";
-import { createWorld } from "../../../io-sim/world.ts";
+import type { LinkOptions } from "../../../io-sim/story/link-options.ts";
+import { type RunOptions, run } from "../../../io-sim/world/run.ts";
+import type { World } from "../../../io-sim/world/world.ts";
+import { createWorld } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const FOLDER = new URL("../../../io-sim/oracles/", import.meta.url);

@@ -4,9 +4,9 @@
  */
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
-import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
 import { at, buggify, join, kbps, link, misbehave, ms, percent, restart, seconds } from "../../../io-sim/index.ts";
-import { type RunOptions, run } from "../../../io-sim/run.ts";
+import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 describe("what is sent again", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Client } from "../../../io-sim/client/client.ts";
 import { createLedger, outgoingStream, sourceAmong, sourceStream } from "../../../io-sim/oracles/ledger.ts";
 import type { Tenants } from "../../../io-sim/oracles/tenants.ts";
-import type { World } from "../../../io-sim/world.ts";
+import type { World } from "../../../io-sim/world/world.ts";
 
 const SSRCS = [1, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe];
 

@@ -1,7 +1,7 @@
 /** Whether the figures of quality say what a run was like, say nothing where there is nothing, and move nothing. */
 import { describe, expect, it } from "vitest";
 import { at, cut, heal, kbps, link, ms, seconds } from "../../../io-sim/index.ts";
-import { run } from "../../../io-sim/run.ts";
+import { run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const PEERS = {

@@ -4,13 +4,13 @@
  */
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
-import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
 import { at, link as changed, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
-import { changeLink } from "../../../io-sim/link.ts";
+import { changeLink } from "../../../io-sim/link/index.ts";
 import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
-import { type RunOptions, run } from "../../../io-sim/run.ts";
-import type { World } from "../../../io-sim/world.ts";
+import { type RunOptions, run } from "../../../io-sim/world/run.ts";
+import type { World } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const FROM = seconds(4);

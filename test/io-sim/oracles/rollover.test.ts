@@ -1,7 +1,7 @@
 /** Nothing is owed of a stream that can't be opened any more, and everything of one that can. */
 import { describe, expect, it } from "vitest";
 import { at, buggify, cut, join, ms, percent, plays, seconds } from "../../../io-sim/index.ts";
-import { run } from "../../../io-sim/run.ts";
+import { run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 /** Bob joins, and the server reads nothing of his media until the sixth second. */

@@ -4,12 +4,12 @@
  */
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros, type ShardEvent } from "../../../core/index.ts";
-import { EVENT_CLASS, schedule } from "../../../io-sim/event-loop.ts";
+import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
 import { at, join, leave, misbehave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
 import type { BrokenPromise, PromiseId } from "../../../io-sim/oracles/promises.ts";
-import type { Effect } from "../../../io-sim/recording-outbox.ts";
-import { type RunOptions, run } from "../../../io-sim/run.ts";
-import type { World } from "../../../io-sim/world.ts";
+import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
+import { type RunOptions, run } from "../../../io-sim/world/run.ts";
+import type { World } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 /** Ana sends from the first shard, bob watches on the second; who else there is sits on the last. */

@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { at, buggify, inherit, join, kill, move, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { createTenants, type Tenants } from "../../../io-sim/oracles/tenants.ts";
-import { run } from "../../../io-sim/run.ts";
-import { type Scenario, scenario } from "../../../io-sim/scenario.ts";
+import { type Scenario, scenario } from "../../../io-sim/story/scenario.ts";
+import { run } from "../../../io-sim/world/run.ts";
 
 /** Bob dies, and heir joins another room from bob's address. */
 const HAND_ME_DOWN: Omit<Scenario, "seeds"> = {

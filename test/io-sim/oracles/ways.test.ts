@@ -1,8 +1,7 @@
 /** What links explain, and that nothing else is explained by them. */
 import { describe, expect, it } from "vitest";
 import { at, link, ms, pause, seconds } from "../../../io-sim/index.ts";
-import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link.ts";
-import { linkChange } from "../../../io-sim/link-options.ts";
+import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link/index.ts";
 import {
   holdsUpMicros,
   longestQueueMicros,
@@ -11,10 +10,11 @@ import {
   slowestUpSoFar,
 } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
-import { run } from "../../../io-sim/run.ts";
-import { scenario } from "../../../io-sim/scenario.ts";
-import { kbps } from "../../../io-sim/units.ts";
-import { createWorld } from "../../../io-sim/world.ts";
+import { linkChange } from "../../../io-sim/story/link-options.ts";
+import { scenario } from "../../../io-sim/story/scenario.ts";
+import { kbps } from "../../../io-sim/story/units.ts";
+import { run } from "../../../io-sim/world/run.ts";
+import { createWorld } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const up = (profile: ProfileName): LinkPlan => ({ ...PLAIN_LINK, ...linkChange({ profile }).up });

@@ -7,8 +7,8 @@ import { at, percent, reconnect, restart, seconds } from "../../../io-sim/index.
 import { createPromiseBook, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
 import { createTenants } from "../../../io-sim/oracles/tenants.ts";
 import { createWireOracle, type WireOracle } from "../../../io-sim/oracles/wire.ts";
-import type { Operation } from "../../../io-sim/plan.ts";
-import { run } from "../../../io-sim/run.ts";
+import type { Operation } from "../../../io-sim/story/plan.ts";
+import { run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 /** What ends bob's first connection. */

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { findStory } from "../../../io-sim/cli/stories.ts";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
-import { planToJson } from "../../../io-sim/plan-json.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
+import { planToJson } from "../../../io-sim/story/plan-json.ts";
 import { command } from "../../support/command.ts";
 import { smallStory } from "../../support/small-story.ts";
 

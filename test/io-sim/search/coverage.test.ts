@@ -10,7 +10,7 @@ import {
   never,
   neverText,
 } from "../../../io-sim/search/coverage.ts";
-import { SITE_NAMES } from "../../../io-sim/sites.ts";
+import { SITE_NAMES } from "../../../io-sim/world/sites.ts";
 
 it("runs add up, and what no run has judged or fired is named", () => {
   const coverage = createCoverage();

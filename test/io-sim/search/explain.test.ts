@@ -8,7 +8,7 @@ import { attempt } from "../../../io-sim/search/attempt.ts";
 import { causalChain } from "../../../io-sim/search/causal-chain.ts";
 import { culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
 import { historyIn, traceUpToBreach } from "../../../io-sim/search/history.ts";
-import type { WorldWatcher } from "../../../io-sim/world.ts";
+import type { WorldWatcher } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const always = () => true;

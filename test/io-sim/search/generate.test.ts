@@ -3,15 +3,15 @@
  */
 import { describe, expect, it } from "vitest";
 import { at, cut, join, kill, mute, seconds } from "../../../io-sim/index.ts";
-import { longestWaitBeyondUsual } from "../../../io-sim/knobs.ts";
-import type { Plan } from "../../../io-sim/plan.ts";
-import { planFromJson, planToJson } from "../../../io-sim/plan-json.ts";
-import { buggify } from "../../../io-sim/scenario.ts";
 import { isSound } from "../../../io-sim/search/attempt.ts";
 import { FAULT_CLASSES } from "../../../io-sim/search/fault-classes.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { promisesFollow, settled } from "../../../io-sim/search/settling.ts";
-import { SITE_NAMES } from "../../../io-sim/sites.ts";
+import type { Plan } from "../../../io-sim/story/plan.ts";
+import { planFromJson, planToJson } from "../../../io-sim/story/plan-json.ts";
+import { buggify } from "../../../io-sim/story/scenario.ts";
+import { longestWaitBeyondUsual } from "../../../io-sim/world/knobs.ts";
+import { SITE_NAMES } from "../../../io-sim/world/sites.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const REGIMES = ["torture", "realistic"] as const;

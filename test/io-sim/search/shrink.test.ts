@@ -3,10 +3,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { at, freezes, join, kill, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
-import type { Plan } from "../../../io-sim/plan.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { plainer } from "../../../io-sim/search/plainer.ts";
 import { shrinkPlan } from "../../../io-sim/search/shrink.ts";
+import type { Plan } from "../../../io-sim/story/plan.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 /** Six people in two rooms, and one promise that can't be kept: a microphone is off. */

@@ -33,11 +33,11 @@ import {
   stays,
   swizzle,
 } from "../../../io-sim/index.ts";
-import type { Plan } from "../../../io-sim/plan.ts";
-import { planFromJson } from "../../../io-sim/plan-json.ts";
 import { layout, list } from "../../../io-sim/search/layout.ts";
 import { storyText } from "../../../io-sim/search/story-text.ts";
 import { tellStory } from "../../../io-sim/search/telling.ts";
+import type { Plan } from "../../../io-sim/story/plan.ts";
+import { planFromJson } from "../../../io-sim/story/plan-json.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-story-"));

@@ -1,8 +1,8 @@
 /** Whether a trace can be read from top to bottom, in columns, without looking for anything. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { rowAsJson } from "../../../io-sim/rows.ts";
 import { traceLines, traceRows } from "../../../io-sim/trace/lines.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
+import { rowAsJson } from "../../../io-sim/world/rows.ts";
 import { tracedStory, traceStory } from "../../support/traced-story.ts";
 
 let trace: Trace;

@@ -1,9 +1,9 @@
 /** Whether a trace says what happened, whole and bounded, and whether to look changes nothing. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { at, buggify, ms, percent, seconds } from "../../../io-sim/index.ts";
-import { linkCounters } from "../../../io-sim/link.ts";
-import { run, type Verdict } from "../../../io-sim/run.ts";
+import { linkCounters } from "../../../io-sim/link/index.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
+import { run, type Verdict } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 import { tracedStory, traceStory } from "../../support/traced-story.ts";
 

@@ -1,0 +1,46 @@
+/**
+ * Processes and devices that stand still for a while: what is to happen there meanwhile waits, and happens in order.
+ *
+ * Who is to wake up at one moment may be made to sleep on until another. What waits already then waits on, and stays before
+ * whatever comes later: no queue of a device that stands still changes its order.
+ */
+import { micros } from "../../core/index.ts";
+import { EVENT_CLASS, type EventLoop, type LoopEvent, postpone, schedule } from "../base/event-loop.ts";
+
+/** Who may stand still; make it with {@link createSleep}. */
+export interface Sleep {
+  readonly loop: EventLoop;
+  until: number;
+  /** The longest that anything may have had to wait. */
+  longestMicros: number;
+  /** When the last standstill began. */
+  since: number;
+  /** What waits, in order; some of it may have happened. */
+  waiting: LoopEvent[];
+}
+
+/** Somebody who is awake. */
+export function createSleep(loop: EventLoop): Sleep {
+  return { loop, until: 0, longestMicros: 0, since: 0, waiting: [] };
+}
+
+/** Nothing happens for a while from now on. */
+export function sleepFor(sleep: Sleep, forMicros: number): void {
+  const until = micros(sleep.loop.now + forMicros);
+  if (until <= sleep.until) return;
+  if (!isAsleep(sleep)) sleep.since = sleep.loop.now;
+  sleep.until = until;
+  sleep.longestMicros = Math.max(sleep.longestMicros, until - sleep.since);
+  const waiting = sleep.waiting.filter(({ run }) => run !== undefined);
+  sleep.waiting = waiting.map((event) => postpone(sleep.loop, event, until));
+}
+
+/** Whether what is to happen has to wait. */
+export function isAsleep({ until, loop }: Sleep): boolean {
+  return until > loop.now;
+}
+
+/** Acts in the order of asking when who sleeps has woken up. */
+export function waitUntilAwake(sleep: Sleep, act: () => void): void {
+  sleep.waiting.push(schedule(sleep.loop, micros(sleep.until), EVENT_CLASS.DATAGRAM, act));
+}
