@@ -11,7 +11,7 @@
  */
 
 import type { Command, CommandReply, LeaveReason, ParticipantView, ShardEvent, SlotView } from "../core/index.ts";
-import { type CallTally, createCallTally, tallyOne } from "./call-tally.ts";
+import { type CallTally, createCallTally, tallyOne } from "./metrics/call-tally.ts";
 import {
   createPlacement,
   giveBack,

@@ -23,7 +23,7 @@ import {
   controlServes,
   createControl,
 } from "./control.ts";
-import { createHttp } from "./http.ts";
+import { createHttp } from "./http/http.ts";
 import { prepareJournals } from "./journal/files.ts";
 import { type JournalSettings, journalFile } from "./journal/life.ts";
 import {
@@ -37,12 +37,12 @@ import {
 import { createJournalWatch, lookAtJournals } from "./journal/watch.ts";
 import { createLoadWatch, lookAtShards } from "./load-watch.ts";
 import { type Log, logEvent } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { createPromiseTally, type PromiseTally, tallyFindings } from "./metrics/promises.ts";
 import { JOURNAL_MEBIBYTES, type ServeOptions } from "./options.ts";
 import { LOOK_MILLIS } from "./overload.ts";
 import { createPlacement } from "./placement.ts";
-import { createPromiseTally, type PromiseTally, tallyFindings } from "./promises.ts";
-import { connectPlaces, createRelayMesh, losePlace, meshSeat, type RelayMesh, seatHost } from "./relay-mesh.ts";
+import { connectPlaces, createRelayMesh, losePlace, meshSeat, type RelayMesh, seatHost } from "./relay/relay-mesh.ts";
 import {
   type MediaPort,
   type MediaPorts,

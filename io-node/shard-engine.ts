@@ -23,7 +23,7 @@ import { type Clock, wallClock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { type JournalLife, pageBytesOf } from "./journal/life.ts";
 import { openJournals } from "./journal/sink.ts";
-import type { ShardLife } from "./relay-mesh.ts";
+import type { ShardLife } from "./relay/relay-mesh.ts";
 
 /** Makes what a host drives: a shard, recorded if there are journals for it, or what a test puts in its place. */
 export type CreateEngine = (

@@ -14,11 +14,11 @@ import { closeFastResources, openFastResources, startFastHost } from "./fast/fas
 import type { Priority } from "./fast/priority.ts";
 import type { IoChoice, PriorityChoice } from "./io-choice.ts";
 import type { JournalLife } from "./journal/life.ts";
-import { startPortableHost } from "./portable-host.ts";
-import type { MeshedHost, MeshSeat } from "./relay-mesh.ts";
+import { startPortableHost } from "./portable/portable-host.ts";
+import { closeSocket, openUdpSockets } from "./portable/sockets.ts";
+import type { UdpHost } from "./portable/udp-host.ts";
+import type { MeshedHost, MeshSeat } from "./relay/relay-mesh.ts";
 import type { OnLook } from "./shard-engine.ts";
-import { closeSocket, openUdpSockets } from "./sockets.ts";
-import type { UdpHost } from "./udp-host.ts";
 
 /** A running shard. */
 export interface ShardHost extends MeshedHost, Pick<UdpHost, "received" | "sent" | "relayed" | "command" | "close"> {

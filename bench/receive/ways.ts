@@ -27,7 +27,7 @@ import {
   ringPut,
   ringShow,
   ringTake,
-} from "../../io-node/shared-ring.ts";
+} from "../../io-node/relay/shared-ring.ts";
 import { flowFilter } from "./flow-filter.ts";
 import {
   attachFilter,

@@ -15,12 +15,12 @@ import { type ContextLedger, createContextLedger, freeContexts } from "../../io-
 import { programFile } from "../../program.ts";
 import type { JournalLife } from "../journal/life.ts";
 import { finishJournals } from "../journal/sink.ts";
-import { loneSeat, type MeshSeat, type ShardLife } from "../relay-mesh.ts";
-import type { RelayCounters } from "../relay-ways.ts";
+import type { ReceiveCounters } from "../portable/udp-host.ts";
+import { loneSeat, type MeshSeat, type ShardLife } from "../relay/relay-mesh.ts";
+import type { RelayCounters } from "../relay/relay-ways.ts";
 import { type Deaths, pauseAfterDeath } from "../restarts.ts";
 import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import { restoreErrorLines, startThread, threadCode } from "../thread-code.ts";
-import type { ReceiveCounters } from "../udp-host.ts";
 import { LINUX, type Libc, loadLibc } from "./libc.ts";
 import { fastLoopBytes } from "./loop.ts";
 import type { Priority } from "./priority.ts";

@@ -5,7 +5,7 @@
  * addressing, and are compared with those of the flows there; no text is ever made of them. Each flow keeps its `sockaddr`
  * in native memory, so that sending to it is handing over a pointer.
  *
- * The meaning is that of the portable table (io-node/flow-table.ts): a flow is interned when a datagram comes from an
+ * The meaning is that of the portable table (io-node/portable/flow-table.ts): a flow is interned when a datagram comes from an
  * address that has none, lives until the shard releases it, and the numbers are reused in the same order.
  */
 import { LIMITS } from "../../core/index.ts";

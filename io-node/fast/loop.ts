@@ -4,11 +4,11 @@
  * Whoever owns the thread calls {@link fastTurn} again and again. A turn waits in `ppoll` for a datagram, for room in a
  * full socket, for a knock on the wake-up descriptor or for the shard's next timeout; then it reads batches, feeds each
  * datagram as one input, and sends what came of them. Time is asked once a batch: its datagrams lay in the kernel together.
- * What other shards have relayed (relay-ways.ts) is taken once a turn, and what is for them is shown with each sending.
+ * What other shards have relayed (relay/relay-ways.ts) is taken once a turn, and what is for them is shown with each sending.
  *
- * What the portable host promises (io-node/udp-host.ts) holds here too: replies, events and released flows wait until the
- * shard has returned, and a shard that throws gets no more inputs. A released flow keeps its number until what was queued
- * for it has been sent.
+ * What the portable host promises (io-node/portable/udp-host.ts) holds here too: replies, events and released flows wait
+ * until the shard has returned, and a shard that throws gets no more inputs. A released flow keeps its number until what was
+ * queued for it has been sent.
  */
 import {
   type Command,
@@ -26,6 +26,7 @@ import {
 } from "../../core/index.ts";
 import type { EngineParts } from "../engine.ts";
 import { hostFails } from "../fault-sites.ts";
+import type { ReceiveCounters } from "../portable/udp-host.ts";
 import {
   closeWay,
   createRelayWays,
@@ -38,8 +39,7 @@ import {
   TAKE_BYTES,
   takeRelayed,
   waysHold,
-} from "../relay-ways.ts";
-import type { ReceiveCounters } from "../udp-host.ts";
+} from "../relay/relay-ways.ts";
 import { failingLibc } from "./failing-libc.ts";
 import {
   createFastFlows,

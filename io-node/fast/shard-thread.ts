@@ -11,8 +11,8 @@ import type { CandidateAddress, Command, CommandReply, CryptoProvider, Finding, 
 import { type ContextLedger, createOpensslCrypto } from "../../io-crypto/openssl-crypto.ts";
 import { createClock } from "../clock.ts";
 import type { JournalLife } from "../journal/life.ts";
-import type { ShardLife } from "../relay-mesh.ts";
-import type { RelayPeer } from "../relay-ways.ts";
+import type { ShardLife } from "../relay/relay-mesh.ts";
+import type { RelayPeer } from "../relay/relay-ways.ts";
 import { type CreateEngine, createBootRecord } from "../shard-engine.ts";
 import { loadLibc } from "./libc.ts";
 import {

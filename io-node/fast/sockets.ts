@@ -1,5 +1,5 @@
 /**
- * The sockets of the fast host: file descriptors, bound as the portable ones are (io-node/sockets.ts says why).
+ * The sockets of the fast host: file descriptors, bound as the portable ones are (io-node/portable/sockets.ts says why).
  *
  * The main thread opens and closes them, and a shard's thread borrows them. So a port stays ours when a shard's thread
  * dies: what arrives meanwhile waits in the kernel for the next one.

@@ -15,7 +15,7 @@
 import { join } from "node:path";
 import { getSystemErrorName } from "node:util";
 import { BEHIND, FRAME_HEADER_BYTES, JOURNAL_MEMORY_BYTES, type Program } from "../../core/index.ts";
-import { createRingMemory, ringWaitingBytes } from "../shared-ring.ts";
+import { createRingMemory, ringWaitingBytes } from "../relay/shared-ring.ts";
 
 /** Where journals go, and how many bytes of them a place may keep. */
 export interface JournalSettings {

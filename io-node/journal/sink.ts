@@ -13,7 +13,7 @@ import {
   type JournalSink,
   journalFrame,
 } from "../../core/index.ts";
-import { openRingWriter, type RingWriter, ringPut, ringShow } from "../shared-ring.ts";
+import { openRingWriter, type RingWriter, ringPut, ringShow } from "../relay/shared-ring.ts";
 import { ENTRY, interruptJournal, isInterrupted, type JournalLife, STATE, WHY, wakeWriter } from "./life.ts";
 
 /** Room that only a page's last entries take: a frame, a closing frame and the end, each with its length. */

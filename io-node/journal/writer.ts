@@ -9,7 +9,7 @@
  * {@link writerTurn} is one turn; writer-thread.ts goes round.
  */
 import { constants } from "node:os";
-import { entryLength, entryWords, openRingReader, type RingReader, ringHolds, ringTake } from "../shared-ring.ts";
+import { entryLength, entryWords, openRingReader, type RingReader, ringHolds, ringTake } from "../relay/shared-ring.ts";
 import {
   abandonPage,
   appendToPage,

@@ -12,8 +12,8 @@ import type { Engine } from "../../io-node/engine.ts";
 import { closeFastResources, openFastResources } from "../../io-node/fast/fast-host.ts";
 import { createFastLoop, fastCommand, fastTurn } from "../../io-node/fast/loop.ts";
 import { openBlock } from "../../io-node/fast/memory.ts";
-import { openUdpSockets } from "../../io-node/sockets.ts";
-import { startUdpHost } from "../../io-node/udp-host.ts";
+import { openUdpSockets } from "../../io-node/portable/sockets.ts";
+import { startUdpHost } from "../../io-node/portable/udp-host.ts";
 import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
 import { type JournalLine, journalOf } from "../support/recording.ts";
 

@@ -1,8 +1,8 @@
 /** Both kinds of host for a shard keep the contract. */
 import { describe } from "vitest";
 import { openFastResources, startFastHost } from "../../io-node/fast/fast-host.ts";
-import { startPortableHost } from "../../io-node/portable-host.ts";
-import { openUdpSockets } from "../../io-node/sockets.ts";
+import { startPortableHost } from "../../io-node/portable/portable-host.ts";
+import { openUdpSockets } from "../../io-node/portable/sockets.ts";
 import { createFailingEngine } from "../support/failing-engine.ts";
 import { shardHostContract } from "./shard-host.ts";
 

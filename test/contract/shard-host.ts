@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, expect, it } from "vitest";
 import type { CommandReply, Finding, ShardEvent } from "../../core/index.ts";
-import { connectPlaces, createRelayMesh, losePlace, meshSeat, seatHost } from "../../io-node/relay-mesh.ts";
+import { connectPlaces, createRelayMesh, losePlace, meshSeat, seatHost } from "../../io-node/relay/relay-mesh.ts";
 import type { ShardHost, ShardListeners } from "../../io-node/shard-host.ts";
 
 /** Starts a host around the failing shard on a free port. */

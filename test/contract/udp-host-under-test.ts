@@ -1,8 +1,8 @@
 /** The host of io-node on loopback: real sockets, the real clock, and a record of what passes between it and its shard. */
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { createClock } from "../../io-node/clock.ts";
-import { openUdpSockets } from "../../io-node/sockets.ts";
-import { startUdpHost } from "../../io-node/udp-host.ts";
+import { openUdpSockets } from "../../io-node/portable/sockets.ts";
+import { startUdpHost } from "../../io-node/portable/udp-host.ts";
 import type { HostUnderTest, Step } from "./host.ts";
 import { clientsOf, createHearing, engineUnderTest } from "./shard-under-test.ts";
 

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { CryptoProvider, Faults } from "../../core/index.ts";
 import { createClock } from "../../io-node/clock.ts";
 import { UDP_SITES } from "../../io-node/fault-sites.ts";
-import { flowCount } from "../../io-node/flow-table.ts";
-import { openUdpSockets } from "../../io-node/sockets.ts";
-import { startUdpHost } from "../../io-node/udp-host.ts";
+import { flowCount } from "../../io-node/portable/flow-table.ts";
+import { openUdpSockets } from "../../io-node/portable/sockets.ts";
+import { startUdpHost } from "../../io-node/portable/udp-host.ts";
 import { createEcho, every3rd } from "../support/failing-host.ts";
 
 const opened: { close(): unknown }[] = [];

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createHttp } from "../../io-node/http.ts";
+import { createHttp } from "../../io-node/http/http.ts";
 import { createLog } from "../../io-node/log.ts";
-import { createMetrics } from "../../io-node/metrics.ts";
+import { createMetrics } from "../../io-node/metrics/metrics.ts";
 import { createFakeShard } from "./fake-shard.ts";
 
 const { control } = createFakeShard();

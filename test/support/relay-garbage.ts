@@ -1,7 +1,7 @@
 /**
  * Measures what a packet leaves on the heap on its way from one shard to another and on to its viewers there, and prints it:
  * bytes for each packet that has crossed, in the middle of several rounds. Two shards and the ways between them
- * (io-node/relay-ways.ts), real ciphers, and no sockets: what those cost is measured by fast-garbage.ts.
+ * (io-node/relay/relay-ways.ts), real ciphers, and no sockets: what those cost is measured by fast-garbage.ts.
  *
  *     node --expose-gc --import tsx test/support/relay-garbage.ts PACKETS
  */
@@ -27,7 +27,7 @@ import {
   settleWays,
   TAKE_BYTES,
   takeRelayed,
-} from "../../io-node/relay-ways.ts";
+} from "../../io-node/relay/relay-ways.ts";
 import { percentile } from "../../io-sim/cli/figures.ts";
 import { vp8Packet } from "./media.ts";
 import { offerOf } from "./offers.ts";

@@ -3,7 +3,7 @@
  * with what it took: entries in order, each with its number in the first word and the same number in all others.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { entryLength, entryWords, openRingReader, ringHolds, ringTake } from "../../io-node/shared-ring.ts";
+import { entryLength, entryWords, openRingReader, ringHolds, ringTake } from "../../io-node/relay/shared-ring.ts";
 
 /** What such a thread is told: the ring, a word that changes when it is to wake, and how many entries there will be. */
 export interface RingReaderTask {

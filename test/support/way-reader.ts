@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { LIMITS, type Micros } from "../../core/index.ts";
-import { createRelayWays, openWay, TAKE_BYTES, takeRelayed, waysHold } from "../../io-node/relay-ways.ts";
+import { createRelayWays, openWay, TAKE_BYTES, takeRelayed, waysHold } from "../../io-node/relay/relay-ways.ts";
 import { RECORD, SIGNAL } from "./way-signals.ts";
 
 /** What such a thread is told. */

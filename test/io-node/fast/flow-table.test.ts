@@ -9,7 +9,7 @@ import {
   internFastFlow,
   releaseFastFlow,
 } from "../../../io-node/fast/flow-table.ts";
-import { createFlowTable, flowAt, internFlow, releaseFlow } from "../../../io-node/flow-table.ts";
+import { createFlowTable, flowAt, internFlow, releaseFlow } from "../../../io-node/portable/flow-table.ts";
 
 const FLOWS_MAX = 12;
 

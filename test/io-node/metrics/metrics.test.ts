@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createCallTally, tallyOne } from "../../io-node/call-tally.ts";
-import { createJournalLife, interruptJournal, WHY } from "../../io-node/journal/life.ts";
-import { openJournals } from "../../io-node/journal/sink.ts";
-import { createMetrics, type MeasuredHost } from "../../io-node/metrics.ts";
-import { createPlacement, placeInRoom } from "../../io-node/placement.ts";
-import { createPromiseTally, tallyFindings } from "../../io-node/promises.ts";
-import { PROGRAM } from "../support/recording.ts";
+import { createJournalLife, interruptJournal, WHY } from "../../../io-node/journal/life.ts";
+import { openJournals } from "../../../io-node/journal/sink.ts";
+import { createCallTally, tallyOne } from "../../../io-node/metrics/call-tally.ts";
+import { createMetrics, type MeasuredHost } from "../../../io-node/metrics/metrics.ts";
+import { createPromiseTally, tallyFindings } from "../../../io-node/metrics/promises.ts";
+import { createPlacement, placeInRoom } from "../../../io-node/placement.ts";
+import { PROGRAM } from "../../support/recording.ts";
 
-const DOCUMENT = readFileSync(new URL("../../docs/running-a-server.md", import.meta.url), "utf8");
+const DOCUMENT = readFileSync(new URL("../../../docs/running-a-server.md", import.meta.url), "utf8");
 const byText = (one: string, other: string) => (one < other ? -1 : 1);
 
 function hostOf(packets: number): MeasuredHost {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS, type RefusalCode } from "../../core/index.ts";
-import type { JoinRefusal } from "../../io-node/call-tally.ts";
-import { controlCommand } from "../../io-node/control.ts";
-import { createHttp } from "../../io-node/http.ts";
-import { createLog } from "../../io-node/log.ts";
-import { createMetrics } from "../../io-node/metrics.ts";
-import { createFakeShard, resourceOf } from "./fake-shard.ts";
+import { LIMITS, type RefusalCode } from "../../../core/index.ts";
+import { controlCommand } from "../../../io-node/control.ts";
+import { createHttp } from "../../../io-node/http/http.ts";
+import { createLog } from "../../../io-node/log.ts";
+import type { JoinRefusal } from "../../../io-node/metrics/call-tally.ts";
+import { createMetrics } from "../../../io-node/metrics/metrics.ts";
+import { createFakeShard, resourceOf } from "../fake-shard.ts";
 
 const PARTICIPANTS = "/api/v1/rooms/blue/participants";
 const SDP = { "content-type": "application/sdp" };

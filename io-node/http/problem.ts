@@ -5,8 +5,8 @@
  * do about it. A refusal of the shard has a `type` of its own; everything else is `about:blank`, whose meaning is that of
  * the status alone (RFC 9457 §4.2.1).
  */
-import type { RefusalCode } from "../core/index.ts";
-import type { Departure } from "./control.ts";
+import type { RefusalCode } from "../../core/index.ts";
+import type { Departure } from "../control.ts";
 
 /** A response that reports a problem. */
 interface Problem {

@@ -7,11 +7,11 @@
  * starts anew. Only counts are told: no names, no addresses, no resources. docs/running-a-server.md lists all metrics.
  */
 import { Counter, Gauge, Registry } from "prom-client";
+import { interruptionsOf, isInterrupted, type JournalLife, journalWaitingBytes } from "../journal/life.ts";
+import { type Placement, roomsSpilledOver } from "../placement.ts";
+import type { ShardHost } from "../shard-host.ts";
 import { type CallTally, createCallTally } from "./call-tally.ts";
-import { interruptionsOf, isInterrupted, type JournalLife, journalWaitingBytes } from "./journal/life.ts";
-import { type Placement, roomsSpilledOver } from "./placement.ts";
 import { createPromiseTally, type PromiseTally } from "./promises.ts";
-import type { ShardHost } from "./shard-host.ts";
 
 /** What a question reads of a host. */
 export type MeasuredHost = Pick<

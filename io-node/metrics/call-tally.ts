@@ -2,7 +2,7 @@
  * What has become of joins and calls since the server began, counted for the metrics (./metrics.ts): how many were let in, how
  * long their connections took, which were refused and why, and how each participant's time ended.
  */
-import type { LeaveReason, RefusalCode } from "../core/index.ts";
+import type { LeaveReason, RefusalCode } from "../../core/index.ts";
 
 /** Why a join or a reconnect may be refused; the first two before a shard hears of it. */
 export type JoinRefusal = "not-sdp" | "too-long" | RefusalCode;

@@ -13,7 +13,7 @@
  * ```
  *
  * A location is a capability: whoever knows it may end the participant's call. It is told once, in the answer to the join,
- * and stands in no log and no roster. Errors are problem details (io-node/problem.ts).
+ * and stands in no log and no roster. Errors are problem details (io-node/http/problem.ts).
  */
 import { type Context, Hono } from "hono";
 import type { Registry } from "prom-client";
@@ -24,7 +24,7 @@ import {
   participantStateJson,
   participantStateVersion,
   roomParticipants,
-} from "./control.ts";
+} from "../control.ts";
 import { participantEvents } from "./event-stream.ts";
 import { addJoins, addWish, type JoinParts, refuseBadRoomName, WISH_METHODS } from "./joins.ts";
 import { etagMatches, loadPageFiles, PAGE, pageResponse } from "./page-files.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../core/index.ts";
-import { createHttp } from "../../io-node/http.ts";
-import { createLog } from "../../io-node/log.ts";
-import { createMetrics } from "../../io-node/metrics.ts";
-import { createFakeShard, resourceOf } from "./fake-shard.ts";
+import { LIMITS } from "../../../core/index.ts";
+import { createHttp } from "../../../io-node/http/http.ts";
+import { createLog } from "../../../io-node/log.ts";
+import { createMetrics } from "../../../io-node/metrics/metrics.ts";
+import { createFakeShard, resourceOf } from "../fake-shard.ts";
 
 const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Faults, LIMITS, type Micros, type RelayInput } from "../../core/index.ts";
-import { RELAY_SITES } from "../../io-node/fault-sites.ts";
+import { type Faults, LIMITS, type Micros, type RelayInput } from "../../../core/index.ts";
+import { RELAY_SITES } from "../../../io-node/fault-sites.ts";
 import {
   closeWay,
   createRelayWays,
@@ -18,11 +18,11 @@ import {
   takeRelayed,
   WAITING_BYTES_MAX,
   waysHold,
-} from "../../io-node/relay-ways.ts";
-import { threadCode } from "../../io-node/thread-code.ts";
-import { every3rd } from "../support/failing-host.ts";
-import type { WayReaderFound, WayReaderTask } from "../support/way-reader.ts";
-import { RECORD, SIGNAL } from "../support/way-signals.ts";
+} from "../../../io-node/relay/relay-ways.ts";
+import { threadCode } from "../../../io-node/thread-code.ts";
+import { every3rd } from "../../support/failing-host.ts";
+import type { WayReaderFound, WayReaderTask } from "../../support/way-reader.ts";
+import { RECORD, SIGNAL } from "../../support/way-signals.ts";
 
 const NOW = 9_000_000_000 as Micros;
 const PACKET_BYTES = 1_200;
@@ -193,7 +193,7 @@ async function startReader() {
   const { there, back } = createWayMemory();
   const signals = new Int32Array(new SharedArrayBuffer(16));
   const workerData: WayReaderTask = { there, back, signals };
-  const { text } = threadCode(new URL("../support/way-reader.ts", import.meta.url));
+  const { text } = threadCode(new URL("../../support/way-reader.ts", import.meta.url));
   const thread = new Worker(text, { eval: true, workerData, execArgv: [] });
   await once(thread, "message");
   const found = once(thread, "message") as Promise<[WayReaderFound]>;

@@ -9,10 +9,10 @@
  */
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { isRoomName, LIMITS } from "../core/index.ts";
-import { type JoinRefusal, tallyOne } from "./call-tally.ts";
-import { type Control, controlCommand } from "./control.ts";
-import type { Log } from "./log.ts";
+import { isRoomName, LIMITS } from "../../core/index.ts";
+import { type Control, controlCommand } from "../control.ts";
+import type { Log } from "../log.ts";
+import { type JoinRefusal, tallyOne } from "../metrics/call-tally.ts";
 import { problemResponse, refusalResponse } from "./problem.ts";
 import { connectionTag, contentType, PATCH_TYPES, reconnect } from "./reconnects.ts";
 

@@ -1,7 +1,7 @@
 /** Who is told what when shards begin, meet and die: hosts that only take notes stand in the places. */
 import { describe, expect, it } from "vitest";
-import { connectPlaces, createRelayMesh, losePlace, meshSeat, seatHost } from "../../io-node/relay-mesh.ts";
-import type { RelayPeer } from "../../io-node/relay-ways.ts";
+import { connectPlaces, createRelayMesh, losePlace, meshSeat, seatHost } from "../../../io-node/relay/relay-mesh.ts";
+import type { RelayPeer } from "../../../io-node/relay/relay-ways.ts";
 
 /** A mesh of three hosts that note what they are told. */
 function createSubject() {

@@ -11,8 +11,8 @@
  * costs one handshake more, and is the same way for every client.
  */
 import type { Context } from "hono";
-import type { JoinRefusal } from "./call-tally.ts";
-import { controlCommand, findParticipant } from "./control.ts";
+import { controlCommand, findParticipant } from "../control.ts";
+import type { JoinRefusal } from "../metrics/call-tally.ts";
 import type { JoinParts } from "./joins.ts";
 import { etagMatches } from "./page-files.ts";
 import { problemResponse, refusalResponse } from "./problem.ts";

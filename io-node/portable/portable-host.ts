@@ -3,15 +3,15 @@
  *
  * A shard that fails is put away with its rooms, and a fresh one begins on the same sockets.
  */
-import type { CandidateAddress, CryptoProvider } from "../core/index.ts";
-import { createNodeCrypto } from "../io-crypto/index.ts";
-import { createClock } from "./clock.ts";
-import type { JournalLife } from "./journal/life.ts";
-import { finishJournals } from "./journal/sink.ts";
-import { loneSeat, type MeshSeat, type ShardLife } from "./relay-mesh.ts";
-import { type Deaths, pauseAfterDeath } from "./restarts.ts";
-import { type CreateEngine, createBootRecord, createShardEngine } from "./shard-engine.ts";
-import type { ShardHost, ShardListeners } from "./shard-host.ts";
+import type { CandidateAddress, CryptoProvider } from "../../core/index.ts";
+import { createNodeCrypto } from "../../io-crypto/index.ts";
+import { createClock } from "../clock.ts";
+import type { JournalLife } from "../journal/life.ts";
+import { finishJournals } from "../journal/sink.ts";
+import { loneSeat, type MeshSeat, type ShardLife } from "../relay/relay-mesh.ts";
+import { type Deaths, pauseAfterDeath } from "../restarts.ts";
+import { type CreateEngine, createBootRecord, createShardEngine } from "../shard-engine.ts";
+import type { ShardHost, ShardListeners } from "../shard-host.ts";
 import type { UdpSockets } from "./sockets.ts";
 import { startUdpHost, type UdpHost } from "./udp-host.ts";
 

@@ -16,7 +16,7 @@ import {
   rosterJson,
   rosterVersion,
   watchParticipant,
-} from "./control.ts";
+} from "../control.ts";
 
 /** Time between two comments on a quiet stream. */
 const HEARTBEAT_MILLIS = 15_000;

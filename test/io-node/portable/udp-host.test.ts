@@ -11,10 +11,10 @@ import {
   type ShardEvent,
   type ShardInput,
   type ShardPorts,
-} from "../../core/index.ts";
-import { createClock } from "../../io-node/clock.ts";
-import { openUdpSockets } from "../../io-node/sockets.ts";
-import { startUdpHost, type UdpHost } from "../../io-node/udp-host.ts";
+} from "../../../core/index.ts";
+import { createClock } from "../../../io-node/clock.ts";
+import { openUdpSockets } from "../../../io-node/portable/sockets.ts";
+import { startUdpHost, type UdpHost } from "../../../io-node/portable/udp-host.ts";
 
 type Handle = (ports: ShardPorts, input: ShardInput) => void;
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:dgram";
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../core/index.ts";
-import { createSendArena, reserveSlot, sendSlot, slotsUnderWay } from "../../io-node/send-arena.ts";
+import { LIMITS } from "../../../core/index.ts";
+import { createSendArena, reserveSlot, sendSlot, slotsUnderWay } from "../../../io-node/portable/send-arena.ts";
 
 type Finished = (error: Error | null) => void;
 

@@ -25,10 +25,9 @@ import {
   type ShardEvent,
   type ShardInput,
   type ShardPorts,
-} from "../core/index.ts";
-import type { EngineParts } from "./engine.ts";
-import { hostFails } from "./fault-sites.ts";
-import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
+} from "../../core/index.ts";
+import type { EngineParts } from "../engine.ts";
+import { hostFails } from "../fault-sites.ts";
 import {
   closeWay,
   createRelayWays,
@@ -42,7 +41,8 @@ import {
   TAKE_BYTES,
   takeRelayed,
   waysHold,
-} from "./relay-ways.ts";
+} from "../relay/relay-ways.ts";
+import { createFlowTable, type FlowTable, flowAt, internFlow, releaseFlow } from "./flow-table.ts";
 import {
   createSendArena,
   reserveSlot,

@@ -11,8 +11,8 @@
  * {@link WAITING_BYTES_MAX} wait has not read for seconds; it is given up, and whoever runs the server ends it (the others hear
  * `shard-lost`). Mail longer than {@link PIECE_BYTES} travels in pieces, so a record of any length goes through.
  */
-import { createRelayInput, type Faults, type Micros, type RelayInput } from "../core/index.ts";
-import { hostFails } from "./fault-sites.ts";
+import { createRelayInput, type Faults, type Micros, type RelayInput } from "../../core/index.ts";
+import { hostFails } from "../fault-sites.ts";
 import {
   createRingMemory,
   entryGoesOn,

@@ -5,8 +5,8 @@
  * The shard says so at once about strangers, and about everybody else when they go, so the table holds little more than the
  * people in calls. It is bounded all the same: when it is full, a datagram from a new address is dropped and counted.
  */
-import { LIMITS } from "../core/index.ts";
-import { transportAddress } from "./addresses.ts";
+import { LIMITS } from "../../core/index.ts";
+import { transportAddress } from "../addresses.ts";
 
 /** The most flows at a time: every participant of a full shard with all the flows that ICE lets it keep, and some spare. */
 const FLOWS_MAX = LIMITS.participantsPerShardMax * LIMITS.iceFlowsPerPeerMax + 1_024;

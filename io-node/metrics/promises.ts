@@ -5,7 +5,7 @@
  * Each shard looks at itself once a second (core/sfu/invariants.ts); what each id promises is in io-sim/oracles/promises.ts.
  * One that is broken is a mistake of ours, whatever peers do: please report it with the line that stands in the log.
  */
-import { type Finding, STATE_PROMISES, type StatePromise } from "../core/index.ts";
+import { type Finding, STATE_PROMISES, type StatePromise } from "../../core/index.ts";
 
 /** How often each promise was judged and broken since the start, by all shards. */
 export interface PromiseTally {

@@ -11,7 +11,7 @@
  * kind that notices errors and bounds what is under way costs nothing.
  */
 import type { Socket } from "node:dgram";
-import { LIMITS } from "../core/index.ts";
+import { LIMITS } from "../../core/index.ts";
 
 /** Slots of the arena: 8 MiB. One turn of the loop may send this many datagrams. */
 const SLOTS = 4_096;

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { programFile } from "../program.ts";
+import { programFile } from "../../program.ts";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",

@@ -7,7 +7,7 @@
  * of a way are as old as the pair: when one of the two dies they are forgotten with everything in them, and whoever takes the
  * place begins with fresh ones. So no ring is ever set back while somebody may be writing.
  */
-import { createWallAnchor, type WallAnchor } from "./clock.ts";
+import { createWallAnchor, type WallAnchor } from "../clock.ts";
 import { createWayMemory, type RelayPeer } from "./relay-ways.ts";
 
 /** What a shard is told at its birth. */

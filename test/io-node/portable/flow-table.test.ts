@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createFlowTable, flowAt, flowCount, internFlow, releaseFlow } from "../../io-node/flow-table.ts";
+import { createFlowTable, flowAt, flowCount, internFlow, releaseFlow } from "../../../io-node/portable/flow-table.ts";
 
 describe("the flow table", () => {
   it("gives one address on one socket one flow", () => {
