@@ -27,7 +27,6 @@ import {
 } from "./doors.ts";
 import { excused, failedToSend } from "./excuses.ts";
 import {
-  type Binding,
   clearLedger,
   forgetBindings,
   frameOf,
@@ -52,6 +51,7 @@ import {
   unwrapped,
   wasSent,
 } from "./ledger.ts";
+import { beginPiece, explaining, leaveSource, mayBegin, noteEnd } from "./pieces.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 
 /** How far the step of a timestamp from one piece to the next may be from the time that has passed. */
@@ -285,47 +285,6 @@ function judgeOrigin(
   if (source.kind === "video") judgeReferences(book, packet, out, source);
 }
 
-/**
- * Which of the packets in hand explains what is sent: that which goes on with the piece; or where the piece has begun with
- * one of them, that one, if what is sent had come before; or one with which a piece may begin. What is behind the newest
- * of the piece begins nothing any more, sent or too late, for a batch may have the keyframes of two layers. Undefined
- * when there is none at all.
- */
-function explaining(
-  door: Door,
-  out: OutgoingStream,
-  bound: Binding | undefined,
-  index: number,
-): PacketInHand | undefined {
-  const { packets, count } = door;
-  if (count < 2) return count === 0 ? undefined : packets[0];
-  let begun: PacketInHand | undefined;
-  let begins: PacketInHand | undefined;
-  let other: PacketInHand | undefined;
-  for (let i = 0; i < count; i++) {
-    const packet = packets[i]!;
-    const { source } = packet;
-    if (source === undefined) other ??= packet;
-    else if (source === out.source) {
-      if (packet.index === index - out.indexOffset) return packet;
-      if (packet.ordinal === out.begunInput) begun = packet;
-      if (packet.index + out.indexOffset <= out.highest) continue;
-    }
-    if (source?.kind !== out.kind || source.client.participant !== bound?.participant) continue;
-    if (mayBegin(packet, source)) begins ??= packet;
-    else other ??= packet;
-  }
-  if (begun?.source !== undefined && hasCome(door, begun.source, index - out.indexOffset)) return begun;
-  return begins ?? begun ?? other ?? packets[0];
-}
-
-/** Whether a piece may begin with this packet: a keyframe begins there, or it is sound. */
-function mayBegin({ index }: PacketInHand, source: SourceStream): boolean {
-  if (source.kind === "audio") return true;
-  const frame = frameOf(source, index & 0xffff);
-  return frame?.passport.keyframe === true && frame.firstSequence === (index & 0xffff);
-}
-
 /** More than one packet leaves for one that came only where a lost keyframe has come at last, with what had to wait. */
 function judgeCatchingUp(
   world: World,
@@ -370,38 +329,6 @@ function judgeBeginning(
     const jump = () => `${nameOf(out)}: the timestamp goes on by ${step} µs after ${passed} µs.`;
     judge(book, "S3", late <= STEP_SLACK_MICROS, jump);
   }
-}
-
-function beginPiece(
-  world: World,
-  door: Door,
-  packet: PacketInHand,
-  out: OutgoingStream,
-  source: SourceStream,
-  index: number,
-  timestamp: number,
-): void {
-  leaveSource(out);
-  out.source = source;
-  out.door = door;
-  out.begunUnseen = out.isForeign;
-  out.isForeign = false;
-  out.indexOffset = index - packet.index;
-  out.timestampOffset = (timestamp - packet.timestamp) | 0;
-  out.sourceFirst = packet.index;
-  const frame = frameOf(source, packet.index & 0xffff);
-  out.keyframe = frame?.passport.keyframe === true ? frame.passport.frame : -1;
-  out.begunAt = world.loop.now;
-  out.begunInput = packet.ordinal;
-  source.followers.add(out);
-}
-
-/** Notes whether the packet that goes out with this index, if it is the newest, ends its frame. */
-function noteEnd(out: OutgoingStream, source: SourceStream, index: number): void {
-  if (index <= out.highest) return;
-  const sequence = (index - out.indexOffset) & 0xffff;
-  const frame = frameOf(source, sequence);
-  out.endsFrame = frame !== undefined && ((sequence - frame.firstSequence) & 0xffff) === frame.packets - 1;
 }
 
 function judgeReferences(book: PromiseBook, packet: PacketInHand, out: OutgoingStream, source: SourceStream): void {
@@ -456,11 +383,6 @@ function followEvent(world: World, ledger: Ledger, event: ShardEvent): void {
       }
     }
   }
-}
-
-function leaveSource(out: OutgoingStream): void {
-  out.source?.followers.delete(out);
-  out.source = undefined;
 }
 
 function countMedia(effects: readonly Effect[]): number {
