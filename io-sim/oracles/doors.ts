@@ -44,6 +44,8 @@ export interface PacketInHand {
   transportSequence: number;
   /** Whether the shard has taken it, and had not had it before. */
   isNew: boolean;
+  /** Whether something that the shard sends has begun with it. */
+  begins: boolean;
 }
 
 /** What a shard counts: packets that it took, and those that it did not send on, to somebody or to nobody. */
@@ -195,4 +197,5 @@ const NOTHING: Readonly<PacketInHand> = {
   carrierIndex: 0,
   transportSequence: -1,
   isNew: false,
+  begins: false,
 };

@@ -266,12 +266,13 @@ function judgeOrigin(
   const isFirstInInput = out.lastInput !== packet.ordinal || out.door !== door;
   out.sentInInput = isFirstInInput ? 1 : out.sentInInput + 1;
   out.lastInput = packet.ordinal;
-  if (!isFirstInInput) {
+  const isOfPiece = out.door === door && out.source === source;
+  const goesOn = isOfPiece && ((index - out.indexOffset - packet.index) & 0xffff) === 0;
+  const isBehind = isOfPiece && packet.begins && hasCome(door, source, index - out.indexOffset);
+  if (!isFirstInInput || (!goesOn && isBehind)) {
     judgeCatchingUp(world, book, door, packet, out, source, index);
     return;
   }
-  const goesOn =
-    out.door === door && out.source === source && ((index - out.indexOffset - packet.index) & 0xffff) === 0;
   if (!goesOn) {
     const isLost = failedToSend(world, sentBefore(out, out.highest + 1)) > 0;
     const isUnseen = excused(book, "failed to send", isLost) || excused(book, "unseen beginning", out.isForeign);
@@ -285,18 +286,22 @@ function judgeOrigin(
   if (source.kind === "video") judgeReferences(book, packet, out, source);
 }
 
-/** More than one packet leaves for one that came only where a lost keyframe has come at last, with what had to wait. */
+/**
+ * More than one packet leaves for one that came only where a lost keyframe has come at last, with what had to wait: for those
+ * who begin with it; the others get what could not be sent to them when it came.
+ */
 function judgeCatchingUp(
   world: World,
   book: PromiseBook,
   door: Door,
-  { ordinal }: PacketInHand,
+  packet: PacketInHand,
   out: OutgoingStream,
   source: SourceStream,
   index: number,
 ): void {
-  const few = out.begunInput === ordinal && out.sentInInput <= world.tunables.catchUpPacketsMax + 1;
-  if (!upheld(book, "R3", few))
+  const few = out.sentInInput <= world.tunables.catchUpPacketsMax + 1;
+  const hasReason = packet.begins || excused(book, "failed to send", failedToSend(world, triedFrom(out, index)) > 0);
+  if (!upheld(book, "R3", few && hasReason))
     breach(book, "R3", `${nameOf(out)} was sent ${out.sentInInput} packets for one that came in.`);
   const had = out.source === source && hasCome(door, source, index - out.indexOffset);
   if (!upheld(book, "S2", had))

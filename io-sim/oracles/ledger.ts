@@ -98,9 +98,8 @@ export interface OutgoingStream {
   begunUnseen: boolean;
   /** Whether the newest packet is the last one of its frame. */
   endsFrame: boolean;
-  /** The input in which something was last sent on it, the one in which it began, and how much was sent in that. */
+  /** The packet in hand for which something was last sent on it, and how much was sent for that. */
   lastInput: number;
-  begunInput: number;
   sentInInput: number;
   readonly ssrc: number;
   readonly mid: string;
@@ -298,7 +297,6 @@ function newOutgoingStream(
     begunUnseen: false,
     endsFrame: true,
     lastInput: -1,
-    begunInput: -1,
     sentInInput: 0,
     ssrc,
     mid: media.mid,

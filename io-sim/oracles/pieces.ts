@@ -10,10 +10,10 @@ import { type Door, hasCome, type PacketInHand } from "./doors.ts";
 import { type Binding, frameOf, type OutgoingStream, type SourceStream } from "./ledger.ts";
 
 /**
- * Which of the packets in hand explains what is sent: that which goes on with the piece; or where the piece has begun with
- * one of them, that one, if what is sent had come before; or one with which a piece may begin. What is behind the newest
- * of the piece begins nothing any more, sent or too late, for a batch may have the keyframes of two layers. Undefined
- * when there is none at all.
+ * Which of the packets in hand explains what is sent: that which goes on with the piece; or where this piece or one beside it
+ * has begun with one of them, that one, if what is sent had come before; or one with which a piece may begin. What is behind
+ * the newest of the piece begins nothing any more, sent or too late, for a batch may have the keyframes of two layers.
+ * Undefined when there is none at all.
  */
 export function explaining(
   door: Door,
@@ -32,7 +32,7 @@ export function explaining(
     if (source === undefined) other ??= packet;
     else if (source === out.source) {
       if (packet.index === index - out.indexOffset) return packet;
-      if (packet.ordinal === out.begunInput) begun = packet;
+      if (packet.begins) begun = packet;
       if (packet.index + out.indexOffset <= out.highest) continue;
     }
     if (source?.kind !== out.kind || source.client.participant !== bound?.participant) continue;
@@ -71,7 +71,7 @@ export function beginPiece(
   const frame = frameOf(source, packet.index & 0xffff);
   out.keyframe = frame?.passport.keyframe === true ? frame.passport.frame : -1;
   out.begunAt = world.loop.now;
-  out.begunInput = packet.ordinal;
+  packet.begins = true;
   source.followers.add(out);
 }
 

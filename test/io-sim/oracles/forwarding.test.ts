@@ -97,6 +97,50 @@ describe("what comes late", () => {
   });
 });
 
+describe("what was stuck", () => {
+  const viewers = { receives: { video: 1 }, joinsLater: true } as const;
+  const stuck = (from: number) => [
+    at(seconds(from), "nothing goes out now and then", buggify(["forward/no-path"], percent(30))),
+    at(seconds(from + 0.1), "and then it does", buggify(["forward/no-path"], 0)),
+  ];
+  const story = smallStory({
+    peers: {
+      ana: { sends: { camera: "vp8" }, link: { loss: percent(10), delay: ms(60) } },
+      bob: { receives: { video: 1 } },
+      dan: viewers,
+      eve: viewers,
+      mia: viewers,
+    },
+    timeline: [
+      at(seconds(1), "dan joins", join("dan")),
+      ...stuck(1.05),
+      at(seconds(1.7), "eve joins", join("eve")),
+      ...stuck(1.75),
+      at(seconds(2.4), "mia joins", join("mia")),
+      ...stuck(2.45),
+    ],
+  });
+
+  it.each([31, 40])("goes out with what somebody else is behind with, who begins late", (seed) => {
+    expect(run(story, seed).broken).toBeUndefined();
+  });
+
+  it("is no reason where nothing was: more than one packet for one that came is too much", () => {
+    let count = 0;
+    const sound = { ...story, steps: story.steps.filter(({ operation }) => operation.type !== "buggify") };
+    const { broken } = run(sound, 31, {
+      sabotage: (target, bytes) => {
+        const isPicture = target.startsWith("10.0.0.2:") && bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        if (!isPicture || count++ !== 60) return [{ target, bytes }];
+        const another = bytes.slice();
+        new DataView(another.buffer).setUint16(2, ((bytes[2]! << 8) + bytes[3]! + 40) & 0xffff);
+        return [bytes, another].map((each) => ({ target, bytes: each }));
+      },
+    });
+    expect([broken?.promise, broken?.detail]).toEqual(["R3", "bob's slot 0 was sent 2 packets for one that came in."]);
+  });
+});
+
 describe("a batch with keyframes of two layers", () => {
   const narrow = { direction: "up", up: kbps(308), queue: 31_000 } as const;
   // What dan sends again comes over in one piece, once there is room for it: a keyframe of the layer that is shown, from
