@@ -51,7 +51,7 @@ import {
   unwrapped,
   wasSent,
 } from "./ledger.ts";
-import { beginPiece, explaining, leaveSource, mayBegin, noteEnd } from "./pieces.ts";
+import { beginPiece, explaining, findPiece, fitsPiece, hidePiece, leaveSource, mayBegin, noteEnd } from "./pieces.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 
 /** How far the step of a timestamp from one piece to the next may be from the time that has passed. */
@@ -248,18 +248,19 @@ function judgeOrigin(
   timestamp: number,
 ): void {
   const { bound } = out;
-  const packet = explaining(door, out, bound, index);
+  const packet = explaining(door, out, bound, index, timestamp);
   if (packet === undefined) {
     const wasTried = failedToSend(world, triedFrom(out, index)) > 0;
     if (!upheld(book, "S8", excused(book, "failed to send", wasTried)))
       breach(book, "S8", `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`);
   }
   const source = packet?.source;
-  if (packet === undefined || source === undefined || world.sites.fired > door.firedBefore) {
-    leaveSource(out);
-    out.isForeign = true;
+  const fits = packet !== undefined && fitsPiece(door, out, packet, index, timestamp);
+  if (packet === undefined || source === undefined || (!fits && world.sites.fired > door.firedBefore)) {
+    hidePiece(out);
     return;
   }
+  if (fits) findPiece(out);
   const { participant, plan } = source.client;
   if (!upheld(book, "S1", bound?.participant === participant))
     breach(book, "S1", `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`);

@@ -86,6 +86,8 @@ export interface OutgoingStream {
   door: Door | undefined;
   /** What it is made of at present: what to add to the source's indices and timestamps, and where in the source it began. */
   source: SourceStream | undefined;
+  /** What it was made of before something came that may hide a beginning; where nothing has begun, it goes on. */
+  hidden: SourceStream | undefined;
   indexOffset: number;
   timestampOffset: number;
   sourceFirst: number;
@@ -288,6 +290,7 @@ function newOutgoingStream(
     bound: ledger.bindings.get(client.participant)?.get(media.mid),
     door: undefined,
     source: undefined,
+    hidden: undefined,
     indexOffset: 0,
     timestampOffset: 0,
     sourceFirst: 0,

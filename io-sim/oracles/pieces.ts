@@ -20,6 +20,7 @@ export function explaining(
   out: OutgoingStream,
   bound: Binding | undefined,
   index: number,
+  timestamp: number,
 ): PacketInHand | undefined {
   const { packets, count } = door;
   if (count < 2) return count === 0 ? undefined : packets[0];
@@ -30,6 +31,7 @@ export function explaining(
     const packet = packets[i]!;
     const { source } = packet;
     if (source === undefined) other ??= packet;
+    else if (source === out.hidden && fitsPiece(door, out, packet, index, timestamp)) return packet;
     else if (source === out.source) {
       if (packet.index === index - out.indexOffset) return packet;
       if (packet.begins) begun = packet;
@@ -79,6 +81,37 @@ export function beginPiece(
 export function leaveSource(out: OutgoingStream): void {
   out.source?.followers.delete(out);
   out.source = undefined;
+  out.hidden = undefined;
+}
+
+/** What is sent can't be explained: another piece may have begun with it, or none. */
+export function hidePiece(out: OutgoingStream): void {
+  const hidden = out.source ?? out.hidden;
+  leaveSource(out);
+  out.hidden = hidden;
+  out.isForeign = true;
+  out.endsFrame = false;
+}
+
+/** Whether this packet goes on with the piece, one that is hidden too: with its number, and with its timestamp. */
+export function fitsPiece(
+  door: Door,
+  out: OutgoingStream,
+  { source, index: sourceIndex, timestamp: sourceTimestamp }: PacketInHand,
+  index: number,
+  timestamp: number,
+): boolean {
+  if (source === undefined || source !== (out.source ?? out.hidden) || out.door !== door) return false;
+  return index - out.indexOffset === sourceIndex && ((timestamp - out.timestampOffset - sourceTimestamp) | 0) === 0;
+}
+
+/** What is sent goes on with the piece, so that none has begun meanwhile. */
+export function findPiece(out: OutgoingStream): void {
+  if (out.hidden === undefined) return;
+  out.source = out.hidden;
+  out.source.followers.add(out);
+  out.hidden = undefined;
+  out.isForeign = false;
 }
 
 /** Notes whether the packet that goes out with this index, if it is the newest, ends its frame. */
