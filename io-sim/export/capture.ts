@@ -3,7 +3,8 @@
  *
  * Three interfaces, because the same packet is seen in three ways: sealed at the server's door (STUN, DTLS, SRTP, SRTCP,
  * and whatever strangers throw), in plain at a client (RTP and RTCP), and on the link that dropped it. Each packet's
- * comment names its event and the server's input count, with which a journal and a replay find the same moment.
+ * comment names its event and the count of inputs of the server, or of which shard, with which a replay and a journal find the
+ * same moment.
  */
 import { replayCommand } from "../inspection/replay-command.ts";
 import type { PacketSurface, TracedPacket } from "../trace/packets.ts";
@@ -26,7 +27,7 @@ const INTERFACES: readonly { readonly surface: PacketSurface; readonly descripti
   { surface: "encrypted", description: "what reached and left the server's port" },
   {
     surface: "decrypted",
-    description: `RTP and RTCP in plain, as clients sent and opened them; server port ${PLAIN_PORT}`,
+    description: `RTP and RTCP in plain, as clients sent and opened them; the server's port is ${PLAIN_PORT}, that of another shard the one after it`,
   },
   { surface: "dropped", description: "what the links dropped; the comments say why" },
 ];
@@ -52,20 +53,29 @@ function captured(trace: Trace, packet: TracedPacket): CapturedDatagram {
     source: shownAddress(trace, packet, packet.source),
     target: shownAddress(trace, packet, packet.target),
     payload: packet.bytes,
-    comment: commentOf(packet),
+    comment: commentOf(trace, packet),
   };
 }
 
 /** In plain, each shard has a port of its own behind that of the first, as at its door. */
 function shownAddress({ shards }: Trace, packet: TracedPacket, address: string): string {
-  const place = packet.surface === "decrypted" ? shards.findIndex(({ addresses }) => addresses.includes(address)) : -1;
+  const place = packet.surface === "decrypted" ? placeAt(shards, address) : -1;
   return place < 0 ? address : `${ipOf(address)}:${PLAIN_PORT + place}`;
 }
 
-function commentOf({ event, input, peer, direction, reason }: TracedPacket): string {
+/** The place of the shard that listens at this address; −1 for nobody's. */
+function placeAt(shards: Trace["shards"], address: string): number {
+  return shards.findIndex(({ addresses }) => addresses.includes(address));
+}
+
+function commentOf({ shards }: Trace, packet: TracedPacket): string {
+  const { event, input, peer, direction, reason } = packet;
   const who = peer === "" ? "a stranger" : peer;
   const dropped = reason === "" ? "" : `; dropped: ${reason}`;
-  return `event ${event}, input ${input}; ${who}, ${direction}${dropped}`;
+  // Each shard counts its own inputs, and has a journal of its own.
+  const shard = shards[placeAt(shards, direction === "up" ? packet.target : packet.source)]?.name;
+  const counted = shards.length === 1 || shard === undefined ? "" : ` of ${shard}`;
+  return `event ${event}, input ${input}${counted}; ${who}, ${direction}${dropped}`;
 }
 
 function namesOf(trace: Trace): { ip: string; name: string }[] {

@@ -12,12 +12,16 @@ import { replayCommand } from "../inspection/replay-command.ts";
 import { PROMISES } from "../oracles/promises.ts";
 import type { Cause } from "../search/causal-chain.ts";
 import { historyIn } from "../search/history.ts";
+import { type Standstill, standstillOf } from "../trace/standstill.ts";
 import type { Trace } from "../trace/trace.ts";
 
 /** The files of the page in ./report/: scripts need those before them. */
 export const REPORT_PARTS = {
   style: ["page.css", "timeline.css", "charts.css", "lists.css"],
-  script: ["page.js", "timeline.js", "strips.js", "plots.js", "sequence.js", "lists.js", "main.js"],
+  script: [
+    ...["page.js", "axis.js", "timeline.js", "strips.js", "plots.js", "screens.js"],
+    ...["sequence.js", "lists.js", "main.js"],
+  ],
 } as const;
 
 /** The texts that the page is made of, each of its files one behind the other. */
@@ -75,6 +79,7 @@ function dataOf(trace: Trace, causes: readonly Cause[]): string {
         : {
             ...broken,
             detail: readableTimes(broken.detail),
+            standstill: standstillIn(trace),
             people: peopleNamed(trace.peers, broken.detail).map(({ name }) => name),
             at: since(Math.min(broken.time, endsAt)),
             sentence: PROMISES[broken.promise],
@@ -100,6 +105,14 @@ function dataOf(trace: Trace, causes: readonly Cause[]): string {
     forgotten: { rows: trace.forgotten.rows, messages: trace.forgotten.messages },
   };
   return JSON.stringify(data).replaceAll("<", "\\u003c");
+}
+
+/** The pause that broke the promise, in the page's times; null when none did. */
+function standstillIn(trace: Trace): Standstill | null {
+  const standstill = standstillOf(trace);
+  if (standstill === undefined) return null;
+  const { from, to } = standstill;
+  return { ...standstill, from: from - trace.startsAt, to: to - trace.startsAt };
 }
 
 /** What the page plots: links, ways between shards, what viewers saw, estimates; the server's counts are for Perfetto. */

@@ -10,7 +10,7 @@ import { readableTimes } from "../base/readable-times.ts";
 import { replayCommand } from "../inspection/replay-command.ts";
 import type { TracedMessage } from "../trace/messages.ts";
 import { nameOfTab } from "../trace/recording.ts";
-import type { TickSeries } from "../trace/ticks.ts";
+import { type TickSeries, WITHOUT_END } from "../trace/ticks.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { TraceRow } from "../world/rows.ts";
 
@@ -54,7 +54,8 @@ function processNames(trace: Trace, pids: ReadonlyMap<string, number>): TraceEve
     const where = trace.shards.length === 1 ? room : `${room}, at ${trace.shards[shard]!.name}`;
     events.push(...processName(pid, `${name} (${where})`, ["steps and events", "link up", "link down"]));
     stripsOf(trace, name).forEach((strip, index) => {
-      events.push(threadName(pid, TRACK.STRIPS + index, `sees ${strip.source}`));
+      const verb = strip.source.endsWith("/camera") ? "sees" : "hears";
+      events.push(threadName(pid, TRACK.STRIPS + index, `${verb} ${strip.source}`));
     });
   }
   return events;
@@ -155,7 +156,10 @@ function stripsOf(trace: Trace, viewer: string) {
   return trace.strips.filter((strip) => strip.viewer === viewer);
 }
 
-/** A counter for each series; sums of bytes become bits per second. Repeated values are left out. */
+/**
+ * A counter for each series; sums of bytes become bits per second. Repeated values are left out, and so is what a link
+ * without end carries: it has no number.
+ */
 function counterEvents(
   trace: Trace,
   path: string,
@@ -171,7 +175,7 @@ function counterEvents(
   const events: TraceEvent[] = [];
   let last: number | undefined;
   series.values.forEach((value, tick) => {
-    if (value === last) return;
+    if (value === last || value === WITHOUT_END) return;
     last = value;
     const shown = isRate ? (value * 8 * 1_000_000) / tickMicros : value;
     events.push({ ph: "C", name, pid, ts: tick * tickMicros, args: { [unit]: shown } });

@@ -8,6 +8,8 @@ import type { ShardEvent, SlotView } from "../../core/index.ts";
 import { addressText, familyOf } from "../base/addresses.ts";
 import type { Client } from "../client/client.ts";
 import type { FramePassport } from "../client/frame-body.ts";
+import { nominalRate } from "../link/capacity.ts";
+import type { Link } from "../link/state.ts";
 import { CAMERAS, type Operation } from "../story/plan.ts";
 import type { SfuNode } from "../world/node.ts";
 import type { RunOptions, Verdict } from "../world/run.ts";
@@ -21,7 +23,7 @@ import { dtlsWords, feedbackIn, mediaWords, packetKind, stunWords, type TracedPa
 import { nameOfTab, type Recording, shardName, sourceName } from "./recording.ts";
 import { recordRelayed } from "./relays.ts";
 import { FACT, FROZEN_MICROS, factPulse, factSet } from "./strips.ts";
-import { createTraceTicks, tickAdd, tickMax, tickSet } from "./ticks.ts";
+import { createTraceTicks, tickAdd, tickMax, tickSet, WITHOUT_END } from "./ticks.ts";
 import type { Trace } from "./trace.ts";
 
 /** Packets that a trace keeps when nothing else is said. */
@@ -279,12 +281,17 @@ function sample(recording: Recording): void {
       tickSet(ticks, `estimate/${peer.plan.name}/bandwidth up`, "bit/s", now, peer.client.media.bandwidth.estimateBps);
     }
     for (const direction of ["up", "down"] as const) {
-      const { plan, bottleneck } = peer[direction];
-      tickMax(ticks, `link/${peer.plan.name}/${direction}/queue`, "bytes", now, bottleneck.queuedBytes);
-      const bps = plan.capacity === null ? plan.rateBps : bottleneck.seenBps;
-      tickSet(ticks, `link/${peer.plan.name}/${direction}/capacity`, "bit/s", now, bps);
+      const link = peer[direction];
+      tickMax(ticks, `link/${peer.plan.name}/${direction}/queue`, "bytes", now, link.bottleneck.queuedBytes);
+      tickSet(ticks, `link/${peer.plan.name}/${direction}/capacity`, "bit/s", now, capacityOf(link));
     }
   }
+}
+
+/** What a link carries now, in bits per second: nothing in an outage of its capacity, and {@link WITHOUT_END} without one. */
+function capacityOf({ plan, bottleneck }: Link): number {
+  if (plan.capacity === null) return plan.rateBps === 0 ? WITHOUT_END : plan.rateBps;
+  return plan.capacity.kind === "trace" ? nominalRate(plan.capacity) : bottleneck.seenBps;
 }
 
 /** What a shard estimates and counts. */

@@ -11,6 +11,9 @@ const TICK_MICROS = 100_000;
 const TICKS_MAX = 36_000;
 const SERIES_MAX = 4_000;
 
+/** The capacity of a link that carries whatever it is given; 0 is one that carries nothing at the moment. */
+export const WITHOUT_END = -1;
+
 /** One quantity over time. */
 export interface TickSeries {
   readonly unit: string;

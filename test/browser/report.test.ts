@@ -137,9 +137,56 @@ describe("a report", () => {
     const page = await open("traced.html");
     await page.getByRole("button", { name: "bob", exact: true }).click();
     await page.keyboard.press("n");
-    const width = page.locator(".plot", { hasText: "Width of the picture" });
-    expect(await width.textContent()).toContain("640 px");
-    expect(await page.locator(".shade").count()).toBeGreaterThan(0);
+    const screen = page.locator(".screen", { hasText: "ana’s camera" });
+    expect(await screen.locator(".strip-sum").textContent()).toMatch(/^640 px, \d+ .s$/);
+    expect(await screen.locator(".width-area").getAttribute("d")).toMatch(/^M/);
+    expect(await screen.locator(".shade").count()).toBe(1);
+  });
+
+  it("looks closer at what is at the cursor, and takes the sight along with it", async () => {
+    const page = await open("traced.html");
+    const times = page.locator(".strip .ruler span");
+    const all = await times.allTextContents();
+    await page.keyboard.press("+");
+    await page.keyboard.press("+");
+    const closer = await times.allTextContents();
+    expect(closer.length).toBeLessThanOrEqual(11);
+    expect(closer).not.toEqual(all);
+    await page.keyboard.press("End");
+    expect(await times.allTextContents()).not.toEqual(closer);
+    const cursorBox = (await page.locator(".strip .cursor").first().boundingBox())!;
+    const axisBox = (await page.locator(".strip .axis").first().boundingBox())!;
+    expect(cursorBox.x - axisBox.x).toBeLessThanOrEqual(axisBox.width + 1);
+    expect(cursorBox.x).toBeGreaterThan(axisBox.x);
+    await page.keyboard.press("0");
+    expect(await times.allTextContents()).toEqual(all);
+    expect(trouble).toEqual([]);
+  });
+
+  it("says the time at the pointer", async () => {
+    const page = await open("traced.html");
+    const strip = page.locator(".strip .axis").first();
+    await strip.hover();
+    expect(await strip.locator(".pointed").textContent()).toMatch(/^\d\.\d\d s$/);
+  });
+
+  it("takes kinds of messages out of the sequence, and lays the steps of the story across it", async () => {
+    const page = await open("traced.html");
+    const hellos = page.locator(".message", { hasText: "ClientHello" });
+    expect(await hellos.count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "handshake", exact: true }).click();
+    expect(await hellos.count()).toBe(0);
+    expect(await page.locator(".message.step", { hasText: "into the tunnel" }).count()).toBe(1);
+  });
+
+  it("shows several people with a Shift", async () => {
+    const page = await open("traced.html");
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    await page.getByRole("button", { name: "eve", exact: true }).click({ modifiers: ["Shift"] });
+    expect(await page.locator(".viewer h3").allTextContents()).toEqual(
+      expect.arrayContaining(["ana sees and hears", "eve sees and hears"]),
+    );
+    expect(await page.locator(".message.head text").allTextContents()).toEqual(["server", "ana", "eve"]);
   });
 
   it("shows what a link could carry next to what was sent", async () => {
@@ -198,11 +245,15 @@ describe("a report", () => {
     expect(ground).toBe(scheme === "dark" ? "rgb(20, 25, 23)" : "rgb(243, 240, 232)");
   });
 
-  it("begins at the broken promise and says which it is", async () => {
+  it("begins where it stood still with those concerned, and says which promise is broken", async () => {
     const page = await open("broken.html");
     expect(await page.locator(".verdict").textContent()).toBe("broken");
     expect(await page.locator(".breach").textContent()).toContain("bob has perceived nothing of ana/camera");
     expect(await page.locator(".breach").textContent()).toMatch(/ for \d\.\d+ s at the end\./);
+    expect(await page.locator(".happening").textContent()).toContain("the camera is covered");
+    expect(await page.locator(".strip-broken").textContent()).toMatch(/^ana’s camera.*still for \d\.\d+ s$/);
+    expect(await page.locator(".message.head text").allTextContents()).toEqual(["server", "ana", "bob"]);
+    await page.getByRole("button", { name: /^Go to where it was judged/ }).click();
     expect(await cursor(page)).toBeGreaterThan(95);
     expect(trouble).toEqual([]);
   });
@@ -220,7 +271,8 @@ describe("a report", () => {
       ]),
     );
     await page.getByRole("button", { name: "Look at bob" }).click();
-    expect(await page.locator(".viewer h3").allTextContents()).toEqual(["bob sees and hears"]);
+    expect(await page.locator(".viewer h3").first().textContent()).toBe("bob sees and hears");
+    expect(await page.locator(".message.head text").allTextContents()).toEqual(["server", "bob"]);
   });
 
   it("of the same run has the same bytes", () => {

@@ -4,6 +4,9 @@
 (() => {
   const { data, make, clock, setNow, plural, isChosen, section, table, follow } = window.report;
 
+  /** Rows of dropped packets that are in sight; the others are a list to open. */
+  const DROPS_IN_SIGHT = 8;
+
   /** What led to the breach, event by event, and what those concerned went through; nothing for a run that held. */
   function causes() {
     if (data.broken === null) return [];
@@ -45,8 +48,12 @@
       make("td", { class: "share" }, make("i", { style: `width: ${(100 * count) / most}%` })),
       make("td", { class: "number", text: count.toLocaleString("en") }),
     ]);
-    const heads = ["link", "reason", "", make("th", { class: "number", text: "packets" })];
-    return [section("Dropped packets", "By link and reason.", table(body, heads))];
+    const heads = () => ["link", "reason", "", make("th", { class: "number", text: "packets" })];
+    const [first, others] = [body.slice(0, DROPS_IN_SIGHT), body.slice(DROPS_IN_SIGHT)];
+    const title = `${others.length} more, of fewer packets`;
+    const rest = make("details", {}, make("summary", { text: title }), table(others, heads()));
+    const tables = [table(first, heads()), ...(others.length === 0 ? [] : [rest])];
+    return [section("Dropped packets", "By link and reason.", ...tables)];
   }
 
   /** What the plan let fail; most runs let nothing. */
@@ -86,7 +93,9 @@
   }
 
   function log() {
-    const rows = data.rows.filter(({ at }) => at <= data.endsAt).map((row) => ({ ...row, label: labelOf(row) }));
+    const rows = data.rows
+      .filter(({ at, who }) => at <= data.endsAt && (who === "" || isChosen(who)))
+      .map((row) => ({ ...row, label: labelOf(row) }));
     if (data.broken !== null) {
       const { at, event, promise, detail } = data.broken;
       rows.push({ at, event, kind: "breach", label: promise, text: `is broken: ${detail}` });
@@ -125,8 +134,14 @@
       ["Home"],
       ["End"],
       "; ",
+      ["+"],
+      ["-"],
+      ["0"],
+      "closer, farther, the whole run; ",
       ["Space"],
-      "play.",
+      "play; ",
+      ["Shift"],
+      "and a click on a name takes it in or out.",
     ];
     const parts = keys.flatMap((part) =>
       typeof part === "string" ? [` ${part}`] : part.map((key) => make("kbd", { text: key })),

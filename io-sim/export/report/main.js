@@ -7,13 +7,15 @@
   const perPerson = document.createElement("div");
   const people = report.chooser(() => {
     report.followers.length = kept;
-    const { strips, plots, drops, sequence } = report;
-    perPerson.replaceChildren(strips(), plots(), ...drops(), sequence());
+    report.lookers.length = keptLookers;
+    const { strips, screens, plots, drops, sequence, log } = report;
+    perPerson.replaceChildren(strips(), ...screens(), plots(), ...drops(), sequence(), log());
   });
   const top = [report.header(people.choose), report.scrubber(), people.element];
-  const bottom = [...report.injected(), report.log(), report.promises(), report.help()];
-  // Those who follow the cursor from here on are redrawn with each choice.
+  const bottom = [...report.injected(), report.promises(), report.help()];
+  // Those who follow the cursor and the sight from here on are redrawn with each choice.
   const kept = report.followers.length;
+  const keptLookers = report.lookers.length;
   root.append(...top, ...report.causes(), perPerson, ...bottom);
-  people.choose("");
+  people.choose(report.data.broken?.people ?? []);
 })();

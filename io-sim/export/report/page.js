@@ -10,15 +10,21 @@ window.report = (() => {
   const NARROW = matchMedia("(max-width: 720px)").matches;
   const SVG_NAMES = ["svg", "path", "line", "rect", "text", "g", "polygon"];
 
-  /** The time at the cursor, and the person that is looked at; "" for all of them. */
-  const state = { now: data.broken === null ? data.zeroAt : data.broken.at, chosen: "" };
+  /** The time at the cursor, the people that are looked at (none of them named: all), and kinds of messages left out. */
+  const state = { now: beginning(), chosen: [], leftOut: new Set() };
   const followers = [];
 
   /** What the cursor can jump to: the steps of the story, and where a promise broke. */
   const flags = data.rows.filter(({ kind, at }) => kind === "story" && at <= data.endsAt);
   if (data.broken !== null) {
-    const { at, promise } = data.broken;
-    flags.push({ kind: "breach", at, text: `${promise} is broken` });
+    const { at, promise, detail } = data.broken;
+    flags.push({ kind: "breach", at, text: `${promise} is broken: ${detail}` });
+  }
+
+  /** Where the cursor is at first: at what broke the promise, when that is seen, or where it was judged broken. */
+  function beginning() {
+    const { broken, zeroAt } = data;
+    return broken === null ? zeroAt : (broken.standstill?.from ?? broken.at);
   }
 
   /** Makes an element; `properties` are attributes, but for `text`, `style` and listeners such as `onclick`. */
@@ -50,63 +56,24 @@ window.report = (() => {
     for (const follow of followers) follow();
   }
 
+  /** Those who are looked at, as one reads their names: "ana, bob and eve"; "everyone" for all. */
+  function whoIsChosen() {
+    const { chosen } = state;
+    if (chosen.length === 0) return "everyone";
+    return chosen.length === 1 ? chosen[0] : `${chosen.slice(0, -1).join(", ")} and ${chosen.at(-1)}`;
+  }
+
+  /** How long something lasted, in the unit that people would say. */
+  function lasting(micros) {
+    return micros < 100_000 ? `${Math.round(micros / 1e3)} ms` : `${(micros / 1e6).toFixed(2)} s`;
+  }
+
   function plural(count, word) {
     return `${count} ${word}${count === 1 ? "" : "s"}`;
   }
 
   function isChosen(name) {
-    return state.chosen === "" || state.chosen === name;
-  }
-
-  /** Seconds from one round time to the next, so that there are about `most` of them over the whole run. */
-  function roundStep(most) {
-    const steps = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
-    return steps.find((seconds) => data.endsAt / (1e6 * seconds) <= most) ?? 3_600;
-  }
-
-  /** How many round times an axis has room for. */
-  const ROUND_TIMES = NARROW ? 5 : 10;
-
-  function roundTimes() {
-    const step = 1e6 * roundStep(ROUND_TIMES);
-    const times = [];
-    for (let at = data.zeroAt % step; at <= data.endsAt; at += step) times.push(at);
-    return times;
-  }
-
-  /** The times below an axis; `before` and `after` go around the part of the width at which a time stands. */
-  function ruler(before = "calc(100% * ", after = ")") {
-    const digits = roundStep(ROUND_TIMES) < 1 ? 1 : 0;
-    const marks = roundTimes().map((at) =>
-      make("span", { text: clock(at, digits), style: `left: ${before}${percentOf(at) / 100}${after}` }),
-    );
-    return make("div", { class: "ruler", "aria-hidden": "true" }, ...marks);
-  }
-
-  /** A row in which a pointer moves the cursor, and in which the cursor, the story's steps and the breach stand. */
-  function axis(...children) {
-    const line = make("div", { class: "cursor" });
-    const place = () => {
-      line.style.left = `${percentOf(state.now)}%`;
-    };
-    const marks = flags.map(({ kind, at }) =>
-      make("div", { class: kind === "breach" ? "mark breach-mark" : "mark", style: `left: ${percentOf(at)}%` }),
-    );
-    const element = make("div", { class: "axis" }, ...children, ...marks, line);
-    const seek = (event) => {
-      const box = element.getBoundingClientRect();
-      setNow(((event.clientX - box.left) / box.width) * data.endsAt);
-    };
-    element.addEventListener("pointerdown", (event) => {
-      element.setPointerCapture(event.pointerId);
-      seek(event);
-    });
-    element.addEventListener("pointermove", (event) => {
-      if (event.buttons === 1) seek(event);
-    });
-    followers.push(place);
-    place();
-    return element;
+    return state.chosen.length === 0 || state.chosen.includes(name);
   }
 
   function section(title, lead, ...children) {
@@ -142,13 +109,21 @@ window.report = (() => {
       if (last === shown) return;
       shown = last;
       const target = elements[Math.max(0, last)];
-      if (target !== undefined) box.scrollTop = target.offsetTop - box.clientHeight / 2;
+      if (target === undefined) return;
+      // Rows get their true height when they come in sight, so the place is right at the second attempt.
+      const center = () => {
+        box.scrollTop = target.offsetTop - box.clientHeight / 2;
+      };
+      center();
+      requestAnimationFrame(() => {
+        if (last === shown) center();
+      });
     };
     followers.push(place);
   }
 
   return {
     ...{ data, state, followers, flags, NARROW },
-    ...{ make, clock, percentOf, setNow, plural, isChosen, roundTimes, ruler, axis, section, table, follow },
+    ...{ make, clock, percentOf, setNow, plural, lasting, isChosen, whoIsChosen, section, table, follow },
   };
 })();

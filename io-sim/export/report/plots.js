@@ -1,9 +1,10 @@
 /**
- * Numbers over time: rates, queues, estimates, layers and freezes, each as a small plot. What stayed at zero is said in a
+ * Numbers over time: rates, queues, estimates and what was lost, each as a small plot. What stayed at zero is said in a
  * sentence, so that the plots that are there have something to show.
  */
 (() => {
-  const { data, state, followers, make, percentOf, isChosen, roundTimes, ruler, axis, section } = window.report;
+  const { data, state, followers, make, percentOf, isChosen, whoIsChosen, section } = window.report;
+  const { onLook, roundTimes, ruler, axis } = window.report;
 
   /** Rates are shown over this many ticks, because a single frame is no rate. */
   const SMOOTH_TICKS = 5;
@@ -13,15 +14,18 @@
       value === Number.MAX_VALUE
         ? "anything"
         : value >= 1e6
-          ? `${(value / 1e6).toFixed(2)} Mbit/s`
+          ? `${round(value / 1e6, 2)} Mbit/s`
           : `${Math.round(value / 1e3)} kbit/s`,
-    bytes: (value) => (value >= 1e4 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e3).toFixed(1)} kB`),
-    px: (value) => (value === 0 ? "–" : `${value} px`),
-    fps: (value) => `${Math.round(value)} /s`,
-    ms: (value) => `${value.toFixed(1)} ms`,
-    packets: (value) => `${value}`,
+    bytes: (value) => (value >= 1e6 ? `${round(value / 1e6, 2)} MB` : `${round(value / 1e3, value < 1e4 ? 1 : 0)} kB`),
+    ms: (value) => (value >= 1e4 ? `${round(value / 1e3, 1)} s` : `${round(value, value < 100 ? 1 : 0)} ms`),
+    packets: (value) => `${Math.round(value)}`,
   };
-  const COLOURS = ["var(--accent)", "var(--second)", "var(--frozen)", "var(--soft)", "var(--waiting)"];
+  const COLOURS = ["var(--accent)", "var(--second)", "var(--frozen)", "var(--relay)", "var(--waiting)"];
+
+  /** The number with so many digits behind its point, but no zeros at its end. */
+  function round(value, digits) {
+    return String(Number(value.toFixed(digits)));
+  }
 
   /** The values of a series for all ticks of the page; rates in bits per second, smoothed. */
   function valuesOf(name, asRate) {
@@ -48,10 +52,10 @@
   }
 
   /**
-   * A plot of some curves in one unit, or the sentence `quiet` when there is nothing to see; `shades` are spans that are
-   * marked behind them. A curve that `bounds` the others does not stretch the scale: it is seen where it matters.
+   * A plot of some curves in one unit, or the sentence `quiet` when there is nothing to see. A curve that `bounds` the
+   * others does not stretch the scale: it is seen where it matters.
    */
-  function plot(title, unit, curves, { quiet, steps = false, shades = [] }) {
+  function plot(title, unit, curves, quiet) {
     const highest = greatest(curves.flatMap(({ values, bounds }) => (bounds ? [] : [greatest(values)])));
     if (highest === 0) return quiet;
     const near = curves.flatMap(({ values, bounds }) =>
@@ -59,11 +63,11 @@
     );
     const top = niceTop(Math.max(highest, greatest(near)));
     const svg = make("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" });
-    svg.append(...grid(), ...shades.map(shade));
+    svg.append(grid([0, 50, 100]));
     const legend = make("ul", { class: "legend" });
     curves.forEach(({ name, values, filled, bounds }, index) => {
       const colour = bounds ? "var(--soft)" : COLOURS[index % COLOURS.length];
-      const d = pathOf(values, top, steps || bounds);
+      const d = pathOf(values, top, bounds);
       if (filled) svg.append(make("path", { class: "area", d: `${d} L1000,100 L0,100 Z`, style: `fill: ${colour}` }));
       const kind = bounds ? "curve bounds" : "curve";
       svg.append(make("path", { class: kind, d, style: `stroke: ${colour}`, "vector-effect": "non-scaling-stroke" }));
@@ -73,24 +77,24 @@
           values[Math.min(values.length - 1, Math.floor(state.now / data.tickMicros))] ?? 0,
         );
       });
-      legend.append(make("li", {}, make("i", { style: `background: ${colour}` }), `${name} `, value));
+      const swatch = make("i", bounds ? { class: "bounds-swatch" } : { style: `background: ${colour}` });
+      legend.append(make("li", {}, swatch, `${name} `, value));
     });
-    legend.append(make("li", { class: "scale", text: `up to ${UNITS[unit](top)}` }));
-    return make("div", { class: "plot" }, make("h3", { text: title }), legend, axis(svg), ruler());
+    const line = axis(svg);
+    line.append(...[top, top / 2].map((value) => make("span", { class: "level", text: UNITS[unit](value) })));
+    return make("div", { class: "plot" }, make("h3", { text: title }), legend, line, ruler());
   }
 
-  function grid() {
+  /** Lines at these heights, and at the round times in sight. */
+  function grid(heights) {
     const line = (x1, x2, y1, y2) =>
       make("line", { class: "grid", x1, x2, y1, y2, "vector-effect": "non-scaling-stroke" });
-    return [
-      ...[0, 50, 100].map((y) => line(0, 1000, y, y)),
-      ...roundTimes().map((at) => line(10 * percentOf(at), 10 * percentOf(at), 0, 100)),
-    ];
-  }
-
-  function shade([from, to]) {
-    const width = Math.max(1, 10 * percentOf(to - from));
-    return make("rect", { class: "shade", x: 10 * percentOf(from), width, y: 0, height: 100 });
+    const lines = make("g");
+    onLook(() => {
+      const upright = roundTimes().map((at) => line(10 * percentOf(at), 10 * percentOf(at), 0, 100));
+      lines.replaceChildren(...heights.map((y) => line(0, 1000, y, y)), ...upright);
+    });
+    return lines;
   }
 
   function greatest(values) {
@@ -123,20 +127,26 @@
   function plots() {
     const { chosen } = state;
     const names = data.peers.map(({ name }) => name).filter(isChosen);
-    const drawn = [...linkPlots(names), ...(chosen === "" ? betweenShards() : screenPlots(chosen))];
+    const drawn = [...linkPlots(names), ...(chosen.length === 0 ? betweenShards() : wayPlots(chosen))];
     const shown = drawn.filter((each) => typeof each !== "string");
     const quiet = drawn.filter((each) => typeof each === "string").join(" ");
+    const more = chosen.length === 0 ? " Choose one person to see layers, frames, estimates and round trips." : "";
     return section(
-      chosen === "" ? "The links of all together" : `${chosen}’s link and screen`,
-      `Rates are over half a second, headers included.${chosen === "" ? " Choose one person to see layers, frames, estimates and freezes." : ""}`,
+      titleOf(chosen),
+      `Rates are over half a second, headers included.${more}`,
       make("div", { class: "plots" }, ...shown),
       ...(quiet === "" ? [] : [make("p", { class: "quiet", text: quiet })]),
     );
   }
 
+  function titleOf(chosen) {
+    if (chosen.length === 0) return "The links of all together";
+    return chosen.length === 1 ? `${chosen[0]}’s link` : `The links of ${whoIsChosen()} together`;
+  }
+
   /** What the links of these people carry, hold back and lose. */
   function linkPlots(names) {
-    const who = state.chosen === "" ? "everyone" : state.chosen;
+    const who = whoIsChosen();
     const link = (direction, fate) => names.map((name) => `link/${name}/${direction}/${fate}`);
     const both = (fate, asRate) =>
       ["up", "down"].map((direction) => ({ name: direction, values: sumOf(link(direction, fate), asRate) }));
@@ -146,22 +156,23 @@
         { name: "sent", values: sumOf(link(direction, "offered"), true) },
         ...boundsOf(direction),
       ];
-      return plot(title, "bit/s", curves, { quiet });
+      return plot(title, "bit/s", curves, quiet);
     };
     return [
       rate(`Bitrate in: ${who} to the server`, "up", "Nothing was sent to the server."),
       rate(`Bitrate out: the server to ${who}`, "down", "The server sent nothing."),
-      plot("Queue at the bottleneck", "bytes", both("queue", false), { quiet: "Nothing ever had to queue." }),
-      plot("Dropped", "bit/s", both("dropped", true), { quiet: "No link dropped anything." }),
+      plot("Queue at the bottleneck", "bytes", both("queue", false), "Nothing ever had to queue."),
+      plot("Dropped", "bit/s", both("dropped", true), "No link dropped anything."),
     ];
   }
 
   /** What bounds the rate of the person who is looked at: what the link carries, and what a browser believes it may send. */
   function boundsOf(direction) {
-    const { chosen } = state;
-    if (chosen === "") return [];
-    // 0 is a link without end; it bounds nothing.
-    const carries = valuesOf(`link/${chosen}/${direction}/capacity`, false).map((bps) => bps || Number.MAX_VALUE);
+    if (state.chosen.length !== 1) return [];
+    const [chosen] = state.chosen;
+    // Less than nothing is a link without end; it bounds nothing.
+    const capacity = valuesOf(`link/${chosen}/${direction}/capacity`, false);
+    const carries = capacity.map((bps) => (bps < 0 ? Number.MAX_VALUE : bps));
     const bounded = carries.some((bps) => bps < Number.MAX_VALUE);
     const estimate = direction === "up" ? data.series[`estimate/${chosen}/bandwidth up`] : undefined;
     return [
@@ -172,26 +183,17 @@
     ];
   }
 
-  /** What one person's screen shows, and what is known of the way to it. */
-  function screenPlots(viewer) {
-    const seen = data.strips.filter((strip) => strip.viewer === viewer);
-    const cameras = seen.filter(({ source }) => source.endsWith("/camera"));
-    const freezes = cameras.flatMap(({ segments }) => segments.filter(([, , name]) => name === "frozen"));
-    const from = (what) => (strip) => ({ name: strip.source.replace("/", "’s "), values: whileShown(strip, what) });
-    const roundTrip = valuesOf(`estimate/${viewer}/round trip`, false).map((value) => value / 1e3);
-    const missing = valuesOf(`estimate/${viewer}/missing packets`, false);
+  /** What the server knows of the ways to these people. */
+  function wayPlots(viewers) {
+    const curves = (what, factor) =>
+      viewers.map((name) => {
+        return { name, values: valuesOf(`estimate/${name}/${what}`, false).map((value) => value * factor) };
+      });
+    const trips = curves("round trip", 1e-3);
+    const missing = curves("missing packets", 1);
     return [
-      plot("Width of the picture (layer)", "px", cameras.map(from("width")), {
-        steps: true,
-        quiet: "No picture was shown.",
-      }),
-      plot("Frames a second, and freezes", "fps", cameras.map(from("frames")), { shades: freezes, quiet: "" }),
-      plot("Round trip, as the server estimates it", "ms", [{ name: "smoothed", values: roundTrip }], {
-        quiet: "The server had no estimate of the round trip.",
-      }),
-      plot("Packets that the viewer misses", "packets", [{ name: "missing", values: missing }], {
-        quiet: "The viewer never missed a packet.",
-      }),
+      plot("Round trip, as the server estimates it", "ms", trips, "The server had no estimate of the round trip."),
+      plot("Packets that the viewer misses", "packets", missing, "No viewer ever missed a packet."),
     ];
   }
 
@@ -204,20 +206,9 @@
         return ways.length === 0 ? [] : [{ name: `from ${shard}`, values: sumOf(ways, true) }];
       });
       const quiet = what === "lost" ? "Nothing was lost between shards." : "";
-      return plot(`Between shards: ${what}`, "bit/s", curves, { quiet });
+      return plot(`Between shards: ${what}`, "bit/s", curves, quiet);
     });
   }
 
-  /** Widths only while the source is shown; frames as frames a second. */
-  function whileShown({ viewer, source, segments }, what) {
-    const values = valuesOf(`seen/${viewer}/${source}/${what}`, false);
-    if (what === "frames") return smoothed(values, 2 * SMOOTH_TICKS, 1e6);
-    return values.map((value, tick) => {
-      const at = tick * data.tickMicros;
-      const name = segments.find(([from, to]) => from <= at && at < to)?.[2];
-      return name === "playing" || name === "frozen" ? value : 0;
-    });
-  }
-
-  Object.assign(window.report, { plots });
+  Object.assign(window.report, { plots, valuesOf, smoothed, pathOf, grid });
 })();

@@ -2,7 +2,7 @@
  * What each viewer got of each source, as strips over time: playing, frozen, not yet, muted, without a slot, away.
  */
 (() => {
-  const { data, state, make, clock, percentOf, plural, isChosen, ruler, axis, section } = window.report;
+  const { data, state, make, clock, percentOf, lasting, plural, isChosen, ruler, axis, section } = window.report;
 
   const STATES = {
     playing: "playing",
@@ -25,7 +25,7 @@
       legend.append(make("li", {}, make("i", { class: `is-${name}` }), word));
     }
     const all = data.strips.filter(({ viewer }) => isChosen(viewer));
-    const shown = state.chosen === "" ? worthShowing(all) : all;
+    const shown = state.chosen.length === 0 ? worthShowing(all) : all;
     const leftOut = all.length - shown.length;
     const blocks = [...new Set(shown.map(({ viewer }) => viewer))].map((viewer) =>
       make(
@@ -69,7 +69,7 @@
         make("span", {
           class: `is-${name}`,
           style: `left: ${percentOf(from)}%; width: ${percentOf(end - from)}%`,
-          title: `${STATES[name]}, ${clock(from)} to ${clock(end)}`,
+          title: `${STATES[name]} for ${lasting(end - from)}, ${clock(from)} to ${clock(end)}`,
         }),
       );
     }
@@ -78,7 +78,15 @@
     row.setAttribute("role", "img");
     row.setAttribute("aria-label", `${viewer}, ${source}: ${sum.textContent}`);
     const name = make("span", { class: "strip-name", text: source.replace("/", "’s ") });
-    return make("div", { class: "strip" }, name, row, sum);
+    const element = make("div", { class: "strip" }, name, row, sum);
+    if (brokeIn(strip) !== undefined) element.classList.add("strip-broken");
+    return element;
+  }
+
+  /** The pause that broke a promise, if it was in this strip. */
+  function brokeIn({ viewer, source }) {
+    const pause = data.broken?.standstill ?? undefined;
+    return pause?.viewer === viewer && pause.source === source ? pause : undefined;
   }
 
   /** The worst of a strip in a few words: its freezes, else a long wait, else that nothing was wrong. */
@@ -88,11 +96,13 @@
       make("span", { class: "strip-sum" }, make("span", { class: "bad", text, title }));
     if (frozen.length > 0) {
       const longest = Math.max(...frozen.map(([from, to]) => to - from));
-      const text = `${plural(frozen.length, "freeze")}, ${(longest / 1e6).toFixed(2)} s`;
-      return words(text, `the longest took ${longest} µs`);
+      const many = frozen.length > 1 ? "longest " : "";
+      return words(`${plural(frozen.length, "freeze")}, ${many}${lasting(longest)}`, `the longest took ${longest} µs`);
     }
+    const pause = brokeIn(strip);
+    if (pause !== undefined) return words(`still for ${lasting(pause.to - pause.from)}`);
     const waited = lengthOf(strip, "waiting");
-    if (waited > WAITING_MICROS) return words(`waited ${(waited / 1e6).toFixed(2)} s`);
+    if (waited > WAITING_MICROS) return words(`waited ${lasting(waited)}`);
     return make("span", {
       class: "strip-sum",
       text: lengthOf(strip, "playing") === 0 ? "never shown" : "never frozen",

@@ -2,7 +2,8 @@
  * The top of a report: what the run was and what became of it, whom to look at, and the timeline that is scrubbed.
  */
 (() => {
-  const { data, state, followers, flags, make, clock, percentOf, setNow, ruler } = window.report;
+  const { data, state, followers, flags, make, clock, percentOf, lasting, setNow } = window.report;
+  const { ALL, view, onLook, zoom, lookAtAll, ruler } = window.report;
 
   /** The command that shows the run again, and a button that takes it along. */
   function replayLine() {
@@ -20,20 +21,25 @@
 
   /** Which promise broke, what was seen, and buttons that go there and to those whom the sentence names. */
   function breach(choose) {
-    const { promise, sentence, detail, at, event } = data.broken;
-    const jump = make("button", { type: "button", text: `Go to ${clock(at, 3)}, event ${event}` });
-    jump.addEventListener("click", () => setNow(at));
-    const named = data.broken.people.map((name) => {
-      const look = make("button", { type: "button", text: `Look at ${name}` });
-      look.addEventListener("click", () => choose(name));
-      return look;
-    });
+    const { promise, sentence, detail, at, event, people, standstill } = data.broken;
+    const way = (text, act) => {
+      const button = make("button", { type: "button", text });
+      button.addEventListener("click", act);
+      return button;
+    };
+    const judged = standstill === null ? "Go to" : "Go to where it was judged,";
+    const ways = [way(`${judged} ${clock(at, 3)}, event ${event}`, () => setNow(at))];
+    if (standstill !== null) {
+      const { from, to } = standstill;
+      ways.unshift(way(`Go to where it stood still, ${clock(from, 3)}, for ${lasting(to - from)}`, () => setNow(from)));
+    }
+    ways.push(...people.map((name) => way(`Look at ${name}`, () => choose([name]))));
     return make(
       "div",
       { class: "breach" },
       make("p", {}, make("b", { text: `${promise} is broken. ` }), sentence),
       make("p", { text: detail }),
-      make("p", { class: "ways" }, jump, ...named),
+      make("p", { class: "ways" }, ...ways),
     );
   }
 
@@ -84,7 +90,7 @@
     const latest = make("span");
     const play = make("button", { class: "play", type: "button", "aria-label": "Play", text: "▶" });
     slider.addEventListener("input", () => setNow(Number(slider.value)));
-    const track = make("div", { class: "track" }, slider, ruler("calc(8px + (100% - 16px) * ", ")"));
+    const track = make("div", { class: "track" }, slider, ruler(ALL), sight());
     track.append(...flags.map(flagButton));
     followers.push(() => {
       slider.value = state.now;
@@ -98,7 +104,35 @@
     });
     bindKeys(playback(play));
     const happening = make("p", { class: "happening" }, step, latest);
-    return make("div", { class: "scrub" }, make("div", { class: "scrub-row" }, play, time, track), happening);
+    const row = make("div", { class: "scrub-row" }, play, time, track, zoomButtons());
+    return make("div", { class: "scrub" }, row, happening);
+  }
+
+  /** The part of the run that strips and plots show, as a band on the timeline. */
+  function sight() {
+    const band = make("i");
+    onLook(() => {
+      band.style.cssText = `left: ${percentOf(view.from)}%; width: ${percentOf(view.span)}%`;
+    });
+    return make("div", { class: "sight" }, band);
+  }
+
+  function zoomButtons() {
+    const buttons = [
+      ["−", "Look from farther away", () => zoom(0.5)],
+      ["+", "Look closer", () => zoom(2)],
+      ["all", "Show the whole run", lookAtAll],
+    ].map(([text, title, act]) => {
+      const button = make("button", { type: "button", text, title, "aria-label": title });
+      button.addEventListener("click", act);
+      return button;
+    });
+    onLook(() => {
+      const isAll = view.span === data.endsAt;
+      buttons[0].disabled = isAll;
+      buttons[2].disabled = isAll;
+    });
+    return make("div", { class: "zoom", role: "group", "aria-label": "How much of the run is in sight" }, ...buttons);
   }
 
   function flagButton({ at, kind, text }) {
@@ -156,6 +190,9 @@
         End: () => setNow(data.endsAt),
         n: () => setNow(flags.find(({ at }) => at > now)?.at ?? data.endsAt),
         p: () => setNow(flags.findLast(({ at }) => at < now)?.at ?? 0),
+        "+": () => zoom(2),
+        "-": () => zoom(0.5),
+        0: lookAtAll,
         " ": onButton ? undefined : toggle,
       };
       const move = moves[event.key];
@@ -165,18 +202,21 @@
     });
   }
 
-  /** A button for everyone, and one for each person; redraws what depends on the choice. */
+  /** Buttons for everyone, for those whom a breach concerns, and for each person; redraws what depends on the choice. */
   function chooser(redraw) {
-    const names = ["", ...data.peers.map(({ name }) => name)];
-    const buttons = names.map((name) => {
-      const button = make("button", { type: "button", text: name === "" ? "Everyone" : name });
-      button.addEventListener("click", () => choose(name));
+    const choices = [["Everyone", []], ...concerned(), ...data.peers.map(({ name }) => [name, [name]])];
+    const buttons = choices.map(([text, names]) => {
+      const button = make("button", { type: "button", text });
+      button.addEventListener("click", ({ shiftKey }) => choose(shiftKey ? toggled(names) : names));
       return button;
     });
-    const choose = (name) => {
-      state.chosen = name;
+    const choose = (names) => {
+      state.chosen = names;
       buttons.forEach((button, index) => {
-        button.setAttribute("aria-pressed", String(names[index] === name));
+        const [, own] = choices[index];
+        const isWhole = own.length === names.length && own.every((name) => names.includes(name));
+        const isOneOfThem = own.length === 1 && names.includes(own[0]);
+        button.setAttribute("aria-pressed", String(isWhole || isOneOfThem));
       });
       redraw();
       setNow(state.now);
@@ -185,6 +225,19 @@
       element: make("div", { class: "chips", role: "group", "aria-label": "Whom to show" }, ...buttons),
       choose,
     };
+  }
+
+  /** Those of whom a breach speaks, when they are several and not all. */
+  function concerned() {
+    const people = data.broken?.people ?? [];
+    return people.length < 2 || people.length === data.peers.length ? [] : [["Those concerned", people]];
+  }
+
+  /** The choice with these people in it, or without them when they were. */
+  function toggled(names) {
+    const { chosen } = state;
+    const isIn = names.length > 0 && names.every((name) => chosen.includes(name));
+    return isIn ? chosen.filter((name) => !names.includes(name)) : [...new Set([...chosen, ...names])];
   }
 
   Object.assign(window.report, { header, scrubber, chooser });

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { traceToPcapng } from "../../../io-sim/export/capture.ts";
+import { seconds } from "../../../io-sim/index.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
+import { smallStory } from "../../support/small-story.ts";
 import { tracedStory, traceStory } from "../../support/traced-story.ts";
 import { tshark } from "../../support/tshark.ts";
 
@@ -111,5 +113,21 @@ describe("a capture", () => {
   it("of the same run has the same bytes", () => {
     const again = traceToPcapng(traceStory(tracedStory(), 1).trace);
     expect(Buffer.concat(again).equals(Buffer.concat(traceToPcapng(trace)))).toBe(true);
+  });
+});
+
+describe("the capture of several shards", () => {
+  it("says which shard's input a packet was, and has a plain port for each", () => {
+    const file = join(folder, "shards.pcapng");
+    const peers = {
+      ana: { sends: { microphone: true as const }, shard: 0 },
+      bob: { receives: { audio: 1 }, shard: 1 },
+    };
+    const plan = smallStory({ shards: { count: 2 }, peers, runFor: seconds(1) });
+    writeFileSync(file, Buffer.concat(traceToPcapng(traceStory(plan, 1).trace)));
+    const plain = ["-Y", "frame.interface_name == decrypted && rtp", "-T", "fields"];
+    const text = tshark("-r", file, "-d", "udp.port==5004-5005,rtp", ...plain, "-e", "udp.port", "-e", "frame.comment");
+    expect(text).toMatch(/5004\tevent \d+, input \d+ of shard 0; ana, up$/m);
+    expect(text).toMatch(/5005,\d+\tevent \d+, input \d+ of shard 1; bob, down$/m);
   });
 });

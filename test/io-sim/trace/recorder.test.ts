@@ -104,7 +104,22 @@ describe("the numbers", () => {
 
   it("know what a link carries", () => {
     const carries = trace.ticks.series.get("link/ana/down/capacity")!.values;
-    expect([carries[0], carries.at(-1)]).toEqual([0, 200_000]);
+    expect([carries[0], carries.at(-1)]).toEqual([-1, 200_000]);
+  });
+
+  it("tell a link that carries nothing for a while from one without end", () => {
+    const steps = [
+      { atMicros: 0, bps: 2_000_000 },
+      { atMicros: 1_000_000, bps: 0 },
+    ];
+    const plan = smallStory();
+    const peers = plan.peers.map((peer) => ({
+      ...peer,
+      down: { ...peer.down, capacity: { kind: "steps" as const, steps, repeatMicros: 2_000_000 } },
+    }));
+    const { trace: traced } = traceStory({ ...plan, peers }, 1);
+    const carries = traced.ticks.series.get("link/ana/down/capacity")!.values;
+    expect(new Set(carries)).toEqual(new Set([0, 2_000_000]));
   });
 
   it("show a queue where a link was made narrow, and none before", () => {
