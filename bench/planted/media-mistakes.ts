@@ -174,6 +174,16 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    id: "switch-as-beginning",
+    what: "whoever goes over to another layer asks as if he had yet to begin, and goes on when the layer has gone",
+    story: "a layer that comes and goes",
+    promise: "L5",
+    edits: [
+      edit("sfu/requests.ts", "else if (goesOver) keyframeWantedAgain(", "else if (goesOver) keyframeWanted("),
+      edit("sfu/requests.ts", "return best === stream || ", "return true || best === stream || "),
+    ],
+  },
+  {
     id: "nack-storm",
     what: "a missing packet is asked for again before any answer can have come",
     story: "loss and reordering",

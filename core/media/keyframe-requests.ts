@@ -6,10 +6,10 @@
  * `keyframeRequestLastMicros`. A wish soon after a request waits for its turn, so that no crowd of joining viewers
  * can make a publisher send nothing but keyframes; it is never dropped.
  *
- * Whoever wants a keyframe *again* was sent one that brought nothing, most likely because a way is too narrow for it, and a
- * keyframe, as large as several pictures, is what fills such a way up. So wishes of this kind are granted more and more
- * rarely, up to one in `keyframeAgainLastMicros`, until there has been calm for `CALM` times as long. Those who have
- * yet to begin do not have to wait for that.
+ * Whoever wants a keyframe *again* was sent one that brought nothing, or is to go over to a layer that keeps coming and going.
+ * Either way the publisher's way is most likely too narrow, and a keyframe, as large as several pictures, is what fills such a
+ * way up. So wishes of this kind are granted more and more rarely, up to one in `keyframeAgainLastMicros`, until there has been
+ * calm for `CALM` times as long. Those who have yet to begin do not have to wait for that.
  *
  * Wishes are thinned in one place, where the publisher is. Who stands between passes each on as soon as it is made, and
  * once: {@link keyframeToPassOn}.
@@ -30,7 +30,8 @@ export interface KeyframeRequests {
   requestedAt: Micros;
   /** Requests since the last keyframe. */
   unanswered: number;
-  /** Whether one of them was for somebody who wants one to begin with. */
+  /** Whether the present wishes have led to a request, and whether to one for somebody who wants one to begin with. */
+  asked: boolean;
   askedToBegin: boolean;
   /** The least time from the last request to its repetition. */
   wait: Micros;
@@ -46,6 +47,7 @@ export function createKeyframeRequests(tunables: Tunables): KeyframeRequests {
     toBegin: false,
     requestedAt: 0 as Micros,
     unanswered: 0,
+    asked: false,
     askedToBegin: false,
     wait: tunables.keyframeRequestMicros,
     waitAgain: tunables.keyframeRequestMicros,
@@ -58,7 +60,7 @@ export function keyframeWanted(requests: KeyframeRequests, _now: Micros): void {
   requests.toBegin = true;
 }
 
-/** Somebody who was sent a keyframe before needs another one that starts after `now`. */
+/** Somebody who is shown the publication already needs a keyframe that starts after `now`. */
 export function keyframeWantedAgain(requests: KeyframeRequests, _now: Micros): void {
   requests.wanted = true;
 }
@@ -66,12 +68,22 @@ export function keyframeWantedAgain(requests: KeyframeRequests, _now: Micros): v
 /** A keyframe has started: all wishes so far are granted. A wish after it is a new one, thinned like any other. */
 export function keyframeArrived(requests: KeyframeRequests, _now: Micros): void {
   grant(requests);
+  requests.unanswered = 0;
   requests.wait = requests.tunables.keyframeRequestMicros;
+}
+
+/**
+ * Nobody has a use for a keyframe of this layer now; it may come back. Then its publisher still owes what was asked for: a
+ * layer that comes and goes is asked no faster than one that stays.
+ */
+export function keyframeMoot(requests: KeyframeRequests): void {
+  grant(requests);
 }
 
 /** Nobody wants a keyframe any longer: the stream has no subscriber, or is gone. */
 export function keyframeForget(requests: KeyframeRequests): void {
   grant(requests);
+  requests.unanswered = 0;
   requests.wait = requests.tunables.keyframeRequestMicros;
   requests.waitAgain = requests.tunables.keyframeRequestMicros;
 }
@@ -81,8 +93,10 @@ export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
   if (now < keyframeNextTimeout(requests)) return false;
   const { unanswered, toBegin, requestedAt, wait, waitAgain } = requests;
   const { keyframeRequestMicros, keyframeRequestLastMicros, keyframeAgainLastMicros } = requests.tunables;
-  if (unanswered > 0) requests.wait = Math.min(2 * wait, keyframeRequestLastMicros) as Micros;
-  else if (now - requestedAt >= CALM * waitAgain) requests.waitAgain = keyframeRequestMicros;
+  if (now - requestedAt >= CALM * Math.max(wait, waitAgain)) {
+    requests.wait = keyframeRequestMicros;
+    requests.waitAgain = keyframeRequestMicros;
+  } else if (unanswered > 0) requests.wait = Math.min(2 * wait, keyframeRequestLastMicros) as Micros;
   else if (!toBegin) requests.waitAgain = Math.min(2 * waitAgain, keyframeAgainLastMicros) as Micros;
   noteRequest(requests, now);
   return true;
@@ -93,8 +107,8 @@ export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
  * goes at once, and again when a request would be repeated, as the keyframe may have got lost on its way from there.
  */
 export function keyframeToPassOn(requests: KeyframeRequests, now: Micros): boolean {
-  const { wanted, toBegin, unanswered, askedToBegin } = requests;
-  const isNews = wanted && (unanswered === 0 || (toBegin && !askedToBegin));
+  const { wanted, toBegin, asked, askedToBegin } = requests;
+  const isNews = wanted && (!asked || (toBegin && !askedToBegin));
   if (!isNews) return keyframeDue(requests, now);
   noteRequest(requests, now);
   return true;
@@ -112,12 +126,13 @@ export function keyframeNextTimeout({ wanted, toBegin, requestedAt, wait, waitAg
 function noteRequest(requests: KeyframeRequests, now: Micros): void {
   requests.requestedAt = now;
   requests.unanswered++;
+  requests.asked = true;
   requests.askedToBegin ||= requests.toBegin;
 }
 
 function grant(requests: KeyframeRequests): void {
   requests.wanted = false;
   requests.toBegin = false;
-  requests.unanswered = 0;
+  requests.asked = false;
   requests.askedToBegin = false;
 }

@@ -8,20 +8,20 @@
 
 import { after, type Micros, NEVER } from "../base/micros.ts";
 import { buggify } from "../fault-sites.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { chooseLayer, type LayerView } from "../media/layer-selection.ts";
 import { receiveStatisticsBitrate, receiveStatisticsFlowing } from "../media/receive-statistics.ts";
 import { setParticipantTimer } from "./deadlines.ts";
 import { deliverMail } from "./delivery.ts";
 import { postMail, publicationRef, roomRef } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
+import { becomeBest } from "./requests.ts";
 import type { OwnPublication, OwnStream, Participant, Shard } from "./state.ts";
 
 /** Takes note that a packet of this stream has come: wakes what sleeps while nothing comes. */
 export function noteFlow(shard: Shard, ports: ShardPorts, now: Micros, stream: OwnStream): void {
   const { publication } = stream;
   const { owner } = publication;
-  if (publication.best === null) setBest(publication, stream, now);
+  if (publication.best === null) becomeBest(now, stream);
   if (buggify(ports.faults, "flow/start-unnoticed", stream.id)) return;
   if (owner.nextTickAt === NEVER) {
     owner.nextTickAt = after(now, shard.tunables.mediaTickMicros);
@@ -74,13 +74,7 @@ function chooseBest({ tunables }: Shard, publication: OwnPublication, now: Micro
   }));
   const chosen = streams[chooseLayer(layers, best === null ? -1 : streams.indexOf(best))];
   // While none flows the last one stays: it is as good a guess as any for what comes back.
-  if (chosen !== undefined && chosen !== best) setBest(publication, chosen, now);
-}
-
-function setBest(publication: OwnPublication, stream: OwnStream, now: Micros): void {
-  publication.best = stream;
-  const { kind, routes, relays } = publication;
-  if (kind === "video" && routes.length + relays.length > 0) keyframeWanted(stream.keyframes, now);
+  if (chosen !== undefined && chosen !== best) becomeBest(now, chosen);
 }
 
 function setFlowing(shard: Shard, ports: ShardPorts, now: Micros, publication: OwnPublication, flowing: boolean): void {

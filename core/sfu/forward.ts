@@ -15,7 +15,7 @@ import type { Micros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { buggify, type Faults } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
+import { keyframeWantedAgain } from "../media/keyframe-requests.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset } from "../media/packet-cache.ts";
 import {
   CURRENT_SEGMENT,
@@ -47,6 +47,7 @@ import { RTP_HEADER_BYTES, rtpSetExtension, rtpWriteHeader } from "../wire/rtp.t
 import { codecOfPayloadType, describePacket, isTooLateToBegin, packetsBehind, patchPayload } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { relayMedia } from "./relays.ts";
+import { keepWish } from "./requests.ts";
 import type { Route, Shard, Slot, Stream } from "./state.ts";
 
 /** How many subscribers are fetched into the processor's caches at once. */
@@ -78,7 +79,7 @@ export function forwardMedia(shard: Shard, ports: ShardPorts, now: Micros, strea
     if (!goesOn && !mayBegin(shard, ports, now, route, stream)) continue;
     if (faults !== undefined && buggify(faults, "forward/route-skipped", route.slot.id)) {
       shard.history.counters.rtpUnsendable++;
-      if (!goesOn) wishToBegin(now, route, stream);
+      if (!goesOn) keepWish(now, stream, route);
       continue;
     }
     forwardOn(shard, ports, now, route, stream, bytes);
@@ -167,7 +168,8 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
   }
   const isTooLate = publication.kind === "video" && packet.keyframe && isTooLateToBegin(shard, stream);
   if (isTooLate || buggify(ports.faults, "forward/not-begun", route.slot.id)) {
-    wishToBegin(now, route, stream);
+    // Nobody else would ask, as a viewer who has got nothing at all misses nothing.
+    keepWish(now, stream, route);
     counters.rtpAwaitingKeyframe++;
     return false;
   }
@@ -175,14 +177,6 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
   if (route.stream === null) counters.rtpAwaitingKeyframe++;
   else counters.rtpNotChosen++;
   return false;
-}
-
-/**
- * The keyframe in hand has granted all wishes, but this route could not begin with it: its wish stays. Nobody else would
- * ask, as a viewer who has got nothing at all misses nothing.
- */
-function wishToBegin(now: Micros, { publication }: Route, { keyframes }: Stream): void {
-  if (publication.kind === "video") keyframeWanted(keyframes, now);
 }
 
 function forwardOn(
@@ -211,7 +205,7 @@ function forwardOn(
     // The publisher's numbers have jumped: what follows can only be a new beginning.
     if (route.publication.kind === "video" && !packet.keyframe) {
       route.stream = null;
-      keyframeWanted(stream.keyframes, now);
+      keyframeWantedAgain(stream.keyframes, now);
       counters.rtpAwaitingKeyframe++;
       return;
     }

@@ -41,7 +41,7 @@ import { shardOf } from "./ids.ts";
 import { type ClockOffset, type ProxyMessage, postMail, type RelayRequest, type StreamView } from "./mail.ts";
 import { describePacket } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
-import { noteKeyframe, requestKeyframeIfDue } from "./requests.ts";
+import { becomeBest, noteKeyframe, requestKeyframeIfDue } from "./requests.ts";
 import type { PublicationProxy, Shard, Stream } from "./state.ts";
 
 /** A proxy for a publication of another shard, known to its home from now on. */
@@ -141,7 +141,7 @@ export function receiveRelayed(shard: Shard, ports: ShardPorts, now: Micros, byt
     return;
   }
   const flags = relayPacketFlags(bytes, at);
-  if ((flags & RELAY_FLAG.BEST) !== 0) proxy.best = stream;
+  if ((flags & RELAY_FLAG.BEST) !== 0 && proxy.best !== stream) becomeBest(now, stream);
   stream.codec = packet.codec;
   stream.payloadType = packet.payloadType;
   if ((flags & RELAY_FLAG.RECOVERED) === 0) {

@@ -12,7 +12,6 @@ import { copyBytes } from "../base/bytes.ts";
 import type { Micros, WallMicros } from "../base/micros.ts";
 import { seqAdd16 } from "../base/sequence.ts";
 import { LIMITS } from "../limits.ts";
-import { keyframeWanted } from "../media/keyframe-requests.ts";
 import { loudnessValue } from "../media/loudness.ts";
 import { packetCacheFind, packetCacheLength, packetCacheOffset, packetCachePutAt } from "../media/packet-cache.ts";
 import { RELAY_FLAG, RELAY_PACKET_HEADER_BYTES, relayWritePacketHeader } from "../wire/relay-record.ts";
@@ -28,7 +27,7 @@ import { isTooLateToBegin } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
 import { flushMail } from "./relay.ts";
 import { wallAt } from "./reports.ts";
-import { wantKeyframe, wantKeyframeOf } from "./requests.ts";
+import { keepWish, wantKeyframe, wantKeyframeOf } from "./requests.ts";
 import type { OwnPublication, OwnStream, Participant, Publication, Relay, Shard, Stream } from "./state.ts";
 
 assert(
@@ -63,7 +62,9 @@ export function relayHandle(
       );
       return;
     case "keyframe": {
-      const stream = publication.streams.find(({ id }) => id === message.stream) ?? publication.best;
+      // Who begins does so with the best, and the other shard learns late which that is.
+      const named = message.again ? publication.streams.find(({ id }) => id === message.stream) : undefined;
+      const stream = named ?? publication.best;
       if (stream !== null) wantKeyframeOf(shard, now, stream, message.again);
       return;
     }
@@ -100,8 +101,7 @@ export function relayMedia(
     const relay = relays[i]!;
     if (relay.stream !== stream) {
       if (!mayBegin) {
-        // The wishes that this keyframe has granted stay.
-        if (isBeginning) keyframeWanted(stream.keyframes, now);
+        if (isBeginning) keepWish(now, stream, relay);
         continue;
       }
       relay.stream = stream;

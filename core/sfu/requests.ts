@@ -12,6 +12,7 @@ import {
   keyframeArrived,
   keyframeDue,
   keyframeForget,
+  keyframeMoot,
   keyframeToPassOn,
   keyframeWanted,
   keyframeWantedAgain,
@@ -29,7 +30,7 @@ import { shardOf } from "./ids.ts";
 import { postMail } from "./mail.ts";
 import { codecOfPayloadType } from "./packet.ts";
 import type { ShardPorts } from "./ports.ts";
-import type { OwnStream, Participant, Publication, Shard, Stream } from "./state.ts";
+import type { OwnStream, Participant, Publication, Relay, Route, Shard, Stream } from "./state.ts";
 
 /** Takes note of the keyframe that the packet in hand begins: who waited for one waits no longer. */
 export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: Uint8Array): void {
@@ -42,6 +43,36 @@ export function noteKeyframe(shard: Shard, now: Micros, stream: Stream, bytes: U
 /** Asks for the keyframe at which a route, or a relay, of this publication can begin. */
 export function wantKeyframe(shard: Shard, now: Micros, publication: Publication): void {
   if (publication.best !== null) wantKeyframeOf(shard, now, publication.best, false);
+}
+
+/**
+ * Makes this stream the one that subscribers should get, and asks for the keyframe at which they go over to it, if they are
+ * not with it anyway. Who waits to begin with the former best now waits for this one.
+ */
+export function becomeBest(now: Micros, stream: Stream): void {
+  const { publication } = stream;
+  const { kind, best, routes, relays } = publication;
+  publication.best = stream;
+  if (kind !== "video") return;
+  let begins = best?.keyframes.toBegin === true;
+  let goesOver = false;
+  for (const route of routes) {
+    if (route.stream === null && !route.leftOut) begins = true;
+    else if (route.stream !== stream) goesOver = true;
+  }
+  for (const relay of relays) {
+    if (relay.stream === null) begins = true;
+    else if (relay.stream !== stream) goesOver = true;
+  }
+  if (begins) keyframeWanted(stream.keyframes, now);
+  else if (goesOver) keyframeWantedAgain(stream.keyframes, now);
+}
+
+/** The keyframe in hand has granted all wishes, but who was to begin with it, or to go over to it, can't: his wish stays. */
+export function keepWish(now: Micros, stream: Stream, { stream: former }: Route | Relay): void {
+  if (stream.publication.kind !== "video") return;
+  if (former === null) keyframeWanted(stream.keyframes, now);
+  else keyframeWantedAgain(stream.keyframes, now);
 }
 
 /**
@@ -69,6 +100,7 @@ export function lookAtWishes(shard: Shard, ports: ShardPorts, now: Micros): void
 export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micros, stream: Stream): void {
   const { id, owner, media, routes, relays } = stream.publication;
   if (routes.length === 0 && relays.length === 0) keyframeForget(stream.keyframes);
+  else if (stream.keyframes.wanted && !isOfUse(stream)) keyframeMoot(stream.keyframes);
   if (owner === null) {
     if (stream.keyframes.wanted) setProxiesTimer(shard, now);
     if (!keyframeToPassOn(stream.keyframes, now)) return;
@@ -89,6 +121,13 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
       : writePli(bytes, at, owner.feedbackSsrc, stream.ssrc),
   );
   if (sent) shard.history.counters.keyframesRequested++;
+}
+
+/** Whether a keyframe of this stream would bring anybody anything: it is the best, or somebody is shown it. */
+function isOfUse(stream: Stream): boolean {
+  const { best, routes, relays } = stream.publication;
+  const isShown = (each: Route | Relay) => each.stream === stream;
+  return best === stream || routes.some(isShown) || relays.some(isShown);
 }
 
 /** Asks for the missing packets of a stream that it is time to ask for. */

@@ -6,6 +6,7 @@ import {
   keyframeArrived,
   keyframeDue,
   keyframeForget,
+  keyframeMoot,
   keyframeNextTimeout,
   keyframeToPassOn,
   keyframeWanted,
@@ -129,6 +130,43 @@ describe("keyframe requests", () => {
     expect(keyframeToPassOn(requests, at(5 + WAIT))).toBe(true);
   });
 
+  it("asks a layer that comes and goes no faster than one that stays, while no keyframe of it comes", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    const sentAt: number[] = [];
+    for (let span = 0; span <= 12_000_000; span += 100_000) {
+      if (span % 700_000 < 300_000) keyframeMoot(requests);
+      else keyframeWanted(requests, at(span));
+      if (keyframeDue(requests, at(span))) sentAt.push(span);
+    }
+    const waits = sentAt.slice(1).map((time, i) => time - sentAt[i]!);
+    expect(waits).toEqual([expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)]);
+    for (const [i, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(Math.min(WAIT * 2 ** i, LAST));
+  });
+
+  it("asks at once, and again as soon as at first, when a layer is back after a calm", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    keyframeWanted(requests, at(0));
+    for (let span = 0; span <= 6 * LAST; span += WAIT) keyframeDue(requests, at(span));
+    keyframeMoot(requests);
+    const back = 12 * LAST;
+    keyframeWanted(requests, at(back));
+    expect([back, back + WAIT - 1, back + WAIT].map((span) => keyframeDue(requests, at(span)))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it("passes a wish on anew when the one before has come to nothing", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    keyframeWanted(requests, at(0));
+    keyframeToPassOn(requests, at(0));
+    keyframeMoot(requests);
+    expect(keyframeToPassOn(requests, at(LAST))).toBe(false);
+    keyframeWanted(requests, at(LAST + 1));
+    expect(keyframeToPassOn(requests, at(LAST + 1))).toBe(true);
+  });
+
   it("grants wishes as quickly as ever after a calm", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     const last = storm(requests, 0, 8_000_000).at(-1)!;
@@ -137,7 +175,10 @@ describe("keyframe requests", () => {
   });
 
   it("never loses a wish, never asks unasked, and never asks too often", () => {
-    const step = fc.record({ wait: fc.nat(900_000), action: fc.constantFrom("want", "want again", "arrive", "look") });
+    const step = fc.record({
+      wait: fc.nat(900_000),
+      action: fc.constantFrom("want", "want again", "arrive", "moot", "look"),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const requests = createKeyframeRequests(USUAL_TUNABLES);
@@ -150,7 +191,8 @@ describe("keyframe requests", () => {
           if (action === "want") keyframeWanted(requests, at(now));
           if (action === "want again") keyframeWantedAgain(requests, at(now));
           if (action === "arrive") keyframeArrived(requests, at(now));
-          if (action === "arrive") wantedSince = -1;
+          if (action === "moot") keyframeMoot(requests);
+          if (action === "arrive" || action === "moot") wantedSince = -1;
           const due = keyframeDue(requests, at(now));
           if (due) {
             expect(wantedSince).toBeGreaterThanOrEqual(0);

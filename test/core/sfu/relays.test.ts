@@ -276,6 +276,29 @@ describe("a lane that loses packets", () => {
     expect(picturesOf(bob)).toEqual([0, 1, 2]);
   });
 
+  it("asks for another keyframe of the layer that it has gone over to, when it has lost that for good", () => {
+    const cluster = createShardCluster(2);
+    const ana = enter(cluster, 0, "ana", SIMULCAST);
+    const bob = enter(cluster, 1, "bob", VIEWER);
+    const upper = (sequence: number, keyframe: boolean) =>
+      send(cluster, 0, ana, vp8Packet({ ssrc: 22, sequence, keyframe, mid: "0", rid: "h", width: 640 }));
+    send(cluster, 0, ana, vp8Packet({ ssrc: 11, sequence: 100, keyframe: true, mid: "0", rid: "q", width: 320 }));
+    upper(500, true);
+    passTogether(cluster, 600);
+    cluster.loses = () => true;
+    upper(501, true);
+    upper(502, false);
+    passTogether(cluster, 1_000);
+    cluster.loses = () => false;
+    const before = askedForKeyframe(ana);
+    for (let i = 0; i < 20; i++) {
+      upper(503 + i, askedForKeyframe(ana) > before);
+      passTogether(cluster, 20);
+    }
+    expect(askedForKeyframe(ana)).toBe(before + 1);
+    expect(picturesOf(bob).length).toBeGreaterThan(1);
+  });
+
   it("does not take what the publisher's own way has lost for a loss of its own", () => {
     const cluster = createShardCluster(2);
     const ana = enter(cluster, 0, "ana", CAMERA);
