@@ -136,7 +136,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
         const taken = isBindingSuccess(bytes);
         judge(book, "S12", !taken, () => `A check that nobody had authenticated was taken from ${target}.`);
       }
-      if (peer === undefined) weighStranger(world, book, target, bytes, media);
+      if (peer === undefined) weighStranger(world, book, target, bytes);
     },
     finish() {
       for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, said, stream, strays);
@@ -173,14 +173,14 @@ function recipientOf(recipients: Recipient[], said: Said, { plan, participant }:
   return recipient;
 }
 
-function weighStranger(world: World, book: PromiseBook, target: string, bytes: Uint8Array, media: boolean): void {
+/** That no stranger is sent media, nor anybody else who has not consented, is judged in ./forwarding.ts. */
+function weighStranger(world: World, book: PromiseBook, target: string, bytes: Uint8Array): void {
   const { bytesFrom, bytesTo } = world.attacker;
   const from = bytesFrom.get(target);
   // An address that a peer has just given up is no stranger's.
   if (from === undefined) return;
   const to = (bytesTo.get(target) ?? 0) + bytes.length;
   bytesTo.set(target, to);
-  judge(book, "S12", !media, () => `The stranger at ${target} was sent media.`);
   judge(book, "S12", to <= 3 * from, () => `The stranger at ${target} sent ${from} bytes and was sent ${to}.`);
 }
 

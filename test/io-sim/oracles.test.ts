@@ -88,16 +88,25 @@ describe("S0", () => {
   });
 });
 
-/** Has somebody see a picture of ana's camera that nobody has seen. */
-function seesAna(world: World, who: string, sentAt: Micros): void {
+/** Has somebody see a picture of ana's camera, or of another source, that nobody has seen. */
+function seesAna(world: World, who: string, sentAt: Micros, source = 1): void {
   const client = world.peers.get(who)!.client!;
-  const passport = { source: 1, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
+  const passport = { source, layer: 0, keyframe: true, frame: 9_999, reference: 0 };
   client.ports.watcher.perceived(client, "2", "video", passport, sentAt);
 }
 
 describe("S1", () => {
   it("breaks when somebody perceives himself", () => {
     expect(broken(later(1_000_000, (world) => seesAna(world, "ana", world.loop.now)))).toBe("S1");
+  });
+
+  it("breaks when somebody perceives what nobody sends", () => {
+    const { broken: breach } = run(
+      smallStory(),
+      1,
+      later(1_000_000, (world) => seesAna(world, "bob", world.loop.now, 99)),
+    );
+    expect(breach?.detail).toBe("bob perceived a source that does not exist.");
   });
 
   it("breaks when somebody perceives the room next door", () => {
@@ -343,6 +352,14 @@ describe("L1", () => {
       sabotage: (target, bytes) => (bytes[0]! >= 20 && bytes[0]! <= 63 ? [] : [{ target, bytes }]),
     };
     expect(broken(noDtls)).toBe("L1");
+  });
+
+  it("breaks when connecting takes longer than the links explain", () => {
+    const act = (world: World) => {
+      const client = world.peers.get("bob")!.client!;
+      client.joinedAskedAt = micros(client.joinedAskedAt - 60_000_000);
+    };
+    expect(run(smallStory(), 1, later(3_000_000, act)).broken?.detail).toMatch(/^bob took \d+ µs to connect/);
   });
 
   it("breaks when the picture does not come", () => {

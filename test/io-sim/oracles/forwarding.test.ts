@@ -5,7 +5,19 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
-import { at, buggify, join, kbps, link, misbehave, ms, percent, restart, seconds } from "../../../io-sim/index.ts";
+import {
+  at,
+  buggify,
+  join,
+  kbps,
+  link,
+  misbehave,
+  ms,
+  percent,
+  reconnect,
+  restart,
+  seconds,
+} from "../../../io-sim/index.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
 
@@ -168,6 +180,53 @@ describe("what was stuck", () => {
       },
     });
     expect([broken?.promise, broken?.detail]).toEqual(["R3", "bob's slot 0 was sent 2 packets for one that came in."]);
+  });
+});
+
+describe("the packets to bob", () => {
+  const peers = { ana: { sends: { camera: "vp8" } }, bob: { receives: { video: 1 } } } as const;
+
+  /** What breaks when pictures to bob are tampered with; how many there were before, and how long ago the last one was. */
+  function tampered(tamper: (view: DataView, count: number, since: number) => readonly DataView[]): string | undefined {
+    const timeline = [at(seconds(2), "ana's page makes a new connection", reconnect("ana"))];
+    let count = 0;
+    let last = 0;
+    let clock = { now: 0 };
+    const { broken } = run(smallStory({ peers, timeline }), 1, {
+      onWorld: ({ loop }) => {
+        clock = loop;
+      },
+      sabotage: (target, bytes) => {
+        const isPicture = target.startsWith("10.0.0.2:") && bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        if (!isPicture) return [{ target, bytes }];
+        const since = clock.now - last;
+        last = clock.now;
+        return tamper(new DataView(bytes.slice().buffer), count++, since).map(({ buffer }) => {
+          return { target, bytes: new Uint8Array(buffer as ArrayBuffer) };
+        });
+      },
+    });
+    return broken?.detail;
+  }
+
+  it("had come, also those that go out with one that begins", () => {
+    const detail = tampered((view, count) => {
+      const another = new DataView(view.buffer.slice(0));
+      another.setUint16(2, (view.getUint16(2) + 40) & 0xffff);
+      return count === 0 ? [view, another] : [view];
+    });
+    expect(detail).toMatch(/^bob's slot 0 was sent \d+, which had never come in\.$/);
+  });
+
+  it("never go back in time, however little", () => {
+    // The new connection's pictures come 220 ms too early: less than a step may be off.
+    let isNew = false;
+    const detail = tampered((view, count, since) => {
+      isNew ||= count > 0 && since > 100_000;
+      if (isNew) view.setUint32(4, (view.getUint32(4) - 19_800) >>> 0);
+      return [view];
+    });
+    expect(detail).toMatch(/^bob's slot 0 was sent \d+ with a timestamp \d+ in the past\.$/);
   });
 });
 
