@@ -18,6 +18,8 @@ export const EXCUSES = {
   "no way":
     "A link that is cut, clogged, dead, filled by others or narrower than a small call carries nothing within a time.",
   "queue on the way": "Where a link is narrow or shared, a queue stands in it whatever the server does.",
+  "nothing sent again":
+    "Who has neither NACK nor RTX gets what is lost on his way no more, nor anybody what is lost on the way from him.",
   "gone for long": "Over a link that is gone for longer than a freeze, pictures are left out.",
   "no report yet":
     "Until a report of a stream's own has come, its clock is told by its packets alone, and these may be later than reports.",

@@ -4,6 +4,10 @@
  * They are held in the steady time of a plan alone, when the links of the people in question carry what they ask for and
  * nothing befalls them or the server. No bar was tuned to what the server does at present: each says what people notice,
  * or what follows from a protocol constant and the way that the links take.
+ *
+ * Those of pictures count on what is lost being sent again: behind a lost packet nothing can be shown until the next
+ * keyframe, which over a lossy way is as likely to lose one of its own. So they are asked of nobody where a thin client is at
+ * the lossy end, who has neither NACK (RFC 4585) nor RTX (RFC 4588).
  */
 
 /** One bar. */

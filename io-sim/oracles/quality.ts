@@ -15,7 +15,7 @@ import { allPairs, createMeasurements, type Measurements, type Pair, picturesBef
 import { judge, type PromiseBook } from "./promises.ts";
 import type { QualityBars } from "./quality-bars.ts";
 import { canBePerceivedFrom, perceptionOf } from "./story.ts";
-import { beganWell, holdsUpMicros, mayQueue } from "./ways.ts";
+import { beganWell, holdsUpMicros, losesPackets, mayQueue } from "./ways.ts";
 
 /** The oracle: a watcher, and the judgement when the story is over. */
 export interface QualityOracle extends WorldWatcher {
@@ -130,8 +130,15 @@ function judgeFlow(
   const bound = isCamera
     ? bars.freezeMicros + bars.freezeRoundTrips * roundTrips(world, viewer, peer) + held(waysBetween(viewer, peer))
     : bars.silenceMicros + held([peer.up, viewer.down]);
+  if (isCamera && excused(book, "nothing sent again", isUnrepaired(measured, viewer, peer))) return;
   const still = () => `${nameOf(source)} stood still for ${gap} µs before ${viewer.plan.name}; the bar is ${bound} µs.`;
   judge(book, isCamera ? "Q2" : "Q4", gap <= bound, still);
+}
+
+/** Whether pictures are lost for good between these two: one of them is a thin client, on whose way there is loss. */
+function isUnrepaired(measured: Measurements, viewer: Peer, owner: Peer): boolean {
+  const isThin = ({ plan }: Peer, link: Link) => plan.persona === "thin" && losesPackets(measured.planOf(link));
+  return isThin(viewer, viewer.down) || isThin(owner, owner.up);
 }
 
 /** Q5, Q6 and Q8. */
@@ -154,7 +161,7 @@ function judgePair(world: World, book: PromiseBook, bars: QualityBars, measured:
   judge(book, "Q8", percent >= bars.utilisationPercent, lesser);
 }
 
-/** Q3: of all pictures that came, few could not be shown, where no link is gone for longer than a freeze. */
+/** Q3: of all pictures that came, few could not be shown, where no link is gone for longer than a freeze or beyond repair. */
 function judgeScreens(
   book: PromiseBook,
   bars: QualityBars,
@@ -167,6 +174,8 @@ function judgeScreens(
   const links = [viewer.down, ...cameras.map(({ peer }) => peer.up)];
   const isGone = links.some((link) => holdsUpMicros(measured.planOf(link)) > bars.freezeMicros);
   if (shown === 0 || excused(book, "gone for long", isGone)) return;
+  const isTorn = cameras.some(({ peer }) => isUnrepaired(measured, viewer, peer));
+  if (excused(book, "nothing sent again", isTorn)) return;
   const skipped = measured.skippedBy(viewer);
   const torn = () => `${viewer.plan.name} was not shown ${skipped} pictures of ${shown + skipped}.`;
   judge(book, "Q3", 100 * skipped <= bars.tornPercent * (shown + skipped), torn);
@@ -182,12 +191,13 @@ function judgeQueues(book: PromiseBook, bars: QualityBars, measured: Measurement
   }
 }
 
-/** Q9: viewers of the same camera, if nothing holds their ways up, are shown as much. */
+/** Q9: viewers of the same camera, if nothing holds their ways up or tears their pictures for good, are shown as much. */
 function judgeFairness(book: PromiseBook, bars: QualityBars, measured: Measurements): void {
   const bySource = new Map<Source, Pair[]>();
   for (const pair of allPairs(measured)) {
     const isEven = holdsUpMicros(measured.planOf(pair.viewer.down)) <= bars.silenceMicros;
     if (pair.source.kind !== "camera" || !isEven) continue;
+    if (excused(book, "nothing sent again", isUnrepaired(measured, pair.viewer, pair.source.peer))) continue;
     bySource.set(pair.source, [...(bySource.get(pair.source) ?? []), pair]);
   }
   for (const [source, pairs] of bySource) {

@@ -118,6 +118,29 @@ describe("a first picture", () => {
   });
 });
 
+describe("what is lost on the way of a thin client", () => {
+  const lossy = (name: "ana" | "bob" | "eve", persona: "thin" | "chromium", loss = percent(5)) =>
+    run(smallStory({ ...STEADY, peers: { ...PEERS, [name]: { ...PEERS[name], persona, link: { loss } } } }), 1);
+
+  it.each(["ana", "bob"] as const)(
+    "is not sent again, whether %s sends or watches, and tears what it tears",
+    (name) => {
+      const { promise, judged, excused } = lossy(name, "thin");
+      expect(promise).toBe("");
+      expect(excused.get("nothing sent again")).toBeGreaterThan(0);
+      expect(judged.get("Q1")).toBeGreaterThan(0);
+    },
+  );
+
+  it("is what tears it: nothing else is excused, no other way and no other client", () => {
+    expect(lossy("bob", "thin", 0).excused.has("nothing sent again")).toBe(false);
+    expect(lossy("bob", "chromium").excused.has("nothing sent again")).toBe(false);
+    const peers = { ...PEERS, eve: { ...PEERS.eve, persona: "thin" as const, link: { loss: percent(5) } } };
+    const options = inSteadyTime([0, isCut("bob", true)], [800_000, isCut("bob", false)]);
+    expect(run(smallStory({ ...STEADY, peers }), 1, options).promise).toBe("Q2");
+  });
+});
+
 describe("a bar over a link that explains more", () => {
   const bursts = { good: seconds(2), bad: ms(20), loss: percent(50) };
   const story = smallStory({ ...STEADY, peers: { ...PEERS, bob: { ...PEERS.bob, link: { bursts } } } });
