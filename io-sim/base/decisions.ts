@@ -17,6 +17,16 @@ export interface Decision {
   readonly answer: number;
 }
 
+/**
+ * Whether a site asks for accidents: yes is 1, and no is harmless. Others answer with times, places and orders, of which 1 is
+ * no accident.
+ */
+export function asksForAccidents(site: string): boolean {
+  return (
+    site.startsWith("site/") || /^link\/(loss|burst-loss|handover-loss|reorder|duplicate|corrupt|truncate)$/.test(site)
+  );
+}
+
 /** Answers that a plan fixes for one stream. */
 export interface DecisionPlan {
   readonly site: string;

@@ -11,6 +11,7 @@ import { checkPlan, type Plan } from "../story/plan.ts";
 import { type RunOptions, run } from "../world/run.ts";
 import type { SiteCount } from "../world/sites.ts";
 import type { World } from "../world/world.ts";
+import { involvedIn } from "./involved.ts";
 
 /** What a try has come to. */
 export interface Attempt {
@@ -22,6 +23,8 @@ export interface Attempt {
   readonly atMicros: number;
   readonly fingerprint: string;
   readonly simulatedMicros: number;
+  /** Everybody in the plan, who has most to do with the breach first; see ./involved.ts. */
+  readonly involved: readonly string[];
   /** Events that the loop has run: what the try has cost, on any machine. */
   readonly events: number;
   /** How often each promise was judged. */
@@ -47,8 +50,20 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
     const detail = broken?.detail ?? "";
     const key = broken === undefined ? "" : `${promise}: ${shapeOf(detail, plan)}`;
     const atMicros = broken === undefined || world.zeroAt === 0 ? -1 : broken.time - world.zeroAt;
+    const involved = broken === undefined ? [] : involvedIn(world, detail);
     const cost = { simulatedMicros, events: world.loop.ran };
-    return { key, promise, detail, atMicros, fingerprint, ...cost, judged, excused, sites: world.sites.counts };
+    return {
+      key,
+      promise,
+      detail,
+      atMicros,
+      involved,
+      fingerprint,
+      ...cost,
+      judged,
+      excused,
+      sites: world.sites.counts,
+    };
   } catch (error) {
     const detail = `The run threw: ${error instanceof Error ? error.message : String(error)}`;
     const key = `S0: ${shapeOf(detail, plan)}`;
@@ -57,6 +72,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       promise: "S0",
       detail,
       atMicros: -1,
+      involved: entered === undefined ? [] : involvedIn(entered, detail),
       fingerprint: "",
       simulatedMicros: 0,
       events: entered?.loop.ran ?? 0,
@@ -78,10 +94,10 @@ export function isSound(plan: Plan): boolean {
   }
 }
 
-/** A sentence without its names and numbers. */
+/** A sentence without its names and numbers, and without how many of them it lists. */
 function shapeOf(sentence: string, plan: Plan): string {
   let shape = sentence;
   const words = plan.peers.flatMap(({ name, room }) => [name, room]).sort((a, b) => b.length - a.length);
   for (const word of words) shape = shape.replaceAll(new RegExp(`\\b${word}\\b(#\\d+)?`, "g"), "somebody");
-  return shape.replaceAll(/-?\d+/g, "#");
+  return shape.replaceAll(/-?\d+/g, "#").replaceAll(/(#|somebody)(,? \1)+/g, "$1");
 }

@@ -1,12 +1,12 @@
 /**
  * Why a run broke: from where on it was likely, and the fewest things without which it would not have been.
  *
- * A fork is the same run up to a moment and other chance after it (../base/random.ts), so the share of forks that break in the
+ * A fork is the same run up to a moment and other chance after it (../random.ts), so the share of forks that break in the
  * same way, moment by moment, says when the die was cast. Accidents are the answers of chance that are not harmless; those
  * that flip the verdict when they do not happen are narrowed down by delta debugging, and when no accident matters the
  * steps of the story are.
  */
-import type { Decision, DecisionPlan } from "../base/decisions.ts";
+import { asksForAccidents, type Decision, type DecisionPlan } from "../base/decisions.ts";
 import type { Plan, StepPlan } from "../story/plan.ts";
 import type { World } from "../world/world.ts";
 import { type Attempt, attempt } from "./attempt.ts";
@@ -104,7 +104,7 @@ function accidentsOf(plan: Plan, seed: number): Accident[] {
       const time = world === undefined ? 0 : world.loop.now - world.zeroAt;
       const atMicros = world === undefined || world.zeroAt === 0 ? -1 : time;
       for (const decision of decisions) {
-        if (decision.answer === 1 && isYesOrNo(decision.site)) accidents.push({ ...decision, atMicros });
+        if (decision.answer === 1 && asksForAccidents(decision.site)) accidents.push({ ...decision, atMicros });
       }
       return 0;
     }
@@ -114,13 +114,6 @@ function accidentsOf(plan: Plan, seed: number): Accident[] {
   };
   attempt(plan, seed, { decisionLog: new Listener(), onWorld, withoutDrain: true });
   return accidents;
-}
-
-/** Sites whose answers are yes and no; others answer with times and places, of which 1 is no accident. */
-function isYesOrNo(site: string): boolean {
-  return (
-    site.startsWith("site/") || /^link\/(loss|burst-loss|handover-loss|reorder|duplicate|corrupt|truncate)$/.test(site)
-  );
 }
 
 /** Decisions under which these accidents do not happen. */

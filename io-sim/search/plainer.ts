@@ -32,6 +32,21 @@ const OWN_WAY = new Set<keyof Plan>([
   "knobs",
 ]);
 
+/** What people send and receive, and where they meet, is what a world is about; all else of a peer is a trait. */
+const ABOUT = new Set<keyof PeerPlan>(["name", "atStart", "room", "camera", "microphone", "audioSlots", "videoSlots"]);
+
+/** The same people in the same story, with no trait that is not plain, at a server like any other. */
+export function plainest({ turn: _, knobs: __, ...plan }: Plan): Plan {
+  const kept = Object.entries(plan).filter(([key]) => OWN_WAY.has(key as keyof Plan));
+  const peers = plan.peers.map((peer) => plainPeer(peer));
+  return { ...PLAIN, ...(Object.fromEntries(kept) as unknown as Plan), scheduler: "fifo", peers };
+}
+
+function plainPeer(peer: PeerPlan): PeerPlan {
+  const about = Object.entries(peer).filter(([key]) => ABOUT.has(key as keyof PeerPlan));
+  return { ...PLAIN.peers[0]!, ...(Object.fromEntries(about) as unknown as PeerPlan) };
+}
+
 /** Changes that make a plan plainer, the greatest first. */
 export function plainer(plan: Plan): Change[] {
   const changes: Change[] = [(now) => ({ ...now, peers: now.peers.map((peer) => ({ ...peer, ...PLAIN_WAYS })) })];
@@ -64,7 +79,11 @@ const PLAIN_WAYS = { up: PLAIN_LINK, down: PLAIN_LINK } as const;
 function plainerPeer(peer: PeerPlan, index: number): Change[] {
   const changes: Change[] = [];
   const set = (change: Partial<PeerPlan>) => changes.push((now) => changePeer(now, index, change));
+  changes.push((now) => replacePeer(now, index, plainPeer));
   set(PLAIN_WAYS);
+  for (const key of Object.keys(peer).filter((key) => !Object.hasOwn(PLAIN.peers[0]!, key))) {
+    changes.push((now) => replacePeer(now, index, ({ [key as "persona"]: _, ...rest }) => rest));
+  }
   set({ camera: null, microphone: null });
   set({ audioSlots: 0, videoSlots: 0 });
   for (const [key, value] of Object.entries(PLAIN.peers[0]!)) {
@@ -86,7 +105,11 @@ function plainField(plan: Plan, index: number, key: keyof LinkPlan): Plan {
 }
 
 function changePeer(plan: Plan, index: number, change: Partial<PeerPlan>): Plan {
-  return { ...plan, peers: plan.peers.map((peer, at) => (at === index ? { ...peer, ...change } : peer)) };
+  return replacePeer(plan, index, (peer) => ({ ...peer, ...change }));
+}
+
+function replacePeer(plan: Plan, index: number, replace: (peer: PeerPlan) => PeerPlan): Plan {
+  return { ...plan, peers: plan.peers.map((peer, at) => (at === index ? replace(peer) : peer)) };
 }
 
 function changeStep(plan: Plan, index: number, step: StepPlan): Plan {
@@ -102,7 +125,7 @@ function startingThere(plan: Plan, name: string): Plan {
   return changePeer({ ...plan, steps }, index, { atStart: true });
 }
 
-/** A step in plainer forms: a change of a link without some of what it changes, fewer sites that fail. */
+/** A step in plainer forms: once instead of again and again, fewer sites that fail, less of a link that changes. */
 function plainerForms(step: StepPlan): StepPlan[] {
   const { operation } = step;
   if (operation.type === "buggify" && operation.sites.length > 1) {
@@ -115,6 +138,7 @@ function plainerForms(step: StepPlan): StepPlan[] {
       operation: { ...operation, sites },
     }));
   }
+  if (operation.type === "rejoin" && operation.times > 1) return [{ ...step, operation: { ...operation, times: 1 } }];
   if (operation.type !== "link") return [];
   const { up, down } = operation;
   const without = (change: Partial<LinkPlan>, key: string) =>
@@ -144,6 +168,7 @@ export function rounder(plan: Plan): Change[] {
       });
     });
   }
+  changes.push((now) => ({ ...now, steps: now.steps.map(roundStep) }));
   for (const name of Object.keys(plan.knobs ?? {}) as TunableName[]) {
     const { isPowerOfTwo } = TUNABLES[name];
     if (!isPowerOfTwo)
@@ -157,6 +182,17 @@ export function rounder(plan: Plan): Change[] {
     if (microphone !== null) changes.push((now) => changePeer(now, index, { microphone: 30 }));
   });
   return changes;
+}
+
+/** How long, how often and how much something happens, with the first digit alone. */
+function roundStep(step: StepPlan): StepPlan {
+  const isAmount = (key: string) => /(Micros|Ppm|Bps|Bytes|perSecond)$/.test(key);
+  const rounded = (value: unknown, key: string): unknown => {
+    if (typeof value === "number") return isAmount(key) ? firstDigit(value) : value;
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, rounded(inner, name)]));
+  };
+  return { ...step, operation: rounded(step.operation, "") as StepPlan["operation"] };
 }
 
 /** Each number of a link with its first digit alone. */

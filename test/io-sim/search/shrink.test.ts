@@ -106,6 +106,45 @@ describe("a world that was shrunk", () => {
     expect(shrinkPlan(plan, 1, { goesOn: () => false, isFair: () => true }).plan).toBe(plan);
   });
 
+  it("is looked for among few people first, which costs less than the whole world does once", () => {
+    const plan = crowd();
+    let first: Plan | undefined;
+    const { events } = shrinkPlan(plan, 1, {
+      isFair: () => true,
+      goesOn: () => first === undefined,
+      onSmaller: (smaller) => {
+        first ??= smaller;
+      },
+    });
+    expect(first!.peers.map(({ name }) => name)).toEqual(["ana", "dan"]);
+    expect(events).toBeLessThan(2 * attempt(plan, 1, { withoutDrain: true }).events);
+  });
+
+  it("is what there is when the tries are given up in their middle", () => {
+    const plan = crowd();
+    let asked = 0;
+    const goesOn = () => ++asked < 6;
+    const { key, plan: same } = shrinkPlan(plan, 1, { ...fair, goesOn, haltBefore: ({ loop }) => loop.ran > 50 });
+    expect([key, same]).toEqual([attempt(plan, 1).key, plan]);
+  });
+
+  it("loses the pauses that nothing needs, and the manner of those who stay", () => {
+    const plan = smallStory({
+      peers: {
+        ana: { sends: { camera: "vp8" }, persona: "chromium" },
+        bob: { receives: { video: 1 }, persona: "thin", shard: 1 },
+      },
+      shards: { count: 2 },
+      timeline: [at(seconds(7.3), "covered", mute("ana", "camera"))],
+      finally: [plays("bob", "ana/camera")],
+      runFor: seconds(12),
+    });
+    const { plan: small } = shrinkPlan(plan, 1, fair);
+    expect(small.steps.map(({ atMicros }) => atMicros)).toEqual([seconds(1)]);
+    expect([small.runForMicros <= seconds(3), small.shards]).toEqual([true, undefined]);
+    expect(small.peers.flatMap((peer) => [peer.persona, peer.shard])).toEqual(Array(4).fill(undefined));
+  });
+
   it("keeps only what is fair", () => {
     const isFair = ({ peers }: Plan) => peers.length >= 4;
     expect(shrinkPlan(crowd(), 1, { ...fair, isFair }).plan.peers.length).toBe(4);
