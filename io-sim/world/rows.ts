@@ -32,6 +32,16 @@ export function noteEvent(world: World, event: ShardEvent): void {
   note(world, "server", who, describeEvent(world, event));
 }
 
+/** The sentence with names for the server's numbers of participants, and whose addresses it speaks of. */
+export function withNames({ names, byAddress }: World, sentence: string): string {
+  return sentence
+    .replaceAll(/\bParticipant (\d+)/g, (words, number: string) => names.get(Number(number)) ?? words)
+    .replaceAll(/\d+(\.\d+){3}:\d+|\[[0-9a-f:]+\]:\d+/g, (address) => {
+      const peer = byAddress.get(address);
+      return peer === undefined ? address : `${peer.plan.name} at ${address}`;
+    });
+}
+
 /** A world's time as people read it: seconds from time zero (or from the beginning, before), with milliseconds. */
 export function showTime({ startsAt, zeroAt }: Omit<RowScale, "plan">, time: number): string {
   const from = zeroAt === 0 ? startsAt : zeroAt;

@@ -26,7 +26,7 @@ import { measureQuality, type QualityFigures } from "../oracles/quality-figures.
 import { canBePerceivedFrom, perceptionOf } from "../oracles/story.ts";
 import type { Plan } from "../story/plan.ts";
 import { nodeEffectFingerprint, nodeFingerprint } from "./node.ts";
-import { note } from "./rows.ts";
+import { note, withNames } from "./rows.ts";
 import { beginStory, createWorld, everyoneIsThere, startWorld, type World, type WorldOptions } from "./world.ts";
 
 /** What is added to the longest time that a peer which vanished takes to expire. */
@@ -196,6 +196,7 @@ function verdictOf(
 ): Verdict {
   const { plan, seed, loop } = world;
   const { all } = world.shards;
+  const broken = book.broken && { ...book.broken, detail: withNames(world, book.broken.detail) };
   const journals = all.flatMap((node) => {
     const { journal } = node.options;
     return journal === undefined ? [] : [journalText(journal, nodeEffectFingerprint(node))];
@@ -203,9 +204,9 @@ function verdictOf(
   return {
     story: plan.name,
     seed,
-    verdict: book.broken === undefined ? "held" : "broken",
-    promise: book.broken?.promise ?? "",
-    broken: book.broken,
+    verdict: broken === undefined ? "held" : "broken",
+    promise: broken?.promise ?? "",
+    broken,
     fingerprint: fingerprintOfAll(all.map(nodeFingerprint)),
     effectFingerprint: nodeEffectFingerprint(all[0]!),
     simulatedMicros: loop.now - loop.origin,
