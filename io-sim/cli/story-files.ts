@@ -32,18 +32,25 @@ export interface FoundStory {
   readonly fileName: string;
 }
 
+/** How worlds are called that a search has made, and those that were made from them. */
+const NUMBERED = /\bworld \d+$/;
+
+/** What is said of the name of a story that somebody has written, when it was made small. */
+const MADE_SMALL = ", made small";
+
 /** The story of a world that breaks with this seed. */
 export function foundStory(plan: Plan, seed: number): FoundStory {
   const { promise, detail } = attempt(plan, seed);
   const id = promise === "" ? "nothing" : promise;
+  const isNumbered = NUMBERED.test(plan.name);
   const told: Plan = {
     ...plan,
-    name: `${id} in world ${seed}`,
+    name: isNumbered ? `${id} in world ${seed}` : `${plan.name.replace(MADE_SMALL, "")}${MADE_SMALL}`,
     story: tellStory(plan, promise),
-    seeds: [{ seed, why: "the world in which it was found" }],
+    seeds: [{ seed, why: isNumbered ? "the world in which it was found" : "the seed that it broke with" }],
   };
   const why = `${promise === "" ? "" : `${promise}: ${PROMISES[promise]} `}${readableTimes(detail)}`;
-  return { plan: told, why, fileName: `${id.toLowerCase()}-in-world-${seed}` };
+  return { plan: told, why, fileName: told.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-") };
 }
 
 /** The text of the story for a file in `folder`, or undefined when its words do not suffice. */

@@ -26,7 +26,7 @@ const NOTICED: Partial<Record<PromiseId, string>> = {
   S20: "nobody was told that nothing comes any more",
   R1: "the call was over, but not for the server",
   R2: "the server kept more and more",
-  L1: "I waited too long for the first picture",
+  L1: "I waited too long for the call to begin",
   L2: "what had stopped did not come again",
   L3: "something that should have come never came",
   L4: "what had paused did not go on",

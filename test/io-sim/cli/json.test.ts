@@ -25,7 +25,7 @@ const broken = smallStory({
   finally: [plays("bob", "ana/microphone")],
   runFor: ms(1_300),
 });
-const FOUND = file("story-in-world-1.mts");
+const FOUND = file("a-small-story-made-small.mts");
 const [HELD, BROKEN, JOURNAL] = [file("held.json"), file("broken.json"), file("run.journal")];
 
 /** What the program answers, as JSON: one value for each line. */
@@ -68,7 +68,11 @@ describe("a command says as JSON", () => {
     [["replay", HELD, "--decisions"], 0, lines({ decision: expect.any(String) }, { answer: expect.any(Number) })],
     [["replay", JOURNAL], 0, one({ verdict: "held", journal: JOURNAL })],
     [["diff", JOURNAL, `${BROKEN}@1`], 1, one({ same: false })],
-    [["shrink", BROKEN, "--out", folder], 1, one({ key: expect.stringMatching(/^STORY: /), file: FOUND })],
+    [
+      ["shrink", BROKEN, "--out", folder],
+      1,
+      one({ key: expect.stringMatching(/^STORY: /), isComplete: true, file: FOUND }),
+    ],
     [["shrink", HELD], 0, one(nothing)],
     [["explain", BROKEN, "--points", "2", "--forks", "1"], 1, one({ promise: "STORY", steps: expect.any(Array) })],
     [["explain", HELD], 0, one(nothing)],

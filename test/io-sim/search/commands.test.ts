@@ -32,7 +32,7 @@ describe("lockstep shrink", () => {
   it("writes a story that breaks", async () => {
     const { status } = await command("shrink", broken, "--out", join(folder, "found"));
     const [file, ...rest] = readdirSync(join(folder, "found"));
-    expect([status, file, rest]).toEqual([1, "story-in-world-1.mts", []]);
+    expect([status, file, rest]).toEqual([1, "a-small-story-made-small.mts", []]);
     const text = readFileSync(join(folder, "found", file!), "utf8");
     expect(text).toMatch(
       /^\/\*\*\n \* "There were two of us, then the microphone is off, and bob got nothing of ana's/,
