@@ -50,14 +50,21 @@ async function run([name, ...words]) {
   }
   const command = COMMANDS.get(name);
   if (command === undefined) {
-    process.stderr.write(`lockstep: there is no command "${name}"; "lockstep --help" lists them.\n`);
+    const { didYouMean } = await load("./io-sim/cli/nearest.ts");
+    const question = didYouMean(name, [...COMMANDS.keys()]);
+    process.stderr.write(`lockstep: there is no command "${name}"; "lockstep --help" lists them.${question}\n`);
     return 2;
   }
   if (name === "serve") return serve(command.module, words);
+  const { main } = await load(command.module);
+  return main(command.module === SIMULATOR ? [name, ...words] : words);
+}
+
+/** A module of TypeScript. */
+async function load(module) {
   const { register } = await import("tsx/esm/api");
   register();
-  const { main } = await import(command.module);
-  return main(command.module === SIMULATOR ? [name, ...words] : words);
+  return import(module);
 }
 
 async function serve(module, words) {

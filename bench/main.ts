@@ -7,6 +7,7 @@
  * the command was used wrongly, with one sentence that says how.
  */
 import { EXIT } from "../io-sim/cli/misuse.ts";
+import { didYouMean } from "../io-sim/cli/nearest.ts";
 
 /** A benchmark gets the words behind its name and answers the exit status. */
 type Benchmark = (words: readonly string[]) => Promise<number>;
@@ -69,7 +70,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.stderr.write(
     name === undefined
       ? `Say what to measure: "lockstep bench SUBJECT" with one of ${known}.\n`
-      : `There is no benchmark called "${name}"; there is ${known}.\n`,
+      : `There is no benchmark called "${name}"; there is ${known}.${didYouMean(name, [...SUBJECTS.keys()])}\n`,
   );
   return EXIT.MISUSED;
 }

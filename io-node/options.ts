@@ -154,7 +154,11 @@ export function parseServeOptions(words: readonly string[], environment: NodeJS.
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "help", text: `${command.helpInformation()}\nExample: ${EXAMPLE}\n` };
-    const said = error.message.replace(/^error: /, "").replace(/\.$/, "");
+    // A suggestion of commander's stands on a line of its own.
+    const said = error.message
+      .replace(/^error: /, "")
+      .replaceAll("\n", " ")
+      .replace(/\.$/, "");
     return { kind: "wrong", sentence: `${capital(said)}; "lockstep serve --help" lists the flags.` };
   }
   return validate(command.opts(), environment);
@@ -165,7 +169,6 @@ function serveCommand(): Command {
     .description("Serves calls: a page and an API over HTTP, media over one UDP port for each shard.")
     .helpOption("-h, --help", "show this help")
     .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .exitOverride();
   for (const [name, { flag, variable, help }] of Object.entries(SETTINGS)) {
@@ -198,6 +201,13 @@ function validate(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv
       };
     }
     const { httpHost, journal } = result.data;
+    if (journal === undefined && given.journalLimit !== undefined) {
+      const source = flags.journalLimit === undefined ? SETTINGS.journalLimit.variable : "--journal-limit";
+      return {
+        kind: "wrong",
+        sentence: `${source} bounds what --journal keeps, and no directory for journals is named.`,
+      };
+    }
     return { kind: "options", options: { ...result.data, httpHost, shards, journal } };
   }
   const issue = result.error.issues[0]!;

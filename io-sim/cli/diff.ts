@@ -2,11 +2,11 @@
  * `lockstep diff`: finds the first event in which two runs, or journals, part. As with `diff`, the status is 0 for the same
  * and 1 for a difference.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { isJournal } from "../../core/index.ts";
 import { thisProgram } from "../../program.ts";
 import { diffJournals } from "../journal/journal-diff.ts";
 import { run } from "../world/run.ts";
+import { kindOf, looksLikeJournal, readOrMisuse } from "./files.ts";
 import { readFork } from "./looking.ts";
 import { EXIT, Misuse, wholeNumber } from "./misuse.ts";
 import { theStory } from "./stories.ts";
@@ -52,10 +52,13 @@ async function journalOf(name: string, fork?: string): Promise<string> {
     return run(story.plan, seed, { journal: true, program: thisProgram(), decisions }).journal ?? "";
   }
   if (fork !== undefined) throw new Misuse("--fork changes a run: name it as STORY@SEED.");
-  if (!existsSync(name)) throw new Misuse(`There is no file called "${name}"; a run is named as STORY@SEED.`);
-  const file = readFileSync(name);
+  if (kindOf(name) === "nothing") {
+    throw new Misuse(`There is no file called "${name}"; a run is named as STORY@SEED.`);
+  }
+  const file = readOrMisuse(name);
   if (isJournal(new Uint8Array(file))) {
     throw new Misuse(`"${name}" is a server's journal: "lockstep replay ${name}" says where this core parts from it.`);
   }
+  if (!looksLikeJournal(file)) throw new Misuse(`"${name}" is no journal; a run is named as STORY@SEED.`);
   return file.toString("utf8");
 }

@@ -13,6 +13,8 @@ import type { Regime } from "../search/generate.ts";
 import { createTally, isFull, merge, shapeOfPlan, type Tally } from "../search/tally.ts";
 import { findingText } from "../search/telling.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
+import { mustTakeFolder } from "./files.ts";
+import { hearInterrupt } from "./interrupt.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { type Answer, type RunAnswer, SEARCHING, type ShrinkAnswer, type Task } from "./search-worker.ts";
@@ -56,13 +58,18 @@ async function search(options: ExploreOptions): Promise<number> {
   const regime = readRegime(options.regime);
   const millis = readMinutes(options) * 60_000;
   const workers = readWorkers(options.workers);
+  if (options.shrink) mustTakeFolder(options.out);
   const tally = createTally<RunAnswer>(first, wholeNumber(options.findings, "--findings"));
   const startedAt = performance.now();
   const progress = createProgress(options);
   const crew = createCrew(SEARCHING, workers);
+  const interrupt = hearInterrupt(() => {
+    progress.end();
+    process.stderr.write("The search ends here, and tells what it has found. Once more ends it at once.\n");
+  });
   try {
     const goesOn = (number: number) =>
-      number - first < most && performance.now() - startedAt < millis && !isFull(tally);
+      number - first < most && performance.now() - startedAt < millis && !isFull(tally) && !interrupt.isHeard();
     await searchWorlds(crew, first, goesOn, regime, tally, () => progress.say(() => sentence(tally, startedAt)));
     progress.end();
     const summary = summaryOf(tally, startedAt);
@@ -76,6 +83,7 @@ async function search(options: ExploreOptions): Promise<number> {
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, findings: told })}\n`);
     return tally.findings.length === 0 ? EXIT.HELD : EXIT.BROKEN;
   } finally {
+    interrupt.stop();
     progress.end();
     await crew.close();
   }

@@ -4,17 +4,18 @@
  * The run is the very run of `lockstep replay`, and two exports of it have the same bytes. When a promise is broken the
  * files are written all the same.
  */
-import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { traceToPcapng } from "../export/capture.ts";
 import { traceToHtml } from "../export/html.ts";
 import { traceToPerfetto } from "../export/perfetto.ts";
 import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
+import { mustTakeFile, writeOrMisuse } from "./files.ts";
 import { EXIT, Misuse } from "./misuse.ts";
 import { reportAssets } from "./report-assets.ts";
-import { mustHaveFolder, reportOn, runShowingProgress, writeOrMisuse } from "./running.ts";
-import { findStory, noSuchStory, replayName, theSeed } from "./stories.ts";
+import { reportOn, runShowingProgress } from "./running.ts";
+import { replayName, theSeed, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
 interface ExportOptions {
@@ -45,20 +46,20 @@ async function exportStory(name: string, options: ExportOptions): Promise<number
   if (options.pcapng === undefined && options.perfetto === undefined && options.html === undefined) {
     throw new Misuse("Export to what? Name a file with --pcapng, --perfetto or --html.");
   }
-  const story = await findStory(name);
-  if (story === undefined) {
-    const what = "is no story and no plan; a journal has no clients to show, so export the story that it came from.";
-    throw new Misuse(existsSync(name) ? `"${name}" ${what}` : await noSuchStory(name));
-  }
+  const story = await theStory(name);
   // A run takes seconds; what can't be written is said before them.
-  for (const file of [options.pcapng, options.perfetto, options.html]) mustHaveFolder(file);
+  const files = [options.pcapng, options.perfetto, options.html].filter((file) => file !== undefined);
+  for (const file of files) mustTakeFile(file);
+  if (new Set(files.map((file) => resolve(file))).size < files.length) {
+    throw new Misuse("Two of these files are the same: each kind needs a name of its own.");
+  }
   // Packets take room, and only a capture shows them.
   const recorder = options.pcapng === undefined ? createTraceRecorder(0) : createTraceRecorder();
   const seed = theSeed(story, options.seed);
   const run = runShowingProgress(story, seed, { onWorld: recorder.onWorld }, options);
   const whyItBroke = () => (run.verdict.broken === undefined ? [] : causalChain(story.plan, seed));
-  const files = writeFiles(recorder.finish(run.verdict, replayName(story)), whyItBroke, options);
-  reportOn(story, run, { ...options, artifacts: files });
+  const written = writeFiles(recorder.finish(run.verdict, replayName(story)), whyItBroke, options);
+  reportOn(story, run, { ...options, artifacts: written });
   return run.verdict.verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
 }
 

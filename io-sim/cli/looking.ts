@@ -103,7 +103,10 @@ function show(inspection: Inspection, options: LookingOptions & { readonly hasTr
     process.stdout.write(`${JSON.stringify(readableWorld(world), undefined, options.json === true ? 0 : 2)}\n`);
     return;
   }
-  const place = { event, time: showTime(world, world.loop.now), fingerprint, promise: verdict.promise };
+  const place = {
+    ...{ event, time: showTime(world, world.loop.now), fingerprint, promise: verdict.promise },
+    reached: inspection.isReached,
+  };
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ story: verdict.story, seed: verdict.seed, ...place, rows: rows.map((row) => rowAsJson(world, row)) })}\n`,
@@ -116,7 +119,8 @@ function show(inspection: Inspection, options: LookingOptions & { readonly hasTr
     verdict.broken === undefined
       ? `every promise held${options.until === undefined && options.back === undefined ? "" : " so far"}`
       : `${verdict.broken.promise}: ${readableTimes(verdict.broken.detail)}`;
-  process.stdout.write(`at event ${event}, ${place.time}, fingerprint ${fingerprint}; ${judged}\n`);
+  const over = inspection.isReached ? "" : "the run was over before that, ";
+  process.stdout.write(`${over}at event ${event}, ${place.time}, fingerprint ${fingerprint}; ${judged}\n`);
 }
 
 /** What a line may say while somebody steps. */

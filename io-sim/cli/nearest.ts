@@ -21,6 +21,14 @@ export function nearest(word: string, names: readonly string[]): string[] {
     .map(({ name }) => name);
 }
 
+/** The question that follows a name which there is not: " Did you mean …?", or nothing when none is close. */
+export function didYouMean(word: string, names: readonly string[]): string {
+  const meant = nearest(word, names).map((name) => `"${name}"`);
+  if (meant.length === 0) return "";
+  const last = meant.pop()!;
+  return ` Did you mean ${meant.length === 0 ? last : `${meant.join(", ")} or ${last}`}?`;
+}
+
 /** A story's file is called as the story is, with hyphens. */
 function plain(name: string): string {
   return name

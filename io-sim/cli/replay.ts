@@ -2,11 +2,11 @@
  * `lockstep replay`: shows a story with its seed again, whole or up to a moment, or feeds a journal to the core and
  * compares every effect.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { isJournal } from "../../core/index.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { thisProgram } from "../../program.ts";
 import { replayJournal } from "../journal/journal.ts";
+import { kindOf, looksLikeJournal, readOrMisuse } from "./files.ts";
 import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
 import { type JournalOptions, replayServerJournal } from "./replay-journal.ts";
@@ -53,9 +53,10 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
     if (looksCloser(options)) return (await look(story, seed, options)) ? EXIT.HELD : EXIT.BROKEN;
     return runOne(story, seed, options).verdict === "held" ? EXIT.HELD : EXIT.BROKEN;
   }
-  if (!existsSync(name)) throw new Misuse(`There is no file called "${name}". ${await noSuchStory(name)}`);
+  if (kindOf(name) === "nothing") throw new Misuse(await noSuchStory(name));
   const bytes = new Uint8Array(readOrMisuse(name));
   if (isJournal(bytes)) return replayServerJournal(name, bytes, serverOptions(options));
+  if (!looksLikeJournal(bytes)) throw new Misuse(`"${name}" is no journal, and no story or plan either.`);
   if (looksCloser(options) || options.trace === true || options.seed !== undefined || options.journal !== undefined) {
     throw new Misuse("A simulator's journal has no world to look into: name a story and its seed.");
   }
@@ -69,15 +70,6 @@ function serverOptions(options: ReplayOptions): JournalOptions {
   }
   if (options.decisions === true) throw new Misuse("--decisions is for stories: a server takes its chances elsewhere.");
   return options;
-}
-
-function readOrMisuse(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Misuse(`Can't read "${file}" (${code})${code === "EISDIR" ? "; name one of the files in it" : ""}.`);
-  }
 }
 
 function replayFile(file: string, text: string, options: ReplayOptions): number {

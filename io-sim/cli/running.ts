@@ -1,8 +1,6 @@
 /**
  * What the commands that run a story share: one run from its beginning to its end, and what is said about it.
  */
-import { existsSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { thisProgram } from "../../program.ts";
 import { failureReport } from "../inspection/failure-report.ts";
 import { traceLines, traceRows } from "../trace/lines.ts";
@@ -10,7 +8,7 @@ import { createTraceRecorder } from "../trace/recorder.ts";
 import type { Trace } from "../trace/trace.ts";
 import { rowAsJson } from "../world/rows.ts";
 import { type RunOptions, run, type Verdict } from "../world/run.ts";
-import { Misuse } from "./misuse.ts";
+import { mustTakeFile, writeOrMisuse } from "./files.ts";
 import { createProgress } from "./progress.ts";
 import { replayName, type Story } from "./stories.ts";
 
@@ -31,7 +29,7 @@ export interface TimedRun {
 
 /** Runs a story with a seed, traces it when asked to, and reports on it. */
 export function runOne(story: Story, seed: number, options: RunningOptions): Verdict {
-  mustHaveFolder(options.journal);
+  mustTakeFile(options.journal);
   const recorder = options.trace === true ? createTraceRecorder(0) : undefined;
   const watching = recorder === undefined ? {} : { onWorld: recorder.onWorld };
   const { safetyAlone = false } = options;
@@ -96,20 +94,5 @@ export function reportOn(
     for (const file of artifacts) process.stdout.write(`wrote   ${file}\n`);
   } else {
     process.stdout.write(`${failureReport(verdict, { replayName: replayName(told), artifacts }).join("\n")}\n`);
-  }
-}
-
-/** Refuses a file in a folder that is not there; undefined is no file. */
-export function mustHaveFolder(file: string | undefined): void {
-  if (file === undefined || existsSync(dirname(file))) return;
-  throw new Misuse(`Can't write "${file}": there is no folder "${dirname(file)}".`);
-}
-
-/** Writes a file; a path that can't be written to is wrong use. */
-export function writeOrMisuse(file: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(file, content);
-  } catch (error) {
-    throw new Misuse(`Can't write "${file}": ${(error as NodeJS.ErrnoException).code ?? "unknown reason"}.`);
   }
 }

@@ -8,6 +8,7 @@ import { letOut } from "../base/guards.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import type { Plan } from "../story/plan.ts";
 import { planToJson } from "../story/plan-json.ts";
+import { mustTakeFolder } from "./files.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { theSeed, theStory } from "./stories.ts";
@@ -42,6 +43,7 @@ export function shrink(words: readonly string[]): Promise<number> {
 async function shrinkStory(name: string, options: ShrinkCommandOptions): Promise<number> {
   const until = performance.now() + 1_000 * wholeNumber(options.within, "--within");
   const story = await theStory(name);
+  if (options.out !== undefined) mustTakeFolder(options.out);
   const seed = theSeed(story, options.seed);
   const { plan } = story;
   const progress = createProgress(options);

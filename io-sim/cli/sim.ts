@@ -8,8 +8,9 @@
 import { cover, coverageText, createCoverage, excusesText } from "../search/coverage.ts";
 import { type Crew, createCrew, readWorkers } from "./crew.ts";
 import { compareRuns } from "./equalities.ts";
+import { writeOrMisuse } from "./files.ts";
 import { EXIT, Misuse, readRegime, wholeNumber } from "./misuse.ts";
-import { type RunningOptions, runOne, writeOrMisuse } from "./running.ts";
+import { type RunningOptions, runOne } from "./running.ts";
 import {
   readScoreboard,
   SCOREBOARD_FILE,

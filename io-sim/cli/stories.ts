@@ -2,14 +2,15 @@
  * Where the command line finds stories: the files of `sim-scenarios/`, by file name, by the story's own name, or by path.
  * A path may also name a plan as JSON.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { LockstepError } from "../../core/index.ts";
 import type { Plan } from "../story/plan.ts";
 import { planFromJson } from "../story/plan-json.ts";
+import { kindOf, looksLikeJournal, readOrMisuse } from "./files.ts";
 import { Misuse, wholeNumber } from "./misuse.ts";
-import { nearest } from "./nearest.ts";
+import { didYouMean } from "./nearest.ts";
 
 const FOLDER = fileURLToPath(new URL("../../sim-scenarios/", import.meta.url));
 
@@ -28,8 +29,8 @@ export async function allStories(): Promise<Story[]> {
 
 /** The story that is meant by `name`, or undefined. */
 export async function findStory(name: string): Promise<Story | undefined> {
-  if (name.endsWith(".json") && existsSync(name)) return { file: resolve(name), plan: readPlan(name) };
-  if (/\.m?ts$/.test(name) && existsSync(name)) return loadStory(resolve(name));
+  if (name.endsWith(".json") && kindOf(name) === "file") return { file: resolve(name), plan: readPlan(name) };
+  if (/\.m?ts$/.test(name) && kindOf(name) === "file") return loadStory(resolve(name));
   const stories = await allStories();
   return stories.find(({ file, plan }) => plan.name === name || basename(file, ".ts") === basename(name, ".ts"));
 }
@@ -43,17 +44,21 @@ export async function theStory(name: string): Promise<Story> {
 
 /** The sentence that says that there is no such story, and which one may have been meant. */
 export async function noSuchStory(name: string): Promise<string> {
-  if (/\.(m?ts|json)$/.test(name) && /[\\/]/.test(name)) return `There is no file "${name}".`;
-  const names = (await allStories()).map(({ plan }) => plan.name);
-  const meant = nearest(name, names).map((each) => `"${each}"`);
-  const question =
-    meant.length === 0 ? '"lockstep sim --help" says how stories are named.' : `Did you mean ${anyOf(meant)}?`;
-  return `There is no story called "${name}" in sim-scenarios/. ${question}`;
-}
-
-/** "a, b or c". */
-function anyOf(items: readonly string[]): string {
-  return items.length === 1 ? items[0]! : `${items.slice(0, -1).join(", ")} or ${items.at(-1)}`;
+  const kind = kindOf(name);
+  if (kind === "folder") return `"${name}" is a folder: name one of the stories in it.`;
+  if (kind === "file" && looksLikeJournal(readOrMisuse(name))) {
+    return `"${name}" is a journal, which has no clients to look at: name the story that it came from, or play it with "lockstep replay".`;
+  }
+  if (kind === "file") return `"${name}" is no story and no plan: those end in .ts, .mts or .json.`;
+  const isPath = /[\\/]/.test(name);
+  if (isPath && /\.(m?ts|json)$/.test(name)) return `There is no file "${name}".`;
+  const what = isPath || /\.\w+$/.test(name) ? "file and no story" : "story";
+  const question = didYouMean(
+    name,
+    (await allStories()).map(({ plan }) => plan.name),
+  );
+  const help = question === "" ? ' "lockstep sim --help" says how stories are named.' : question;
+  return `There is no ${what} called "${name}" in sim-scenarios/.${help}`;
 }
 
 /** The seed of one run: the text behind `--seed`, or the only seed that is committed. */
@@ -79,8 +84,10 @@ function storyFiles(folder: string): string[] {
 
 /** The plan in a file; what is wrong with it is said with the file's name. */
 function readPlan(file: string): Plan {
+  const text = readOrMisuse(file);
+  if (looksLikeJournal(text)) throw new Misuse(`"${file}" is a journal and no plan: call it otherwise than .json.`);
   try {
-    return planFromJson(readFileSync(file, "utf8"));
+    return planFromJson(text.toString("utf8"));
   } catch (error) {
     throw new Misuse(`Can't read a plan from "${file}": ${(error as Error).message}`);
   }
@@ -102,6 +109,20 @@ async function importOrMisuse(file: string): Promise<{ default?: Plan }> {
     // Node takes a .ts file for an old kind of module when no package.json above it says otherwise.
     if (code === "ERR_REQUIRE_CYCLE_MODULE")
       throw new Misuse(`Outside of the project a story's name ends in .mts, not "${file}".`);
-    throw new Misuse(`Can't load "${file}": ${message.split("\n")[0]}`);
+    throw new Misuse(`Can't load "${file}": ${firstSentence(message)}${placeIn(error, file)}`);
   }
+}
+
+/** What a message of several lines begins with; where a compiler counts its errors first, the first of them. */
+function firstSentence(message: string): string {
+  const [first = "", second = first] = message.split("\n").flatMap((line) => line.trim() || []);
+  return first.endsWith(":") ? second : first;
+}
+
+/** Where in the file it was thrown, as " (line 3)"; nothing when the message says it, or nobody knows. */
+function placeIn(error: unknown, file: string): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const place = stack.split("\n").find((line) => line.trimStart().startsWith("at ") && line.includes(file));
+  const line = place === undefined ? undefined : /:(\d+):\d+\)?$/.exec(place)?.[1];
+  return line === undefined ? "" : ` (line ${line})`;
 }

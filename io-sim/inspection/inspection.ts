@@ -24,6 +24,8 @@ export interface Inspection {
   readonly verdict: Verdict;
   /** How many events had happened. */
   readonly event: number;
+  /** Whether the run came to where it was to stop; it may be over sooner, or break. */
+  readonly isReached: boolean;
   /** The last things that happened, oldest first, and among them each input of the server. */
   readonly rows: readonly ShownRow[];
 }
@@ -56,7 +58,8 @@ export function inspect(plan: Plan, seed: number, stop: Stop, options: InspectOp
     },
   });
   catchUp();
-  return { verdict, event: verdict.world.loop.ran, rows };
+  const { world } = verdict;
+  return { verdict, event: world.loop.ran, isReached: stop.kind === "end" || isReached(world, stop), rows };
 }
 
 /** The moment after one event. */

@@ -19,8 +19,9 @@ export function planFromJson(text: string): Plan {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    throw new LockstepError("bad-config", "The plan is no JSON.");
+  } catch (error) {
+    const why = text.trim() === "" ? "the file is empty" : (error as Error).message;
+    throw new LockstepError("bad-config", `The plan is no JSON: ${why}.`);
   }
   PLAN(value, "The plan");
   const plan = value as Plan;

@@ -134,6 +134,8 @@ describe("wrong use of serve", () => {
     [["--shards", "257"], '--shards must be a number from 1 to 256, and "257" is not.'],
     [["--shards", "9", "--udp-port", "65530"], "There are no 9 ports from --udp-port 65530 on; choose a lower one."],
     [["--log-level", "loud"], /^--log-level must be one of trace, .*, and "loud" is not\.$/],
+    [["--http-prot", "1"], /^Unknown option '--http-prot' \(Did you mean --http-port\?\); /],
+    [["--journal-limit", "64"], "--journal-limit bounds what --journal keeps, and no directory for journals is named."],
     [["--nope"], "Unknown option '--nope'; \"lockstep serve --help\" lists the flags."],
     [["--journal", ""], '--journal must be a directory, and "" is not.'],
     ...["3", "1048577", "1e3"].map((limit): [string[], string] => [

@@ -84,6 +84,7 @@ describe("lockstep", { timeout: 20_000 }, () => {
 
   it.each([
     [["dance"], /^lockstep: there is no command "dance"; "lockstep --help" lists them\.\n$/],
+    [["replya"], / "lockstep --help" lists them\. Did you mean "replay"\?\n$/],
     [["--fast"], /^lockstep: there is no command "--fast"; .*\n$/],
     [["serve", "--udp-port", "many"], /^lockstep serve: --udp-port must be a port from 0 to 65535 .*\n$/],
   ])("%j is wrong use: one sentence and status 2", async (words, sentence) => {

@@ -112,6 +112,22 @@ describe("stepping through a run", () => {
   });
 });
 
+describe("a moment that never comes", () => {
+  it.each(["999999999", "9999s"])("is said to be beyond the end of the run: %s", async (until) => {
+    const { status, out } = await command("replay", SMALL, "--until", until);
+    expect([status, out.trim().split("\n").at(-1)]).toEqual([
+      0,
+      expect.stringMatching(/^the run was over before that, at /),
+    ]);
+    const told = await command("replay", SMALL, "--until", until, "--json");
+    expect(JSON.parse(told.out)).toMatchObject({ reached: false });
+  });
+
+  it("is not said of one that comes", async () => {
+    expect((await command("replay", SMALL, "--until", "2s")).out).not.toContain("was over before");
+  });
+});
+
 describe("wrong use", () => {
   it.each([
     [["sim", "no-such-story"], "no story called"],
@@ -123,8 +139,10 @@ describe("wrong use", () => {
     [["sim", SMALL, "--seeds", "9..1"], "smaller one first"],
     [["sim", SMALL, "--seeds", "1..2", "--journal", "x"], "one story and one seed"],
     [["sim", "--bogus"], "unknown option"],
+    [["sim", SMALL, "--sed", "7"], "Did you mean --seed?"],
+    [["sim", SMALL, "--seed", "-1"], "whole number"],
     [["replay", "a clean call"], "--seed N; committed are 1, 2"],
-    [["replay", "no-such-file"], "no file called"],
+    [["replay", "no-such-file"], "no story called"],
     [["replay", BROKEN.replace("broken-story.ts", "small-story.ts"), "--seed"], "argument missing"],
     [["replay", fileURLToPath(new URL("../../../README.md", import.meta.url))], "journal"],
     [["replay", fileURLToPath(new URL("../../../package.json", import.meta.url))], "The plan has a field"],
@@ -136,7 +154,6 @@ describe("wrong use", () => {
     ],
     [["sim", SMALL, "--journal", "/no-such-folder/x"], "no folder"],
     [["replay", SMALL, "--seed", "1", "--fork", "a/b/1=1"], "no decision"],
-    [["replay", fileURLToPath(new URL("../../../README.md", import.meta.url)), "--state"], "no world to look into"],
     [["diff", "no-such-file", "neither"], "STORY@SEED"],
   ])("%j answers 2 and one sentence", async (words, sentence) => {
     const { status, out, err } = await command(...words);

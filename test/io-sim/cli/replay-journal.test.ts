@@ -65,7 +65,7 @@ describe("lockstep replay of a server's journal", () => {
     ],
     ["a flag for stories", () => [file, "--fork", "a/b/1=0"], /--fork is for stories/],
     ["a moment that is none", () => [file, "--until", "noon"], /--until takes an input such as 1200/],
-    ["a directory", () => [folder], /Can't read ".*" \(EISDIR\); name one of the files in it/],
+    ["a directory", () => [folder], /Can't read ".*": it is a directory; name one of the files in it/],
     [
       "a moment before it",
       () => [file, "--until", "2000-01-01T00:00:00.000Z"],
