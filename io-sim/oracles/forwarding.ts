@@ -229,8 +229,9 @@ function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStr
   sent[place + SENT.AT] = world.loop.now;
   if (out.first < 0) out.first = index;
   if (index <= out.highest) return;
+  const forward = (timestamp - out.highestTimestamp) | 0;
+  if (out.highest < 0 || forward > 0) out.highestFrameAt = world.loop.now;
   if (out.highest >= 0 && !out.isRtx) {
-    const forward = (timestamp - out.highestTimestamp) | 0;
     if (!upheld(book, "S3", forward >= 0))
       breach(book, "S3", `${nameOf(out)} was sent ${sequence} with a timestamp ${-forward} in the past.`);
   }
@@ -330,9 +331,9 @@ function judgeBeginning(
   if (source.kind === "video") judge(book, "S5", mayBegin(packet, source), noKeyframe);
   if (out.highest >= 0) {
     const step = ((timestamp - out.highestTimestamp) | 0) * (1_000_000 / source.clockRate);
-    const passed = now - out.sent[placeOf(out.highest) + SENT.AT]!;
+    const passed = now - out.highestFrameAt;
     const late = Math.abs(step - passed);
-    const jump = () => `${nameOf(out)}: the timestamp goes on by ${step} µs after ${passed} µs.`;
+    const jump = () => `${nameOf(out)}: the timestamp goes on by ${Math.round(step)} µs after ${passed} µs.`;
     judge(book, "S3", late <= STEP_SLACK_MICROS, jump);
   }
 }

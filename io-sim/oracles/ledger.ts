@@ -79,6 +79,8 @@ export interface OutgoingStream {
   first: number;
   highest: number;
   highestTimestamp: number;
+  /** When the first packet that went out of its frame did. */
+  highestFrameAt: number;
   distinct: number;
   /** What the server has announced for the slot. */
   bound: Binding | undefined;
@@ -286,6 +288,7 @@ function newOutgoingStream(
     first: -1,
     highest: -1,
     highestTimestamp: 0,
+    highestFrameAt: 0,
     distinct: 0,
     bound: ledger.bindings.get(client.participant)?.get(media.mid),
     door: undefined,

@@ -269,3 +269,40 @@ describe("a batch with keyframes of two layers", () => {
     expect(run(story, 41, leavingOut).broken?.detail).toMatch(/^ana's slot 1 was sent \d+ behind \d+ where a source/);
   });
 });
+
+describe("a frame that comes slowly", () => {
+  // A keyframe takes a third of a second over this way, and the one that goes over to the next layer follows it.
+  const story = smallStory({
+    knobs: { layerSilentMicros: ms(200), keyframeRequestMicros: ms(200) },
+    peers: {
+      ana: { sends: { camera: "vp8-simulcast", microphone: true }, link: { up: kbps(250) } },
+      bob: { receives: { audio: 1, video: 1 } },
+      mia: { receives: { audio: 1, video: 1 } },
+    },
+    timeline: [],
+    runFor: seconds(7),
+  });
+
+  it("has the next piece's timestamps go on from when it began", () => {
+    expect(run(story, 5, { withoutDrain: true }).broken).toBeUndefined();
+  });
+
+  it("does not hide a step of the timestamps that is too long", () => {
+    let isTime = () => false;
+    const jumping: RunOptions = {
+      withoutDrain: true,
+      onWorld: (world) => {
+        isTime = () => world.zeroAt > 0 && world.loop.now > world.zeroAt + 6_300_000;
+      },
+      sabotage: (target, bytes) => {
+        const isPicture = bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        if (!isPicture || !isTime()) return [{ target, bytes }];
+        const later = bytes.slice();
+        const view = new DataView(later.buffer);
+        view.setUint32(4, view.getUint32(4) + 27_000);
+        return [{ target, bytes: later }];
+      },
+    };
+    expect(run(story, 5, jumping).broken?.detail).toMatch(/timestamp goes on by/);
+  });
+});
