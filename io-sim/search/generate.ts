@@ -5,7 +5,8 @@
  * with a bit of everything hides what only many of one kind bring about. Then come rooms, peers, links and steps. Some
  * numbers are no fresh worlds: a mutation mixes an earlier world with its neighbour, and a fork is an earlier world up to a
  * moment, after which other things happen and chance is another. In half of the fresh worlds a quarter of the server's knobs
- * are turned, in a third some parts of it fail from the start, and who is made of one of these keeps that. In the end come
+ * are turned, in a third some parts of it fail from the start, in a third everything happens at once, before anything can come
+ * to rest, and who is made of one of these keeps that. In the end come
  * rest and promises (./settling.ts). In the realistic regime people have ordinary networks and habits, and quality is
  * promised too. The generators are fast-check's.
  */
@@ -30,7 +31,7 @@ import { ms, percent, seconds } from "../story/units.ts";
 import { drawKnobs } from "../world/knobs.ts";
 import { SITE_NAMES } from "../world/sites.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
-import { failingFromStart, forget, SETTLE_MICROS, settled, turned } from "./settling.ts";
+import { failingFromStart, forget, promising, SETTLE_MICROS, settled, turned } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
@@ -43,8 +44,8 @@ const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", 
 const FRESH_FIRST = 6;
 
 /**
- * The plan of this number, 0 or more; with `disturbsServer` false, that without any knobs turned and without parts of the
- * server that fail from the start.
+ * The plan of this number, 0 or more; with `disturbsServer` false, that without any knobs turned, without parts of the server
+ * that fail from the start, and with all the time that its steps take.
  */
 export function generatePlan(number: number, regime: Regime, disturbsServer = true): Plan {
   const stream = createStream(number, "explore", regime);
@@ -55,7 +56,7 @@ export function generatePlan(number: number, regime: Regime, disturbsServer = tr
   const fresh = (other: number) => generatePlan(freshNumber(other), regime, disturbsServer);
   if (kind < 3) {
     const world = swapping(sample(tortureWorld(), seed), number);
-    return named(disturbsServer ? failing(turned(world, drawKnobs(number)), number) : world, number);
+    return named(disturbsServer ? failing(turned(hasty(world, number), drawKnobs(number)), number) : world, number);
   }
   const parent = fresh(below(stream, number));
   if (kind === 3) return named(sample(mutation(parent, fresh(number - 1)), seed), number);
@@ -86,6 +87,30 @@ function failing(plan: Plan, number: number): Plan {
     sites.add(SITE_NAMES[below(stream, SITE_NAMES.length)]!);
   }
   return failingFromStart(plan, [...sites], percent(1 + below(stream, FAILING_SHARE_MAX)));
+}
+
+/** In one fresh world in so many each step follows the one before at once. */
+const HASTY_ONE_IN = 3;
+
+/** What "at once" may be: at the same moment, within a round trip, or within a few. */
+const AT_ONCE_MICROS = [0, 50_000, 400_000] as const;
+
+/**
+ * Steps drawn one by one seldom meet: here whoever makes a new connection is cut off, moves and comes again before the first
+ * of these is over, and a shard dies meanwhile. Their order stays, and with it what has to heal.
+ */
+function hasty(plan: Plan, number: number): Plan {
+  const stream = createStream(number, "explore/hasty", "torture");
+  if (below(stream, HASTY_ONE_IN) !== 0) return plan;
+  const { healsAt } = forget(plan);
+  let before = -1;
+  const steps = plan.steps.map((step): StepPlan => {
+    if (step.atMicros >= healsAt) return step;
+    const gap = below(stream, AT_ONCE_MICROS[below(stream, AT_ONCE_MICROS.length)]! + 1);
+    before = before < 0 ? step.atMicros : Math.min(step.atMicros, before + gap);
+    return { ...step, atMicros: before };
+  });
+  return promising({ ...plan, steps });
 }
 
 /** The nearest number not above this one that is a fresh world's. */
@@ -263,7 +288,8 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
  * come to rest owe each other quality.
  */
 function ordinaryWorld(): fc.Arbitrary<Plan> {
-  const habits = ["muting", "leaving", "joining", "moves", "restarts", "pauses", "stalls"];
+  const people = ["muting", "leaving", "joining", "moves", "stalls", "cuts", "deaths", "rejoining", "reconnecting"];
+  const habits = [...people, "restarts", "pauses", "several shards"];
   const classes = FAULT_CLASSES.filter(({ name }) => habits.includes(name));
   return fc
     .record({ classes: fc.subarray(classes), count: fc.integer({ min: 2, max: 5 }) })

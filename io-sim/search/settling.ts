@@ -77,6 +77,11 @@ export function forget(plan: Plan): { plan: Plan; healsAt: number } {
   return { plan: { ...rest, steps, always: [], finally: [] }, healsAt };
 }
 
+/** A settled plan whose steps have been moved before its healing, with the promises that follow now. */
+export function promising(plan: Plan): Plan {
+  return { ...plan, finally: followingPromises(plan) };
+}
+
 /** A settled plan whose server has these knobs turned; it has as much more time to come to rest. */
 export function turned(plan: Plan, knobs: Knobs): Plan {
   if (Object.keys(knobs).length === 0) return plan;
@@ -97,8 +102,7 @@ export function failingFromStart(plan: Plan, sites: readonly string[], sharePpm:
     label: wellAgain,
     operation: { type: "buggify", sites: [...new Set(failing)], sharePpm: 0 },
   };
-  const whole = { ...plan, steps: [begins, ...before, heals] };
-  return { ...whole, finally: followingPromises(whole) };
+  return promising({ ...plan, steps: [begins, ...before, heals] });
 }
 
 /** Time after which everything must have recovered in this plan. */

@@ -83,13 +83,38 @@ describe("a generated world", () => {
     expect(all.filter(([plan]) => plan!.knobs !== undefined).length).toBeGreaterThan(20);
     expect(all.some(([plan]) => plan!.turn !== undefined && plan!.knobs !== undefined)).toBe(true);
     expect(generatePlan(7, "realistic").knobs).toBeUndefined();
-    // What is made of a world whose server fails from the start has other steps to choose from.
-    const others = (all as [Plan, Plan][]).filter(([plan], number) => number % 5 < 3 && !failsFromStart(plan));
+    // What is made of a world whose server fails from the start has other steps to choose from, and some worlds are hasty.
+    const atTheirTime = (plan: Plan) => plan.steps.map(({ atMicros }) => atMicros).join();
+    const others = (all as [Plan, Plan][]).filter(
+      ([plan, plain], number) => number % 5 < 3 && !failsFromStart(plan) && atTheirTime(plan) === atTheirTime(plain),
+    );
     expect(others.length).toBeGreaterThan(20);
     for (const [{ knobs = {}, ...plan }, plain] of others) {
       const runForMicros = plain.runForMicros + longestWaitBeyondUsual(knobs);
       expect(plan).toEqual({ ...plain, runForMicros });
     }
+  });
+
+  it("has everything happen at once in some worlds of torture, in the order in which it would have happened", () => {
+    const numbers = Array.from({ length: 90 }, (_, number) => number).filter((number) => number % 5 < 3);
+    const isHasty = (number: number) => {
+      const [plan, plain] = [generatePlan(number, "torture"), generatePlan(number, "torture", false)];
+      const happens = (all: Plan) => all.steps.filter(({ label }) => !/well again|from the start/.test(label));
+      expect(happens(plan).map(({ label }) => label)).toEqual(happens(plain).map(({ label }) => label));
+      const [hasty, slow] = [happens(plan), happens(plain)].map((steps) => steps.map(({ atMicros }) => atMicros));
+      for (const [index, time] of hasty!.entries()) expect(time).toBeLessThanOrEqual(slow![index]!);
+      return hasty!.some((time, index) => time < slow![index]!);
+    };
+    const hasty = numbers.filter(isHasty).length;
+    expect(hasty).toBeGreaterThan(numbers.length / 10);
+    expect(hasty).toBeLessThan(numbers.length / 2);
+  });
+
+  it("has people with ordinary networks lose them, reload and come back too", () => {
+    const plans = Array.from({ length: 60 }, (_, number) => generatePlan(number, "realistic"));
+    const types = new Set<string>(plans.flatMap(({ steps }) => steps.map(({ operation }) => operation.type)));
+    for (const type of ["crash-shard", "kill", "link", "reconnect", "rejoin"]) expect(types).toContain(type);
+    expect(plans.some(({ steady }) => (steady?.among.length ?? 0) > 2)).toBe(true);
   });
 
   it("heals a core set alone, and owes it something", () => {
