@@ -23,6 +23,7 @@ export {
   ms,
   mute,
   only,
+  overload,
   pause,
   percent,
   plays,

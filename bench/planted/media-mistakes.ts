@@ -174,13 +174,40 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    id: "left-out-asks",
+    what: "a keyframe is asked for by whoever is left out for want of time",
+    story: "a picture that nobody gets",
+    promise: "L5",
+    edits: [
+      edit("sfu/feedback.ts", "  if (route?.leftOut) return;\n", ""),
+      edit("sfu/requests.ts", "routes.some((route) => !route.leftOut && isFor(route))", "routes.some(isFor)"),
+    ],
+  },
+  {
+    id: "left-out-shown",
+    what: "what is left out for want of time is sent all the same to who is said not to get it",
+    story: "a server with too much to do",
+    promise: "S1",
+    edits: [
+      edit("sfu/forward.ts", "if (route.leftOut) {", "if (route.leftOut && stream.id < 0) {"),
+      edit("sfu/shedding.ts", "if (route.leftOut) route.stream = null;", "if (route.leftOut) route.incomingType = -1;"),
+    ],
+  },
+  {
+    id: "left-out-for-good",
+    what: "what was left out goes on and nobody asks for the keyframe that it needs",
+    story: "a server with too much to do",
+    promise: "L4",
+    edits: [edit("sfu/shedding.ts", "    else wantKeyframe(shard, now, route.publication);\n", "")],
+  },
+  {
     id: "switch-as-beginning",
     what: "whoever goes over to another layer asks as if he had yet to begin, and goes on when the layer has gone",
     story: "a layer that comes and goes",
     promise: "L5",
     edits: [
       edit("sfu/requests.ts", "else if (goesOver) keyframeWantedAgain(", "else if (goesOver) keyframeWanted("),
-      edit("sfu/requests.ts", "return best === stream || ", "return true || best === stream || "),
+      edit("sfu/requests.ts", "best === stream || each.stream === stream;", "each.stream !== undefined;"),
     ],
   },
   {

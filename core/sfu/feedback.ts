@@ -133,6 +133,8 @@ function takeReportBlocks(shard: Shard, now: Micros, participant: Participant, b
 
 function wishKeyframe(shard: Shard, ports: ShardPorts, now: Micros, slot: Slot | undefined): void {
   const route = slot?.route;
+  // While he is left out, no keyframe would get to him, and that he asks for one goes without saying afterwards.
+  if (route?.leftOut) return;
   if (route?.publication.kind !== "video" || buggify(ports.faults, "rtcp/wish-ignored", route.slot.id)) return;
   const stream = route.stream ?? route.publication.best;
   if (stream !== null) wantKeyframeOf(shard, now, stream, route.stream !== null);

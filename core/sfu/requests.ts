@@ -57,7 +57,8 @@ export function becomeBest(now: Micros, stream: Stream): void {
   let begins = best?.keyframes.toBegin === true;
   let goesOver = false;
   for (const route of routes) {
-    if (route.stream === null && !route.leftOut) begins = true;
+    if (route.leftOut) continue;
+    if (route.stream === null) begins = true;
     else if (route.stream !== stream) goesOver = true;
   }
   for (const relay of relays) {
@@ -123,11 +124,11 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
   if (sent) shard.history.counters.keyframesRequested++;
 }
 
-/** Whether a keyframe of this stream would bring anybody anything: it is the best, or somebody is shown it. */
+/** Whether a keyframe of this stream would bring anybody anything who is not left out: it is the best, or he is shown it. */
 function isOfUse(stream: Stream): boolean {
   const { best, routes, relays } = stream.publication;
-  const isShown = (each: Route | Relay) => each.stream === stream;
-  return best === stream || routes.some(isShown) || relays.some(isShown);
+  const isFor = (each: Route | Relay) => best === stream || each.stream === stream;
+  return relays.some(isFor) || routes.some((route) => !route.leftOut && isFor(route));
 }
 
 /** Asks for the missing packets of a stream that it is time to ask for. */

@@ -51,6 +51,7 @@ export const EQUALITIES: readonly Equality[] = [
       sharesChance(plan) ||
       sharesQueue(plan) ||
       shardDies(plan) ||
+      leavesOut(plan) ||
       voicesCompete(plan) ||
       leaveTogether(plan) ||
       timersAreLate(plan),
@@ -95,7 +96,7 @@ export const EQUALITIES: readonly Equality[] = [
   {
     name: "an unrelated room beside it",
     likeness: "moments",
-    excuse: sharesChance,
+    excuse: (plan) => sharesChance(plan) || leavesOut(plan),
     base: firstCome,
     variants: (plan) => [{ what: "three strangers next door", plan: withNeighbours(plan) }],
   },
@@ -329,6 +330,10 @@ function sharesQueue(plan: Plan): string {
 
 function shardDies(plan: Plan): string {
   return has(plan, "crash", "crash-shard") ? "a shard of it dies" : "";
+}
+
+function leavesOut(plan: Plan): string {
+  return has(plan, "overload") ? "which video is left out hangs on the numbers of the slots" : "";
 }
 
 /**

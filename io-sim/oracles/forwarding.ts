@@ -221,6 +221,9 @@ function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStr
   if (!upheld(book, "S2", isInside))
     breach(book, "S2", `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (out.first < 0 && (bytes[1]! & 0x7f) === PAYLOAD_TYPE.OPUS) out.kind = "audio";
+  const pauses = !out.isRtx && out.bound?.paused === true;
+  if (!upheld(book, "S1", !pauses))
+    breach(book, "S1", `${nameOf(out)} was sent ${sequence} while it was said to be paused.`);
   if (!out.isRtx) judgeOrigin(world, book, door, out, index, timestamp);
   out.distinct++;
   sent[place + SENT.INDEX] = index;
@@ -381,9 +384,15 @@ function followEvent(world: World, ledger: Ledger, event: ShardEvent): void {
     forgetBindings(ledger, event.participant);
   }
   if (event.type !== "bindings") return;
-  for (const { mid, publication, participant } of event.slots) {
-    if (ledger.bindings.get(event.participant)?.get(mid)?.publication === publication) continue;
-    noteBinding(ledger, event.participant, mid, { publication, participant, since: world.loop.now });
+  const { now } = world.loop;
+  for (const { mid, publication, participant, paused } of event.slots) {
+    const known = ledger.bindings.get(event.participant)?.get(mid);
+    const isSame = known?.publication === publication;
+    if (isSame && known.paused === paused) continue;
+    const goesOnAt = isSame && known.paused ? now : (known?.goesOnAt ?? 0);
+    const since = isSame ? known.since : now;
+    noteBinding(ledger, event.participant, mid, { publication, participant, since, paused, goesOnAt });
+    if (isSame && !paused) continue;
     for (const streams of ledger.outgoing) {
       for (const out of streams) {
         if (out.client.participant === event.participant && out.mid === mid) leaveSource(out);

@@ -144,6 +144,9 @@ export interface Binding {
   readonly publication: number;
   readonly participant: number;
   readonly since: number;
+  /** Whether the server leaves it out, and when it has last gone on; 0 for never. */
+  readonly paused: boolean;
+  readonly goesOnAt: number;
 }
 
 /** An empty ledger. */

@@ -3,7 +3,8 @@
  *
  * A slot that shows somebody who is there, with a camera that is not covered, over links that carry, has to play. How long
  * that may take follows from the links' round trips and, where packets are lost, from what repetitions cost. After a step
- * that touches one of the two it has five seconds more (L2); after an unmuting it is what was paused that plays again (L4);
+ * that touches one of the two it has five seconds more (L2); after an unmuting, or when the server has time again for what it
+ * left out, it is what was paused that plays again (L4);
  * a first picture comes late to somebody who has joined (L1); a viewer who has asked for a keyframe all the while was not
  * heard (S10); in all other cases a wish is not met (L3).
  */
@@ -43,7 +44,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
 
   function causeOf(viewer: Peer, owner: Peer, kind: string, binding: Binding, from: number): Cause {
     const healed = Math.max(shaken, touched.get(viewer.plan.name) ?? 0, touched.get(owner.plan.name) ?? 0);
-    const goesOn = unmuted.get(`${owner.plan.name}/${kind}`) ?? 0;
+    const goesOn = Math.max(unmuted.get(`${owner.plan.name}/${kind}`) ?? 0, binding.goesOnAt);
     const wished = Math.max(binding.since, from);
     if (healed >= Math.max(goesOn, wished)) return { promise: "L2", at: healed };
     return goesOn >= wished ? { promise: "L4", at: goesOn } : { promise: "L3", at: wished };
@@ -53,7 +54,7 @@ export function createPatienceOracle(world: World, book: PromiseBook, ledger: Le
     const binding = ledger.bindings.get(client.participant)?.get(slot.mid);
     const sender = binding === undefined ? undefined : clientOf(world, binding.participant);
     const owner = sender === undefined ? undefined : peerOf(world, sender);
-    if (binding === undefined || sender?.status !== "connected" || owner === undefined) return;
+    if (binding === undefined || sender?.status !== "connected" || owner === undefined || binding.paused) return;
     const { cameraMuted, microphoneMuted } = sender.media;
     if (slot.kind === "video" ? cameraMuted : microphoneMuted) return;
     const kind = slot.kind === "video" ? "camera" : "microphone";

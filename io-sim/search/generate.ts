@@ -5,12 +5,13 @@
  * with a bit of everything hides what only many of one kind bring about. Then come rooms, peers, links and steps. Some
  * numbers are no fresh worlds: a mutation mixes an earlier world with its neighbour, and a fork is an earlier world up to a
  * moment, after which other things happen and chance is another. In half of the fresh worlds a quarter of the server's knobs
- * are turned, in a third some parts of it fail from the start, in a third everything happens at once, before anything can come
- * to rest, and who is made of one of these keeps that. In the end come
+ * are turned, in a third some parts of it fail from the start, in a quarter it has more work than time, in a third everything
+ * happens at once, before anything can come to rest, and who is made of one of these keeps that. In the end come
  * rest and promises (./settling.ts). In the realistic regime people have ordinary networks and habits, and quality is
  * promised too. The generators are fast-check's.
  */
 import fc from "fast-check";
+import { VIDEO_PARTS } from "../../core/index.ts";
 import { below, createStream } from "../base/random.ts";
 import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import type { LinkOptions } from "../story/link-options.ts";
@@ -31,7 +32,7 @@ import { ms, percent, seconds } from "../story/units.ts";
 import { drawKnobs } from "../world/knobs.ts";
 import { SITE_NAMES } from "../world/sites.ts";
 import { canHappen, type Deed, FAULT_CLASSES, type FaultClass, SEVERAL_SHARDS } from "./fault-classes.ts";
-import { failingFromStart, forget, promising, SETTLE_MICROS, settled, turned } from "./settling.ts";
+import { failingFromStart, forget, overloaded, promising, SETTLE_MICROS, settled, turned } from "./settling.ts";
 
 /** Torture runs faults at their extremes and judges safety, then recovery; realistic worlds owe quality as well. */
 export type Regime = "torture" | "realistic";
@@ -56,7 +57,8 @@ export function generatePlan(number: number, regime: Regime, disturbsServer = tr
   const fresh = (other: number) => generatePlan(freshNumber(other), regime, disturbsServer);
   if (kind < 3) {
     const world = swapping(sample(tortureWorld(), seed), number);
-    return named(disturbsServer ? failing(turned(hasty(world, number), drawKnobs(number)), number) : world, number);
+    const disturbed = disturbsServer ? turned(hasty(busy(world, number), number), drawKnobs(number)) : world;
+    return named(disturbsServer ? failing(disturbed, number) : world, number);
   }
   const parent = fresh(below(stream, number));
   if (kind === 3) return named(sample(mutation(parent, fresh(number - 1)), seed), number);
@@ -87,6 +89,25 @@ function failing(plan: Plan, number: number): Plan {
     sites.add(SITE_NAMES[below(stream, SITE_NAMES.length)]!);
   }
   return failingFromStart(plan, [...sites], percent(1 + below(stream, FAILING_SHARE_MAX)));
+}
+
+/** One fresh world in so many has a server that has more work than time. */
+const BUSY_ONE_IN = 4;
+
+function busy(plan: Plan, number: number): Plan {
+  const stream = createStream(number, "explore/busy", "torture");
+  if (below(stream, BUSY_ONE_IN) !== 0) return plan;
+  const { healsAt } = forget(plan);
+  const loads: StepPlan[] = [];
+  for (let left = 1 + below(stream, 3); left > 0; left--) {
+    const [label, operation] = load(below(stream, VIDEO_PARTS + 1));
+    loads.push({ atMicros: below(stream, healsAt), label, operation });
+  }
+  return overloaded(plan, loads);
+}
+
+function load(parts: number): Deed {
+  return [`the server leaves out ${parts} of ${VIDEO_PARTS} parts of the video`, { type: "overload", parts }];
 }
 
 /** In one fresh world in so many each step follows the one before at once. */
@@ -302,11 +323,12 @@ function ordinaryWorld(): fc.Arbitrary<Plan> {
           timeline: steps(chosen, names, 0, healsAt),
           breaks: fc.array(takingABreak(names, healsAt), { minLength: 1, maxLength: 2 }),
           strangers: fc.option(scanning(healsAt), { nil: [] }),
+          loads: fc.array(timed(fc.integer({ min: 0, max: VIDEO_PARTS }).map(load), 0, healsAt), { maxLength: 2 }),
           core: fc.subarray([...names], { minLength: 2 }),
           shards: someShards(),
         })
-        .map(({ peers, timeline, breaks, strangers, core, shards }) => {
-          const all = [...timeline, ...breaks.flat(), ...strangers];
+        .map(({ peers, timeline, breaks, strangers, loads, core, shards }) => {
+          const all = [...timeline, ...breaks.flat(), ...strangers, ...loads];
           return settled(compile(peers, all, shards, healsAt), healsAt, core, true);
         });
     });

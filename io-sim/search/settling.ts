@@ -58,6 +58,8 @@ export function settled(plan: Plan, healsAt: number, core: readonly string[], re
       operation: { type: "buggify", sites, sharePpm: 0 },
     });
   }
+  const load = steps.findLast(({ operation }) => operation.type === "overload");
+  if (load !== undefined && !isOver(load)) healing.push(easing(healsAt));
   const { steady: _, ...rest } = plan;
   const restsAt = healsAt + SETTLE_MICROS + longestWaitBeyondUsual(plan.knobs ?? {});
   const whole: Plan = { ...rest, steps: [...steps, ...healing], runForMicros: restsAt };
@@ -103,6 +105,22 @@ export function failingFromStart(plan: Plan, sites: readonly string[], sharePpm:
     operation: { type: "buggify", sites: [...new Set(failing)], sharePpm: 0 },
   };
   return promising({ ...plan, steps: [begins, ...before, heals] });
+}
+
+/** A settled plan whose server leaves out video by these steps, until everything heals. */
+export function overloaded(plan: Plan, loads: readonly StepPlan[]): Plan {
+  const { healsAt } = forget(plan);
+  const steps = [...plan.steps, ...loads].sort((a, b) => a.atMicros - b.atMicros);
+  return promising({ ...plan, steps: [...steps, easing(healsAt)] });
+}
+
+function easing(healsAt: number): StepPlan {
+  return { atMicros: healsAt, label: `the server's load ${HEALING}`, operation: { type: "overload", parts: 0 } };
+}
+
+/** Whether nothing more is left out from this step on. */
+function isOver({ operation }: StepPlan): boolean {
+  return operation.type === "overload" && operation.parts === 0;
 }
 
 /** Time after which everything must have recovered in this plan. */
@@ -229,12 +247,18 @@ function mayBeRefused(plan: Plan, peer: PeerPlan): boolean {
 function serverWellSince(plan: Plan): number {
   const failing = new Set<string>();
   let since = 0;
-  for (const { atMicros, operation } of [...plan.steps].sort((a, b) => a.atMicros - b.atMicros)) {
+  let hasTime = true;
+  for (const step of [...plan.steps].sort((a, b) => a.atMicros - b.atMicros)) {
+    const { atMicros, operation } = step;
     // Nobody knows of a server that has forgotten everybody, until he notices and joins again.
     if (operation.type === "crash" || operation.type === "crash-shard") return plan.runForMicros;
     if (operation.type === "swizzle") since = atMicros + operation.overMicros;
     if (operation.type === "restart") since = atMicros;
     if (operation.type === "pause") since = atMicros + operation.forMicros;
+    if (operation.type === "overload") {
+      since = atMicros;
+      hasTime = isOver(step);
+    }
     if (operation.type !== "buggify") continue;
     since = atMicros;
     for (const site of operation.sites) {
@@ -242,7 +266,7 @@ function serverWellSince(plan: Plan): number {
       else failing.delete(site);
     }
   }
-  return failing.size > 0 ? plan.runForMicros : since;
+  return failing.size > 0 || !hasTime ? plan.runForMicros : since;
 }
 
 /** Whether the source is on at the end, and has been for long enough. */

@@ -209,6 +209,8 @@ function operationText(use: Use, operation: Operation): Piece {
       return call(use("crashShard"), [String(operation.place)]);
     case "pause":
       return call(use("pause"), [timeText(use, operation.forMicros)]);
+    case "overload":
+      return call(use("overload"), [String(operation.parts)]);
     case "buggify":
       return call(use("buggify"), [list(operation.sites.map(quote)), shareText(use, operation.sharePpm)]);
     case "link": {

@@ -148,6 +148,7 @@ const OPERATION: Check = variants("type", {
   "crash-shard": { place: count },
   swizzle: { peers: listOf(text), overMicros: count },
   pause: { forMicros: count },
+  overload: { parts: count },
   buggify: { sites: listOf(text), sharePpm: count },
 } satisfies Record<Operation["type"], Record<string, Check>>);
 

@@ -4,7 +4,7 @@
  * A scenario file compiles to a plan (./scenario.ts); a journal or a shrunk world could carry one. Times are whole
  * microseconds; those of steps count from the moment at which everyone who joins at the start is connected.
  */
-import { type Knobs, LockstepError, tunablesTrouble } from "../../core/index.ts";
+import { type Knobs, LockstepError, tunablesTrouble, VIDEO_PARTS } from "../../core/index.ts";
 import type { DecisionPlan } from "../base/decisions.ts";
 import type { Ppm } from "../base/random.ts";
 import type { ClientMediaPlan } from "../client/client-media.ts";
@@ -105,6 +105,8 @@ export type Operation =
   | { readonly type: "swizzle"; readonly peers: readonly string[]; readonly overMicros: number }
   /** The server's process stands still; what comes meanwhile waits. */
   | { readonly type: "pause"; readonly forMicros: number }
+  /** The server leaves out so many {@link VIDEO_PARTS} of the video for want of time; 0 ends it. */
+  | { readonly type: "overload"; readonly parts: number }
   /** From now on these sites fail with this probability; see ../world/sites.ts. */
   | { readonly type: "buggify"; readonly sites: readonly string[]; readonly sharePpm: Ppm };
 
@@ -217,6 +219,9 @@ export function checkPlan(plan: Plan): void {
     if (step.operation.type === "swizzle") for (const peer of step.operation.peers) known(peer);
     if (step.operation.type === "buggify") checkSites(step.operation.sites);
     if (step.operation.type === "crash-shard") hasShard(step.operation.place);
+    if (step.operation.type === "overload" && step.operation.parts > VIDEO_PARTS) {
+      refuse(`leaves out ${step.operation.parts} parts of the video in "${step.label}"; there are ${VIDEO_PARTS}.`);
+    }
   }
   for (const name of plan.steady?.among ?? []) known(name);
   const disturbs = ({ atMicros, operation }: StepPlan, { fromMicros, among }: SteadyPlan) =>

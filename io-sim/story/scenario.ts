@@ -334,6 +334,11 @@ export function pause(forMicros: number, peer?: string): Operation {
   return peer === undefined ? { type: "pause", forMicros } : { type: "stall", peer, forMicros };
 }
 
+/** The server has more work than time: so many eighths of the video are left out from now on; 0 ends it. */
+export function overload(parts: number): Operation {
+  return { type: "overload", parts };
+}
+
 /** From now on these sites of the core or its host fail with this probability; 0 ends it. See io-sim/world/sites.ts. */
 export function buggify(sites: readonly string[], share: Ppm): Operation {
   return { type: "buggify", sites, sharePpm: share };

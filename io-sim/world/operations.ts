@@ -13,7 +13,7 @@ import type { Habit } from "../client/misbehaviour.ts";
 import { changeLink } from "../link/index.ts";
 import type { Operation } from "../story/plan.ts";
 import { throwGarbage } from "./garbage.ts";
-import { nodeCrash, nodePause, nodeRestart } from "./node.ts";
+import { nodeCommand, nodeCrash, nodeIsDown, nodePause, nodeRestart } from "./node.ts";
 import { crashShard } from "./shards.ts";
 import { setSites } from "./sites.ts";
 import { joinPeer, reconnectPeer, rejoinPeer } from "./tabs.ts";
@@ -38,6 +38,11 @@ export function perform(world: World, operation: Operation): void {
       return;
     case "pause":
       for (const node of world.nodes) nodePause(node, operation.forMicros);
+      return;
+    case "overload":
+      for (const node of world.nodes) {
+        if (!nodeIsDown(node)) nodeCommand(node, { type: "leave-out-video", parts: operation.parts }, () => {});
+      }
       return;
     case "buggify":
       setSites(world.sites, operation.sites, operation.sharePpm);

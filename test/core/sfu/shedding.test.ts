@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { VIDEO_PARTS } from "../../../core/index.ts";
+import { isPli, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PUBLISH } from "../../support/offers.ts";
+import { offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
   join,
+  passMillis,
   type ShardWorld,
+  sendRtcp,
   sendRtp,
   type TestClient,
 } from "../../support/shard-world.ts";
@@ -81,6 +84,28 @@ describe("video that is left out", () => {
     const numbers = all[0]!.rtp.filter(({ payloadType }) => payloadType === all[0]!.rtp[0]!.payloadType);
     for (let i = 1; i < numbers.length; i++) expect(numbers[i]!.sequence).toBe((numbers[i - 1]!.sequence + 1) & 0xffff);
     expect(world.shard.history.counters.rtpLeftOut).toBeGreaterThan(0);
+  });
+
+  it("is asked for by nobody, not even by those who miss what had got lost before, until it comes back", () => {
+    const { world, ana, all, send, leaveOut } = createSubject(1);
+    const requests = () => ana.rtcp.filter((packet) => isPli(packet, 0)).length;
+    const bob = all[0]!;
+    send(true);
+    const picture = bob.rtp.find(({ payloadType }) => payloadType === PAYLOAD_TYPE.VP8)!;
+    passMillis(world, 3_000);
+    const bytes = new Uint8Array(64);
+    const pli = () => bytes.slice(0, writePli(bytes, 0, 1, picture.ssrc));
+    sendRtcp(world, bob, pli());
+    const before = requests();
+    leaveOut(VIDEO_PARTS);
+    for (let i = 0; i < 100; i++) {
+      if (i % 10 === 5) sendRtcp(world, bob, pli());
+      send(i % 10 === 6);
+      passMillis(world, 50);
+    }
+    expect(requests()).toBe(before);
+    leaveOut(0);
+    expect(requests()).toBe(before + 1);
   });
 
   it("is left out of slots that are filled meanwhile, and they are said to be paused", () => {

@@ -35,7 +35,7 @@ describe("a generated world", () => {
     const plans = Array.from({ length: 160 }, (_, number) => generatePlan(number, "torture"));
     const types = new Set<string>(plans.flatMap(({ steps }) => steps.map(({ operation }) => operation.type)));
     const deeds =
-      "buggify clock crash crash-shard garbage inherit join kill leave link misbehave move mute pause reconnect rejoin restart signalling stall swizzle unmute";
+      "buggify clock crash crash-shard garbage inherit join kill leave link misbehave move mute overload pause reconnect rejoin restart signalling stall swizzle unmute";
     expect([...types].sort((a, b) => (a < b ? -1 : 1)).join(" ")).toBe(deeds);
     expect(new Set(plans.map((plan) => JSON.stringify({ ...plan, name: "", seeds: [] }))).size).toBe(160);
     expect(plans.some(({ turn }) => turn !== undefined)).toBe(true);
