@@ -77,7 +77,8 @@ export function createAnnouncementOracle(world: World, book: PromiseBook, ledger
       const { now } = input;
       for (const effect of effects) if (effect.kind === "event") follow(book, announced, node, now, effect.event);
       if (isAlone) settleRooms(world, book, announced, now);
-      if (now < nextLook) return;
+      // What was due while the server stood still is said in the moment in which it moves again, each thing in its turn.
+      if (now < nextLook || now === node.sleep.until) return;
       nextLook = now + LOOK_EVERY_MICROS;
       const late = isAlone ? 0 : underWay(world);
       if (!isAlone) settleRooms(world, book, announced, now - late);

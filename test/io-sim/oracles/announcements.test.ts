@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import type { ShardEvent } from "../../../core/index.ts";
-import { at, mute, seconds } from "../../../io-sim/index.ts";
+import { at, ms, mute, pause, seconds } from "../../../io-sim/index.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
@@ -88,3 +88,20 @@ it("sees that what has paused keeps the slot that others wait for", () => {
   const kept = told((event, now) => (event.type === "bindings" && now > 0 && now < seconds(9) ? [] : [event]));
   expect(kept).toMatch(/^L3: Participant \d+ is shown what has paused for \d+ µs; others wait\.$/);
 });
+
+it.each([1.34, 1.36, 1.38])(
+  "waits for a server that stands still to say that somebody has paused: from %d s on",
+  (when) => {
+    const story = smallStory({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { sends: { microphone: true }, receives: { audio: 1, video: 1 } },
+      },
+      timeline: [
+        at(seconds(0.5), "ana covers her camera", mute("ana", "camera")),
+        at(seconds(when), "the server stands still", pause(ms(190))),
+      ],
+    });
+    for (const seed of [1, 2, 3, 4]) expect(run(story, seed).broken).toBeUndefined();
+  },
+);
