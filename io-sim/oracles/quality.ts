@@ -14,6 +14,7 @@ import { excused } from "./excuses.ts";
 import { allPairs, createMeasurements, type Measurements, type Pair, picturesBefore } from "./measurements.ts";
 import { judge, type PromiseBook } from "./promises.ts";
 import type { QualityBars } from "./quality-bars.ts";
+import { isPastOpening } from "./rollover.ts";
 import { canBePerceivedFrom, perceptionOf } from "./story.ts";
 import { beganWell, holdsUpMicros, losesPackets, mayQueue } from "./ways.ts";
 
@@ -59,7 +60,8 @@ function sourcesBefore(book: PromiseBook, world: World, viewer: Peer, among: rea
       (other) => other.kind === kind && other.peer.plan.room === peer.plan.room && other.peer !== viewer,
     );
     const slots = kind === "camera" ? viewer.plan.videoSlots : viewer.plan.audioSlots;
-    return !isMuted && !excused(book, "few slots", rivals.length > slots);
+    if (isMuted || excused(book, "few slots", rivals.length > slots)) return false;
+    return !excused(book, "past opening", isPastOpening(world, client, kind === "camera" ? "video" : "audio"));
   });
 }
 

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
-import { at, link as changed, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
+import { at, buggify, link as changed, join, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
 import { changeLink } from "../../../io-sim/link/index.ts";
 import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
@@ -115,6 +115,28 @@ describe("a first picture", () => {
 
   it("is owed over one that was good already, until it changes", () => {
     expect(firstOver(40_000).promise).toBe("Q1");
+  });
+});
+
+describe("a stream of which nothing was heard before its wrap", () => {
+  const heard = (share: number) => {
+    const peers = { ...PEERS, ana: { ...PEERS.ana, joinsLater: true, nearWrap: true } };
+    const timeline = [
+      at(0, "nothing of ana is looked at", buggify(["rtp/header-refused"], share)),
+      at(0, "ana comes", join("ana")),
+      at(seconds(2.5), "and her packets have new numbers", buggify(["rtp/header-refused"], 0)),
+    ];
+    return run(smallStory({ ...STEADY, peers, timeline }), 1);
+  };
+
+  it("is owed to nobody, as nobody can open it any more", () => {
+    const { promise, excused } = heard(percent(100));
+    expect(promise).toBe("");
+    expect(excused.get("past opening")).toBeGreaterThan(0);
+  });
+
+  it("is owed to all where something was heard", () => {
+    expect(heard(percent(20)).excused.get("past opening")).toBeUndefined();
   });
 });
 
