@@ -3,9 +3,22 @@
  * touching that page."
  *
  * A captive portal whose lease has run out lets nothing through any more, neither media nor requests, until somebody logs in
- * on another page. The page of the call asks to join again while that is so, to no avail.
+ * on another page. The page of the call asks for a new connection while that is so, to no avail; the server waits for it.
  */
-import { at, cut, freezes, heal, ms, percent, plays, profile, scenario, seconds, signalling } from "../io-sim/index.ts";
+import {
+  at,
+  cut,
+  freezes,
+  heal,
+  ms,
+  percent,
+  plays,
+  profile,
+  scenario,
+  seconds,
+  signalling,
+  stays,
+} from "../io-sim/index.ts";
 
 export default scenario({
   name: "the hotel asks again",
@@ -30,9 +43,10 @@ export default scenario({
   ],
   runFor: seconds(26),
   steady: { from: seconds(22), among: ["guest", "ana", "bob"] },
-  // Those who stay notice nothing but an empty chair.
+  // The others notice nothing but a picture that stands still.
   always: [freezes("bob", "ana/microphone").shorterThan(ms(150)), freezes("bob", "ana/camera").shorterThan(ms(500))],
   finally: [
+    stays("guest"),
     plays("ana", "guest/camera", seconds(8)),
     plays("bob", "guest/microphone", seconds(8)),
     plays("guest", "ana/camera", seconds(8)),

@@ -1,5 +1,7 @@
 /**
  * "The whole call was gone, for all of us. After some seconds all pages came back by themselves."
+ *
+ * They ask for new connections in place of the old ones, of which the new server knows nothing, and join anew.
  */
 import { at, plays, restart, scenario, seconds } from "../io-sim/index.ts";
 

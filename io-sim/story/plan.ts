@@ -58,7 +58,7 @@ export interface PeerPlan {
   readonly persona?: "chromium" | "thin";
   /** Whose keys, SSRCs and credentials the peer's clients have, if not their own. */
   readonly likeness?: string;
-  /** The page joins again when the server has not answered for so long; never, when this is missing. */
+  /** The page makes a new connection when the server has not answered for so long; never, when this is missing. */
   readonly rejoinAfterMicros?: number;
   /** The place of the shard that the peer joins; when it is missing, peers take shards in turn. */
   readonly shard?: number;

@@ -53,7 +53,10 @@ export interface PeerOptions {
   readonly persona?: Persona;
   /** Whose keys, SSRCs and credentials this peer has, as if somebody had copied a profile. */
   readonly likeness?: string;
-  /** The page joins again when the server has not answered for so long. Default: never. */
+  /**
+   * The page makes a new connection when the server has not answered for so long, and joins anew when the server does not know
+   * it any more. Default: never.
+   */
   readonly rejoinsAfter?: number;
 }
 

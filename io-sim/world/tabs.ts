@@ -1,7 +1,7 @@
 /**
  * The clients of a peer: each time that it joins is a new browser tab, with its own name, keys and sources of media.
  *
- * A tab whose connection has died may be one whose page joins again by itself. A peer can have the likeness of another one:
+ * A tab whose connection has died may be one whose page makes a new one by itself. A peer can have the likeness of another one:
  * then its tabs draw the same keys, SSRCs and credentials as that one's do, as when somebody copies a profile.
  */
 import { micros } from "../../core/index.ts";
@@ -43,6 +43,10 @@ export function reconnectPeer(world: World, peer: Peer): void {
     joinPeer(world, peer);
     return;
   }
+  replaceConnection(world, peer, former);
+}
+
+function replaceConnection(world: World, peer: Peer, former: Client): void {
   const client = createTab(world, peer, former);
   clientTakeOver(client, former);
   enter(world, peer, client, "asks for a new connection");
@@ -128,11 +132,12 @@ function cameraOf(camera: CameraKind, persona: PeerPlan["persona"]) {
   return { ...rest, layers: persona === "thin" ? layers.slice(0, 1).map((layer) => ({ ...layer, rid: "" })) : layers };
 }
 
+/** What the page does when its connection is lost: it asks for a new one, and joins anew where nobody knows it any more. */
 function comeBack(world: World, peer: Peer, client: Client): void {
   note(world, "client", client.plan.name, "has lost its connection");
   const { loop } = world;
   schedule(loop, loop.now, EVENT_CLASS.STEP, () => {
-    if (peer.client === client) joinPeer(world, peer);
+    if (peer.client === client) replaceConnection(world, peer, client);
   });
 }
 

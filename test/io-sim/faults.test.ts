@@ -296,7 +296,23 @@ describe("processes", () => {
     expect(world.peers.get("bob")!.clients.length).toBe(1);
   });
 
-  it("of the server may crash, and whose page joins again is back in the call", () => {
+  it("of a network may last, and whose page makes a new connection is who he was", () => {
+    const plan = call({
+      peers: {
+        ana: { sends: { camera: "vp8", microphone: true } },
+        bob: { sends: { microphone: true }, receives: { audio: 1, video: 1 }, rejoinsAfter: seconds(2) },
+      },
+      timeline: [at(seconds(1), "into the tunnel", cut("bob")), at(seconds(5), "and out", heal("bob"))],
+      runFor: seconds(12),
+      finally: [stays("bob"), plays("bob", "ana/camera", seconds(3))],
+    });
+    const { world } = held(plan);
+    const { clients } = world.peers.get("bob")!;
+    expect(clients.length).toBe(2);
+    expect(clients[1]!.former).toBe(clients[0]);
+  });
+
+  it("of the server may crash, and whose page then joins anew is back in the call", () => {
     const plan = call({
       peers: {
         ana: { sends: { camera: "vp8", microphone: true }, rejoinsAfter: seconds(4) },
