@@ -3,6 +3,7 @@
  * the very event.
  */
 
+import { letOut } from "../base/guards.ts";
 import { readableTimes } from "../base/readable-times.ts";
 import { decisionName } from "../inspection/inspection.ts";
 import { replayCommand } from "../inspection/replay-command.ts";
@@ -12,8 +13,10 @@ import { type Cause, causalChain } from "../search/causal-chain.ts";
 import { type Accident, type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
 import { historyIn, traceUpToBreach } from "../search/history.ts";
 import type { Plan } from "../story/plan.ts";
+import { standstillOf } from "../trace/standstill.ts";
 import type { Trace } from "../trace/trace.ts";
 import { rowAsJson, showRow } from "../world/rows.ts";
+import type { World } from "../world/world.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
 import { createProgress } from "./progress.ts";
 import { replayName, theSeed, theStory } from "./stories.ts";
@@ -26,6 +29,9 @@ const CHAIN_LINKS = 16;
 /** Accidents that are named one by one. */
 const ACCIDENTS_SHOWN = 20;
 
+/** Forks of which not one holds, from which on chance is said to have no say. */
+const FORKS_THAT_CONVINCE = 16;
+
 /** The share of the time that looking for culprits may take; the curve has the rest. */
 const CULPRITS_SHARE = 0.6;
 
@@ -36,6 +42,9 @@ interface ExplainCommandOptions {
   readonly within: string;
   readonly json?: boolean;
 }
+
+/** Events of a run between two looks at the clock: some milliseconds. */
+const EVENTS_BETWEEN_LOOKS = 500;
 
 /** Runs `explain …`. */
 export function explain(words: readonly string[]): Promise<number> {
@@ -71,6 +80,7 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
   }
   const progress = createProgress(options);
   let tries = 0;
+  const isOver = (share: number) => performance.now() - startedAt >= share * millis;
   /** Bounds that end when so much of the time has passed. */
   const within = (share: number, what: string) => ({
     points,
@@ -78,12 +88,14 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
     goesOn: () => {
       tries++;
       progress.say(() => `${tries} runs, ${what}`);
-      return performance.now() - startedAt < share * millis;
+      return !isOver(share);
     },
+    haltBefore: ({ loop, guard }: World) => loop.ran % EVENTS_BETWEEN_LOOKS === 0 && letOut(guard, () => isOver(share)),
   });
   const chain = causalChain(plan, seed);
   const trace = traceUpToBreach(plan, seed);
-  const guilty = culprits(plan, seed, breach, within(CULPRITS_SHARE, "looking for what would have saved it"));
+  const moment = momentOf(trace, breach);
+  const guilty = culprits(plan, seed, breach, within(CULPRITS_SHARE, "looking for what would have saved it"), moment);
   const curve = forkCurve(plan, seed, breach, within(1, "with new chance from a moment on"));
   progress.end();
   if (options.json === true) {
@@ -93,7 +105,7 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
     );
   } else {
     const lines = explanation(plan, breach, curve, guilty, trace, chain);
-    for (const line of [...lines, ...nextSteps(replayName(story), seed, breach, guilty)]) {
+    for (const line of [...lines, ...nextSteps(replayName(story), seed, moment, guilty)]) {
       process.stdout.write(`${line}\n`);
     }
   }
@@ -130,7 +142,12 @@ function explanation(
 }
 
 function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve: readonly ForkPoint[]): string[] {
-  const hurried = isComplete ? [] : ["  The time was up before all was tried: a longer --within looks further."];
+  const hurried = isComplete
+    ? []
+    : [
+        "  The time was up before all was tried: --within gives more of it, and a world that was shrunk first needs less.",
+      ];
+  const isUncertain = curve.some(({ broken, forks }) => broken < forks);
   if (accidents.length > 0) {
     const count = accidents.length === 1 ? "this accident" : `any fewer than these ${accidents.length} accidents`;
     return [
@@ -142,11 +159,19 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
   }
   if (steps.length > 0) {
     const labels = steps.map(({ atMicros, label }) => `    ${seconds(atMicros)}  ${label}`);
-    return ["  No accident of chance matters. Without these steps of the story it holds:", ...labels, ...hurried];
+    const them = steps.length === 1 ? "this step" : `any fewer than these ${steps.length} steps`;
+    return [
+      `  No loss and no failure matters. Without ${isComplete ? them : "these steps"} of the story it holds:`,
+      ...labels,
+      ...hurried,
+      ...(isUncertain
+        ? ["  Yet with other chance it held too: it hangs on a time, a size or an order that was drawn."]
+        : []),
+    ];
   }
   if (!isComplete) return hurried;
   const what = plan.steps.length === 0 ? "no accident" : "neither an accident nor a step";
-  if (curve.some(({ broken, forks }) => broken < forks)) {
+  if (isUncertain) {
     return [
       `  Nothing that could be left out: ${what} makes a difference.`,
       "  Yet with other chance it held, as is shown below: it hangs on a time or a size that was drawn, such as that of a burst.",
@@ -155,9 +180,15 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
   return [`  Nothing: ${what} makes a difference. It is how the code, or the story, is.`];
 }
 
-/** Commands that go on from here: to the moment of the breach, and to the run without the accident that mattered. */
-function nextSteps(name: string, seed: number, { atMicros }: Attempt, { accidents }: Culprits): string[] {
-  const until = atMicros < 0 ? [] : [`--until ${(atMicros / 1_000_000).toFixed(6)}s`];
+/** When in the story it went wrong: when what stood still stopped, where the breach is judged by that, or at the breach. */
+function momentOf(trace: Trace, { atMicros }: Attempt): number {
+  const standstill = standstillOf(trace);
+  return standstill === undefined ? atMicros : Math.max(0, standstill.from - trace.zeroAt);
+}
+
+/** Commands that go on from here: to the moment at which it went wrong, and to the run without the accident that mattered. */
+function nextSteps(name: string, seed: number, moment: number, { accidents }: Culprits): string[] {
+  const until = moment < 0 ? [] : [`--until ${(moment / 1_000_000).toFixed(6)}s`];
   const fork = accidents.length === 1 ? [`--fork ${decisionName(accidents[0]!)}=0`] : [];
   const ways = [...until, ...fork, "--trace"];
   return ["", "To go on from here:", ...ways.map((flags) => `  ${replayCommand(name, seed, flags)}`)];
@@ -173,7 +204,12 @@ function accidentText(accident: Accident): string {
 function likelihood(curve: readonly ForkPoint[]): string[] {
   if (curve.length === 0) return ["  It broke before the story began, so there is no moment to turn at."];
   const isCertain = curve.every(({ broken, forks }) => broken === forks);
-  const words = isCertain ? ["  Always: chance has no say in it, and any seed of the story shows it."] : [];
+  const tried = curve.reduce((sum, { forks }) => sum + forks, 0);
+  const always =
+    tried < FORKS_THAT_CONVINCE
+      ? "  Always, as far as there was time to try."
+      : "  Always: chance has no say in it, and any seed of the story shows it.";
+  const words = isCertain ? [always] : [];
   return [...curve.map(bar), ...words];
 }
 

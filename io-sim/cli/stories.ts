@@ -72,7 +72,9 @@ export function theSeed({ plan }: Story, text: string | undefined): number {
 
 /** What the command line finds the story by: its name when it is committed, its path from here otherwise. */
 export function replayName({ file, plan }: Story): string {
-  return file.startsWith(FOLDER) ? plan.name : relative(process.cwd(), file);
+  if (file.startsWith(FOLDER)) return plan.name;
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
 }
 
 function storyFiles(folder: string): string[] {

@@ -34,7 +34,7 @@ export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWor
   };
   let event = -1;
   try {
-    const { broken } = run(plan, seed, { onWorld: enter, withoutDrain: true });
+    const { broken } = run(plan, seed, { onWorld: enter });
     // A promise that is judged in an event stops the run there; one that is judged at the end finds the clock gone on.
     if (broken !== undefined && world !== undefined && isInEvent(world)) event = world.loop.running;
   } catch {
@@ -49,9 +49,10 @@ export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWor
   return folded(chain).map((cause) => ({ ...cause, time: world === undefined ? "" : showTime(world, cause.at) }));
 }
 
-/** Whether the run was stopped by an event, and not by the end of its story. */
+/** Whether the run was stopped by an event, and not by the end of its story, nor when all had left and nothing was to come. */
 function isInEvent({ loop, zeroAt, plan }: World): boolean {
-  return zeroAt === 0 || loop.now < zeroAt + plan.runForMicros;
+  const endsAt = zeroAt + plan.runForMicros;
+  return zeroAt === 0 || loop.now < endsAt || (loop.now > endsAt && loop.heap.length > 0);
 }
 
 /** Notes what each event does; the first thing that it does says best what it is. */
@@ -77,6 +78,7 @@ function watch(world: World, notes: Map<number, Happening>): void {
     },
     beforeInput: (input) => {
       if (input.kind === "timer") note("a timer of the server");
+      if (input.kind === "datagram" && world.attacker.inHand) note(`${kindOf(input.bytes)} from a stranger arrives`);
     },
   });
 }

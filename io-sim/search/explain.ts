@@ -8,6 +8,7 @@
  */
 import { asksForAccidents, type Decision, type DecisionPlan } from "../base/decisions.ts";
 import type { Plan, StepPlan } from "../story/plan.ts";
+import type { RunOptions } from "../world/run.ts";
 import type { World } from "../world/world.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 
@@ -40,6 +41,8 @@ export interface ExplainOptions {
   readonly forks: number;
   /** Asked before each run; false leaves the rest out. */
   readonly goesOn: () => boolean;
+  /** Asked before each event of a run whether it is given up, and nothing known of it. */
+  readonly haltBefore?: (world: World) => boolean;
 }
 
 /**
@@ -55,24 +58,60 @@ export function forkCurve(plan: Plan, seed: number, breach: Attempt, options: Ex
     for (const point of curve) {
       if (!options.goesOn()) return curve.filter(({ forks }) => forks > 0);
       const turn = { atMicros: point.atMicros, seed: fork };
-      if (attempt(plan, seed, { turn, withoutDrain: true }).key === breach.key) point.broken++;
+      const breaks = breaksLikewise(plan, seed, breach, options, { turn });
+      if (breaks === undefined) continue;
+      if (breaks) point.broken++;
       point.forks++;
     }
   }
   return curve.filter(({ forks }) => forks > 0);
 }
 
-/** The smallest set of accidents that flips the verdict, or of steps when no accident does; both empty when nothing does. */
-export function culprits(plan: Plan, seed: number, breach: Attempt, options: ExplainOptions): Culprits {
+/** Whether a run breaks in the same way; undefined when it was given up. */
+function breaksLikewise(
+  plan: Plan,
+  seed: number,
+  { key, atMicros }: Attempt,
+  options: ExplainOptions,
+  how: RunOptions,
+): boolean | undefined {
+  let isGivenUp = false;
+  const haltBefore = (world: World) => {
+    isGivenUp ||= options.haltBefore?.(world) === true;
+    return isGivenUp;
+  };
+  const tried = attempt(plan, seed, { ...how, haltBefore, withoutDrain: atMicros <= plan.runForMicros });
+  return isGivenUp ? undefined : tried.key === key;
+}
+
+/** Steps that are left out alone before any are together: mostly it is the one before the breach. */
+const STEPS_ALONE = 3;
+
+/**
+ * The smallest set of accidents that flips the verdict, or of steps when no accident does; both empty when nothing does.
+ * `moment` is when in the story it went wrong, if that was before the breach.
+ */
+export function culprits(
+  plan: Plan,
+  seed: number,
+  breach: Attempt,
+  options: ExplainOptions,
+  moment = breach.atMicros,
+): Culprits {
   let isComplete = true;
   const holds = (candidate: Plan, decisions: readonly DecisionPlan[]) => {
     isComplete &&= options.goesOn();
-    return isComplete && attempt(candidate, seed, { decisions, withoutDrain: true }).key !== breach.key;
+    const breaks = isComplete ? breaksLikewise(candidate, seed, breach, options, { decisions }) : undefined;
+    isComplete &&= breaks !== undefined;
+    return breaks === false;
   };
   const accidents = smallest(accidentsOf(plan, seed), (some) => holds(plan, harmless(some)));
   if (accidents.length > 0) return { accidents, steps: [], isComplete };
   const without = (some: readonly StepPlan[]) => ({ ...plan, steps: plan.steps.filter((one) => !some.includes(one)) });
-  const steps = smallest(plan.steps, (some) => holds(without(some), []));
+  const off = ({ atMicros }: StepPlan) => Math.abs(moment - atMicros);
+  const nearest = [...plan.steps].sort((a, b) => off(a) - off(b)).slice(0, STEPS_ALONE);
+  const alone = nearest.find((step) => holds(without([step]), []));
+  const steps = alone === undefined ? smallest(plan.steps, (some) => holds(without(some), [])) : [alone];
   return { accidents, steps, isComplete };
 }
 
@@ -112,7 +151,7 @@ function accidentsOf(plan: Plan, seed: number): Accident[] {
   const onWorld = (made: World) => {
     world = made;
   };
-  attempt(plan, seed, { decisionLog: new Listener(), onWorld, withoutDrain: true });
+  attempt(plan, seed, { decisionLog: new Listener(), onWorld });
   return accidents;
 }
 

@@ -26,7 +26,7 @@ const CHATTER: ReadonlySet<TracedMessage["kind"]> = new Set(["reports", "ice"]);
 /** Runs a plan up to its breach, if there is one, and traces it without its packets. */
 export function traceUpToBreach(plan: Plan, seed: number): Trace {
   const recorder = createTraceRecorder(0);
-  return recorder.finish(run(plan, seed, { onWorld: recorder.onWorld, withoutDrain: true }));
+  return recorder.finish(run(plan, seed, { onWorld: recorder.onWorld }));
 }
 
 /** The history of a traced run, in the order of time; empty for one that held. */

@@ -69,12 +69,12 @@ describe("lockstep explain", () => {
   it("names the step that flips the verdict, and shows the curve", async () => {
     const { status, out } = await command("explain", broken, "--points", "2", "--forks", "1");
     expect(status).toBe(1);
-    expect(out).toContain("Without these steps of the story it holds:");
+    expect(out).toContain("Without this step of the story it holds:");
     expect(out).toContain("0.100 s  the microphone is off");
     expect(out).toMatch(/0\.000 s {2}█{40} {2}1 of 1/);
     expect(out).toContain("it was judged when the story was over");
     expect(out).toMatch(
-      /To go on from here:\n {2}node lockstep\.mjs replay \S+broken\.json --seed 1 --until 1\.300000s\n/,
+      /To go on from here:\n {2}node lockstep\.mjs replay \S+broken\.json --seed 1 --until 0\.100000s\n/,
     );
   });
 });

@@ -8,7 +8,7 @@ import { attempt } from "../../../io-sim/search/attempt.ts";
 import { causalChain } from "../../../io-sim/search/causal-chain.ts";
 import { culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
 import { historyIn, traceUpToBreach } from "../../../io-sim/search/history.ts";
-import type { WorldWatcher } from "../../../io-sim/world/world.ts";
+import type { World, WorldWatcher } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
 const always = () => true;
@@ -53,6 +53,33 @@ describe("the fewest things that flip a verdict", () => {
   });
 });
 
+describe("the steps that flip a verdict", () => {
+  const covered = smallStory({
+    timeline: [
+      at(ms(100), "one is quiet", mute("bob", "microphone")),
+      at(ms(150), "another camera", mute("bob", "camera")),
+      at(ms(400), "the camera is covered", mute("ana", "camera")),
+      at(ms(1_400), "next door is quiet", mute("next", "microphone")),
+    ],
+    finally: [plays("bob", "ana/camera")],
+    runFor: seconds(1.5),
+  });
+
+  it("are looked for around the moment at which it went wrong", () => {
+    const asked: number[] = [];
+    const goesOn = () => asked.push(0) > 0;
+    const { steps } = culprits(covered, 1, attempt(covered, 1), { points: 0, forks: 0, goesOn }, ms(390));
+    expect([steps.map(({ label }) => label), asked.length]).toEqual([["the camera is covered"], 1]);
+  });
+
+  it("are unknown when runs were given up", () => {
+    const options = { points: 1, forks: 1, goesOn: always, haltBefore: () => true };
+    const breach = attempt(covered, 1);
+    expect(culprits(covered, 1, breach, options)).toEqual({ accidents: [], steps: [], isComplete: false });
+    expect(forkCurve(covered, 1, breach, options)).toEqual([]);
+  });
+});
+
 describe("the fork curve", () => {
   it("ends in certainty, and begins with what chance can still spare", () => {
     const curve = forkCurve(lossy, 1, attempt(lossy, 1), { points: 3, forks: 4, goesOn: always });
@@ -74,10 +101,11 @@ describe("the chain of causes", () => {
       timeline: [at(ms(50), "strangers throw rubbish", garbage({ perSecond: 200, duration: ms(100) }))],
       runFor: ms(300),
     });
-    const chain = causalChain(plan, 1, (world, book) => breakAtRubbish(world.attacker, world.watchers, book));
+    const chain = causalChain(plan, 1, (world, book) => breakAtRubbish(world, book));
     expect(chain.length).toBeGreaterThan(0);
     expect(chain[0]!.text).toBe("step: strangers throw rubbish");
     expect(chain[0]!.time).toBe("0.050 s");
+    expect(chain.at(-1)!.text).toMatch(/from a stranger arrives$/);
   });
 
   it("begins before the story, in the story's time, and goes on in the order of time", () => {
@@ -90,6 +118,18 @@ describe("the chain of causes", () => {
     const times = chain.map(({ time }) => Number.parseFloat(time));
     expect(times.length).toBeGreaterThan(3);
     expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it("leads to what broke when everybody was leaving", () => {
+    const plan = smallStory({ runFor: ms(300) });
+    const chain = causalChain(plan, 1, (world, book) => {
+      const endsAt = () => world.zeroAt + plan.runForMicros;
+      const beforeInput: WorldWatcher["beforeInput"] = () =>
+        judge(book, "S12", world.zeroAt === 0 || world.loop.now <= endsAt(), () => "The story is over.");
+      world.watchers.push({ beforeInput });
+    });
+    expect(chain.length).toBeGreaterThan(0);
+    expect(Number.parseFloat(chain.at(-1)!.time)).toBeGreaterThanOrEqual(0.3);
   });
 
   it("is empty when nothing broke, or only the end of the story tells", () => {
@@ -119,7 +159,8 @@ describe("the history of a breach", () => {
   });
 });
 
-/** Breaks a promise at the first input that a stranger is behind. */
-function breakAtRubbish(attacker: { readonly inHand: boolean }, watchers: WorldWatcher[], book: PromiseBook): void {
-  watchers.push({ beforeInput: () => judge(book, "S12", !attacker.inHand, () => "A stranger is at the door.") });
+/** Breaks a promise at an input that a stranger is behind, when he has been at it for a moment. */
+function breakAtRubbish(world: World, book: PromiseBook): void {
+  const isRubbish = () => world.attacker.inHand && world.loop.now > world.zeroAt + ms(60);
+  world.watchers.push({ beforeInput: () => judge(book, "S12", !isRubbish(), () => "A stranger is at the door.") });
 }
