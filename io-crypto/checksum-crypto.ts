@@ -16,7 +16,7 @@
 import { assert, must } from "../core/base/assert.ts";
 import { readI32, readU32, writeU32 } from "../core/base/bytes.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
-import { createWordViews, viewOf, type WordViews } from "./word-views.ts";
+import { createWordViews, lookAt, type WordViews } from "./word-views.ts";
 
 /** Odd constants: multiplying by them is a permutation of the 32-bit words. */
 const HIGH_FACTOR = 0x9e37_79b1;
@@ -29,7 +29,8 @@ const STREAM_STEP = 0x3c6e_f35f;
 /** Contents from this length on are long: for fewer bytes a view would cost more than it saves. */
 const LONG_BYTES = 64;
 /** A word for each of the four lanes. */
-const ROUND_BYTES = 16;
+const ROUND_WORDS = 4;
+const ROUND_BYTES = 4 * ROUND_WORDS;
 
 /** Whether what is written is taken into the hash, or what is read. */
 const SEAL = -1;
@@ -54,11 +55,17 @@ interface Lanes {
  * lie in the same buffers may share `words`.
  */
 export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = createWordViews()): CryptoProvider {
-  const keys = new Map<number, ChecksumKey>();
+  /** By handle, without holes: a list with holes is slow. */
+  const keys: (ChecksumKey | undefined)[] = [];
   const lanes: Lanes = { high: 0, low: 0 };
 
+  function bind(handle: number, key: ChecksumKey | undefined): void {
+    while (keys.length <= handle) keys.push(undefined);
+    keys[handle] = key;
+  }
+
   function bound(handle: number, isAead: boolean): ChecksumKey {
-    const key = must(keys.get(handle), "the key handle is bound");
+    const key = must(keys[handle], "the key handle is bound");
     assert(key.isAead === isAead, "the key handle is bound to a key of the cipher's kind");
     return key;
   }
@@ -75,14 +82,14 @@ export function createChecksumCrypto(inner: CryptoProvider, words: WordViews = c
     ...inner,
     setAeadKey(handle, key) {
       const { high, low } = keyLanes(key);
-      keys.set(handle, { isAead: true, stream: high ^ low, high, low });
+      bind(handle, { isAead: true, stream: high ^ low, high, low });
     },
     setCmKey(handle, cipherKey, authKey) {
       const stream = keyLanes(cipherKey);
-      keys.set(handle, { isAead: false, stream: stream.high ^ stream.low, ...keyLanes(authKey) });
+      bind(handle, { isAead: false, stream: stream.high ^ stream.low, ...keyLanes(authKey) });
     },
     releaseKey(handle) {
-      keys.delete(handle);
+      bind(handle, undefined);
     },
     sealAead(handle, nonce, aad, aadOffset, aadLength, source, sourceOffset, sourceLength, target, targetOffset) {
       const key = bound(handle, true);
@@ -171,6 +178,7 @@ function pass(
   if (way === SEAL) absorb(lanes, target, to, rest);
 }
 
+/** Whole rounds, of what begins at words of the machine; nearly all packets do. What does not is passed elsewhere. */
 function passLong(
   words: WordViews,
   lanes: Lanes,
@@ -182,39 +190,63 @@ function passLong(
   target: Uint8Array,
   targetOffset: number,
 ): void {
-  const from = viewOf(words, source);
-  const to = viewOf(words, target);
-  const end = source.byteOffset + sourceOffset + length;
-  const ahead = target.byteOffset + targetOffset - source.byteOffset - sourceOffset;
+  lookAt(words, words.source, source);
+  lookAt(words, words.target, target);
+  const from = words.source.begins + sourceOffset;
+  const to = words.target.begins + targetOffset;
+  if (((from | to) & 3) === 0) {
+    passRounds(lanes, way, start, words.source.words, from >> 2, length >> 2, words.target.words, to >> 2);
+  } else {
+    const aside = new Int32Array(length >> 2);
+    const bytes = new Uint8Array(aside.buffer);
+    bytes.set(source.subarray(sourceOffset, sourceOffset + length));
+    passRounds(lanes, way, start, aside, 0, aside.length, aside, 0);
+    target.set(bytes, targetOffset);
+  }
+  step(lanes, length);
+}
+
+function passRounds(
+  lanes: Lanes,
+  way: typeof SEAL | typeof OPEN,
+  start: number,
+  source: Int32Array,
+  first: number,
+  count: number,
+  target: Int32Array,
+  targetFirst: number,
+): void {
   let [a, b, c, d] = [HIGH_FACTOR, LOW_FACTOR, THIRD_FACTOR, FOURTH_FACTOR];
-  let stream = start;
-  for (let at = end - length; at < end; at += ROUND_BYTES) {
-    const second = (stream + STREAM_STEP) | 0;
-    const third = (second + STREAM_STEP) | 0;
-    const fourth = (third + STREAM_STEP) | 0;
-    const one = from.getInt32(at, true);
-    const two = from.getInt32(at + 4, true);
-    const three = from.getInt32(at + 8, true);
-    const four = from.getInt32(at + 12, true);
-    to.setInt32(at + ahead, one ^ stream, true);
-    to.setInt32(at + ahead + 4, two ^ second, true);
-    to.setInt32(at + ahead + 8, three ^ third, true);
-    to.setInt32(at + ahead + 12, four ^ fourth, true);
-    a = Math.imul(a ^ (one ^ (stream & way)), HIGH_FACTOR);
-    b = Math.imul(b ^ (two ^ (second & way)), LOW_FACTOR);
-    c = Math.imul(c ^ (three ^ (third & way)), THIRD_FACTOR);
-    d = Math.imul(d ^ (four ^ (fourth & way)), FOURTH_FACTOR);
+  let stream = start | 0;
+  let to = targetFirst;
+  // One word after the other, each read and written: there are too few registers for four at a time.
+  for (let from = first; from < first + count; from = (from + ROUND_WORDS) | 0) {
+    let word = source[from]!;
+    target[to] = word ^ stream;
+    a = Math.imul(a ^ word ^ (stream & way), HIGH_FACTOR);
     a = (a << 13) | (a >>> 19);
+    stream = (stream + STREAM_STEP) | 0;
+    word = source[(from + 1) | 0]!;
+    target[(to + 1) | 0] = word ^ stream;
+    b = Math.imul(b ^ word ^ (stream & way), LOW_FACTOR);
     b = (b << 13) | (b >>> 19);
+    stream = (stream + STREAM_STEP) | 0;
+    word = source[(from + 2) | 0]!;
+    target[(to + 2) | 0] = word ^ stream;
+    c = Math.imul(c ^ word ^ (stream & way), THIRD_FACTOR);
     c = (c << 13) | (c >>> 19);
+    stream = (stream + STREAM_STEP) | 0;
+    word = source[(from + 3) | 0]!;
+    target[(to + 3) | 0] = word ^ stream;
+    d = Math.imul(d ^ word ^ (stream & way), FOURTH_FACTOR);
     d = (d << 13) | (d >>> 19);
-    stream = (fourth + STREAM_STEP) | 0;
+    stream = (stream + STREAM_STEP) | 0;
+    to = (to + ROUND_WORDS) | 0;
   }
   step(lanes, a);
   step(lanes, b);
   step(lanes, c);
   step(lanes, d);
-  step(lanes, length);
 }
 
 /** Takes the last bytes of a range, fewer than four, and the length of the whole into the hash. */

@@ -66,6 +66,10 @@ const PENDING_CHECKS = 20;
 /** PRIORITY of a peer-reflexive candidate with the highest local preference (RFC 8445 §5.1.2.1). */
 const PRIORITY = 0x6e7f_1eff;
 
+/** Key handles of each client: the first are for DTLS, and four are for SRTP. */
+const KEY_HANDLES = 8;
+const DTLS_KEY_HANDLES = 2;
+
 /** What the client is like; part of the plan of a run. */
 export interface ClientPlan {
   /** Its number among the clients of its world, from 0 on: what is known of each lies in lists. */
@@ -91,6 +95,7 @@ export interface ClientPlan {
 /** What the client asks the world to do. */
 export interface ClientPorts {
   readonly loop: EventLoop;
+  /** Best one for all clients: what each packet needs is found at once then. Each has the key handles of its ordinal. */
   readonly crypto: CryptoProvider;
   /** Where packets are sealed and opened: best one for all clients, as what lies one behind the other is written fast. */
   readonly packets: Slab;
@@ -370,7 +375,7 @@ function startDtls(client: Client, answer: Answer): void {
     privateKey: media.secrets.privateKey,
     remoteFingerprint: answer.fingerprint,
     secret: media.secrets.secret,
-    keyHandleBase: 0,
+    keyHandleBase: KEY_HANDLES * client.plan.ordinal,
     now,
   });
   dtlsStart(client.dtls, now, ports.crypto, sinkOf(client), 0);
@@ -424,10 +429,11 @@ function connect(client: Client, dtls: Dtls): void {
     indexBefore: client.plan.media.indexBefore ?? -1,
     ...(client.plan.media.nearWrap ? { firstRtcpIndex: SRTCP_NEAR_END } : {}),
   };
+  const srtpHandles = KEY_HANDLES * client.plan.ordinal + DTLS_KEY_HANDLES;
   client.media.cipher =
     client.plan.cipher === "real"
       ? createWeriftCipher(keys)
-      : createProviderCipher(client.ports.crypto, 8, keys, client.ports.packets);
+      : createProviderCipher(client.ports.crypto, srtpHandles, keys, client.ports.packets);
   client.status = "connected";
   client.connectedAt = client.ports.loop.now;
   mediaStart(client);

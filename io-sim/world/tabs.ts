@@ -6,7 +6,6 @@
  */
 import { micros } from "../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../base/event-loop.ts";
-import { createGuardedProvider } from "../base/guards.ts";
 import { SERVER_NEAR_WRAP } from "../base/near-wrap.ts";
 import { below } from "../base/random.ts";
 import {
@@ -102,7 +101,7 @@ function createTab(world: World, peer: Peer, former?: Client): Client {
     },
     {
       loop: world.loop,
-      crypto: createGuardedProvider(world.plan.cipher, world.guard, world.words),
+      crypto: world.clientCrypto,
       packets: world.packets,
       wallClock: (now) => wallAt(peer.clock, wallOrigin(world.plan), now),
       usesIpv6: () => peer.address.startsWith("["),

@@ -110,6 +110,8 @@ export interface World {
   /** Those of them who listen to what is frequent; ask `audienceOf`. */
   readonly audience: Audience;
   readonly attacker: Attacker;
+  /** The cryptography of all clients. */
+  readonly clientCrypto: CryptoProvider;
   /** Memory for the packets of all clients, and views of what packets lie in. */
   readonly packets: Slab;
   readonly words: WordViews;
@@ -209,6 +211,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     watchers: [],
     audience: createAudience(),
     attacker: createAttacker(chance),
+    clientCrypto: createGuardedProvider(plan.cipher, guard, words),
     packets: createSlab(),
     words,
     sites,
