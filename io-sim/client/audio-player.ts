@@ -6,6 +6,7 @@
  */
 import type { Micros } from "../../core/base/micros.ts";
 import { type FramePassport, readBody } from "./frame-body.ts";
+import type { ReadRtp } from "./plain-rtp.ts";
 
 /** What was heard of one source. */
 export interface SourceHeard {
@@ -30,14 +31,10 @@ export function createAudioPlayer(): AudioPlayer {
   return { heard: new Map(), garbled: 0 };
 }
 
-/** Takes a packet's payload that is new; answers the passport, or undefined when it is garbled. */
-export function audioPlayerTake(
-  player: AudioPlayer,
-  now: Micros,
-  timestamp: number,
-  payload: Uint8Array,
-): FramePassport | undefined {
-  const passport = payload.length > 1 ? readBody(payload, 1) : undefined;
+/** Takes a packet that is new; answers the passport, or undefined when it is garbled. */
+export function audioPlayerTake(player: AudioPlayer, now: Micros, packet: ReadRtp): FramePassport | undefined {
+  const { bytes, at, end, timestamp } = packet;
+  const passport = end - at > 1 ? readBody(bytes, at + 1, end) : undefined;
   if (passport === undefined) {
     player.garbled++;
     return undefined;

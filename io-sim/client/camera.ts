@@ -134,9 +134,7 @@ export function createMicrophone(source: number, stream: Stream, level: number):
 export function captureAudio(microphone: Microphone): Uint8Array {
   const passport = { ...microphone.passport, frame: microphone.packet++ };
   microphone.passport = passport;
-  const body = writeBody(passport, microphone.bytes - 1);
-  const payload = new Uint8Array(microphone.bytes);
+  const payload = writeBody(passport, microphone.bytes - 1, 1);
   payload[0] = 0xf8;
-  payload.set(body, 1);
   return payload;
 }

@@ -116,7 +116,7 @@ function takeRtp(packets: IncomingPackets, bytes: Uint8Array): ReadRtp | undefin
   const plain = packets.slab.bytes;
   if (!openPayload(packets, bytes, at, plain, start)) return undefined;
   const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
-  return readFixedHeader(bytes, plain.subarray(start, start + Math.max(0, length - padding)));
+  return readFixedHeader(bytes, plain, start, start + Math.max(0, length - padding));
 }
 
 /** Opens what lies behind the header of `at` bytes into `plain`; answers whether it is authentic. */

@@ -38,7 +38,9 @@ import { createVideoPlayer, type OnFrame, type VideoPlayer, videoPlayerTake, vid
 export interface ReceivingSlot {
   readonly mid: string;
   readonly kind: "audio" | "video";
-  readonly rtxSsrc: number;
+  /** The two SSRCs as signed numbers; that of RTX is 0 where there is none. */
+  readonly key: number;
+  readonly rtxKey: number;
   readonly stream: InStream;
   /** One of the two, by the kind. */
   readonly screen: VideoPlayer | undefined;
@@ -70,7 +72,8 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
     slots.push({
       mid,
       kind,
-      rtxSsrc: answered.rtxSsrc,
+      key: answered.ssrc | 0,
+      rtxKey: answered.rtxSsrc | 0,
       stream: createInStream(answered.ssrc, kind === "audio" ? 48_000 : 90_000),
       screen: kind === "video" ? createVideoPlayer() : undefined,
       speaker: kind === "audio" ? createAudioPlayer() : undefined,
@@ -85,23 +88,22 @@ export function createSlots(client: Client, offered: readonly OfferedMedia[]): R
 
 /** Takes an authentic RTP packet that the server has sent at `sentAt`. */
 export function receiveRtp(client: Client, packet: ReadRtp, sentAt: Micros): void {
-  const { ssrc, sequence, timestamp, marker, payloadType, payload } = packet;
+  const { ssrc, sequence, timestamp, payloadType } = packet;
   for (const slot of client.media.slots) {
-    if (slot.stream.ssrc === ssrc) {
+    if (slot.key === ssrc) {
       const index = unwrap(slot.stream, sequence);
       const isNew = inStreamTake(slot.stream, client.ports.loop.now, index, timestamp);
-      if (isNew) play(client, slot, sentAt, index, payloadType, timestamp, marker, payload);
+      if (isNew) play(client, slot, sentAt, index, payloadType, packet);
       return;
     }
-    if (slot.rtxSsrc !== 0 && slot.rtxSsrc === ssrc) {
+    if (slot.rtxKey !== 0 && slot.rtxKey === ssrc) {
       slot.retransmissions++;
-      if (payload.length < 2) return;
-      const original = readU16(payload, 0);
+      if (packet.end - packet.at < 2) return;
+      const original = readU16(packet.bytes, packet.at);
+      packet.at += 2;
       client.ports.watcher.repaired?.(client, slot.stream.ssrc, original, timestamp);
       const index = unwrap(slot.stream, original);
-      if (inStreamRepair(slot.stream, index)) {
-        play(client, slot, sentAt, index, payloadType - 1, timestamp, marker, payload.subarray(2));
-      }
+      if (inStreamRepair(slot.stream, index)) play(client, slot, sentAt, index, payloadType - 1, packet);
       return;
     }
   }
@@ -113,13 +115,11 @@ function play(
   sentAt: Micros,
   index: number,
   payloadType: number,
-  timestamp: number,
-  marker: boolean,
-  payload: Uint8Array,
+  packet: ReadRtp,
 ): void {
   const { loop, watcher } = client.ports;
   if (slot.speaker !== undefined) {
-    const passport = audioPlayerTake(slot.speaker, loop.now, timestamp, payload);
+    const passport = audioPlayerTake(slot.speaker, loop.now, packet);
     if (passport !== undefined) watcher.perceived(client, slot.mid, "audio", passport, sentAt);
     return;
   }
@@ -128,7 +128,7 @@ function play(
     slot.unknownType++;
     return;
   }
-  videoPlayerTake(slot.screen, loop.now, sentAt, index, codec, timestamp, marker, payload, slot.onFrame);
+  videoPlayerTake(slot.screen, loop.now, sentAt, index, codec, packet, slot.onFrame);
 }
 
 function codecOf(payloadType: number): VideoCodec | undefined {
@@ -196,7 +196,7 @@ export function slotsTick(client: Client): void {
   const { now } = ports.loop;
   for (const slot of media.slots) {
     if (slot.screen === undefined) continue;
-    const isMissing = slot.rtxSsrc !== 0 && slot.stream.missing.size > 0;
+    const isMissing = slot.rtxKey !== 0 && slot.stream.missing.size > 0;
     const lost = isMissing ? inStreamNacks(slot.stream, now) : NOTHING;
     if (lost.length > 0) {
       const feedback = new GenericNack({ senderSsrc: reporterSsrc(client), mediaSourceSsrc: slot.stream.ssrc, lost });

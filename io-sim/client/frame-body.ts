@@ -33,38 +33,39 @@ export interface FramePassport {
   readonly reference: number;
 }
 
-/** Writes the body of a frame, `length` bytes of it (at least {@link BODY_BYTES_MIN}). */
-export function writeBody(passport: FramePassport, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  writeU16(bytes, 0, passport.source);
-  bytes[2] = passport.layer;
-  bytes[3] = passport.keyframe ? 1 : 0;
-  writeU32(bytes, 4, passport.frame);
-  writeU32(bytes, 8, passport.reference);
-  writeU32(bytes, 12, length);
+/** Writes the body of a frame, `length` bytes of it (at least {@link BODY_BYTES_MIN}), behind so many that are left free. */
+export function writeBody(passport: FramePassport, length: number, free = 0): Uint8Array {
+  const bytes = new Uint8Array(free + length);
+  const end = bytes.length - 4;
+  writeU16(bytes, free, passport.source);
+  bytes[free + 2] = passport.layer;
+  bytes[free + 3] = passport.keyframe ? 1 : 0;
+  writeU32(bytes, free + 4, passport.frame);
+  writeU32(bytes, free + 8, passport.reference);
+  writeU32(bytes, free + 12, length);
   let word = passport.frame ^ (passport.source << 16);
-  let at = 16;
-  for (; at + 4 <= length - 4; at += 4) {
+  let at = free + 16;
+  for (; at + 4 <= end; at += 4) {
     word = (Math.imul(word, 1_664_525) + 1_013_904_223) | 0;
     writeU32(bytes, at, word);
   }
-  for (; at < length - 4; at++) bytes[at] = word >>> 8;
-  writeU32(bytes, length - 4, checksum(bytes, 0, length - 4));
+  for (; at < end; at++) bytes[at] = word >>> 8;
+  writeU32(bytes, end, checksum(bytes, free, end));
   return bytes;
 }
 
-/** Reads a body back that begins at `at`, or answers undefined when a byte of it is not as it was written. */
-export function readBody(bytes: Uint8Array, at = 0): FramePassport | undefined {
-  const { length } = bytes;
-  if (length - at < BODY_BYTES_MIN || readU32(bytes, at + 12) !== length - at) return undefined;
-  if (readU32(bytes, length - 4) !== checksum(bytes, at, length - 4)) return undefined;
+/** Reads a body back that lies from `at` to `end`, or answers undefined when a byte of it is not as it was written. */
+export function readBody(bytes: Uint8Array, at = 0, end = bytes.length): FramePassport | undefined {
+  if (end - at < BODY_BYTES_MIN || readU32(bytes, at + 12) !== end - at) return undefined;
+  if (readU32(bytes, end - 4) !== checksum(bytes, at, end - 4)) return undefined;
   return readPassport(bytes, at);
 }
 
-/** A payload with a part of a body, which begins there. */
+/** A part of a body: `bytes` from `bodyAt` on, up to `end`. */
 interface BodyPiece {
-  readonly payload: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly bodyAt: number;
+  readonly end: number;
 }
 
 /**
@@ -72,13 +73,13 @@ interface BodyPiece {
  * for nothing else than this, costs more than looking at them.
  */
 export function readPieces(pieces: readonly BodyPiece[]): FramePassport | undefined {
-  const { payload: head, bodyAt: at } = pieces[0]!;
-  if (pieces.length === 1) return readBody(head, at);
-  if (head.length - at < PASSPORT_BYTES) {
-    return readBody(concatBytes(...pieces.map(({ payload, bodyAt }) => payload.subarray(bodyAt))));
+  const { bytes: head, bodyAt: at, end } = pieces[0]!;
+  if (pieces.length === 1) return readBody(head, at, end);
+  if (end - at < PASSPORT_BYTES) {
+    return readBody(concatBytes(...pieces.map((piece) => piece.bytes.subarray(piece.bodyAt, piece.end))));
   }
   let length = 0;
-  for (let i = 0; i < pieces.length; i++) length += pieces[i]!.payload.length - pieces[i]!.bodyAt;
+  for (let i = 0; i < pieces.length; i++) length += pieces[i]!.end - pieces[i]!.bodyAt;
   if (length < BODY_BYTES_MIN || readU32(head, at + 12) !== length) return undefined;
   return fits(pieces, length) ? readPassport(head, at) : undefined;
 }
@@ -100,20 +101,20 @@ function fits(pieces: readonly BodyPiece[], length: number): boolean {
   /** Bytes of a word that began in one piece and goes on in the next; of those, how many; and the checksum as far as read. */
   let [word, held, sum] = [0, 0, 0];
   for (let i = 0; i < pieces.length; i++) {
-    const { payload, bodyAt } = pieces[i]!;
-    const end = Math.min(payload.length, bodyAt + left);
+    const { bytes, bodyAt, end } = pieces[i]!;
+    const contentsEnd = Math.min(end, bodyAt + left);
     let at = bodyAt;
-    left -= end - at;
-    for (; at < end; at++) {
+    left -= contentsEnd - at;
+    for (; at < contentsEnd; at++) {
       if (held === 0) {
-        for (; at + 4 <= end; at += 4) hash = takeWord(hash, readI32(payload, at));
-        if (at === end) break;
+        for (; at + 4 <= contentsEnd; at += 4) hash = takeWord(hash, readI32(bytes, at));
+        if (at === contentsEnd) break;
       }
-      word = (word << 8) | payload[at]!;
+      word = (word << 8) | bytes[at]!;
       held = (held + 1) & 3;
       if (held === 0) hash = takeWord(hash, word);
     }
-    for (; at < payload.length; at++) sum = (sum << 8) | payload[at]!;
+    for (; at < end; at++) sum = (sum << 8) | bytes[at]!;
   }
   for (let shift = 8 * (held - 1); shift >= 0; shift -= 8)
     hash = Math.imul(hash ^ ((word >> shift) & 0xff), 0x0100_0193);

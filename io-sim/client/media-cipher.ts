@@ -117,11 +117,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
   const behindIndex = keys.profile === 1 ? 10 : 0;
   const cipher: MediaCipher = {
     rtcp: WERIFT_RTCP,
-    readRtp(plain) {
-      const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
-      const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
-      return { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc, payload };
-    },
+    readRtp: readByWerift,
     takeRtp(bytes) {
       const plain = cipher.openRtp(bytes);
       return plain === undefined ? undefined : cipher.readRtp(plain);
@@ -170,6 +166,13 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
     },
   };
   return cipher;
+}
+
+function readByWerift(plain: Uint8Array): ReadRtp {
+  const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
+  const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
+  const all = { bytes: payload, at: 0, end: payload.length };
+  return { payloadType, marker, sequence: sequenceNumber, timestamp: timestamp | 0, ssrc: ssrc | 0, ...all };
 }
 
 function setRollover(context: SrtpSession["localContext"], ssrc: number, index: number): void {

@@ -6,6 +6,7 @@
  * lies the frame's body (./frame-body.ts). Written without looking at the server's parsers, so that the two can disagree.
  */
 import { concatBytes } from "../../core/base/bytes.ts";
+import type { Payload } from "./plain-rtp.ts";
 
 /** Codecs that the synthetic cameras speak. */
 export type VideoCodec = "VP8" | "VP9" | "H264";
@@ -35,9 +36,10 @@ export interface PayloadView {
   readonly temporalLayer: number;
   readonly width: number;
   readonly height: number;
-  readonly payload: Uint8Array;
-  /** Where in it this payload's part of the body begins. */
+  /** This payload's part of the body lies in `bytes` from `bodyAt` on, up to `end`. */
+  readonly bytes: Uint8Array;
   readonly bodyAt: number;
+  readonly end: number;
 }
 
 /** The most bytes of one payload, so that a packet with extensions, RTX and tag stays under 1,200 bytes. */
@@ -51,8 +53,8 @@ export function packetise(codec: VideoCodec, header: FrameHeader, body: Uint8Arr
 }
 
 /** Reads one payload, or answers undefined when it makes no sense. */
-export function readPayload(codec: VideoCodec, payload: Uint8Array): PayloadView | undefined {
-  if (payload.length < 2) return undefined;
+export function readPayload(codec: VideoCodec, payload: Payload): PayloadView | undefined {
+  if (payload.end - payload.at < 2) return undefined;
   if (codec === "VP8") return readVp8(payload);
   if (codec === "VP9") return readVp9(payload);
   return readH264(payload);
@@ -77,47 +79,56 @@ function packetiseVp8(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   const frameHeader = header.keyframe
     ? [tag, tag >> 8, tag >> 16, 0x9d, 0x01, 0x2a, width, width >> 8, height, height >> 8]
     : [tag, tag >> 8, tag >> 16];
-  const parts = pieces(concatBytes(Uint8Array.from(frameHeader), body), PAYLOAD_BYTES_MAX);
-  // All payloads of a frame lie in one array, as arrays are dear.
-  const bytes = new Uint8Array(parts.length * VP8_DESCRIPTOR_BYTES + frameHeader.length + size);
+  const whole = frameHeader.length + size;
+  const count = Math.ceil(whole / PAYLOAD_BYTES_MAX);
+  const most = Math.ceil(whole / count);
+  // All payloads of a frame lie in one array, as arrays are dear; each begins at a word, as whoever seals it likes it.
+  const bytes = new Uint8Array(count * (VP8_DESCRIPTOR_BYTES + 3) + whole);
+  const payloads: Uint8Array[] = [];
   let at = 0;
-  return parts.map((part, index) => {
-    const begins = at;
-    bytes[at++] = 0x80 | (index === 0 ? 0x10 : 0);
+  for (let written = 0; written < size; ) {
+    const isFirst = written === 0;
+    const begins = (at + 3) & ~3;
+    at = begins;
+    bytes[at++] = 0x80 | (isFirst ? 0x10 : 0);
     bytes[at++] = 0xe0;
     bytes[at++] = 0x80 | (header.pictureId >> 8);
     bytes[at++] = header.pictureId;
     bytes[at++] = header.tl0;
     bytes[at++] = (header.temporalLayer << 6) | (header.layerSync ? 0x20 : 0);
+    if (isFirst) for (const byte of frameHeader) bytes[at++] = byte;
+    const part = body.subarray(written, written + most - (isFirst ? frameHeader.length : 0));
     bytes.set(part, at);
     at += part.length;
-    return bytes.subarray(begins, at);
-  });
+    written += part.length;
+    payloads.push(bytes.subarray(begins, at));
+  }
+  return payloads;
 }
 
-function readVp8(payload: Uint8Array): PayloadView | undefined {
-  let at = 1;
+function readVp8({ bytes, at: start, end }: Payload): PayloadView | undefined {
+  let at = start + 1;
   let pictureId = -1;
   let tl0 = -1;
   let temporalLayer = 0;
-  if ((payload[0]! & 0x80) !== 0) {
-    const present = payload[at++]!;
+  if ((bytes[start]! & 0x80) !== 0) {
+    const present = bytes[at++]!;
     if ((present & 0x80) !== 0) {
-      const long = (payload[at]! & 0x80) !== 0;
-      pictureId = long ? ((payload[at]! & 0x7f) << 8) | payload[at + 1]! : payload[at]!;
+      const long = (bytes[at]! & 0x80) !== 0;
+      pictureId = long ? ((bytes[at]! & 0x7f) << 8) | bytes[at + 1]! : bytes[at]!;
       at += long ? 2 : 1;
     }
-    if ((present & 0x40) !== 0) tl0 = payload[at++]!;
-    if ((present & 0x30) !== 0) temporalLayer = payload[at++]! >> 6;
+    if ((present & 0x40) !== 0) tl0 = bytes[at++]!;
+    if ((present & 0x30) !== 0) temporalLayer = bytes[at++]! >> 6;
   }
-  if (at >= payload.length) return undefined;
-  const begins = (payload[0]! & 0x17) === 0x10;
-  const keyframe = begins && (payload[at]! & 1) === 0;
+  if (at >= end) return undefined;
+  const begins = (bytes[start]! & 0x17) === 0x10;
+  const keyframe = begins && (bytes[at]! & 1) === 0;
   const skip = !begins ? 0 : keyframe ? 10 : 3;
-  if (at + skip > payload.length) return undefined;
-  const width = keyframe ? payload[at + 6]! | ((payload[at + 7]! & 0x3f) << 8) : 0;
-  const height = keyframe ? payload[at + 8]! | ((payload[at + 9]! & 0x3f) << 8) : 0;
-  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, payload, bodyAt: at + skip };
+  if (at + skip > end) return undefined;
+  const width = keyframe ? bytes[at + 6]! | ((bytes[at + 7]! & 0x3f) << 8) : 0;
+  const height = keyframe ? bytes[at + 8]! | ((bytes[at + 9]! & 0x3f) << 8) : 0;
+  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, bytes, bodyAt: at + skip, end };
 }
 
 /* VP9: I P L F B E V Z, a 15-bit picture id, on keyframes a scalability structure with one size. */
@@ -141,28 +152,28 @@ function packetiseVp9(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   });
 }
 
-function readVp9(payload: Uint8Array): PayloadView | undefined {
-  const flags = payload[0]!;
-  let at = 1;
+function readVp9({ bytes, at: start, end }: Payload): PayloadView | undefined {
+  const flags = bytes[start]!;
+  let at = start + 1;
   let pictureId = -1;
   if ((flags & 0x80) !== 0) {
-    const long = (payload[at]! & 0x80) !== 0;
-    pictureId = long ? ((payload[at]! & 0x7f) << 8) | payload[at + 1]! : payload[at]!;
+    const long = (bytes[at]! & 0x80) !== 0;
+    pictureId = long ? ((bytes[at]! & 0x7f) << 8) | bytes[at + 1]! : bytes[at]!;
     at += long ? 2 : 1;
   }
   let width = 0;
   let height = 0;
   if ((flags & 0x02) !== 0) {
-    if (payload[at] !== 0x10 || at + 5 > payload.length) return undefined;
-    width = (payload[at + 1]! << 8) | payload[at + 2]!;
-    height = (payload[at + 3]! << 8) | payload[at + 4]!;
+    if (bytes[at] !== 0x10 || at + 5 > end) return undefined;
+    width = (bytes[at + 1]! << 8) | bytes[at + 2]!;
+    height = (bytes[at + 3]! << 8) | bytes[at + 4]!;
     at += 5;
   }
   const begins = (flags & 0x08) !== 0;
   const keyframe = begins && (flags & 0x40) === 0;
   at += !begins ? 0 : keyframe ? 4 : 1;
-  if (at > payload.length) return undefined;
-  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, payload, bodyAt: at };
+  if (at > end) return undefined;
+  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, bytes, bodyAt: at, end };
 }
 
 /* H.264: a keyframe is a STAP-A with SPS and PPS and then an IDR slice; slices go as FU-A. */
@@ -190,15 +201,15 @@ function packetiseH264(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   return payloads;
 }
 
-function readH264(payload: Uint8Array): PayloadView | undefined {
-  const type = payload[0]! & 0x1f;
-  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0, payload };
-  if (type === NAL.STAP_A) return { ...view, begins: true, keyframe: true, bodyAt: payload.length };
+function readH264({ bytes, at, end }: Payload): PayloadView | undefined {
+  const type = bytes[at]! & 0x1f;
+  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0, bytes, end };
+  if (type === NAL.STAP_A) return { ...view, begins: true, keyframe: true, bodyAt: end };
   if (type === NAL.FU_A) {
-    const begins = (payload[1]! & 0x80) !== 0 && (payload[1]! & 0x1f) === 1;
-    return { ...view, begins, keyframe: false, bodyAt: 2 };
+    const begins = (bytes[at + 1]! & 0x80) !== 0 && (bytes[at + 1]! & 0x1f) === 1;
+    return { ...view, begins, keyframe: false, bodyAt: at + 2 };
   }
-  return { ...view, begins: type === 1, keyframe: false, bodyAt: 1 };
+  return { ...view, begins: type === 1, keyframe: false, bodyAt: at + 1 };
 }
 
 /** A baseline sequence parameter set with the given size (ITU-T H.264 §7.3.2.1.1). Sizes are multiples of 2. */

@@ -3,16 +3,22 @@
  *
  * In worlds with real SRTP `werift-rtp` writes and reads the headers instead, and a test compares the two.
  */
-import { readU16, readU32, writeU16, writeU32 } from "../../core/base/bytes.ts";
+import { readI32, readU16, writeU16, writeU32 } from "../../core/base/bytes.ts";
 
-/** What the client reads of an RTP packet. */
-export interface ReadRtp {
+/** A payload where it lies: `bytes` from `at` on, up to `end`. A view of its own for each packet would cost too much. */
+export interface Payload {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+}
+
+/** What the client reads of an RTP packet. Timestamp and SSRC are signed numbers: larger ones are objects for V8. */
+export interface ReadRtp extends Payload {
   readonly payloadType: number;
   readonly marker: boolean;
   readonly sequence: number;
   readonly timestamp: number;
   readonly ssrc: number;
-  readonly payload: Uint8Array;
 }
 
 /** A packet that the client writes, with one-byte header extensions (RFC 8285 §4.2). */
@@ -76,17 +82,19 @@ export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: nu
 export function readRtp(plain: Uint8Array): ReadRtp {
   const at = payloadOffset(plain);
   const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
-  return readFixedHeader(plain, plain.subarray(at, Math.max(at, plain.length - padding)));
+  return readFixedHeader(plain, plain, at, Math.max(at, plain.length - padding));
 }
 
 /** Reads the fixed header of a packet whose payload is at hand, wherever that lies. */
-export function readFixedHeader(bytes: Uint8Array, payload: Uint8Array): ReadRtp {
+export function readFixedHeader(header: Uint8Array, bytes: Uint8Array, at: number, end: number): ReadRtp {
   return {
-    payloadType: bytes[1]! & 0x7f,
-    marker: bytes[1]! >= 0x80,
-    sequence: readU16(bytes, 2),
-    timestamp: readU32(bytes, 4),
-    ssrc: readU32(bytes, 8),
-    payload,
+    payloadType: header[1]! & 0x7f,
+    marker: header[1]! >= 0x80,
+    sequence: readU16(header, 2),
+    timestamp: readI32(header, 4),
+    ssrc: readI32(header, 8),
+    bytes,
+    at,
+    end,
   };
 }

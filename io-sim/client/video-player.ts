@@ -11,6 +11,7 @@ import { bitRingClear, bitRingHas, bitRingSet, createBitRing } from "../../core/
 import type { Micros } from "../../core/base/micros.ts";
 import { type FramePassport, readPieces } from "./frame-body.ts";
 import { type PayloadView, readPayload, type VideoCodec } from "./payload.ts";
+import type { Payload, ReadRtp } from "./plain-rtp.ts";
 
 /** How long the screen waits for a missing packet before it takes a later keyframe, any later frame, or asks for one. */
 const JUMP_TO_KEYFRAME_MICROS = 100_000;
@@ -141,15 +142,14 @@ export function videoPlayerTake(
   sentAt: Micros,
   index: number,
   codec: VideoCodec,
-  timestamp: number,
-  marker: boolean,
-  payload: Uint8Array,
+  packet: Pick<ReadRtp, "timestamp" | "marker"> & Payload,
   onFrame: OnFrame,
 ): void {
+  const { timestamp, marker } = packet;
   if (player.firstPacketAt === 0) player.firstPacketAt = now;
   if (player.next >= 0 && index < player.next) return;
-  const empty = payload.length === 0;
-  const view = empty ? undefined : readPayload(codec, payload);
+  const empty = packet.at === packet.end;
+  const view = empty ? undefined : readPayload(codec, packet);
   keep(player, { index, sentAt, timestamp, marker, empty, view });
   if (player.next < 0 && view?.keyframe === true && view.begins) {
     dropBelow(player, index);

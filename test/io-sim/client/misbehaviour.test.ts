@@ -146,7 +146,7 @@ describe("a client", () => {
       call({ finally: [plays("bob", "eve/camera"), plays("eve", "ana/camera")] }, { persona: "thin" }),
     );
     const { slots, outStreams } = client("eve").media;
-    expect(slots.map(({ rtxSsrc }) => rtxSsrc)).toEqual([0, 0]);
+    expect(slots.map(({ rtxKey }) => rtxKey)).toEqual([0, 0]);
     expect(outStreams.map(({ extensionIds }) => extensionIds)).toEqual([[], []]);
   });
 
