@@ -37,7 +37,7 @@ export function createLink(
   deliver: (packet: Packet) => void,
   shares: Map<string, Bottleneck> = new Map(),
 ): Link {
-  return {
+  const link: Link = {
     loop,
     straightBytesMax: linkIsStraight(plan) ? plan.mtuBytes : -1,
     straight: createStraightCounts(),
@@ -56,7 +56,9 @@ export function createLink(
     radio: createRadio(commonStream(seed, "outage", entity, 0), loop.now),
     way: createWay(commonStream(seed, "handover", entity, 0), loop.now),
     receiver: createReceiver(),
+    comes: (packet) => come(link, packet, packet.sentAt),
   };
+  return link;
 }
 
 function bottleneckFor(
@@ -143,7 +145,7 @@ function goStraight(link: Link, packet: Packet): void {
   const { loop, way, straight, plan } = link;
   straight.sent++;
   way.lastArrival = Math.max(loop.now + plan.delayMicros, way.lastArrival);
-  arrive(link, packet, way.lastArrival, loop.now);
+  scheduleArrival(loop, micros(way.lastArrival), link.comes, packet, link.lane);
 }
 
 function departAt(link: Link, packet: Packet, at: Micros): void {
@@ -197,20 +199,12 @@ function leaveBottleneck(link: Link, packet: Packet, since: number): void {
   arrive(link, packet, arrival + later, survived);
 }
 
-/** A packet on the way, since this time of the loop from its beginning on: a number that the engine needs no object for. */
-interface Traveller {
-  readonly link: Link;
-  readonly packet: Packet;
-  readonly sinceMicros: number;
-}
-
 function arrive(link: Link, packet: Packet, arrival: number, since: number): void {
-  const traveller = { link, packet, sinceMicros: since - link.loop.origin };
-  scheduleArrival(link.loop, micros(arrival), come, traveller, link.lane);
+  scheduleArrival(link.loop, micros(arrival), () => come(link, packet, since), undefined, link.lane);
 }
 
-function come({ link, packet, sinceMicros }: Traveller): void {
-  const since = link.loop.origin + sinceMicros;
+/** A packet has come that was on the way since then. */
+function come(link: Link, packet: Packet, since: number): void {
   if (link.straightBytesMax >= 0) {
     comeStraight(link, packet, since);
     return;

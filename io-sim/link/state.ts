@@ -64,6 +64,8 @@ export interface Link {
   radio: RadioState;
   way: WayState;
   readonly receiver: ReceiverState;
+  /** Takes a packet that comes straight from where it was sent: one function for all, so that none needs its own. */
+  readonly comes: (packet: Packet) => void;
 }
 
 /** What a TCP connection adds to a datagram beyond UDP: 12 bytes of header, 2 of length (RFC 4571). */

@@ -37,12 +37,12 @@ function send(change: Partial<LinkPlan>, count: number, every: number, size = 10
   return { arrivals, link };
 }
 
-function packet(id: number, size: number) {
+function packet(id: number, size: number, sentAt = MICROS_ORIGIN) {
   const bytes = new Uint8Array(size);
   bytes[0] = 0x80;
   bytes[1] = id >> 8;
   bytes[2] = id;
-  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28, sentAt: MICROS_ORIGIN };
+  return { bytes, source: "10.0.0.1:1", target: "10.0.0.2:2", overheadBytes: 28, sentAt };
 }
 
 function ids(arrivals: readonly Arrival[]): number[] {
@@ -197,7 +197,7 @@ describe("a link that does nothing but take its time", () => {
     const changes = [{ delayMicros: 3_000 }, { cut: true }, { cut: false }, { clogged: true }, { clogged: false }];
     for (let turn = 0; turn < 60; turn++) {
       for (const link of links) {
-        linkSend(link, packet(turn, 100 + 30 * turn));
+        linkSend(link, packet(turn, 100 + 30 * turn, loop.now));
         if (turn % 10 === 9) changeLink(link, changes[(turn - 9) / 10] ?? {});
       }
       runUntil(loop, micros(loop.now + 1_000));
