@@ -19,7 +19,7 @@ import { clientOf } from "../world/topology.ts";
 import type { World, WorldWatcher } from "../world/world.ts";
 import { excused } from "./excuses.ts";
 import { isWild, type Ledger } from "./ledger.ts";
-import { judge, type PromiseBook } from "./promises.ts";
+import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 
 /** Time between two looks at what flows. */
 const LOOK_EVERY_MICROS = 100_000;
@@ -238,12 +238,13 @@ function lookAtFlow(
       const { name } = client.plan;
       for (const { kind, flowing, publication } of publications) {
         const silent = now - lastDirectlyAt(ledger, client, kind);
-        const stopped = () => `${name}'s ${kind} is said to flow after ${silent} µs without.`;
-        judge(book, "S20", !flowing || silent <= most, stopped);
+        if (!upheld(book, "S20", !flowing || silent <= most))
+          breach(book, "S20", `${name}'s ${kind} is said to flow after ${silent} µs without.`);
         if (flowing || silent >= least) contradicted.delete(publication);
         else if (!contradicted.has(publication)) contradicted.set(publication, now);
-        const flows = () => `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`;
-        judge(book, "S20", now - (contradicted.get(publication) ?? now + 1) < late, flows);
+        const isSlow = now - (contradicted.get(publication) ?? now + 1) >= late;
+        if (!upheld(book, "S20", !isSlow))
+          breach(book, "S20", `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`);
       }
     }
   }

@@ -232,14 +232,14 @@ function judgeSenderReport(
   const wall = wallOrigin(world.plan) + (sent.at - world.loop.origin);
   const wrongBy = readNtpTime(bytes, at + 8, wall) - wall;
   const reportedAt = micros(sent.at + wrongBy);
-  const clock = () => `${name} was told a time of day that is ${wrongBy} µs off.`;
-  judge(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS, clock);
+  if (!upheld(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS))
+    breach(book, "S9", `${name} was told a time of day that is ${wrongBy} µs off.`);
   const packets = readU32(bytes, at + 20);
-  const count = () => `${name} was told of ${packets} packets when ${sent.packets} had been sent.`;
   // What has failed on its way out counts for the server, and for nobody else.
   const unseen = packets > sent.packets && failedToSend(world, sent.connectedAt, sent.at) > 0;
   const isTrue = packets === sent.packets || excused(book, "failed to send", unseen);
-  judge(book, "S9", isTrue, count);
+  if (!upheld(book, "S9", isTrue))
+    breach(book, "S9", `${name} was told of ${packets} packets when ${sent.packets} had been sent.`);
   const { source } = sent;
   if (source === undefined) return;
   const truth = timestampAt(source, reportedAt) + sent.timestampOffset;
@@ -247,9 +247,9 @@ function judgeSenderReport(
   const owner = peerOf(world, source.client);
   if (owner === undefined || excused(book, "disturbed", wasClockSet(world, owner.plan.name, sent.at))) return;
   const late = slowestUpSoFar(world, owner, sent.at) + CLOCK_MICROS + sent.heldMicros;
-  const told = () =>
-    `${name} was told a timestamp of ${source.client.plan.name}'s ${source.kind} that is ${error} µs off.`;
-  judge(book, "S9", error <= CLOCK_MICROS && error >= -late, told);
+  const { plan } = source.client;
+  if (!upheld(book, "S9", error <= CLOCK_MICROS && error >= -late))
+    breach(book, "S9", `${name} was told a timestamp of ${plan.name}'s ${source.kind} that is ${error} µs off.`);
   if (sent.at < source.client.connectedAt + SETTLED_MICROS) return;
   if (excused(book, "no report yet", !sent.isClockKnown)) return;
   const missed = failedToKnow(world, source.client.connectedAt, sent.at) > 0;
@@ -272,9 +272,9 @@ function judgeLipSync(
   const other = errors[source.kind === "audio" ? "video" : "audio"];
   if (other === undefined || other.at !== at) return;
   const apart = Math.abs(error - other.micros);
-  const told = () =>
-    `${client.plan.name} was told to play ${source.client.plan.name}'s lips ${apart} µs off his voice.`;
-  judge(book, "S9", apart <= CLOCK_MICROS, told);
+  const [viewer, speaker] = [client.plan.name, source.client.plan.name];
+  if (!upheld(book, "S9", apart <= CLOCK_MICROS))
+    breach(book, "S9", `${viewer} was told to play ${speaker}'s lips ${apart} µs off his voice.`);
 }
 
 /** The blocks of a receiver report are about what had really come. */
