@@ -41,17 +41,26 @@ export function followConnection(shard: Shard, ports: ShardPorts, now: Micros, p
   }
 }
 
-/** Gives a flow to the participant whose check it carried; whoever had it before has lost it (promise S11). */
-export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Participant, flow: number): void {
-  if (buggify(ports.faults, "door/flow-not-adopted", participant.id)) return;
-  const former = shard.flows.get(flow);
-  if (former !== undefined && former !== participant) iceForgetFlow(former.peer.ice, flow);
-  shard.flows.set(flow, participant);
-  const evicted = participant.peer.ice.evictedFlow;
-  if (evicted >= 0 && shard.flows.get(evicted) === participant) {
-    shard.flows.delete(evicted);
-    ports.outbox.releaseFlow(evicted);
+/**
+ * Gives a flow to the participant whose check it carried; whoever had it before has lost it (promise S11). Answers whether it
+ * has: where it fails, the connection does not have it either, for a host gives flows that nobody has to somebody else.
+ */
+export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Participant, flow: number): boolean {
+  const { ice } = participant.peer;
+  const { evictedFlow } = ice;
+  if (evictedFlow >= 0 && shard.flows.get(evictedFlow) === participant) {
+    shard.flows.delete(evictedFlow);
+    ports.outbox.releaseFlow(evictedFlow);
   }
+  const former = shard.flows.get(flow);
+  if (former === participant) return true;
+  if (buggify(ports.faults, "door/flow-not-adopted", participant.id)) {
+    iceForgetFlow(ice, flow);
+    return false;
+  }
+  if (former !== undefined) iceForgetFlow(former.peer.ice, flow);
+  shard.flows.set(flow, participant);
+  return true;
 }
 
 /** Ends a participant. A peer that can still be reached is told so with close_notify. */

@@ -167,8 +167,8 @@ function handleStun(shard: Shard, ports: ShardPorts, input: DatagramInput): void
   else if (code !== ICE.ANSWERED && code !== ICE.SELECTED) counters.stunDropped++;
   if (code !== ICE.ANSWERED && code !== ICE.SELECTED) return;
   counters.stunAnswered++;
-  adoptFlow(shard, ports, participant, flow);
-  if (code === ICE.SELECTED && hadPath && flow !== formerFlow) {
+  const isAdopted = adoptFlow(shard, ports, participant, flow);
+  if (isAdopted && code === ICE.SELECTED && hadPath && flow !== formerFlow) {
     ports.outbox.event({ type: "path-changed", room: participant.room, participant: participant.id, flow });
   }
   followConnection(shard, ports, now, participant);

@@ -38,6 +38,22 @@ describe("a peer that moves to another address", () => {
     expect(world.shard.participants.get(bob.participant)!.peer.ice.selectedFlow).toBe(900);
   });
 
+  it("is sent nothing at an address that did not get known, for that may be somebody else's by then", () => {
+    const { world: plain, ana, bob } = pair();
+    let fails = true;
+    const faults = { fires: (site: string) => fails && site === "door/flow-not-adopted" };
+    const world = { ...plain, ports: { ...plain.ports, faults } };
+    check(world, bob, 900);
+    const { ice } = world.shard.participants.get(bob.participant)!.peer;
+    expect(world.released).toContain(900);
+    expect([ice.flows.includes(900), ice.selectedFlow, pathChanges(world)]).toEqual([false, -1, []]);
+    fails = false;
+    check(world, bob, 901);
+    sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
+    expect(bob.rtp).toHaveLength(2);
+    expect(pathChanges(world)).toEqual([[bob.participant, 901]]);
+  });
+
   it("is not moved by media from an address that no check has come from", () => {
     const { world, ana, bob } = pair();
     const sealed = sealRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
