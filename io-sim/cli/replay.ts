@@ -6,6 +6,7 @@ import { isJournal } from "../../core/index.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
 import { thisProgram } from "../../program.ts";
 import { replayJournal } from "../journal/journal.ts";
+import { planToJson } from "../story/plan-json.ts";
 import { kindOf, looksLikeJournal, readOrMisuse } from "./files.ts";
 import { type LookingOptions, look, looksCloser } from "./looking.ts";
 import { EXIT, Misuse } from "./misuse.ts";
@@ -17,6 +18,7 @@ import { answer, createSubcommand } from "./subcommand.ts";
 interface ReplayOptions extends RunningOptions, LookingOptions {
   readonly json?: boolean;
   readonly seed?: string;
+  readonly plan?: boolean;
 }
 
 /** Runs `replay …`. */
@@ -36,7 +38,8 @@ export function replay(words: readonly string[]): Promise<number> {
     .option("--state", "print the state there as JSON, without secrets")
     .option("--step", "go on event by event, each time a line is read")
     .option("--fork <SITE/ENTITY/ORDINAL=VALUE>", "with one decision of chance changed")
-    .option("--decisions", "list the decisions of chance that the run makes");
+    .option("--decisions", "list the decisions of chance that the run makes")
+    .option("--plan", "print the story's plan as JSON, and run nothing");
   return answer(command, words, replayStoryOrJournal);
 }
 
@@ -45,6 +48,10 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
     throw new Misuse("--step is for people: leave out --json, or ask for one moment with --until.");
   }
   const story = await findStory(name);
+  if (story !== undefined && options.plan === true) {
+    process.stdout.write(planToJson(story.plan));
+    return EXIT.HELD;
+  }
   if (story !== undefined) {
     const seed = theSeed(story, options.seed);
     if (looksCloser(options) && options.journal !== undefined) {
@@ -55,6 +62,7 @@ async function replayStoryOrJournal(name: string, options: ReplayOptions): Promi
   }
   if (kindOf(name) === "nothing") throw new Misuse(await noSuchStory(name));
   const bytes = new Uint8Array(readOrMisuse(name));
+  if (options.plan === true) throw new Misuse("--plan is for stories; a journal has none.");
   if (isJournal(bytes)) return replayServerJournal(name, bytes, serverOptions(options));
   if (!looksLikeJournal(bytes)) throw new Misuse(`"${name}" is no journal, and no story or plan either.`);
   if (looksCloser(options) || options.trace === true || options.seed !== undefined || options.journal !== undefined) {
