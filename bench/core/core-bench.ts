@@ -34,13 +34,16 @@ export type CryptoKind = "stubbed" | "node";
 
 const REAL_PACKETS_PART = 10;
 
-/** The worlds whose speed is measured. */
+/**
+ * The worlds whose speed is measured. Those with the checksum come first: code that the engine has seen used with both ciphers
+ * is slower, ten rooms by a twentieth, and who runs a story runs it with one.
+ */
 const ROOMS: readonly RoomShape[] = [
   { cipher: "checksum", rooms: 1, participants: 4, speakers: 1 },
-  { cipher: "real", rooms: 1, participants: 4, speakers: 1 },
   { cipher: "checksum", rooms: 1, participants: 4, speakers: 4 },
-  { cipher: "real", rooms: 1, participants: 4, speakers: 4 },
   { cipher: "checksum", rooms: 10, participants: 8, speakers: 1 },
+  { cipher: "real", rooms: 1, participants: 4, speakers: 1 },
+  { cipher: "real", rooms: 1, participants: 4, speakers: 4 },
 ];
 
 /** Measures everything, one figure after the other. `onProgress` hears what is being measured, and how much is done, 0 to 1. */
