@@ -12,7 +12,6 @@ import { createProgress } from "../../io-sim/cli/progress.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
 import { writeStory } from "../../io-sim/cli/story-files.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
-import { tellStory } from "../../io-sim/search/telling.ts";
 import type { Plan } from "../../io-sim/story/plan.ts";
 import { describeMachine } from "../machine.ts";
 import { boundedNumber } from "../numbers.ts";
@@ -21,6 +20,7 @@ import { type Found, HUNTING, type HuntTask } from "./hunt.ts";
 import type { Mistake } from "./mistake.ts";
 import { MISTAKES } from "./mistakes.ts";
 import { faultsOf, type Hunted, huntReport, medianTries, shrinkReport, wasFound } from "./report.ts";
+import { plantedStory } from "./story.ts";
 
 /** How far the starts lie apart: more seeds than are ever tried from one. */
 const START_STEP = 1_000;
@@ -172,15 +172,10 @@ async function shrinkAll(
     });
     process.stdout.write(`${JSON.stringify({ benchmark: "planted", machine, shrunk: rows })}\n`);
   } else process.stdout.write(shrinkReport(machine, shrunk));
-  if (out !== undefined) for (const one of shrunk) await writeShrunk(one.mistake, one.found, resolve(out));
+  if (out !== undefined) {
+    for (const { mistake, found } of shrunk) {
+      if (found !== undefined) await writeStory(plantedStory(mistake, found), resolve(out));
+    }
+  }
   return answers.every((found) => found !== undefined) ? EXIT.HELD : EXIT.BROKEN;
-}
-
-/** Writes a small world as a story that says which mistake it shows. */
-async function writeShrunk({ id, what }: Mistake, found: Found | undefined, folder: string): Promise<void> {
-  if (found === undefined) return;
-  const { plan, seed, promise, detail } = found;
-  const story = tellStory(plan, promise);
-  const told: Plan = { ...plan, name: id, story, seeds: [{ seed, why: "the seed that it was found with" }] };
-  await writeStory({ plan: told, why: `Where ${what}: ${promise}. ${detail}`, fileName: id }, folder);
 }

@@ -17,7 +17,8 @@ interface Brackets {
   readonly open: boolean;
 }
 
-const WIDTH = 120;
+/** Columns of a line. */
+export const WIDTH = 120;
 
 /** `{ a, b }`. An object whose first item begins a line stays that way. */
 export function object(items: readonly Piece[], open = false): Brackets {

@@ -9,6 +9,7 @@ import { TUNABLES, type TunableName } from "../../core/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../link/index.ts";
 import type { PeerPlan, Plan, StepPlan } from "../story/plan.ts";
 import { scenario } from "../story/scenario.ts";
+import { ONE_SHARD } from "../world/shards.ts";
 
 /** A change; it answers the same plan when there is nothing to change. */
 export type Change = (plan: Plan) => Plan;
@@ -53,6 +54,7 @@ export function plainer(plan: Plan): Change[] {
   for (const key of Object.keys(plan) as (keyof Plan)[]) {
     if (!OWN_WAY.has(key)) changes.push((now) => ({ ...now, [key]: PLAIN[key] }));
   }
+  for (const count of [plan.shards?.count ?? 0, 2]) changes.push((now) => withPlainShards(now, count));
   changes.push(({ turn, ...rest }) => rest);
   for (const narrower of [0, 1, 100]) changes.push((now) => swapsWithin(now, narrower));
   // Mailboxes that are served in order leave nothing to chance, though stories need to say so.
@@ -67,6 +69,12 @@ export function plainer(plan: Plan): Change[] {
     }
   });
   return changes;
+}
+
+/** The plan whose server has so many shards, if it had as many, and nothing happens on the ways between them. */
+function withPlainShards(plan: Plan, count: number): Plan {
+  const isFewer = plan.shards !== undefined && count <= plan.shards.count;
+  return isFewer ? { ...plan, shards: { ...ONE_SHARD, count } } : plan;
 }
 
 /** The plan in which only what is this near may change places. */

@@ -12,6 +12,9 @@ const MARGIN_MICROS = 1_000_000;
 /** Pauses that are tried, the shortest first. */
 const PAUSES_MICROS = [1_000_000, 3_000_000, 10_000_000];
 
+/** The pause before the end is no shorter at first, so that the breach may still come later. */
+const LAST_MICROS = 3_000_000;
+
 /** Stories are told in whole seconds, of which there is one at least. */
 const SECOND_MICROS = 1_000_000;
 
@@ -46,12 +49,16 @@ export function hurried(plan: Plan): Plan[] {
   const moments = momentsOf(plan);
   const plans: Plan[] = [];
   for (const most of PAUSES_MICROS) {
-    plans.push(withPauses(plan, moments, () => most));
+    plans.push(withPauses(plan, moments, (_, isLast) => (isLast ? Math.max(most, LAST_MICROS) : most)));
     plans.push(withPauses(plan, moments, (pause, isLast) => (isLast ? pause : most)));
   }
   for (let index = 0; index < moments.length; index++) {
     for (const most of PAUSES_MICROS) {
-      plans.push(withPauses(plan, moments, (pause, _, at) => (at === index ? most : pause)));
+      const short = (pause: number, isLast: boolean, at: number) => {
+        if (at !== index) return pause;
+        return isLast ? Math.max(most, LAST_MICROS) : most;
+      };
+      plans.push(withPauses(plan, moments, short));
     }
   }
   return plans;

@@ -11,7 +11,7 @@ import { PROFILES, type ProfileName } from "../profiles/profiles.ts";
 import { LINK_DEFAULTS, linkChange } from "../story/link-options.ts";
 import type { AlwaysPromise, FinallyPromise, Operation, PeerPlan, Plan, SteadyPlan, StepPlan } from "../story/plan.ts";
 import { ONE_SHARD, type ShardsPlan } from "../world/shards.ts";
-import { call, field, layout, list, object, type Piece, wrap } from "./layout.ts";
+import { call, field, layout, list, object, type Piece, WIDTH, wrap } from "./layout.ts";
 import { linkText, shareText, timeText, Unsayable, type Use } from "./link-text.ts";
 
 /** What the file says besides the plan. */
@@ -46,10 +46,16 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
+/** A field with a sentence in it, which has a line of its own where the name of the field leaves too little room. */
+function sentence(name: string, text: string): string {
+  const line = `${name}: ${quote(text)}`;
+  return line.length + "  ,".length <= WIDTH ? line : `${name}:\n    ${quote(text)}`;
+}
+
 function storyFields(use: Use, plan: Plan): Piece[] {
   return [
     `name: ${quote(plan.name)}`,
-    `story: ${quote(plan.story)}`,
+    sentence("story", plan.story),
     field("seeds", object(plan.seeds.map(({ seed, why }) => `${seed}: ${quote(why)}`))),
     ...(plan.cipher === "real" ? ['cipher: "real"'] : []),
     ...(plan.scheduler === "fifo" ? ['scheduler: "fifo"'] : []),

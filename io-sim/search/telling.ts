@@ -21,7 +21,7 @@ const NOTICED: Partial<Record<PromiseId, string>> = {
   S11: "somebody was sent the call who did not want it any more",
   S12: "a stranger was listened to",
   S13: "somebody got in who was not who he said",
-  S15: "the server still spoke of what was gone",
+  S15: "the server lost track of who was shown what",
   S16: "the server told everybody something that was not so",
   S20: "nobody was told that nothing comes any more",
   R1: "the call was over, but not for the server",

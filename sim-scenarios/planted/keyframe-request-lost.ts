@@ -1,16 +1,16 @@
 /**
- * "There were two of us, then the train hears nothing, then she comes, then out again, and something was not as it
- * should be."
+ * "There were two of us, then the train hears nothing, then she comes, then out again, and what had stopped did not
+ * come again."
  *
- * Where a keyframe request that gets lost is not repeated: L2. mia has waited 8293216 µs for ana's camera; the links
- * explain 8240000.
+ * Where a keyframe request that gets lost is not repeated: L2. mia has waited 8.29 s for ana's camera; the links
+ * explain 8.24 s.
  */
 import { at, cut, join, link, scenario, seconds } from "../../io-sim/index.ts";
 
 export default scenario({
   name: "keyframe-request-lost",
   story:
-    "There were two of us, then the train hears nothing, then she comes, then out again, and something was not as it should be.",
+    "There were two of us, then the train hears nothing, then she comes, then out again, and what had stopped did not come again.",
   seeds: { 1: "the seed that it was found with" },
   scheduler: "fifo",
   peers: {

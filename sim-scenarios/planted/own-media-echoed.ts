@@ -1,17 +1,17 @@
 /**
- * "I was alone, and something was not as it should be."
+ * "I was alone, and the server lost track of who was shown what."
  *
- * Where somebody is shown himself: S15. Participant 1: a route leads back to it.
+ * Where somebody is shown himself: S15. bob: a route leads back to it.
  */
-import { scenario } from "../../io-sim/index.ts";
+import { scenario, seconds } from "../../io-sim/index.ts";
 
 export default scenario({
   name: "own-media-echoed",
-  story: "I was alone, and something was not as it should be.",
+  story: "I was alone, and the server lost track of who was shown what.",
   seeds: { 1: "the seed that it was found with" },
   scheduler: "fifo",
   peers: {
-    eve: { sends: { microphone: true }, receives: { audio: 1 } },
+    bob: { sends: { microphone: true }, receives: { audio: 1 } },
   },
-  runFor: 0,
+  runFor: seconds(1),
 });

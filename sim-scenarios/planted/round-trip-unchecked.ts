@@ -1,7 +1,7 @@
 /**
  * "There were two of us, and something was not as it should be."
  *
- * Where a report that tells no round trip is taken for one: S17. Participant 2: a round trip of -1.
+ * Where a report that tells no round trip is taken for one: S17. eve: a round trip of -1.
  */
 import { scenario, seconds } from "../../io-sim/index.ts";
 
@@ -11,8 +11,8 @@ export default scenario({
   seeds: { 1: "the seed that it was found with" },
   scheduler: "fifo",
   peers: {
-    bob: { receives: { video: 1 } },
-    eve: { sends: { camera: "vp8" } },
+    ana: { sends: { camera: "vp8" } },
+    eve: { sends: { camera: "vp8" }, receives: { video: 1 } },
   },
-  runFor: seconds(0.6),
+  runFor: seconds(1),
 });

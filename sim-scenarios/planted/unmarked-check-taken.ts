@@ -1,15 +1,15 @@
 /**
- * "I was alone, then strangers throw copies of what they have heard, and something was not as it should be."
+ * "I was alone, then strangers throw copies of what they have heard, and a stranger was listened to."
  *
- * Where a connectivity check without FINGERPRINT is taken, and with it a damaged copy of one: S12. The stranger at
- * 198.51.100.5:40004 was sent media.
+ * Where a connectivity check without FINGERPRINT is taken, and with it a damaged copy of one: S12. A check that nobody
+ * had authenticated was taken from 198.51.100.7:40006.
  */
 import { at, garbage, scenario, seconds } from "../../io-sim/index.ts";
 
 export default scenario({
   name: "unmarked-check-taken",
-  story: "I was alone, then strangers throw copies of what they have heard, and something was not as it should be.",
-  seeds: { 2: "the seed that it was found with" },
+  story: "I was alone, then strangers throw copies of what they have heard, and a stranger was listened to.",
+  seeds: { 1: "the seed that it was found with" },
   scheduler: "fifo",
   peers: {
     ana: { sends: { microphone: true } },
@@ -21,5 +21,5 @@ export default scenario({
       garbage({ perSecond: 500, duration: seconds(2) }),
     ),
   ],
-  runFor: seconds(0.6),
+  runFor: seconds(1),
 });

@@ -31,11 +31,11 @@ describe("a story that ends sooner", () => {
 });
 
 describe("a story without long pauses", () => {
-  it("has everything in its order, a second after what was before", () => {
+  it("has everything in its order, a second after what was before, and a moment at the end", () => {
     const [shortest] = hurried(long);
     expect(shortest!.steps.map(({ atMicros }) => atMicros)).toEqual([seconds(1), seconds(2.7), seconds(3.7)]);
     expect(shortest!.turn!.atMicros).toBe(seconds(1.7));
-    expect([shortest!.steady!.fromMicros, shortest!.runForMicros]).toEqual([seconds(4.7), seconds(5.7)]);
+    expect([shortest!.steady!.fromMicros, shortest!.runForMicros]).toEqual([seconds(4.7), seconds(7.7)]);
   });
 
   it("can be had with one pause made short alone, and always makes sense", () => {
