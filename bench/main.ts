@@ -48,6 +48,10 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
     },
   ],
   ["shards", { help: "one shard and two", load: async () => (await import("./shards/command.ts")).benchShards }],
+  [
+    "shrink",
+    { help: "worlds of ten people made small", load: async () => (await import("./shrink/command.ts")).benchShrink },
+  ],
 ]);
 
 const HELP = `Usage: lockstep bench <subject> [flags]

@@ -6,7 +6,7 @@ const subjects = async () =>
   [...(await benchCommand("--help")).out.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!);
 
 it("is listed by subjects, in two columns", async () => {
-  expect(await subjects()).toEqual("core forward joins limit overload peers planted receive shards".split(" "));
+  expect(await subjects()).toEqual("core forward joins limit overload peers planted receive shards shrink".split(" "));
 });
 
 it("ends with an example of each", async () => {
