@@ -125,13 +125,7 @@ export const TRANSPORT_MISTAKES: readonly Mistake[] = [
     what: "who lived at an address before is sent to it still",
     story: "a second hand address",
     promise: "S13",
-    edits: [
-      edit(
-        "sfu/lifecycle.ts",
-        "  if (former !== undefined && former !== participant) iceForgetFlow(former.peer.ice, flow);\n",
-        "",
-      ),
-    ],
+    edits: [edit("sfu/lifecycle.ts", "  if (former !== undefined) iceForgetFlow(former.peer.ice, flow);\n", "")],
   },
   {
     id: "restore-forgets-index",
