@@ -79,6 +79,19 @@ describe("lockstep explain", () => {
   });
 });
 
+describe("an interrupted search", () => {
+  it("ends, and tells what it has found", async () => {
+    const listeners = process.listenerCount("SIGINT");
+    const search = command("explore", "--seeds", "100000", "--workers", "0", "--no-shrink");
+    setTimeout(() => process.emit("SIGINT"), 100);
+    const { status, out, err } = await search;
+    expect([0, 1]).toContain(status);
+    expect(err).toContain("The search ends here");
+    expect(out).toMatch(/^\d+ worlds, /);
+    expect(process.listenerCount("SIGINT")).toBe(listeners);
+  });
+});
+
 describe("wrong use", () => {
   it.each([
     [["explore", "--minutes", "x"], "--minutes takes"],
