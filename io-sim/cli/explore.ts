@@ -133,7 +133,7 @@ function summaryOf(tally: Tally<RunAnswer>, startedAt: number) {
 
 function sentence(tally: Tally<RunAnswer>, startedAt: number): string {
   const { worlds, seedsPerMinute, simulatedHours, broken } = summaryOf(tally, startedAt);
-  const speed = `${worlds} worlds, ${seedsPerMinute} a minute, ${simulatedHours} h simulated`;
+  const speed = `${worlds} ${worlds === 1 ? "world" : "worlds"}, ${seedsPerMinute} a minute, ${simulatedHours} h simulated`;
   return `${speed}, ${coverageText(tally)}, ${broken} broken`;
 }
 
