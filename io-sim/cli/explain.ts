@@ -157,6 +157,9 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
       ...hurried,
     ];
   }
+  if (steps.length > 0 && steps.length === plan.steps.length && !isComplete) {
+    return ["  No loss and no failure matters. Which steps of the story it takes was not found out.", ...hurried];
+  }
   if (steps.length > 0) {
     const labels = steps.map(({ atMicros, label }) => `    ${seconds(atMicros)}  ${label}`);
     const them = steps.length === 1 ? "this step" : `any fewer than these ${steps.length} steps`;
