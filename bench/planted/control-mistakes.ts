@@ -200,7 +200,7 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
     id: "shard-lost-unheard",
     what: "who had his room on a shard that has died is not let go",
     story: "a room dies with its shard",
-    promise: "STORY",
+    promise: "S15",
     edits: [
       edit(
         "sfu/losses.ts",

@@ -7,11 +7,10 @@
  */
 import { type Micros, micros } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
-import type { LinkPlan } from "../link/index.ts";
 import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
 import { type Peer, peerOf } from "../world/topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world/world.ts";
-import { excused, failedToKnow, failedToSend, wasClockSet, wasDisturbed } from "./excuses.ts";
+import { excused, failedToKnow, failedToSend, hasMisbehaved, wasClockSet } from "./excuses.ts";
 import { eachPacket, FORMAT, REPORT, readNack, readNtpTime, readTransportFeedback } from "./feedback-reading.ts";
 import {
   hasArrived,
@@ -30,7 +29,7 @@ import {
   unwrapped,
 } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
-import { slowestUpSoFar } from "./ways.ts";
+import { shortestTripSoFar, slowestUpSoFar } from "./ways.ts";
 
 /** RTCP packets of one client that are remembered from when they are sent until they are opened; a power of two. */
 const SENT_REMEMBERED = 256;
@@ -339,19 +338,19 @@ function judgeNack(
   }
 }
 
-/** The least time between two requests for one packet: no answer can come sooner than in the links' shortest round trip. */
+/**
+ * The least time between two requests for one packet: no answer can come sooner than in the links' shortest round trip, which
+ * the server knows by what a peer's reports say of its own clock, unless they lie.
+ */
 function leastRepeat(world: World, peer: Peer | undefined): number {
   const { nackRepeatMicros, rttUnknownMicros } = world.tunables;
-  if (peer === undefined || wasDisturbed(world, peer, world.loop.now)) return nackRepeatMicros;
-  const trip = Math.min(roundTripOf(peer.plan.up, peer.plan.down), roundTripOf(peer.up.plan, peer.down.plan));
-  // The server knows the round trip by reports, and assumes one until the first.
-  return Math.max(nackRepeatMicros, Math.min(trip - MEASURED_MICROS, rttUnknownMicros));
-}
-
-function roundTripOf(up: LinkPlan, down: LinkPlan): number {
-  const shortest = ({ delayMicros, jitterMicros, swing }: LinkPlan) =>
-    Math.max(0, delayMicros - 3 * jitterMicros - (swing?.byMicros ?? 0));
-  return shortest(up) + shortest(down);
+  const { now } = world.loop;
+  if (peer === undefined) return nackRepeatMicros;
+  const { name } = peer.plan;
+  if (hasMisbehaved(world, name) || wasClockSet(world, name, now)) return nackRepeatMicros;
+  // The server assumes a round trip until the first report tells one.
+  const trip = shortestTripSoFar(world, peer, now) - MEASURED_MICROS;
+  return Math.max(nackRepeatMicros, Math.min(trip, rttUnknownMicros));
 }
 
 /** Feedback on arrivals has each packet come when it came, and each feedback is told once. */

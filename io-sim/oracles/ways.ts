@@ -106,6 +106,26 @@ export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, up } }: 
   return slowest + held;
 }
 
+/**
+ * The shortest that a packet can have been on its way to this peer and back until this moment, over all that its links have
+ * been like so far.
+ */
+export function shortestTripSoFar({ plan, zeroAt }: World, { plan: { name, ...links } }: Peer, moment: number): number {
+  let { up, down } = links;
+  let shortest = fastestMicros(up) + fastestMicros(down);
+  for (const { atMicros, operation } of plan.steps) {
+    if (zeroAt === 0 || zeroAt + atMicros > moment || operation.type !== "link" || operation.peer !== name) continue;
+    up = { ...up, ...operation.up };
+    down = { ...down, ...operation.down };
+    shortest = Math.min(shortest, fastestMicros(up) + fastestMicros(down));
+  }
+  return shortest;
+}
+
+function fastestMicros({ delayMicros, jitterMicros, swing }: LinkPlan): number {
+  return Math.max(0, delayMicros - 3 * jitterMicros - (swing?.byMicros ?? 0));
+}
+
 function slowestMicros(plan: LinkPlan): number {
   return linkSlowestMicros(plan) + longestQueueMicros(plan) + momentMicros(plan);
 }

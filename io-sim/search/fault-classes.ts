@@ -227,9 +227,9 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
         ]),
   },
   { name: "IPv6", link: (extreme) => fc.constant(extreme ? {} : { ip: 6 as const }) },
+  { name: "several shards", world: SEVERAL_SHARDS },
   {
-    name: "several shards",
-    world: SEVERAL_SHARDS,
+    name: "deaths of shards",
     deed: () =>
       fc
         .integer({ min: 0, max: SHARDS_MAX - 1 })

@@ -39,7 +39,11 @@ export type Regime = "torture" | "realistic";
 
 const NAMES = ["ana", "bob", "eve", "dan", "mia", "tom", "zoe"] as const;
 const ROOMS = ["lounge", "kitchen", "garden"] as const;
-const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp9", "h264", null];
+/** Twice the one with layers, between which there is most to be done wrong. */
+const CAMERAS: readonly (CameraKind | null)[] = ["vp8", "vp8-simulcast", "vp8-simulcast", "vp9", "h264", null];
+
+/** How many steps a world may have beside one of each class. */
+const STEPS_MORE_MAX = 4;
 
 /** How many early numbers are worlds of their own before others are made from them. */
 const FRESH_FIRST = 6;
@@ -183,7 +187,7 @@ function tortureWorld(): fc.Arbitrary<Plan> {
           timeline: steps(classes, names, 0, healsAt),
           worlds: fc.tuple(...classes.map(({ world }) => world ?? fc.constant({}))),
           scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
-          core: fc.subarray([...names], { minLength: 1 }),
+          core: coreOf(names),
         })
         .map(({ peers, timeline, worlds, scheduler, core }) => {
           const rest = { ...Object.assign({}, ...worlds), scheduler, serverNearWrap: nearWrap };
@@ -193,19 +197,30 @@ function tortureWorld(): fc.Arbitrary<Plan> {
     });
 }
 
+/** Those who are healed: two at least, as one alone is owed nothing by anybody. */
+function coreOf(names: readonly string[]): fc.Arbitrary<string[]> {
+  return fc.subarray([...names], { minLength: 2 });
+}
+
 function person(classes: readonly FaultClass[], rooms: number, nearWrap: boolean): fc.Arbitrary<PeerOptions> {
   const traits = classes.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
   return fc
     .record({
-      room: fc.constantFrom(...ROOMS.slice(0, rooms)),
+      // Half of all are in the first room: who is alone has nothing that could go wrong.
+      room: fc.constantFrom(...ROOMS.slice(0, rooms), ...new Array<string>(rooms - 1).fill(ROOMS[0])),
       nearWrap: fc.constant(nearWrap),
       sends: sending(),
       // Whoever neither sent nor received would have nothing to offer, and is refused.
-      receives: fc.record({ audio: fc.integer({ min: 0, max: 5 }), video: fc.integer({ min: 1, max: 5 }) }),
+      // Few more often than many, as it is where there are too few that slots change hands.
+      receives: fc.record({ audio: fc.constantFrom(0, 1, 1, 2, 3, 5), video: fc.constantFrom(1, 1, 2, 3, 5) }),
+      // A browser's layers come and go with what it believes that it may send; without one, all of them flow.
+      persona: fc.constantFrom<(Persona | undefined)[]>("chromium", undefined),
       link: troubledLink(classes, false),
       traits: fc.tuple(...traits),
     })
-    .map(({ traits: some, ...peer }) => Object.assign(peer, ...some) as PeerOptions);
+    .map(({ traits: some, persona, ...peer }) => {
+      return Object.assign(peer, persona === undefined ? {} : { persona }, ...some) as PeerOptions;
+    });
 }
 
 function sending(): fc.Arbitrary<NonNullable<PeerOptions["sends"]>> {
@@ -225,6 +240,7 @@ function troubledLink(classes: readonly FaultClass[], extreme: boolean): fc.Arbi
     .map((some) => Object.assign({}, ...some) as LinkOptions);
 }
 
+/** Steps of each of these classes, as a class that never happens would have been chosen in vain, and a few more. */
 function steps(
   classes: readonly FaultClass[],
   names: readonly string[],
@@ -233,9 +249,11 @@ function steps(
 ): fc.Arbitrary<StoryStep[]> {
   const who = fc.constantFrom(...names);
   const link = troubledLink(classes, true);
-  const deeds = classes.flatMap(({ deed }) => (deed === undefined ? [] : [deed(who, link)]));
+  const deeds = classes.flatMap(({ deed }) => (deed === undefined ? [] : [timed(deed(who, link), from, until)]));
   if (deeds.length === 0) return fc.constant([]);
-  return fc.array(timed(fc.oneof(...deeds), from, until), { maxLength: 8, size: "max" });
+  return fc
+    .tuple(fc.tuple(...deeds), fc.array(fc.oneof(...deeds), { maxLength: STEPS_MORE_MAX, size: "max" }))
+    .map(([each, more]) => [...each, ...more]);
 }
 
 function timed(deed: fc.Arbitrary<Deed>, from: number, until: number): fc.Arbitrary<StoryStep> {
@@ -260,7 +278,7 @@ function mutation(parent: Plan, donor: Plan): fc.Arbitrary<Plan> {
       scheduler: fc.constantFrom("fifo" as const, "seeded" as const),
       simulcast: fc.integer({ min: 0, max: names.length }),
       copied: fc.integer({ min: 0, max: 3 * names.length }),
-      core: fc.subarray(names, { minLength: 1 }),
+      core: coreOf(names),
     })
     .map(({ kept, given, shifts, wraps, scheduler, simulcast, copied, core }) => {
       const moved = [...kept, ...given].map((one, index): StepPlan => {
@@ -293,7 +311,7 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
       classes: fc.subarray([...FAULT_CLASSES]),
       turnsAt: fc.integer({ min: 0, max: Math.floor(healsAt / 1_000) - 1 }).map(ms),
       seed: fc.integer({ min: 1, max: 1_000_000 }),
-      core: fc.subarray(names, { minLength: 1 }),
+      core: coreOf(names),
     })
     .chain(({ classes, turnsAt, seed, core }) =>
       steps(classes, names, turnsAt, healsAt).map((others) => {

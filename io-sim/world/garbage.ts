@@ -19,6 +19,9 @@ const RECORDED_MAX = 64;
 /** Addresses that strangers use: documentation space, so that they are never a peer's. */
 const STRANGERS = 50;
 
+/** The attribute FINGERPRINT, which comes last. */
+const FINGERPRINT_BYTES = 8;
+
 /** The strangers' state. */
 export interface Attacker {
   readonly stream: Stream;
@@ -141,7 +144,8 @@ function scan(stream: Stream): Uint8Array {
 
 /**
  * A real check (RFC 8489) that is damaged: its length and its user name are right. Half of them have another transaction id,
- * which the integrity does not fit; of the others FINGERPRINT alone is wrong, which the integrity does not cover.
+ * which the integrity does not fit; of the others FINGERPRINT alone is wrong, its kind, its length or its value, which the
+ * integrity does not cover.
  */
 function probe(attacker: Attacker): Uint8Array {
   const { stream, checks } = attacker;
@@ -149,7 +153,7 @@ function probe(attacker: Attacker): Uint8Array {
   if (check === undefined) return noise(stream);
   const bytes = check.bytes.slice();
   if (chance(stream, 500_000)) {
-    bytes[bytes.length - between(stream, 1, 4)]! ^= between(stream, 1, 255);
+    bytes[bytes.length - between(stream, 1, FINGERPRINT_BYTES)]! ^= between(stream, 1, 255);
     return bytes;
   }
   // The transaction id: every answer would carry it, and every integrity covers it.
@@ -160,7 +164,7 @@ function probe(attacker: Attacker): Uint8Array {
 
 /** Puts right the last attribute, FINGERPRINT (RFC 8489 §14.7), which anybody can compute. */
 function signLast(bytes: Uint8Array): void {
-  const fingerprint = crc32(bytes.subarray(0, bytes.length - 8)) ^ 0x5354_554e;
+  const fingerprint = crc32(bytes.subarray(0, bytes.length - FINGERPRINT_BYTES)) ^ 0x5354_554e;
   new DataView(bytes.buffer).setUint32(bytes.length - 4, fingerprint >>> 0);
 }
 

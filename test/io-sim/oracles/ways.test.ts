@@ -7,6 +7,7 @@ import {
   longestQueueMicros,
   mayQueue,
   momentMicros,
+  shortestTripSoFar,
   slowestUpSoFar,
 } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
@@ -76,6 +77,21 @@ describe("the slowest that a way up has been", () => {
     const ana = world.peers.get("ana")!;
     const until = (micros: number) => slowestUpSoFar(world, ana, world.zeroAt + micros);
     expect([until(900_000), until(1_500_000), until(9_000_000)]).toEqual([until(0), 300_000, 1_000_000]);
+  });
+});
+
+describe("the shortest way there and back so far", () => {
+  it("is that of the quickest links that there have been, at their quickest", () => {
+    const timeline = [
+      at(seconds(1), "ana goes far away", link("ana", { delay: ms(300) })),
+      at(seconds(2), "and bob comes near", link("bob", { delay: ms(1) })),
+      at(seconds(3), "and she is back, on a way that shivers", link("ana", { delay: ms(10), jitter: ms(3) })),
+    ];
+    const world = createWorld(smallStory({ timeline }), 1);
+    world.zeroAt = world.loop.now;
+    const ana = world.peers.get("ana")!;
+    const until = (micros: number) => shortestTripSoFar(world, ana, world.zeroAt + micros);
+    expect([until(0), until(2_500_000), until(9_000_000)]).toEqual([20_000, 20_000, 2_000]);
   });
 });
 
