@@ -43,7 +43,7 @@ import { hashDatagram } from "../base/word-hash.ts";
 import { type JournalWriter, journalBoot, journalEffects, journalInput, journalRestore } from "../journal/journal.ts";
 import { createRecordingOutbox, type Effect, type RecordingOutbox, takeEffects } from "./recording-outbox.ts";
 import { beginSites, hostFails, type SiteBook } from "./sites.ts";
-import { createSleep, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "./sleep.ts";
+import { createSleep, forgetWaiting, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "./sleep.ts";
 
 /** The state is hashed after each so many inputs. */
 const STATE_HASH_INPUTS = 1_000;
@@ -226,7 +226,7 @@ export function nodeRestart(node: SfuNode): void {
   node.restarts++;
 }
 
-/** The process dies, and all that it knew; after a while another one begins with this boot record. */
+/** The process dies, with all that it knew and all that waited for it; later another one begins with this boot record. */
 export function nodeCrash(node: SfuNode, boot: BootRecord, forMicros: number): void {
   if (node.options.journal !== undefined) journalBoot(node.options.journal, boot);
   if (node.timer !== undefined) node.timer.run = undefined;
@@ -236,6 +236,7 @@ export function nodeCrash(node: SfuNode, boot: BootRecord, forMicros: number): v
   node.addresses.length = 0;
   node.freeFlows.length = 0;
   node.replies.clear();
+  forgetWaiting(node.sleep);
   node.crypto = node.options.createCrypto();
   node.shard = createShard(boot, node.crypto);
   node.downUntil = node.loop.now + forMicros;

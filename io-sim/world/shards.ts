@@ -16,6 +16,7 @@ import { below, chance, createStream, type Ppm, type Stream } from "../base/rand
 import { audienceOf } from "./audience.ts";
 import { nodeRelay, nodeShardLost, type SfuNode } from "./node.ts";
 import { note } from "./rows.ts";
+import { forgetWaiting } from "./sleep.ts";
 import type { Peer } from "./topology.ts";
 import type { World } from "./world.ts";
 
@@ -151,6 +152,7 @@ export function crashShard(world: World, place: number): void {
   const { number } = former.shard;
   dead.add(number);
   former.downUntil = NEVER;
+  forgetWaiting(former.sleep);
   if (former.timer !== undefined) former.timer.run = undefined;
   const next = boot(place, all.length);
   all.push(next);

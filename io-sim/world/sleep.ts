@@ -40,6 +40,12 @@ export function isAsleep({ until, loop }: Sleep): boolean {
   return until > loop.now;
 }
 
+/** What waits does so in vain: whom it is for is no more. */
+export function forgetWaiting(sleep: Sleep): void {
+  for (const event of sleep.waiting) event.run = undefined;
+  sleep.waiting = [];
+}
+
 /** Acts in the order of asking when who sleeps has woken up. */
 export function waitUntilAwake(sleep: Sleep, act: () => void): void {
   sleep.waiting.push(schedule(sleep.loop, micros(sleep.until), EVENT_CLASS.DATAGRAM, act));

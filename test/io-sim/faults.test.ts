@@ -339,6 +339,17 @@ function lossy(loss: number): Story["peers"] {
   };
 }
 
+describe("a server that dies while it stands still", () => {
+  it("answers nothing that it was asked meanwhile, nor does the one after it", () => {
+    const timeline = [
+      at(seconds(1), "the server stands still", pause(ms(400))),
+      at(seconds(1.1), "bob's page makes a new connection", reconnect("bob")),
+      at(seconds(1.2), "the server crashes", restart({ after: ms(3) })),
+    ];
+    expect(run(call({ timeline }), 1).world.node.strayReplies).toBe(0);
+  });
+});
+
 describe("wall clocks", () => {
   /** 2036-02-07 06:28:16 UTC, when the 32 bits of NTP's seconds begin again. */
   const ERA = (2 ** 32 - 2_208_988_800) * 1_000_000;

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros } from "../../../core/index.ts";
 import { createEventLoop, EVENT_CLASS, type EventLoop, runUntil, schedule } from "../../../io-sim/base/event-loop.ts";
-import { createSleep, isAsleep, type Sleep, sleepFor, waitUntilAwake } from "../../../io-sim/world/sleep.ts";
+import {
+  createSleep,
+  forgetWaiting,
+  isAsleep,
+  type Sleep,
+  sleepFor,
+  waitUntilAwake,
+} from "../../../io-sim/world/sleep.ts";
 
 function later(span: number) {
   return micros(MICROS_ORIGIN + span);
@@ -41,6 +48,14 @@ describe("somebody who stands still", () => {
     runUntil(loop, later(100));
     const woke = again + 30;
     expect(seen).toEqual([0, 10, 20, 30, 40, 50, 60, 70].map((name) => [name, name === 0 ? 0 : Math.max(name, woke)]));
+  });
+
+  it("never does what has waited for him when he is no more", () => {
+    const { loop, sleep, seen } = begin(40);
+    sleepAt(sleep, 5, 20);
+    schedule(loop, later(15), EVENT_CLASS.STEP, () => forgetWaiting(sleep));
+    runUntil(loop, later(100));
+    expect(seen.map(([name]) => name)).toEqual([0, 20, 30]);
   });
 
   it("remembers the longest that anything had to wait", () => {
