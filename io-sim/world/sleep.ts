@@ -13,10 +13,16 @@ export interface Sleep {
   until: number;
   /** The longest that anything may have had to wait. */
   longestMicros: number;
-  /** When the last standstill began. */
+  /** When the last standstill began, or since when the first of what still waited then had been waiting. */
   since: number;
   /** What waits, in order; some of it may have happened. */
-  waiting: LoopEvent[];
+  waiting: Waiting[];
+}
+
+/** What waits for somebody, and since when. */
+interface Waiting {
+  readonly event: LoopEvent;
+  readonly since: number;
 }
 
 /** Somebody who is awake. */
@@ -28,11 +34,11 @@ export function createSleep(loop: EventLoop): Sleep {
 export function sleepFor(sleep: Sleep, forMicros: number): void {
   const until = micros(sleep.loop.now + forMicros);
   if (until <= sleep.until) return;
-  if (!isAsleep(sleep)) sleep.since = sleep.loop.now;
+  const waiting = sleep.waiting.filter(({ event }) => event.run !== undefined);
+  if (!isAsleep(sleep)) sleep.since = waiting[0]?.since ?? sleep.loop.now;
   sleep.until = until;
   sleep.longestMicros = Math.max(sleep.longestMicros, until - sleep.since);
-  const waiting = sleep.waiting.filter(({ run }) => run !== undefined);
-  sleep.waiting = waiting.map((event) => postpone(sleep.loop, event, until));
+  sleep.waiting = waiting.map(({ event, since }) => ({ event: postpone(sleep.loop, event, until), since }));
 }
 
 /** Whether what is to happen has to wait. */
@@ -42,11 +48,12 @@ export function isAsleep({ until, loop }: Sleep): boolean {
 
 /** What waits does so in vain: whom it is for is no more. */
 export function forgetWaiting(sleep: Sleep): void {
-  for (const event of sleep.waiting) event.run = undefined;
+  for (const { event } of sleep.waiting) event.run = undefined;
   sleep.waiting = [];
 }
 
 /** Acts in the order of asking when who sleeps has woken up. */
 export function waitUntilAwake(sleep: Sleep, act: () => void): void {
-  sleep.waiting.push(schedule(sleep.loop, micros(sleep.until), EVENT_CLASS.DATAGRAM, act));
+  const event = schedule(sleep.loop, micros(sleep.until), EVENT_CLASS.DATAGRAM, act);
+  sleep.waiting.push({ event, since: sleep.loop.now });
 }

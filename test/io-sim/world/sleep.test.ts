@@ -67,6 +67,15 @@ describe("somebody who stands still", () => {
     expect(sleep.longestMicros).toBe(35);
   });
 
+  it("remembers how long what waited had to when he stands still again before it has happened", () => {
+    const { loop, sleep, seen } = begin(80);
+    sleepAt(sleep, 5, 30);
+    sleepAt(sleep, 35, 24);
+    runUntil(loop, later(100));
+    expect(seen[1]).toEqual([10, 59]);
+    expect(sleep.longestMicros).toBe(49);
+  });
+
   it("is not woken early by a shorter standstill", () => {
     const { loop, sleep, seen } = begin(30);
     sleepAt(sleep, 5, 50);
