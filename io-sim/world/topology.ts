@@ -92,8 +92,9 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
   world.byAddress.set(peer.address, peer);
 }
 
-/** The client with this participant number. */
+/** The client with this participant number. Nobody has 0: it stands for an empty slot, and for each client unknown there. */
 export function clientOf(world: World, participant: number): Client | undefined {
+  if (participant === 0) return undefined;
   for (const { clients } of world.peers.values()) {
     for (let i = 0; i < clients.length; i++) if (clients[i]!.participant === participant) return clients[i];
   }
