@@ -328,7 +328,7 @@ function fork(parent: Plan): fc.Arbitrary<Plan> {
  */
 function ordinaryWorld(): fc.Arbitrary<Plan> {
   const people = ["muting", "leaving", "joining", "moves", "stalls", "cuts", "deaths", "rejoining", "reconnecting"];
-  const habits = [...people, "restarts", "pauses", "several shards"];
+  const habits = [...people, "restarts", "pauses", "several shards", "deaths of shards"];
   const classes = FAULT_CLASSES.filter(({ name }) => habits.includes(name));
   return fc
     .record({ classes: fc.subarray(classes), count: fc.integer({ min: 2, max: 5 }) })

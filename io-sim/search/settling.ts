@@ -14,6 +14,7 @@ import type { ProfileName } from "../profiles/profiles.ts";
 import { LINK_DEFAULTS, linkChange } from "../story/link-options.ts";
 import type { FinallyPromise, PeerPlan, Plan, StepPlan } from "../story/plan.ts";
 import { longestWaitBeyondUsual } from "../world/knobs.ts";
+import { withTheirTraits } from "./link-text.ts";
 
 /** Time that a generated world has after everything has healed, where the server waits for nothing longer than usual. */
 export const SETTLE_MICROS = 10_000_000;
@@ -155,16 +156,10 @@ function healingStep(plan: Plan, peer: PeerPlan, healsAt: number): StepPlan[] {
 
 /** The fields that have to change for a link to be well. */
 function healingOf(link: LinkPlan): Partial<LinkPlan> {
-  const sick = Object.entries(PLAIN_LINK).filter(([key]) => !isWellIn(link, key as keyof LinkPlan));
+  const fields = Object.keys(PLAIN_LINK) as (keyof LinkPlan)[];
+  const sick = fields.filter((key) => !isWellIn(link, key));
   // Half of a burst is no burst: what belongs together heals together.
-  const groups = [
-    ["burstGoodMicros", "burstBadMicros", "burstLossPpm"],
-    ["reorderPpm", "reorderMicros", "reorderPackets"],
-  ];
-  groups.push(["duplicatePpm", "duplicateMicros"], ["policerBps", "policerBurstBytes"]);
-  const keys = new Set(sick.map(([key]) => key));
-  for (const group of groups) if (group.some((key) => keys.has(key))) for (const key of group) keys.add(key);
-  return Object.fromEntries([...keys].map((key) => [key, PLAIN_LINK[key as keyof LinkPlan]]));
+  return Object.fromEntries([...withTheirTraits(sick)].map((key) => [key, PLAIN_LINK[key]]));
 }
 
 /** What the plan allows to promise of its end: who must see or hear whom. */

@@ -1,7 +1,7 @@
 /**
  * Writes a plan as a story file: the words of ../story/scenario.ts in the shape that a person would give them.
  *
- * Not every plan can be said in those words (a link that differs in both directions in several ways, say). Then there is
+ * Not every plan can be said in those words (a step that changes half of what makes a burst, say). Then there is
  * no text, and who asked keeps the plan as JSON. What the text leaves out is what `scenario` fills in.
  */
 import { type Knobs, TUNABLES, type TunableName } from "../../core/index.ts";
@@ -126,8 +126,9 @@ function peerText(use: Use, one: PeerPlan): Piece {
     ...(one.audioSlots === 0 ? [] : [`audio: ${one.audioSlots}`]),
     ...(one.videoSlots === 0 ? [] : [`video: ${one.videoSlots}`]),
   ];
-  const network = profileOf(one);
-  const traits = network === undefined ? linkText(use, changesOf(one.up), changesOf(one.down)) : [];
+  const [up, down] = [changesOf(one.up), changesOf(one.down)];
+  const isPlain = Object.keys({ ...up, ...down }).length === 0;
+  const network = isPlain ? undefined : profileOf(one);
   const name = /^[a-z]\w*$/i.test(one.name) ? one.name : quote(one.name);
   return field(
     name,
@@ -135,8 +136,7 @@ function peerText(use: Use, one: PeerPlan): Piece {
       ...(one.room === "lounge" ? [] : [`room: ${quote(one.room)}`]),
       ...(sends.length === 0 ? [] : [field("sends", object(sends))]),
       ...(receives.length === 0 ? [] : [field("receives", object(receives))]),
-      ...(network === undefined ? [] : [field("link", call(use("profile"), [quote(network)]))]),
-      ...(traits.length === 0 ? [] : [field("link", object(traits))]),
+      ...(isPlain ? [] : [field("link", network === undefined ? linkText(use, up, down) : profileText(use, network))]),
       ...(one.atStart ? [] : ["joinsLater: true"]),
       ...(one.nearWrap ? ["nearWrap: true"] : []),
       ...(one.impostor ? ["impostor: true"] : []),
@@ -148,9 +148,12 @@ function peerText(use: Use, one: PeerPlan): Piece {
   );
 }
 
-/** The profile whose links the peer has, if any; not one that is a plain link, or that brings steps of its own. */
-function profileOf({ up, down }: PeerPlan): string | undefined {
-  if (Object.keys({ ...changesOf(up), ...changesOf(down) }).length === 0) return undefined;
+function profileText(use: Use, network: ProfileName): Piece {
+  return call(use("profile"), [quote(network)]);
+}
+
+/** The profile whose links the peer has, if any; not one that brings steps of its own. */
+function profileOf({ up, down }: PeerPlan): ProfileName | undefined {
   const text = JSON.stringify([up, down]);
   return (Object.keys(PROFILES) as ProfileName[]).find((profile) => {
     if (PROFILES[profile].roaming !== undefined) return false;
@@ -225,7 +228,7 @@ function operationText(use: Use, operation: Operation): Piece {
       if (cuts !== undefined) {
         return call(use("cut"), [quote(operation.peer), ...(cuts === "both" ? [] : [quote(cuts)])]);
       }
-      return call(use("link"), [quote(operation.peer), object(linkText(use, operation.up, operation.down))]);
+      return call(use("link"), [quote(operation.peer), linkText(use, operation.up, operation.down)]);
     }
     default:
       throw new Unsayable();

@@ -29,7 +29,10 @@ export interface EpisodesOptions {
   readonly lasts: Range;
 }
 
-/** A link, or a change to one, in a story's words. Times in microseconds, shares in millionths, rates in bits a second. */
+/**
+ * A link, or a change to one, in a story's words. Times in microseconds, shares in millionths, rates in bits a second; null
+ * where a link no longer has what is named.
+ */
 export interface LinkOptions {
   /** Everything is as in this profile, but for what else is said here; see `profile`. */
   readonly profile?: ProfileName;
@@ -40,7 +43,7 @@ export interface LinkOptions {
   readonly down?: number;
   /** A capacity that varies. */
   readonly capacity?: CapacityPlan;
-  /** Packets of strangers in the same queue; null when there are none any more. */
+  /** Packets of strangers in the same queue. */
   readonly cross?: CrossTrafficPlan | null;
   /** The name of a bottleneck that all links of that name share, each direction for itself. */
   readonly shared?: string;
@@ -48,13 +51,13 @@ export interface LinkOptions {
   readonly delay?: number;
   readonly jitter?: number;
   /** A delay that is redrawn. */
-  readonly swing?: SwingPlan;
-  readonly handovers?: HandoverPlan;
+  readonly swing?: SwingPlan | null;
+  readonly handovers?: HandoverPlan | null;
   readonly loss?: number;
   /** Bursts of loss: how long the good and the bad times are in the mean, and the loss in the bad ones. */
   readonly bursts?: { readonly good: number; readonly bad: number; readonly loss: number };
   /** Times in which everything is lost both ways. */
-  readonly outages?: EpisodesOptions;
+  readonly outages?: EpisodesOptions | null;
   /** The share of packets that others overtake, how long they are held back at most, and by how many they are overtaken. */
   readonly reorder?: { readonly share: number; readonly by: number; readonly packets?: Range };
   /** The share of packets that come twice, and how much later the second comes at most. */
@@ -70,12 +73,12 @@ export interface LinkOptions {
   /** A token bucket that drops what exceeds it: bits a second, bytes. */
   readonly policer?: { readonly rate: number; readonly burst: number };
   /** Slots in a fixed rhythm, or grants some time after they were asked for. */
-  readonly slots?: number;
+  readonly slots?: number | null;
   readonly grants?: Range;
   /** Repetition below IP: the share of tries that fail, what each costs, and how many there are. */
-  readonly arq?: { readonly fails: number; readonly costs: Range; readonly tries: number };
+  readonly arq?: { readonly fails: number; readonly costs: Range; readonly tries: number } | null;
   /** Times in which the sending host does nothing. */
-  readonly stalls?: EpisodesOptions;
+  readonly stalls?: EpisodesOptions | null;
   /** Largest IP packet. */
   readonly mtu?: number;
   readonly ip?: 4 | 6;
@@ -94,6 +97,9 @@ export interface LinkOptions {
   readonly roaming?: RoamingPlan;
 }
 
+/** Options, or several, each of which changes what those before it have left: one for each direction, say. */
+export type Links = LinkOptions | readonly LinkOptions[];
+
 /** What options change in each direction. */
 export interface LinkChange {
   readonly up: Partial<LinkPlan>;
@@ -101,7 +107,23 @@ export interface LinkChange {
 }
 
 /** What these options change in each direction. */
-export function linkChange(options: LinkOptions): LinkChange {
+export function linkChange(links: Links): LinkChange {
+  const changes = listOf(links).map(changeBy);
+  return {
+    up: Object.assign({}, ...changes.map(({ up }) => up)),
+    down: Object.assign({}, ...changes.map(({ down }) => down)),
+  };
+}
+
+function listOf(links: Links): readonly LinkOptions[] {
+  return isList(links) ? links : [links];
+}
+
+function isList(links: Links): links is readonly LinkOptions[] {
+  return Array.isArray(links);
+}
+
+function changeBy(options: LinkOptions): LinkChange {
   const profile = options.profile === undefined ? undefined : PROFILES[options.profile];
   const common = definedOf({ ...wayOptions(options), ...gateOptions(options), ...queueOptions(options) });
   const direction = options.direction ?? "both";
@@ -116,9 +138,14 @@ export function linkChange(options: LinkOptions): LinkChange {
   };
 }
 
-/** The roaming that these options ask for, if any. */
-export function roamingOf(options: LinkOptions): RoamingPlan | undefined {
-  return options.roaming ?? (options.profile === undefined ? undefined : PROFILES[options.profile].roaming);
+/**
+ * The roaming that these options ask for: null when it ends with them, because they name a network on which nobody roams,
+ * and undefined when they say nothing of it.
+ */
+export function roamingOf(links: Links): RoamingPlan | null | undefined {
+  const named = listOf(links).findLast(({ roaming, profile }) => roaming !== undefined || profile !== undefined);
+  if (named === undefined) return undefined;
+  return named.roaming ?? (named.profile === undefined ? null : (PROFILES[named.profile].roaming ?? null));
 }
 
 type Loose = { readonly [Key in keyof LinkPlan]?: LinkPlan[Key] | undefined };
@@ -182,17 +209,20 @@ function queueOptions(options: LinkOptions): Loose {
   };
 }
 
-function macOf({ slots, grants }: LinkOptions): MacPlan | undefined {
+function macOf({ slots, grants }: LinkOptions): MacPlan | null | undefined {
+  if (slots === null) return null;
   if (slots !== undefined) return { kind: "slots", everyMicros: slots };
   return grants === undefined ? undefined : { kind: "grants", waitMicros: grants };
 }
 
-function arqOf({ arq }: LinkOptions): ArqPlan | undefined {
-  return arq === undefined ? undefined : { failPpm: arq.fails, waitMicros: arq.costs, triesMax: arq.tries };
+function arqOf({ arq }: LinkOptions): ArqPlan | null | undefined {
+  return arq === undefined || arq === null ? arq : { failPpm: arq.fails, waitMicros: arq.costs, triesMax: arq.tries };
 }
 
-function episodes(options: EpisodesOptions | undefined): EpisodesPlan | undefined {
-  return options === undefined ? undefined : { everyMicros: options.every, lastsMicros: options.lasts };
+function episodes(options: EpisodesOptions | null | undefined): EpisodesPlan | null | undefined {
+  return options === undefined || options === null
+    ? options
+    : { everyMicros: options.every, lastsMicros: options.lasts };
 }
 
 /** Only what is said. */

@@ -11,7 +11,7 @@ import type { Habit } from "../client/misbehaviour.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { GarbageKind } from "../world/garbage.ts";
 import { ONE_SHARD, type ShardsPlan } from "../world/shards.ts";
-import { LINK_DEFAULTS, type LinkOptions, linkChange, roamingOf } from "./link-options.ts";
+import { LINK_DEFAULTS, type LinkOptions, type Links, linkChange, roamingOf } from "./link-options.ts";
 import { type Persona, personaSteps } from "./personas.ts";
 import {
   type AlwaysPromise,
@@ -37,7 +37,7 @@ export interface PeerOptions {
   };
   /** How many slots there are, or the sources by name (then there is a slot for each). */
   readonly receives?: { readonly audio?: number; readonly video?: number } | readonly string[];
-  readonly link?: LinkOptions;
+  readonly link?: Links;
   /** Whether a step lets the peer join. Default: it is there from the start. */
   readonly joinsLater?: boolean;
   /** Whether sequence numbers, timestamps and picture ids start shortly before they wrap. */
@@ -211,10 +211,10 @@ export function at(atMicros: number, label: string, operation: StoryOperation): 
 }
 
 /** Changes the link of a peer; what is not named stays as it is, but a profile names everything. */
-export function link(peer: string, options: LinkOptions): StoryOperation {
-  const operation: Operation = { type: "link", peer, ...linkChange(options) };
-  if (options.profile === undefined && options.roaming === undefined) return operation;
-  return { ...operation, roaming: roamingOf(options) ?? null };
+export function link(peer: string, links: Links): StoryOperation {
+  const operation: Operation = { type: "link", peer, ...linkChange(links) };
+  const roaming = roamingOf(links);
+  return roaming === undefined ? operation : { ...operation, roaming };
 }
 
 /** The link that people on this access network have, but for what is said otherwise: `profile("lte", { loss: 0 })`. */

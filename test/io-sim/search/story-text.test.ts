@@ -33,9 +33,13 @@ import {
   stays,
   swizzle,
 } from "../../../io-sim/index.ts";
+import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link/index.ts";
+import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { layout, list } from "../../../io-sim/search/layout.ts";
+import { linkText } from "../../../io-sim/search/link-text.ts";
 import { storyText } from "../../../io-sim/search/story-text.ts";
 import { tellStory } from "../../../io-sim/search/telling.ts";
+import { type LinkChange, linkChange } from "../../../io-sim/story/link-options.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
 import { planFromJson } from "../../../io-sim/story/plan-json.ts";
 import { smallStory } from "../../support/small-story.ts";
@@ -78,6 +82,20 @@ function wordy(): Plan {
   });
 }
 
+const noted = (word: string) => word;
+
+/** What a link has that a plain one has not. */
+function changes(link: LinkPlan): Partial<LinkPlan> {
+  const plain = new Map<string, unknown>(Object.entries(PLAIN_LINK));
+  return Object.fromEntries(Object.entries(link).filter(([key, value]) => value !== plain.get(key)));
+}
+
+/** What the words that say these changes mean. */
+function said(up: Partial<LinkPlan>, down: Partial<LinkPlan>): LinkChange {
+  const text = layout(linkText(noted, up, down));
+  return linkChange(new Function("kbps", "ms", "percent", "seconds", `return ${text}`)(kbps, ms, percent, seconds));
+}
+
 describe("the text of a story", () => {
   it("says how many shards there are, what lies between them and which one dies", async () => {
     const shards = { count: 3, delay: ms(1), jitter: ms(2), batch: ms(1), loss: percent(2) };
@@ -95,6 +113,39 @@ describe("the text of a story", () => {
     expect((await findStory(file))!.plan).toEqual(plan);
   });
 
+  it.each(["torture", "realistic"] as const)("says every link of generated worlds (%s)", (regime) => {
+    for (let number = 0; number < 40; number++) {
+      const plan = generatePlan(number, regime);
+      for (const { up, down } of plan.peers) {
+        const change = said(changes(up), changes(down));
+        expect({ ...PLAIN_LINK, ...change.up }).toEqual(up);
+        expect({ ...PLAIN_LINK, ...change.down }).toEqual(down);
+      }
+      for (const { operation } of plan.steps) {
+        if (operation.type !== "link") continue;
+        const { up, down } = operation;
+        expect(said(up, down)).toEqual({ up, down });
+      }
+    }
+  });
+
+  it("says of each direction what is not the same in both, and what has ended", () => {
+    const { bob, eve } = {
+      bob: [
+        { loss: percent(1), up: kbps(300) },
+        { direction: "down", jitter: ms(5), slots: ms(2) },
+      ] as const,
+      eve: { swing: null, outages: null, arq: null, slots: null, stalls: null, cross: null, handovers: null } as const,
+    };
+    const { up, down } = linkChange(bob);
+    expect(layout(linkText(noted, up, down))).toBe(
+      '[{ loss: percent(1), up: kbps(300) }, { direction: "down", jitter: ms(5), slots: ms(2) }]',
+    );
+    const ended = linkChange(eve);
+    expect(said(ended.up, ended.down)).toEqual(ended);
+    expect(Object.values(ended.up)).toEqual(Array.from({ length: 7 }, () => null));
+  });
+
   it("is laid out as the formatter lays it out", () => {
     const text = storyText(wordy(), { ...words, importFrom: "../io-sim/index.ts" })!;
     const biome = new URL("../../../node_modules/.bin/biome", import.meta.url).pathname;
@@ -105,7 +156,7 @@ describe("the text of a story", () => {
   it("does not exist when the words do not suffice", () => {
     const plan = smallStory();
     const [ana, ...others] = plan.peers;
-    const odd = { ...ana!, up: { ...ana!.up, lossPpm: 1 }, down: { ...ana!.down, jitterMicros: 1 } };
+    const odd = { ...ana!, up: { ...ana!.up, overheadBytes: 30 } };
     expect(storyText({ ...plan, peers: [odd, ...others] }, words)).toBeUndefined();
   });
 
@@ -118,9 +169,9 @@ describe("the text of a story", () => {
 
 describe("a story file", () => {
   it("is JSON when the text would not say the same", async () => {
-    const plan = smallStory();
-    const [ana, ...others] = plan.peers;
-    const odd = { ...plan, peers: [{ ...ana!, up: { ...ana!.up, idleMicros: 7 } }, ...others] };
+    const halfOfABurst = { burstGoodMicros: 7 };
+    const operation = { type: "link", peer: "ana", up: halfOfABurst, down: halfOfABurst } as const;
+    const odd = { ...smallStory(), steps: [{ atMicros: 0, label: "odd", operation }] };
     const file = await writeStory({ plan: odd, why: "Because.", fileName: "odd" }, folder);
     expect(file).toBe(join(folder, "odd.json"));
     expect(planFromJson(readFileSync(file, "utf8"))).toEqual(odd);
