@@ -18,6 +18,8 @@ const BINDING_SUCCESS = 0x0101;
 export interface Tenants extends WorldWatcher {
   /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
   at(node: SfuNode, address: string): Client | undefined;
+  /** When a shard last took the address where this client was heard last for another's, and may know no other; or 0. */
+  displacedAt(client: Client): number;
   /** When the shard has answered a check there last, or 0. Whether the answer came through is not its affair. */
   checkedAt(node: SfuNode, address: string): number;
   /** The tenant of the address that the datagram in hand comes from; undefined when it is a stranger who sent it. */
@@ -33,6 +35,7 @@ interface Tenancy {
 /** The tenants of a world in which nobody has been answered yet. */
 export function createTenants(world: World): Tenants {
   const byNode = new Map<SfuNode, Map<string, Tenancy>>();
+  const displaced = new Map<Client, number>();
   // Several oracles ask about each packet, one after the other.
   const last = { node: undefined as SfuNode | undefined, address: "", tenancy: undefined as Tenancy | undefined };
   function tenancyAt(node: SfuNode, address: string): Tenancy | undefined {
@@ -52,6 +55,7 @@ export function createTenants(world: World): Tenants {
   const at = (node: SfuNode, address: string) => tenancyAt(node, address)?.client;
   return {
     at,
+    displacedAt: (client) => displaced.get(client) ?? 0,
     checkedAt: (node, address) => tenancyAt(node, address)?.checkedAt ?? 0,
     senderOn: (node, flow) => (world.attacker.inHand ? undefined : at(node, node.addresses[flow]?.text ?? "")),
     crashed() {
@@ -63,11 +67,20 @@ export function createTenants(world: World): Tenants {
       const address = node.addresses[input.flow]?.text;
       if (address === undefined || !isAnswered(effects, input.flow)) return;
       const tenancy = tenancyAt(node, address) ?? beginTenancy(node, address);
+      const { client: former, checkedAt } = tenancy;
       tenancy.checkedAt = world.loop.now;
       // Strangers have no check of their own; whom they copied lives where he lived.
-      if (!world.attacker.inHand) tenancy.client = whoChecks(world, input) ?? tenancy.client;
+      if (!world.attacker.inHand) tenancy.client = whoChecks(world, input) ?? former;
+      if (former === undefined || former === tenancy.client) return;
+      if (!isHeardElsewhere(byNode.get(node)!, former, checkedAt)) displaced.set(former, world.loop.now);
     },
   };
+}
+
+/** Whether a client has an address where it was heard after a moment. */
+function isHeardElsewhere(tenancies: ReadonlyMap<string, Tenancy>, client: Client, after: number): boolean {
+  for (const tenancy of tenancies.values()) if (tenancy.client === client && tenancy.checkedAt > after) return true;
+  return false;
 }
 
 /** It stands alone because what a function keeps for a closure is made whenever it is called. */

@@ -31,6 +31,10 @@ interface OutgoingStream {
   first: number;
   highest: number;
   distinct: number;
+  /** When the newest packet was sent. */
+  highestAt: number;
+  /** Those that were left out while there may have been no way to the client, and have not been sent since. */
+  readonly wayless: Set<number>;
   /** The index of each of the last packets. */
   readonly sent: Float64Array;
   readonly client: Client;
@@ -107,7 +111,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     const stream = streamOf(said, streams, client, bytes);
     if (!upheld(book, "S11", stream.isNamed))
       breach(book, "S11", `${name} was sent SSRC ${stream.key >>> 0}, which is not its own.`);
-    noteNumber(stream, readU16(bytes, 2));
+    noteNumber(stream, readU16(bytes, 2), world.loop.now, tenants.displacedAt(client));
   }
 
   return {
@@ -200,21 +204,33 @@ function createStream(said: Said, client: Client, ssrc: number): OutgoingStream 
     first: -1,
     highest: -1,
     distinct: 0,
+    highestAt: 0,
+    wayless: new Set(),
     sent: new Float64Array(REMEMBERED).fill(-1),
     client,
     shown: shownTo(said, client.participant),
   };
 }
 
-function noteNumber(stream: OutgoingStream, sequence: number): void {
-  const { sent } = stream;
-  const index = unwrapped(stream.highest, sequence);
+/**
+ * Notes that this number was sent. Whose address has become another's gets nothing until it is heard of elsewhere; what was
+ * for it meanwhile keeps its numbers, so that the receiver learns that it is missing.
+ */
+function noteNumber(stream: OutgoingStream, sequence: number, now: number, displacedAt: number): void {
+  const { sent, highest, highestAt, wayless } = stream;
+  const index = unwrapped(highest, sequence);
   const place = index % REMEMBERED;
   if (sent[place] === index) return;
   sent[place] = index;
   stream.distinct++;
+  if (index < highest) {
+    wayless.delete(index);
+    return;
+  }
   if (stream.first < 0) stream.first = index;
-  stream.highest = Math.max(stream.highest, index);
+  else if (displacedAt >= highestAt) for (let left = highest + 1; left < index; left++) wayless.add(left);
+  stream.highest = index;
+  stream.highestAt = now;
 }
 
 /** What a process has said ends with it. */
@@ -245,11 +261,11 @@ function shownTo({ shown }: Said, participant: number): Shown {
 
 /**
  * At the end: what is missing going out was missing (or late, or damaged) coming in, from those who were shown there; or was
- * lost on the way from their shards. Where a source was left in the middle of a frame, for another or because its sender has
- * another connection, one number is left out.
+ * lost on the way from their shards; or there was no way out, as the client's address had become another's. Where a source was
+ * left in the middle of a frame, for another or because its sender has another connection, one number is left out.
  */
 function judgeGaps(world: World, book: PromiseBook, said: Said, stream: OutgoingStream, strays: number): void {
-  const missing = stream.highest - stream.first + 1 - stream.distinct;
+  const missing = stream.highest - stream.first + 1 - stream.distinct - stream.wayless.size;
   const { shard: home, publishers, times } = stream.shown;
   let trouble = strays + failedToForward(world) + times;
   for (const peer of publishers) trouble += troubleOf(world, peer) + (said.reconnects.get(peer) ?? 0);

@@ -79,4 +79,14 @@ describe("the tenant of an address", () => {
       undefined,
     ]);
   });
+
+  it("has lost his only way when it becomes another's, unless he has been heard elsewhere since", () => {
+    const moves = [at(seconds(0.8), "bob moves", move("bob", "network")), ...HAND_ME_DOWN.timeline!.slice(1)];
+    const lost = [HAND_ME_DOWN, { ...HAND_ME_DOWN, timeline: moves }].map((story) => {
+      const { tenants, world } = endOf(story);
+      expect(tenants.at(world.node, address)?.plan.name).toBe("heir");
+      return tenants.displacedAt(world.peers.get("bob")!.client!) > 0;
+    });
+    expect(lost).toEqual([true, false]);
+  });
 });

@@ -3,7 +3,7 @@
  * stream belongs to is no more.
  */
 import { describe, expect, it } from "vitest";
-import { at, percent, reconnect, restart, seconds } from "../../../io-sim/index.ts";
+import { at, cut, inherit, link, move, percent, reconnect, restart, seconds } from "../../../io-sim/index.ts";
 import { createPromiseBook, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
 import { createTenants } from "../../../io-sim/oracles/tenants.ts";
 import { createWireOracle, type WireOracle } from "../../../io-sim/oracles/wire.ts";
@@ -69,5 +69,19 @@ describe("a hole in a stream", () => {
     const story = { ...callWith(reconnect("bob"), 0), steps: smallStory({ timeline: times }).steps };
     expect(saidOfHoles(4, story)).toBeUndefined();
     expect(saidOfHoles(5, story)).toMatch(/^5 packets of SSRC \d+ to bob are missing, but only 4 were lost/);
+  });
+
+  it("has a reason while somebody else has the receiver's address and he has no other, and none before", () => {
+    const displaced = smallStory({
+      peers: { ana: { sends: { microphone: true } }, bob: { receives: { audio: 1 } }, eve: { receives: { audio: 1 } } },
+      timeline: [
+        at(seconds(1.5), "nothing that bob sends comes through", cut("bob", "up")),
+        at(seconds(1.5), "bob has another address", move("bob", "network")),
+        at(seconds(1.5), "eve gets the one that he had", inherit("eve", "bob")),
+        at(seconds(2.5), "what he sends comes through", link("bob", { direction: "up", cut: false })),
+      ],
+    });
+    expect(saidOfHoles(0, displaced)).toBeUndefined();
+    expect(saidOfHoles(10, displaced)).toMatch(/^10 packets of SSRC \d+ to bob are missing, but only [01] were lost/);
   });
 });
