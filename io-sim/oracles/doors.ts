@@ -134,10 +134,11 @@ function relayedSource(
 ): SourceStream | undefined {
   const { hasCopies } = ledger;
   const owner = hasCopies ? ownerAt(ledger, shard, stream) : undefined;
-  for (const [client, streams] of ledger.sources) {
-    if (shardOf(client.participant) !== shard || (hasCopies && client.participant !== owner)) continue;
+  for (const streams of ledger.sources.values()) {
     const source = sourceAmong(streams, ssrc);
-    if (source !== undefined && hasArrived(source, unwrapped(source.highest, sequence))) return source;
+    if (source === undefined || shardOf(source.participant) !== shard) continue;
+    if (hasCopies && source.participant !== owner) continue;
+    if (hasArrived(source, unwrapped(source.highest, sequence))) return source;
   }
   return undefined;
 }
@@ -162,7 +163,7 @@ export function noteRelayed({ relayed }: Door, source: SourceStream, index: numb
 
 /** Whether a packet of this stream has come to this shard, from its sender or over from its sender's. */
 export function hasCome({ relayed, node }: Door, source: SourceStream, index: number): boolean {
-  if (shardOf(source.client.participant) === node.shard.number) return hasArrived(source, index);
+  if (shardOf(source.participant) === node.shard.number) return hasArrived(source, index);
   return relayed.get(source)?.[index & (REMEMBERED - 1)] === index;
 }
 

@@ -13,6 +13,7 @@ import type { Client } from "../client/client.ts";
 import { PAYLOAD_TYPE } from "../client/offer.ts";
 import type { SfuNode } from "../world/node.ts";
 import type { Effect } from "../world/recording-outbox.ts";
+import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
 import type { World, WorldWatcher } from "../world/world.ts";
 import { hasFailedAtFirst, sentBefore, triedFrom, wasMadeLate } from "./attempts.ts";
 import {
@@ -38,6 +39,7 @@ import {
   noteCarried,
   noteFrame,
   noteOriginal,
+  noteReplaced,
   noteTransport,
   type OutgoingStream,
   outgoingStream,
@@ -265,9 +267,13 @@ function judgeOrigin(
     return;
   }
   if (fits) findPiece(out);
-  const { participant, plan } = source.client;
-  if (!upheld(book, "S1", bound?.participant === participant))
-    breach(book, "S1", `${nameOf(out)} was sent ${plan.name}'s ${source.kind}, which nobody has announced there.`);
+  const isAnnounced = bound?.participant === source.participant && isOfItsOwner(world, door, source);
+  if (!upheld(book, "S1", isAnnounced))
+    breach(
+      book,
+      "S1",
+      `${nameOf(out)} was sent ${source.client.plan.name}'s ${source.kind}, which nobody has announced there.`,
+    );
   const isFirstInInput = out.lastInput !== packet.ordinal || out.door !== door;
   out.sentInInput = isFirstInInput ? 1 : out.sentInInput + 1;
   out.lastInput = packet.ordinal;
@@ -289,6 +295,16 @@ function judgeOrigin(
     breach(book, "S3", `${nameOf(out)} was sent ${index & 0xffff} with another timestamp than its frame has.`);
   upheld(book, "S2", true);
   if (source.kind === "video") judgeReferences(book, packet, out, source);
+}
+
+/**
+ * Whether a stream still comes on the connection that its owner has. Another shard goes on with one that was replaced until it
+ * hears of that, which it does behind the last packet that was on its way there.
+ */
+function isOfItsOwner(world: World, { node }: Door, { client, participant, replacedAt }: SourceStream): boolean {
+  if (client.participant === participant) return true;
+  if (shardOf(participant) === node.shard.number) return false;
+  return world.loop.now - replacedAt <= longestWayMicros(world) + longestStandstillMicros(world);
 }
 
 /**
@@ -383,6 +399,7 @@ function followEvent(world: World, ledger: Ledger, event: ShardEvent): void {
     }
     forgetBindings(ledger, event.participant);
   }
+  if (event.type === "reconnecting") noteReplaced(ledger, event.participant, world.loop.now);
   if (event.type !== "bindings") return;
   const { now } = world.loop;
   for (const { mid, publication, participant, paused } of event.slots) {

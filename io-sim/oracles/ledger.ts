@@ -31,6 +31,10 @@ export interface Frame {
 /** A stream of RTP that a client sends. */
 export interface SourceStream {
   readonly client: Client;
+  /** Whose it is. He goes on with another client when his connection is replaced; this one is nobody then (topology.ts). */
+  readonly participant: number;
+  /** When the connection that it came on was replaced; or never. */
+  replacedAt: number;
   readonly ssrc: number;
   readonly kind: "audio" | "video";
   readonly clockRate: number;
@@ -213,6 +217,8 @@ function createSourceStream(
 ): SourceStream {
   return {
     client,
+    participant: client.participant,
+    replacedAt: Number.POSITIVE_INFINITY,
     ssrc,
     kind,
     clockRate,
@@ -264,6 +270,16 @@ export function noteBinding(ledger: Ledger, participant: number, mid: string, bi
   ledger.bindings.set(participant, known.set(mid, binding));
   for (const streams of ledger.outgoing) {
     for (const out of streams) if (out.client.participant === participant && out.mid === mid) out.bound = binding;
+  }
+}
+
+/** Notes that a participant has a new connection: what he sent on those before is on its way at most. */
+export function noteReplaced({ sources }: Ledger, participant: number, now: number): void {
+  for (const [client, streams] of sources) {
+    if (client.participant === participant) continue;
+    for (const stream of streams.values()) {
+      if (stream.participant === participant) stream.replacedAt = Math.min(stream.replacedAt, now);
+    }
   }
 }
 

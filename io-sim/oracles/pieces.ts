@@ -37,7 +37,7 @@ export function explaining(
       if (packet.begins) begun = packet;
       if (packet.index + out.indexOffset <= out.highest) continue;
     }
-    if (source?.kind !== out.kind || source.client.participant !== bound?.participant) continue;
+    if (source?.kind !== out.kind || source.participant !== bound?.participant) continue;
     if (mayBegin(packet, source)) begins ??= packet;
     else other ??= packet;
   }

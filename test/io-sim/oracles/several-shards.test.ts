@@ -5,8 +5,21 @@
 import { describe, expect, it } from "vitest";
 import { MICROS_ORIGIN, micros, type ShardEvent } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
-import { at, join, leave, misbehave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
+import {
+  at,
+  join,
+  leave,
+  misbehave,
+  ms,
+  mute,
+  pause,
+  percent,
+  reconnect,
+  seconds,
+  unmute,
+} from "../../../io-sim/index.ts";
 import type { BrokenPromise, PromiseId } from "../../../io-sim/oracles/promises.ts";
+import type { Scenario } from "../../../io-sim/story/scenario.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
@@ -111,6 +124,42 @@ describe("somebody with a copied profile", () => {
     const { broken: breach, judged } = run(story, 1, { withoutDrain: true });
     expect(breach).toBeUndefined();
     expect(judged.get("S1")).toBeGreaterThan(10);
+  });
+});
+
+describe("a connection that is replaced by another one of the same participant", () => {
+  /** Ana speaks to bob, each of them on a shard. A thin client is sent no feedback that would give her away. */
+  function call(ana: number, bob: number, delay: number, timeline: Scenario["timeline"] = []) {
+    const thin = { persona: "thin", sends: { microphone: true }, shard: ana } as const;
+    const peers = { ana: thin, bob: { receives: { audio: 1 }, shard: bob } };
+    return smallStory({ shards: { count: 3, delay, jitter: 0 }, peers, timeline, runFor: seconds(2) });
+  }
+
+  it.each([0, 1])("may be heard for as long as the way from shard %i to another one is", (shard) => {
+    // What waits for the server reaches it at once: the last packet of the old connection, and the wish for the new one.
+    const timeline = [
+      at(seconds(1), "the server stands still", pause(ms(200))),
+      at(seconds(1), "ana's page makes a new connection", reconnect("ana")),
+    ];
+    const { broken: breach, excused } = run(call(shard, 2, ms(4), timeline), 1, { withoutDrain: true });
+    // And each packet is known for hers: what nobody could name would leave the next piece with an unseen beginning.
+    expect([breach, excused.get("unseen beginning")]).toEqual([undefined, undefined]);
+  });
+
+  it.each([0, 2])("may be heard no longer where bob is on shard %i, and on her own not at all", (shard) => {
+    const delay = ms(25);
+    let replacedAt = 0;
+    const act = (world: World) => {
+      const client = world.peers.get("ana")!.client!;
+      const { participant } = client;
+      client.participant = 0;
+      replacedAt = world.loop.now;
+      const event = { type: "reconnecting", room: "lounge", participant, connection: participant + 1 } as const;
+      for (const watcher of world.watchers) watcher.event?.(event);
+    };
+    const breach = run(call(0, shard, delay), 1, { withoutDrain: true, ...later(1_500_000, act) }).broken;
+    expect([breach?.promise, breach?.detail]).toEqual(["S1", expect.stringContaining("was sent ana's audio")]);
+    expect(breach!.time - replacedAt > delay).toBe(shard !== 0);
   });
 });
 
