@@ -195,6 +195,18 @@ export function rewriterIsFarAhead(rewriter: StreamRewriter, inSequence: number)
   return lineOfSource(rewriter, segment, inSequence) - rewriter.lineHighest > LIMITS.sequenceAheadMax;
 }
 
+/** The newest number of this source that was sent or left out in the last segment of it that is known, or -1 without one. */
+export function rewriterNewestOf(rewriter: StreamRewriter, source: number): number {
+  const oldest = Math.max(0, rewriter.segmentCount - LIMITS.rewriterSegmentsMax);
+  for (let index = rewriter.segmentCount - 1; index >= oldest; index--) {
+    const segment = rewriter.segments[index % LIMITS.rewriterSegmentsMax]!;
+    if (segment.source !== source) continue;
+    const lineLast = segment.lineEnd === LINE_OPEN ? rewriter.lineHighest : segment.lineEnd - 1;
+    if (lineLast >= segment.lineFirst) return seqAdd16(lineLast, -segment.sequenceOffset);
+  }
+  return -1;
+}
+
 /** Whether a packet went out with this sequence number: nothing else may go out with it (RFC 7714 §8.4). */
 export function rewriterWasSent(rewriter: StreamRewriter, outSequence: number): boolean {
   const highest = rewriter.lineHighest - rewriter.skips;

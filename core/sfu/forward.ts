@@ -12,7 +12,7 @@
 
 import { readU16, writeU16 } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
-import { seqAdd16 } from "../base/sequence.ts";
+import { seqAdd16, seqDistance16 } from "../base/sequence.ts";
 import { buggify, type Faults } from "../fault-sites.ts";
 import { LIMITS } from "../limits.ts";
 import { keyframeWantedAgain } from "../media/keyframe-requests.ts";
@@ -22,6 +22,7 @@ import {
   rewriterBeginSegment,
   rewriterFrameNumber,
   rewriterIsFarAhead,
+  rewriterNewestOf,
   rewriterPictureId,
   rewriterSent,
   rewriterSequence,
@@ -166,7 +167,8 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
     counters.rtpNotChosen++;
     return false;
   }
-  const isTooLate = publication.kind === "video" && packet.keyframe && isTooLateToBegin(shard, stream);
+  const isKeyframe = publication.kind === "video" && packet.keyframe;
+  const isTooLate = isKeyframe && (isTooLateToBegin(shard, stream) || wasPassed(shard, route, stream));
   if (isTooLate || buggify(ports.faults, "forward/not-begun", route.slot.id)) {
     // Nobody else would ask, as a viewer who has got nothing at all misses nothing.
     keepWish(now, stream, route);
@@ -177,6 +179,18 @@ function mayBegin(shard: Shard, ports: ShardPorts, now: Micros, route: Route, st
   if (route.stream === null) counters.rtpAwaitingKeyframe++;
   else counters.rtpNotChosen++;
   return false;
+}
+
+/**
+ * Whether the route has been beyond the packet in hand before it left its stream. A keyframe from back there is one that had
+ * been lost: what lies behind it would be shown a second time.
+ */
+function wasPassed(shard: Shard, { slot }: Route, stream: Stream): boolean {
+  const { sequence } = shard.scratch.packet;
+  const newest = rewriterNewestOf(slot.rewriter, stream.id);
+  const passed = newest < 0 ? -1 : seqDistance16(sequence, newest);
+  // What would be newer than all that has come is from a round of the numbers ago.
+  return passed >= 0 && passed <= packetsBehind(stream, sequence);
 }
 
 function forwardOn(

@@ -10,6 +10,7 @@ import {
   rewriterBeginSegment,
   rewriterFrameNumber,
   rewriterIsFarAhead,
+  rewriterNewestOf,
   rewriterPictureId,
   rewriterSent,
   rewriterSequence,
@@ -436,6 +437,23 @@ describe("stream rewriter", () => {
     for (let i = 0; i < 2 * LIMITS.rewriterSegmentsMax; i++) begin(rewriter, at(0), 80, 0, 2);
     expect(rewriterSourceOf(rewriter, 0, answer)).toBe(true);
     expect(answer).toMatchObject({ source: 1, sequence: 5 });
+  });
+
+  it.each(STARTS_16)("knows the newest number of each source, also of one that it has left, from %i on", (start) => {
+    const rewriter = createStreamRewriter(65_530, 0);
+    begin(rewriter, at(0), start, 0, 1);
+    expect(rewriterNewestOf(rewriter, 1)).toBe(-1);
+    forward(rewriter, at(0), start);
+    forward(rewriter, at(0), (start + 9) & 0xffff);
+    forward(rewriter, at(0), (start + 7) & 0xffff);
+    expect(rewriterNewestOf(rewriter, 1)).toBe((start + 9) & 0xffff);
+    begin(rewriter, at(1), 80, 0, 2);
+    expect([1, 2, 3].map((source) => rewriterNewestOf(rewriter, source))).toEqual([(start + 9) & 0xffff, -1, -1]);
+    for (let i = 0; i < LIMITS.rewriterSegmentsMax; i++) {
+      begin(rewriter, at(2), 80 + i, 0, 2);
+      forward(rewriter, at(2), 80 + i);
+    }
+    expect([1, 2].map((source) => rewriterNewestOf(rewriter, source))).toEqual([-1, 79 + LIMITS.rewriterSegmentsMax]);
   });
 
   it("stays plain data", () => {

@@ -265,6 +265,30 @@ describe("simulcast", () => {
     expect(bob.rtp.some((packet) => packet.payload.at(-1) === 3)).toBe(true);
   });
 
+  it("goes back to a layer at a new keyframe, and at no lost one from before what it has sent of it", () => {
+    const world = createShardWorld();
+    const ana = join(world, { name: "ana", offer: SIMULCAST });
+    const bob = join(world, { name: "bob", offer: SUBSCRIBE });
+    const wanted = () => rtcpOfType(ana, 206, 1).some((packet) => packet[11] === SSRC.q);
+    for (let i = 0; i < 80; i++) {
+      sendRtp(world, ana, layer("q", 1000 + i, i === 0 || (i > 30 && wanted())));
+      // The upper layer stops for a while, and one of its keyframes is late.
+      if (i < 30 && i !== 25) sendRtp(world, ana, layer("f", 5000 + i, i % 10 === 0));
+      if (i >= 70) sendRtp(world, ana, layer("f", 4960 + i, false));
+      passMillis(world, 33);
+    }
+    const shown = bob.rtp.map((packet) => packet.payload.at(-1));
+    expect([shown.filter((body) => body === 3).length, shown.at(-1)]).toEqual([19, 1]);
+    ana.rtcp.length = 0;
+    sendRtp(world, ana, layer("f", 5025, true));
+    expect(bob.rtp).toHaveLength(shown.length);
+    passMillis(world, 2_000);
+    expect(rtcpOfType(ana, 206, 1).some((packet) => packet[10] === SSRC.f >> 8)).toBe(true);
+    sendRtp(world, ana, layer("f", 5040, true));
+    expect(bob.rtp.at(-1)!.payload.at(-1)).toBe(3);
+    expect(bob.rtp).toHaveLength(shown.length + 1);
+  });
+
   it("takes no layer that was not offered", () => {
     const world = createShardWorld();
     const ana = join(world, { name: "ana", offer: SIMULCAST });
