@@ -56,8 +56,9 @@ function sourcesBefore(book: PromiseBook, world: World, viewer: Peer, among: rea
     if (peer === viewer || peer.client !== client || peer.plan.room !== viewer.plan.room || !among.includes(peer))
       return false;
     const isMuted = kind === "camera" ? client.media.cameraMuted : client.media.microphoneMuted;
+    // A page that was left may be there to the server yet, and to the viewer's new one it is another person.
     const rivals = [...world.sources.values()].filter(
-      (other) => other.kind === kind && other.peer.plan.room === peer.plan.room && other.peer !== viewer,
+      (other) => other.kind === kind && other.peer.plan.room === peer.plan.room && other.client !== viewer.client,
     );
     const slots = kind === "camera" ? viewer.plan.videoSlots : viewer.plan.audioSlots;
     if (isMuted || excused(book, "few slots", rivals.length > slots)) return false;

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
-import { at, buggify, link as changed, join, kbps, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
+import { at, buggify, link as changed, join, kbps, kill, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
 import { changeLink } from "../../../io-sim/link/index.ts";
 import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
@@ -137,6 +137,29 @@ describe("a stream of which nothing was heard before its wrap", () => {
 
   it("is owed to all where something was heard", () => {
     expect(heard(percent(20)).excused.get("past opening")).toBeUndefined();
+  });
+});
+
+describe("a page that was killed and comes back", () => {
+  /** Eve's former page still has its voice in the room, louder than ana's, until the server gives it up. */
+  const comesBack = (slots: number) => {
+    const voices = {
+      ana: { sends: { microphone: 87 }, receives: { audio: 3 } },
+      bob: { sends: { microphone: true as const }, receives: { audio: 3 } },
+      eve: { sends: { microphone: 20 }, receives: { audio: slots } },
+    };
+    const timeline = [at(seconds(2), "eve's page is gone", kill("eve")), at(seconds(2.1), "eve is back", join("eve"))];
+    return run(smallStory({ ...STEADY, peers: voices, timeline }), 1);
+  };
+
+  it("is owed no voice whose slot its own former page may have", () => {
+    const { promise, excused, judged } = comesBack(2);
+    expect([promise, excused.get("few slots"), judged.get("Q4")]).toEqual(["", 2, 4]);
+  });
+
+  it("is owed every voice where it has a slot for its former page too", () => {
+    const { promise, excused, judged } = comesBack(3);
+    expect([promise, excused.get("few slots"), judged.get("Q4")]).toEqual(["", undefined, 6]);
   });
 });
 
