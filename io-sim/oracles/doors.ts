@@ -24,8 +24,9 @@ import {
   unwrapped,
 } from "./ledger.ts";
 
-/** The kind of a record that carries a packet, where its stream stands, and the bytes before it (core/wire/relay-record.ts). */
+/** The kind of a record that carries a packet; its lane, its stream, and the bytes before it (core/wire/relay-record.ts). */
 const PACKET_RECORD = 1;
+const RECORD_LANE = 4;
 const RECORD_STREAM = 8;
 const RECORD_HEADER_BYTES = 24;
 
@@ -106,11 +107,14 @@ export function takeDatagram(ledger: Ledger, door: Door, input: DatagramInput): 
   packet.transportSequence = readExtension16(bytes, EXTENSION_ID.TRANSPORT_CC);
 }
 
-/** Looks at what another shard has relayed: the packets among the records. */
+/**
+ * Looks at what another shard has relayed: the packets among the records. What is still under way on a lane that the shard
+ * has given up reaches nobody, though the same stream may come over a new lane in the same batch.
+ */
 export function takeRelayed(ledger: Ledger, door: Door, { bytes, offset, length, shard }: RelayInput): void {
   const end = offset + length;
   for (let at = offset; at + 4 <= end; at += readU32(bytes, at) & 0xff_ffff) {
-    if (bytes[at] !== PACKET_RECORD) continue;
+    if (bytes[at] !== PACKET_RECORD || !door.node.shard.lanes.has(readU32(bytes, at + RECORD_LANE))) continue;
     const rtp = at + RECORD_HEADER_BYTES;
     const packet = nextInHand(door);
     const sequence = readU16(bytes, rtp + 2);
