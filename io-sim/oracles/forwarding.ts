@@ -53,7 +53,18 @@ import {
   unwrapped,
   wasSent,
 } from "./ledger.ts";
-import { beginPiece, explaining, findPiece, fitsPiece, hidePiece, leaveSource, mayBegin, noteEnd } from "./pieces.ts";
+import {
+  beginPiece,
+  explaining,
+  findPiece,
+  fitsPiece,
+  hidePiece,
+  leaveSource,
+  mayBegin,
+  narrowOrigins,
+  noteEnd,
+  settleOrigin,
+} from "./pieces.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 
 /** How far the step of a timestamp from one piece to the next may be from the time that has passed. */
@@ -157,6 +168,7 @@ function judgeConsent(
 /** Judges the input that is over: each stream that is made of what came got the packet. */
 function settle(world: World, book: PromiseBook, door: Door): void {
   const { packets, count, before, after } = door;
+  settleOrigins(door);
   door.count = 0;
   const injected = world.sites.fired > door.firedBefore;
   // Each reason is one for one packet and one receiver.
@@ -174,6 +186,18 @@ function settle(world: World, book: PromiseBook, door: Door): void {
         breach(book, "S2", `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
     }
   }
+}
+
+/** Looks once more at where the pieces have begun of which there is something in hand, now that all of it has been sent. */
+function settleOrigins(door: Door): void {
+  if (door.count < 2) return;
+  const unsure = new Set<OutgoingStream>();
+  for (let i = 0; i < door.count; i++) {
+    for (const out of door.packets[i]!.source?.followers ?? []) {
+      if (out.door === door && out.origins.length > 0) unsure.add(out);
+    }
+  }
+  for (const out of unsure) settleOrigin(door, out);
 }
 
 /** Judges that nothing is taken twice; notes which packets are new, so that they have to be sent on. */
@@ -254,6 +278,7 @@ function judgeOrigin(
   timestamp: number,
 ): void {
   const { bound } = out;
+  narrowOrigins(door, out, index, timestamp);
   const packet = explaining(door, out, bound, index, timestamp);
   if (packet === undefined) {
     const wasTried = failedToSend(world, triedFrom(out, index)) > 0;

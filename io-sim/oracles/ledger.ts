@@ -97,6 +97,8 @@ export interface OutgoingStream {
   indexOffset: number;
   timestampOffset: number;
   sourceFirst: number;
+  /** Where the piece can have begun as well, by what was sent of it so far; empty where that is known. */
+  origins: Origin[];
   /** The frame that it began with. */
   keyframe: number;
   begunAt: number;
@@ -113,6 +115,14 @@ export interface OutgoingStream {
   readonly mid: string;
   /** By the payload type of what is sent; video before the first packet. */
   kind: "audio" | "video";
+}
+
+/** Where a piece can have begun: with which packet of which source, and what to add to that source's indices and timestamps. */
+export interface Origin {
+  readonly source: SourceStream;
+  readonly first: number;
+  readonly indexOffset: number;
+  readonly timestampOffset: number;
 }
 
 /** What is remembered of a packet that was sent: its index, its seal, its timestamp, and when it was sent. */
@@ -316,6 +326,7 @@ function newOutgoingStream(
     indexOffset: 0,
     timestampOffset: 0,
     sourceFirst: 0,
+    origins: [],
     keyframe: -1,
     begunAt: 0,
     isForeign: false,

@@ -2,12 +2,14 @@
  * The pieces that a stream which goes out is made of: where one begins, which packet in hand goes on with it, where it ends.
  *
  * Nobody tells the oracle what the server does, so it finds out from what is sent: within a piece, numbers and timestamps are
- * the source's plus a constant, which the first packet of the piece shows. Nothing is judged here; ./forwarding.ts judges
+ * the source's plus a constant, which the first packet of the piece shows. Where several came in one batch, it shows no more
+ * than that it is one of these: the slot may have been bound between two of them, or the piece's beginning may not have been
+ * seen. Then the first is taken for it until what is sent tells otherwise. Nothing is judged here; ./forwarding.ts judges
  * whether a piece may begin as it does, and whether it goes on as it has to.
  */
 import type { World } from "../world/world.ts";
 import { type Door, hasCome, type PacketInHand } from "./doors.ts";
-import { type Binding, frameOf, type OutgoingStream, type SourceStream } from "./ledger.ts";
+import { type Binding, frameOf, type Origin, type OutgoingStream, type SourceStream, wasSent } from "./ledger.ts";
 
 /**
  * Which of the packets in hand explains what is sent: that which goes on with the piece; or where this piece or one beside it
@@ -62,19 +64,104 @@ export function beginPiece(
   index: number,
   timestamp: number,
 ): void {
+  const origin = originIn(packet, source, index, timestamp);
+  const origins = originsOf(door, out, index, timestamp);
   leaveSource(out);
-  out.source = source;
-  out.door = door;
   out.begunUnseen = out.isForeign;
   out.isForeign = false;
-  out.indexOffset = index - packet.index;
-  out.timestampOffset = (timestamp - packet.timestamp) | 0;
-  out.sourceFirst = packet.index;
-  const frame = frameOf(source, packet.index & 0xffff);
-  out.keyframe = frame?.passport.keyframe === true ? frame.passport.frame : -1;
   out.begunAt = world.loop.now;
-  packet.begins = true;
+  out.origins = origins;
+  takeOrigin(door, out, origin);
+}
+
+/**
+ * Takes another of the packets with which the piece may have begun for its first, where what is sent does not go on from the
+ * one that was taken; and forgets those from which it does not either.
+ */
+export function narrowOrigins(door: Door, out: OutgoingStream, index: number, timestamp: number): void {
+  if (out.origins.length === 0) return;
+  out.origins = out.origins.filter((origin) => goesOnFrom(door, origin, index, timestamp));
+  const [first] = out.origins;
+  if (first !== undefined && !out.origins.some((origin) => isTaken(out, origin))) takeOrigin(door, out, first);
+}
+
+/** When a batch is over, takes for the first packet that behind which the fewest of the batch have not been sent. */
+export function settleOrigin(door: Door, out: OutgoingStream): void {
+  let fewest = Number.POSITIVE_INFINITY;
+  let best: Origin | undefined;
+  for (const origin of out.origins) {
+    const unsent = countUnsent(door, out, origin);
+    if (unsent < fewest || (unsent === fewest && isTaken(out, origin))) best = origin;
+    fewest = Math.min(fewest, unsent);
+  }
+  if (best !== undefined && !isTaken(out, best)) takeOrigin(door, out, best);
+}
+
+/** All the packets in hand with which a piece may have begun that goes out with these numbers; none where there is but one. */
+function originsOf(door: Door, out: OutgoingStream, index: number, timestamp: number): Origin[] {
+  const origins: Origin[] = [];
+  if (door.count < 2) return origins;
+  for (let i = 0; i < door.count; i++) {
+    const packet = door.packets[i]!;
+    const { source } = packet;
+    if (source?.kind !== out.kind || source.participant !== out.bound?.participant) continue;
+    const isBehind = source === out.source && packet.index + out.indexOffset <= out.highest;
+    // Where the beginning was not seen, what is in hand goes on with it.
+    const isPossible = out.isForeign || (!isBehind && mayBegin(packet, source));
+    if (isPossible) origins.push(originIn(packet, source, index, timestamp));
+  }
+  return origins.length > 1 ? origins : [];
+}
+
+function originIn(packet: PacketInHand, source: SourceStream, index: number, timestamp: number): Origin {
+  return {
+    source,
+    first: packet.index,
+    indexOffset: index - packet.index,
+    timestampOffset: (timestamp - packet.timestamp) | 0,
+  };
+}
+
+function takeOrigin(door: Door, out: OutgoingStream, origin: Origin): void {
+  const { source, first, indexOffset, timestampOffset } = origin;
+  out.source?.followers.delete(out);
+  out.source = source;
+  out.door = door;
+  out.indexOffset = indexOffset;
+  out.timestampOffset = timestampOffset;
+  out.sourceFirst = first;
+  const frame = frameOf(source, first & 0xffff);
+  out.keyframe = frame?.passport.keyframe === true ? frame.passport.frame : -1;
   source.followers.add(out);
+  for (let i = 0; i < door.count; i++) {
+    const packet = door.packets[i]!;
+    if (packet.source === source && packet.index === first) packet.begins = true;
+  }
+}
+
+function isTaken({ source, indexOffset }: OutgoingStream, origin: Origin): boolean {
+  return origin.source === source && origin.indexOffset === indexOffset;
+}
+
+/** Whether a packet in hand goes out with these numbers in a piece that has begun so. */
+function goesOnFrom(door: Door, origin: Origin, index: number, timestamp: number): boolean {
+  for (let i = 0; i < door.count; i++) {
+    const packet = door.packets[i]!;
+    if (packet.source !== origin.source || packet.index !== index - origin.indexOffset) continue;
+    if (((timestamp - origin.timestampOffset - packet.timestamp) | 0) === 0) return true;
+  }
+  return false;
+}
+
+/** How many of the packets in hand were not sent that a piece which has begun so would have. */
+function countUnsent(door: Door, out: OutgoingStream, origin: Origin): number {
+  let unsent = 0;
+  for (let i = 0; i < door.count; i++) {
+    const { source, index, isNew } = door.packets[i]!;
+    if (source !== origin.source || !isNew || index < origin.first) continue;
+    if (!wasSent(out, index + origin.indexOffset)) unsent++;
+  }
+  return unsent;
 }
 
 /** Ends the piece: what goes out next belongs to another one. */
@@ -82,6 +169,7 @@ export function leaveSource(out: OutgoingStream): void {
   out.source?.followers.delete(out);
   out.source = undefined;
   out.hidden = undefined;
+  out.origins = [];
 }
 
 /** What is sent can't be explained: another piece may have begun with it, or none. */

@@ -139,6 +139,42 @@ describe("a piece that a failure may have ended", () => {
   });
 });
 
+describe("a piece of which a failure has hidden the beginning, and a batch the next packets", () => {
+  const story = smallStory({
+    shards: { count: 2, delay: ms(5), batch: ms(50), loss: percent(3) },
+    peers: {
+      ana: { sends: { camera: "vp8" }, shard: 0, link: { loss: percent(5), delay: ms(20) } },
+      bob: { receives: { video: 1 }, shard: 1 },
+    },
+    timeline: [
+      at(0, "now and then nothing is sealed", buggify(["forward/seal-fails"], percent(10))),
+      at(seconds(1), "all is well", buggify(["forward/seal-fails"], 0)),
+    ],
+    runFor: seconds(2),
+  });
+
+  it.each([12, 15])("is found by those of the packets that fit what is sent", (seed) => {
+    expect(run(story, seed, { withoutDrain: true }).broken).toBeUndefined();
+  });
+
+  it.each([12, 15])("is judged from then on as any other", (seed) => {
+    let isTime = () => false;
+    let count = 0;
+    const leavingOut: RunOptions = {
+      withoutDrain: true,
+      onWorld: (world) => {
+        isTime = () => world.zeroAt > 0 && world.loop.now > world.zeroAt + 1_200_000;
+      },
+      sabotage: (target, bytes) => {
+        const isPicture = target.startsWith("10.0.0.2:") && bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        return isPicture && isTime() && count++ === 2 ? [] : [{ target, bytes }];
+      },
+    };
+    const { broken } = run(story, seed, leavingOut);
+    expect(broken?.detail).toMatch(/^bob's slot 0 was not sent packet \d+, which had come in\.$/);
+  });
+});
+
 describe("what was stuck", () => {
   const viewers = { receives: { video: 1 }, joinsLater: true } as const;
   const stuck = (from: number) => [

@@ -163,6 +163,36 @@ describe("a connection that is replaced by another one of the same participant",
   });
 });
 
+describe("a slot that is bound while a batch is read", () => {
+  const story = smallStory({
+    shards: { count: 2, delay: ms(60), batch: ms(200), loss: percent(10) },
+    peers: { ana: { sends: { microphone: true }, shard: 0 }, bob: { receives: { audio: 1 }, shard: 1 } },
+    timeline: [at(seconds(1), "bob reloads the page", join("bob", { times: 1, every: ms(300) }))],
+    runFor: seconds(2),
+  });
+
+  /** What breaks when the packet at this place is left out of those to bob's new page, which has an address of its own. */
+  function leftOut(seed: number, place: number): string | undefined {
+    let count = 0;
+    const { broken } = run(story, seed, {
+      withoutDrain: true,
+      sabotage: (target, bytes) => {
+        const isIt = target.startsWith("10.1.0.2:") && isMedia(bytes) && count++ === place;
+        return isIt ? [] : [{ target, bytes }];
+      },
+    });
+    return broken?.detail;
+  }
+
+  it.each([2, 6, 7])("owes nothing of what stands before", (seed) => {
+    expect(leftOut(seed, -1)).toBeUndefined();
+  });
+
+  it.each([2, 6])("owes what stands behind", (seed) => {
+    expect(leftOut(seed, 1)).toMatch(/^bob#2's slot \d was not sent packet \d+, which had come in\.$/);
+  });
+});
+
 describe("what goes wrong behind the second shard's door", () => {
   it("is seen when a packet that came over is not sent on", () => {
     const breach = broken(onePacketToBob(() => []));
