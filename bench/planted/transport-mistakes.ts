@@ -102,8 +102,8 @@ export const TRANSPORT_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "ice/agent.ts",
-        "agent.consentExpiresAt = after(now, agent.tunables.consentMicros);",
-        "agent.consentExpiresAt = after(now, (3 * agent.tunables.consentMicros) as Micros);",
+        "return after(heardAt, consentMicros);",
+        "return after(heardAt, (3 * consentMicros) as Micros);",
       ),
     ],
   },

@@ -4,8 +4,8 @@
  * It sits behind one address and sends no checks of its own. The peer, a full agent, sends binding requests from wherever
  * it is; each that proves knowledge of our password makes its flow valid, and one with USE-CANDIDATE selects its flow. A
  * later nomination from another flow moves the peer there: that is all it takes to walk from Wi-Fi to a mobile network.
- * The same requests keep the peer's consent fresh (RFC 7675). Nothing changes before a request is authenticated, and an
- * answer is never more than three times as long as its request.
+ * The same requests keep the peer's consent fresh, for the flow that they come from and for no other (RFC 7675). Nothing
+ * changes before a request is authenticated, and an answer is never more than three times as long as its request.
  *
  * Left out: candidates, check lists and tie-breakers (a lite agent is always controlled), and a return-routability test of
  * the peer's address, which only a full agent's own checks could give. A peer that forges its source address can point its
@@ -13,7 +13,7 @@
  */
 
 import type { DatagramSink } from "../base/datagram-sink.ts";
-import { after, type Micros } from "../base/micros.ts";
+import { after, earliest, type Micros } from "../base/micros.ts";
 import { utf8Encode } from "../base/text.ts";
 import { LIMITS } from "../limits.ts";
 import type { Tunables } from "../tunables.ts";
@@ -63,13 +63,13 @@ export interface IceAgent {
   readonly localUfrag: string;
   /** The bytes of the local password: the key of both directions' MESSAGE-INTEGRITY. */
   readonly localKey: Uint8Array;
-  /** Flows with an authenticated request, in the order in which they became valid; at most `iceFlowsPerPeerMax`. */
+  /** Flows with consent, in the order in which they became valid; at most `iceFlowsPerPeerMax`. */
   flows: number[];
   /** When each of `flows` was last heard with an authenticated request. */
   heardAt: Micros[];
-  /** From then on nothing may be sent to the peer (RFC 7675 §5.1). */
+  /** From then on the peer has no consent left, whatever flow it was heard on last. */
   consentExpiresAt: Micros;
-  /** The flow that the last call of {@link iceHandleStun} gave up to make room, or -1. */
+  /** The flow that the last call of {@link iceHandleStun} or {@link iceTimeout} gave up, or -1. */
   evictedFlow: number;
 }
 
@@ -82,7 +82,7 @@ export function createIceAgent(credentials: IceCredentials, tunables: Tunables, 
     localKey: utf8Encode(credentials.localPassword),
     flows: [],
     heardAt: [],
-    consentExpiresAt: after(now, tunables.consentMicros),
+    consentExpiresAt: consentEnd(tunables, now),
     evictedFlow: -1,
   };
 }
@@ -128,7 +128,7 @@ export function iceHandleStun(
   const target = sink.reserve();
   const size = stunWriteBindingSuccess(hmac, agent.localKey, sink.sendBytes, target, bytes, offset, address);
   sink.transmit(flow, target, size);
-  agent.consentExpiresAt = after(now, agent.tunables.consentMicros);
+  agent.consentExpiresAt = consentEnd(agent.tunables, now);
   const nominates = stunFindAttribute(bytes, offset, STUN_ATTRIBUTE.USE_CANDIDATE) >= 0;
   return hear(agent, now, flow, nominates) ? ICE.SELECTED : ICE.ANSWERED;
 }
@@ -144,24 +144,36 @@ export function iceSendFlow(agent: IceAgent): number {
 }
 
 /**
- * Takes a flow away from the agent, because it has become another peer's. When it was the selected one the agent is back
- * to before any nomination. Nothing happens when the agent does not have it.
+ * Takes a flow away from the agent, because it has become another peer's. When it was the selected one, the one that was heard
+ * last takes its place. Nothing happens when the agent does not have it.
  */
 export function iceForgetFlow(agent: IceAgent, flow: number): void {
   const index = agent.flows.indexOf(flow);
-  if (index < 0) return;
-  removeFlow(agent, index);
-  if (agent.selectedFlow === flow) agent.selectedFlow = -1;
+  if (index >= 0) removeFlow(agent, index);
 }
 
-/** When the agent wants to be looked at again: when the peer's consent runs out. */
+/** When the agent wants {@link iceTimeout} to be called: when consent runs out for one of the flows, or for the peer. */
 export function iceNextTimeout(agent: IceAgent): Micros {
-  return agent.consentExpiresAt;
+  let next = agent.consentExpiresAt;
+  for (const heardAt of agent.heardAt) next = earliest(next, consentEnd(agent.tunables, heardAt));
+  return next;
 }
 
-/** Whether the peer has been silent for so long that nothing may be sent to it any more (RFC 7675 §5.1). */
-export function iceConsentExpired(agent: IceAgent, now: Micros): boolean {
-  return now >= agent.consentExpiresAt;
+/**
+ * Gives up a flow for which consent has run out, one at each call: to be heard on another one does not make up for it. Answers
+ * whether the peer has been silent for so long that nothing may be sent to it any more.
+ */
+export function iceTimeout(agent: IceAgent, now: Micros): boolean {
+  agent.evictedFlow = -1;
+  if (now >= agent.consentExpiresAt) return true;
+  const index = agent.heardAt.findIndex((heardAt) => now >= consentEnd(agent.tunables, heardAt));
+  if (index >= 0) agent.evictedFlow = removeFlow(agent, index);
+  return false;
+}
+
+/** From then on nothing may be sent to a flow that was heard at `heardAt` and not since (RFC 7675 §5.1). */
+function consentEnd({ consentMicros }: Tunables, heardAt: Micros): Micros {
+  return after(heardAt, consentMicros);
 }
 
 /** Notes an authenticated check on `flow`; answers whether it has changed the selected flow. */
@@ -195,13 +207,22 @@ function evict(agent: IceAgent): void {
     if (agent.flows[i] === agent.selectedFlow) continue;
     if (oldest < 0 || agent.heardAt[i]! < agent.heardAt[oldest]!) oldest = i;
   }
-  agent.evictedFlow = agent.flows[oldest]!;
-  removeFlow(agent, oldest);
+  agent.evictedFlow = removeFlow(agent, oldest);
 }
 
-function removeFlow(agent: IceAgent, index: number): void {
+/** Takes a flow off the list, and answers which it was. Where it was selected, the one that was heard last is from now on. */
+function removeFlow(agent: IceAgent, index: number): number {
+  const flow = agent.flows[index]!;
   agent.flows.splice(index, 1);
   agent.heardAt.splice(index, 1);
+  if (flow === agent.selectedFlow) agent.selectedFlow = heardLast(agent);
+  return flow;
+}
+
+function heardLast({ flows, heardAt }: IceAgent): number {
+  let last = 0;
+  for (let i = 1; i < flows.length; i++) if (heardAt[i]! >= heardAt[last]!) last = i;
+  return flows[last] ?? -1;
 }
 
 /** Sends an error response; `key` is `null` when the request was not authenticated. */

@@ -27,10 +27,10 @@ import {
   createIceAgent,
   type IceAgent,
   type IceCredentials,
-  iceConsentExpired,
   iceHandleStun,
   iceNextTimeout,
   iceSendFlow,
+  iceTimeout,
 } from "../ice/agent.ts";
 import {
   createSrtpSession,
@@ -164,11 +164,12 @@ export function peerNextTimeout(peer: Peer): Micros {
   return earliest(handshake, iceNextTimeout(peer.ice));
 }
 
-/** Retransmits what is due; answers whether the peer's consent has expired (RFC 7675). */
+/** Retransmits what is due, to where the peer consents still; answers whether it does nowhere any more (RFC 7675). */
 export function peerTimeout(peer: Peer, now: Micros, crypto: CryptoProvider, sink: DatagramSink): boolean {
+  if (iceTimeout(peer.ice, now)) return true;
   const flow = peerSendFlow(peer);
   if (flow >= 0 && dtlsNextTimeout(peer.dtls) <= now) dtlsTimeout(peer.dtls, now, crypto, sink, flow);
-  return iceConsentExpired(peer.ice, now);
+  return false;
 }
 
 /** Says goodbye (close_notify) if there is a path and an association. */

@@ -47,11 +47,7 @@ export function followConnection(shard: Shard, ports: ShardPorts, now: Micros, p
  */
 export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Participant, flow: number): boolean {
   const { ice } = participant.peer;
-  const { evictedFlow } = ice;
-  if (evictedFlow >= 0 && shard.flows.get(evictedFlow) === participant) {
-    shard.flows.delete(evictedFlow);
-    ports.outbox.releaseFlow(evictedFlow);
-  }
+  releaseEvictedFlow(shard, ports, participant);
   const former = shard.flows.get(flow);
   if (former === participant) return true;
   if (buggify(ports.faults, "door/flow-not-adopted", participant.id)) {
@@ -61,6 +57,18 @@ export function adoptFlow(shard: Shard, ports: ShardPorts, participant: Particip
   if (former !== undefined) iceForgetFlow(former.peer.ice, flow);
   shard.flows.set(flow, participant);
   return true;
+}
+
+/** Lets go of the flow that a participant's connection has just given up, if it has. */
+export function releaseEvictedFlow(shard: Shard, ports: ShardPorts, participant: Participant): void {
+  const { evictedFlow } = participant.peer.ice;
+  if (evictedFlow >= 0) releaseFlow(shard, ports, participant, evictedFlow);
+}
+
+function releaseFlow(shard: Shard, { outbox }: ShardPorts, participant: Participant, flow: number): void {
+  if (shard.flows.get(flow) !== participant) return;
+  shard.flows.delete(flow);
+  outbox.releaseFlow(flow);
 }
 
 /** Ends a participant. A peer that can still be reached is told so with close_notify. */
@@ -95,11 +103,7 @@ export function endConnection(
   const { peer } = participant;
   if (saysSo) peerClose(peer, now, ports.crypto, ports.outbox);
   peerRelease(peer, ports.crypto);
-  for (const flow of peer.ice.flows) {
-    if (shard.flows.get(flow) !== participant) continue;
-    shard.flows.delete(flow);
-    ports.outbox.releaseFlow(flow);
-  }
+  for (const flow of peer.ice.flows) releaseFlow(shard, ports, participant, flow);
   returnPeerIndex(shard.peerIndexes, peer.index);
   shard.ufrags.delete(peer.ice.localUfrag);
 }

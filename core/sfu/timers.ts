@@ -13,7 +13,7 @@ import { connectDeadline, PROXIES_TIMER_KEY } from "./deadlines.ts";
 import { deliverMail, roomTimerKey } from "./delivery.ts";
 import { checkFlow, isActive, stopFlow } from "./flowing.ts";
 import { shardOf } from "./ids.ts";
-import { followConnection, removeParticipant } from "./lifecycle.ts";
+import { followConnection, releaseEvictedFlow, removeParticipant } from "./lifecycle.ts";
 import { postMail, publicationRef } from "./mail.ts";
 import type { ShardPorts } from "./ports.ts";
 import { proxiesTurn } from "./proxies.ts";
@@ -57,6 +57,7 @@ function participantTurn(shard: Shard, ports: ShardPorts, now: Micros, participa
     removeParticipant(shard, ports, now, participant, "consent-expired", "");
     return;
   }
+  releaseEvictedFlow(shard, ports, participant);
   if (participant.connected) {
     if (now >= participant.nextTickAt) {
       if (buggify(ports.faults, "timers/media-turn-skipped", participant.id)) {

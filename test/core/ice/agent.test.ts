@@ -10,11 +10,11 @@ import {
   createIceAgent,
   ICE,
   type IceAgent,
-  iceConsentExpired,
   iceForgetFlow,
   iceHandleStun,
   iceNextTimeout,
   iceSendFlow,
+  iceTimeout,
 } from "../../../core/ice/agent.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
@@ -341,22 +341,65 @@ function fingerprinted(message: Uint8Array): Uint8Array {
 }
 
 describe("consent", () => {
+  const { consentMicros } = USUAL_TUNABLES;
+
   it("has not expired right before its time, and has at it", () => {
     receive(check());
-    expect(iceNextTimeout(agent)).toBe(later(now, USUAL_TUNABLES.consentMicros));
-    expect(iceConsentExpired(agent, later(iceNextTimeout(agent), micros(-1)))).toBe(false);
-    expect(iceConsentExpired(agent, iceNextTimeout(agent))).toBe(true);
+    expect(iceNextTimeout(agent)).toBe(later(now, consentMicros));
+    expect(iceTimeout(agent, later(iceNextTimeout(agent), micros(-1)))).toBe(false);
+    expect(iceTimeout(agent, iceNextTimeout(agent))).toBe(true);
   });
 
   it("runs out for a peer that never turns up", () => {
-    expect(iceConsentExpired(agent, later(now, USUAL_TUNABLES.consentMicros))).toBe(true);
+    expect(iceTimeout(agent, later(now, consentMicros))).toBe(true);
   });
 
-  it("is renewed by each check from any of the peer's flows", () => {
+  it("is renewed by each check on the flow", () => {
+    receive(check(), 7);
+    now = later(now, seconds(20));
+    receive(check(), 7);
+    expect(iceNextTimeout(agent)).toBe(later(now, consentMicros));
+  });
+
+  it("of one flow is not renewed by a check on another, which is the only one from then on", () => {
     receive(check(), 7);
     now = later(now, seconds(20));
     receive(check(), 8);
-    expect(iceNextTimeout(agent)).toBe(later(now, USUAL_TUNABLES.consentMicros));
+    expect(iceSendFlow(agent)).toBe(7);
+    now = iceNextTimeout(agent);
+    expect(iceTimeout(agent, now)).toBe(false);
+    expect([agent.evictedFlow, agent.flows, iceSendFlow(agent)]).toEqual([7, [8], 8]);
+    expect(iceNextTimeout(agent)).toBe(later(now, seconds(20)));
+    expect(iceTimeout(agent, iceNextTimeout(agent))).toBe(true);
+  });
+
+  it("runs out for a flow that the peer has come back to because the selected one was lost", () => {
+    receive(check({ useCandidate: true }), 7);
+    now = later(now, seconds(4));
+    receive(check({ useCandidate: true }), 8);
+    iceForgetFlow(agent, 8);
+    expect(iceSendFlow(agent)).toBe(7);
+    expect(iceTimeout(agent, iceNextTimeout(agent))).toBe(false);
+    expect([agent.evictedFlow, agent.selectedFlow, iceSendFlow(agent)]).toEqual([7, -1, -1]);
+    expect(iceNextTimeout(agent)).toBe(later(now, consentMicros));
+    expect(receive(check(), 9)).toBe(ICE.ANSWERED);
+    expect(iceSendFlow(agent)).toBe(9);
+  });
+
+  it("that ran out for several flows at different times is taken from them one by one", () => {
+    for (const flow of [7, 8, 9]) {
+      receive(check(), flow);
+      now = later(now, seconds(1));
+    }
+    const evicted: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      now = iceNextTimeout(agent);
+      expect(iceTimeout(agent, now)).toBe(false);
+      evicted.push(agent.evictedFlow);
+    }
+    expect(evicted).toEqual([7, 8]);
+    expect(iceTimeout(agent, micros(now + 1))).toBe(false);
+    expect([agent.evictedFlow, agent.flows]).toEqual([-1, [9]]);
   });
 });
 
@@ -403,8 +446,19 @@ describe("a flow that has become another peer's", () => {
     receive(check({ useCandidate: true }), 8);
     iceForgetFlow(agent, 8);
     expect(agent.flows).toEqual([7]);
-    expect(agent.selectedFlow).toBe(-1);
     expect(iceSendFlow(agent)).toBe(7);
+  });
+
+  it("has the flow that was heard last in its place, until that one is silent for long", () => {
+    for (const flow of [7, 6, 8]) {
+      receive(check({ useCandidate: flow === 8 }), flow);
+      now = later(now, seconds(1));
+    }
+    iceForgetFlow(agent, 8);
+    expect(iceSendFlow(agent)).toBe(6);
+    now = later(now, USUAL_TUNABLES.iceSilentMicros);
+    expect(receive(check(), 5)).toBe(ICE.SELECTED);
+    expect(iceSendFlow(agent)).toBe(5);
   });
 
   it("leaves the selected flow alone when it was another", () => {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { micros } from "../../../core/base/micros.ts";
+import { iceSendFlow } from "../../../core/ice/agent.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { vp8Packet } from "../../support/media.ts";
 import { offerOf } from "../../support/offers.ts";
 import {
@@ -7,6 +10,7 @@ import {
   createShardWorld,
   datagram,
   join,
+  pass,
   type ShardWorld,
   sayGoodbye,
   sealRtp,
@@ -40,13 +44,14 @@ describe("a peer that moves to another address", () => {
 
   it("is sent nothing at an address that did not get known, for that may be somebody else's by then", () => {
     const { world: plain, ana, bob } = pair();
+    const former = bob.flow;
     let fails = true;
     const faults = { fires: (site: string) => fails && site === "door/flow-not-adopted" };
     const world = { ...plain, ports: { ...plain.ports, faults } };
     check(world, bob, 900);
     const { ice } = world.shard.participants.get(bob.participant)!.peer;
     expect(world.released).toContain(900);
-    expect([ice.flows.includes(900), ice.selectedFlow, pathChanges(world)]).toEqual([false, -1, []]);
+    expect([ice.flows.includes(900), ice.selectedFlow, pathChanges(world)]).toEqual([false, former, []]);
     fails = false;
     check(world, bob, 901);
     sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
@@ -73,6 +78,23 @@ describe("a peer that moves to another address", () => {
     sendRtp(world, ana, vp8Packet({ ssrc: 2000, sequence: 11 }));
     expect(eve.datagrams).toHaveLength(0);
     expect(world.shard.flows.get(former)?.id).toBe(eve.participant);
+  });
+
+  it("is not sent to where it was before for longer than it consented there, though its new flow was taken from it", () => {
+    const { world, bob } = pair();
+    const former = bob.flow;
+    const half = micros(USUAL_TUNABLES.consentMicros / 2);
+    pass(world, half);
+    check(world, bob, 900);
+    check(world, join(world, { name: "eve", offer: WATCH, connect: false }), 900);
+    const { ice } = world.shard.participants.get(bob.participant)!.peer;
+    expect(iceSendFlow(ice)).toBe(former);
+    pass(world, half);
+    expect(iceSendFlow(ice)).toBe(-1);
+    expect([world.shard.flows.has(former), world.released.includes(former)]).toEqual([false, true]);
+    expect(world.shard.participants.has(bob.participant)).toBe(true);
+    check(world, bob, 901);
+    expect(iceSendFlow(ice)).toBe(901);
   });
 
   it("is said to have moved, once for each address", () => {
