@@ -238,7 +238,7 @@ function lookAtFlow(
       const { name } = client.plan;
       for (const { kind, flowing, publication } of publications) {
         const silent = now - lastDirectlyAt(ledger, client, kind);
-        if (!upheld(book, "S20", !flowing || silent <= most))
+        if (!upheld(book, "S20", !flowing || silent <= most || wasReplacedSince(ledger, participant, now - late)))
           breach(book, "S20", `${name}'s ${kind} is said to flow after ${silent} µs without.`);
         if (flowing || silent >= least) contradicted.delete(publication);
         else if (!contradicted.has(publication)) contradicted.set(publication, now);
@@ -257,6 +257,16 @@ function lastDirectlyAt(ledger: Ledger, client: Client, kind: "audio" | "video")
     if (stream.kind === kind && stream.repairs === undefined) last = Math.max(last, stream.lastDirectlyAt);
   }
   return last;
+}
+
+/** Whether a participant's connection has been replaced since then: of the new one nothing has come, and the old one flowed. */
+function wasReplacedSince({ sources }: Ledger, participant: number, since: number): boolean {
+  for (const streams of sources.values()) {
+    for (const stream of streams.values()) {
+      if (stream.participant === participant && stream.replacedAt >= since) return true;
+    }
+  }
+  return false;
 }
 
 /** Nobody is shown for long what is paused while something that flows waits for the slot. */

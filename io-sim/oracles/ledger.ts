@@ -33,7 +33,7 @@ export interface SourceStream {
   readonly client: Client;
   /** Whose it is. He goes on with another client when his connection is replaced; this one is nobody then (topology.ts). */
   readonly participant: number;
-  /** When the connection that it came on was replaced; or never. */
+  /** When the connection that it came on was replaced, or 0. */
   replacedAt: number;
   readonly ssrc: number;
   readonly kind: "audio" | "video";
@@ -228,7 +228,7 @@ function createSourceStream(
   return {
     client,
     participant: client.participant,
-    replacedAt: Number.POSITIVE_INFINITY,
+    replacedAt: 0,
     ssrc,
     kind,
     clockRate,
@@ -288,7 +288,7 @@ export function noteReplaced({ sources }: Ledger, participant: number, now: numb
   for (const [client, streams] of sources) {
     if (client.participant === participant) continue;
     for (const stream of streams.values()) {
-      if (stream.participant === participant) stream.replacedAt = Math.min(stream.replacedAt, now);
+      if (stream.participant === participant && stream.replacedAt === 0) stream.replacedAt = now;
     }
   }
 }

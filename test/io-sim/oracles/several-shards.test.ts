@@ -132,18 +132,39 @@ describe("a connection that is replaced by another one of the same participant",
   function call(ana: number, bob: number, delay: number, timeline: Scenario["timeline"] = []) {
     const thin = { persona: "thin", sends: { microphone: true }, shard: ana } as const;
     const peers = { ana: thin, bob: { receives: { audio: 1 }, shard: bob } };
-    return smallStory({ shards: { count: 3, delay, jitter: 0 }, peers, timeline, runFor: seconds(2) });
+    return smallStory({ shards: { count: 3, delay, jitter: 0 }, peers, timeline, runFor: seconds(3) });
   }
 
+  // What waits for the server reaches it at once: the last packet of the old connection, and the wish for the new one.
+  const REPLACED = [
+    at(seconds(1), "the server stands still", pause(ms(200))),
+    at(seconds(1), "ana's page makes a new connection", reconnect("ana")),
+  ];
+
   it.each([0, 1])("may be heard for as long as the way from shard %i to another one is", (shard) => {
-    // What waits for the server reaches it at once: the last packet of the old connection, and the wish for the new one.
-    const timeline = [
-      at(seconds(1), "the server stands still", pause(ms(200))),
-      at(seconds(1), "ana's page makes a new connection", reconnect("ana")),
-    ];
-    const { broken: breach, excused } = run(call(shard, 2, ms(4), timeline), 1, { withoutDrain: true });
+    const { broken: breach, excused } = run(call(shard, 2, ms(4), REPLACED), 1, { withoutDrain: true });
     // And each packet is known for hers: what nobody could name would leave the next piece with an unseen beginning.
     expect([breach, excused.get("unseen beginning")]).toEqual([undefined, undefined]);
+  });
+
+  it.each([0, 1])("may be said to flow until the room's shard has heard of that from shard %i", (shard) => {
+    expect(run(call(shard, 2, ms(25), REPLACED), 1, { withoutDrain: true }).broken).toBeUndefined();
+  });
+
+  it("may be said to flow no longer", () => {
+    const timeline = [
+      at(seconds(2.1), "ana mutes herself", mute("ana", "microphone")),
+      at(seconds(2.2), "her page makes a new connection", reconnect("ana")),
+    ];
+    const untold = effectsOf((effects) =>
+      effects.filter((effect) => effect.kind !== "event" || effect.event.type !== "roster"),
+    );
+    // What S20 allows anybody is a second, which is not over when this ends.
+    const breach = run(call(0, 2, ms(25), timeline), 1, { withoutDrain: true, ...untold }).broken;
+    expect([breach?.promise, breach?.detail]).toEqual([
+      "S20",
+      expect.stringContaining("ana#2's audio is said to flow"),
+    ]);
   });
 
   it.each([0, 2])("may be heard no longer where bob is on shard %i, and on her own not at all", (shard) => {
