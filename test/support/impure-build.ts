@@ -53,7 +53,7 @@ export async function buildImpure(
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, source);
   }
-  return (await import(pathToFileURL(`${folder}/io-sim/run.js`).href)) as ImpureBuild;
+  return (await import(pathToFileURL(`${folder}/io-sim/world/run.js`).href)) as ImpureBuild;
 }
 
 /** Removes all that was built. */
