@@ -18,7 +18,10 @@ const BINDING_SUCCESS = 0x0101;
 export interface Tenants extends WorldWatcher {
   /** The tenant of this address as this shard has to see it, or undefined when it has answered nobody there. */
   at(node: SfuNode, address: string): Client | undefined;
-  /** When a shard last took the address where this client was heard last for another's, and may know no other; or 0. */
+  /**
+   * When there last was, or had until then been, no way to this client; or 0. A shard took the address where it was heard last
+   * for another's, and may know no other, or only one to which the client has not consented for long.
+   */
   displacedAt(client: Client): number;
   /** When the shard has answered a check there last, or 0. Whether the answer came through is not its affair. */
   checkedAt(node: SfuNode, address: string): number;
@@ -68,17 +71,24 @@ export function createTenants(world: World): Tenants {
       if (address === undefined || !isAnswered(effects, input.flow)) return;
       const tenancy = tenancyAt(node, address) ?? beginTenancy(node, address);
       const { client: former, checkedAt } = tenancy;
-      tenancy.checkedAt = world.loop.now;
+      const { now } = world.loop;
       // Strangers have no check of their own; whom they copied lives where he lived.
-      if (!world.attacker.inHand) tenancy.client = whoChecks(world, input) ?? former;
-      if (former === undefined || former === tenancy.client) return;
-      if (!isHeardElsewhere(byNode.get(node)!, former, checkedAt)) displaced.set(former, world.loop.now);
+      const client = world.attacker.inHand ? former : (whoChecks(world, input) ?? former);
+      const tenancies = byNode.get(node)!;
+      if (client !== undefined && displaced.has(client)) {
+        const consents = isHeardAfter(tenancies, client, now - world.tunables.consentMicros);
+        if (!consents) displaced.set(client, now);
+      }
+      tenancy.client = client;
+      tenancy.checkedAt = now;
+      if (former === undefined || former === client) return;
+      if (!isHeardAfter(tenancies, former, checkedAt)) displaced.set(former, now);
     },
   };
 }
 
 /** Whether a client has an address where it was heard after a moment. */
-function isHeardElsewhere(tenancies: ReadonlyMap<string, Tenancy>, client: Client, after: number): boolean {
+function isHeardAfter(tenancies: ReadonlyMap<string, Tenancy>, client: Client, after: number): boolean {
   for (const tenancy of tenancies.values()) if (tenancy.client === client && tenancy.checkedAt > after) return true;
   return false;
 }

@@ -84,4 +84,20 @@ describe("a hole in a stream", () => {
     expect(saidOfHoles(0, displaced)).toBeUndefined();
     expect(saidOfHoles(10, displaced)).toMatch(/^10 packets of SSRC \d+ to bob are missing, but only [01] were lost/);
   });
+
+  it("has a reason where he consents no longer to the address that he had before, until he is heard again", () => {
+    const displaced = smallStory({
+      peers: { ana: { sends: { microphone: true } }, bob: { receives: { audio: 1 } }, eve: { receives: { audio: 1 } } },
+      timeline: [
+        at(seconds(1.5), "bob has another address", move("bob", "network")),
+        at(seconds(4.2), "nothing that bob sends comes through", cut("bob", "up")),
+        at(seconds(4.2), "bob has another address", move("bob", "network")),
+        at(seconds(4.2), "eve gets the one that he had", inherit("eve", "bob")),
+        at(seconds(32.5), "what he sends comes through", link("bob", { direction: "up", cut: false })),
+      ],
+      runFor: seconds(34),
+    });
+    expect(saidOfHoles(0, displaced)).toBeUndefined();
+    expect(saidOfHoles(10, displaced)).toMatch(/^10 packets of SSRC \d+ to bob are missing, but only [01] were lost/);
+  });
 });
