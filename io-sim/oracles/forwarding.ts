@@ -168,9 +168,9 @@ function judgeConsent(
 /** Judges the input that is over: each stream that is made of what came got the packet. */
 function settle(world: World, book: PromiseBook, door: Door): void {
   const { packets, count, before, after } = door;
-  settleOrigins(door);
-  door.count = 0;
   const injected = world.sites.fired > door.firedBefore;
+  settleOrigins(door, !injected && !hasReasons(door));
+  door.count = 0;
   // Each reason is one for one packet and one receiver.
   let reasons = after.toSomebody - before.toSomebody;
   for (let i = 0; i < count; i++) {
@@ -188,8 +188,13 @@ function settle(world: World, book: PromiseBook, door: Door): void {
   }
 }
 
+/** Whether the shard has counted anything of what is in hand as not sent. */
+function hasReasons({ before, after }: Door): boolean {
+  return after.toSomebody > before.toSomebody || after.toNobody > before.toNobody || after.tooLate > before.tooLate;
+}
+
 /** Looks once more at where the pieces have begun of which there is something in hand, now that all of it has been sent. */
-function settleOrigins(door: Door): void {
+function settleOrigins(door: Door, isOwed: boolean): void {
   if (door.count < 2) return;
   const unsure = new Set<OutgoingStream>();
   for (let i = 0; i < door.count; i++) {
@@ -197,7 +202,7 @@ function settleOrigins(door: Door): void {
       if (out.door === door && out.origins.length > 0) unsure.add(out);
     }
   }
-  for (const out of unsure) settleOrigin(door, out);
+  for (const out of unsure) settleOrigin(door, out, isOwed);
 }
 
 /** Judges that nothing is taken twice; notes which packets are new, so that they have to be sent on. */
@@ -278,7 +283,9 @@ function judgeOrigin(
   timestamp: number,
 ): void {
   const { bound } = out;
-  narrowOrigins(door, out, index, timestamp);
+  const owed = narrowOrigins(door, out, index, timestamp);
+  if (!upheld(book, "S2", owed === 0))
+    breach(book, "S2", `${nameOf(out)} was not sent ${owed} of the packets that had come in behind its first one.`);
   const packet = explaining(door, out, bound, index, timestamp);
   if (packet === undefined) {
     const wasTried = failedToSend(world, triedFrom(out, index)) > 0;

@@ -123,6 +123,8 @@ export interface Origin {
   readonly first: number;
   readonly indexOffset: number;
   readonly timestampOffset: number;
+  /** How many packets that came behind the first were not sent without a reason, if the piece has begun so. */
+  owed: number;
 }
 
 /** What is remembered of a packet that was sent: its index, its seal, its timestamp, and when it was sent. */

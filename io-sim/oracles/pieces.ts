@@ -76,21 +76,29 @@ export function beginPiece(
 
 /**
  * Takes another of the packets with which the piece may have begun for its first, where what is sent does not go on from the
- * one that was taken; and forgets those from which it does not either.
+ * one that was taken; and forgets those from which it does not either. Answers how many packets are owed since, where only
+ * this one is left: as long as another was taken, nobody has missed them.
  */
-export function narrowOrigins(door: Door, out: OutgoingStream, index: number, timestamp: number): void {
-  if (out.origins.length === 0) return;
-  out.origins = out.origins.filter((origin) => goesOnFrom(door, origin, index, timestamp));
-  const [first] = out.origins;
-  if (first !== undefined && !out.origins.some((origin) => isTaken(out, origin))) takeOrigin(door, out, first);
+export function narrowOrigins(door: Door, out: OutgoingStream, index: number, timestamp: number): number {
+  if (out.origins.length === 0) return 0;
+  const left = out.origins.filter((origin) => goesOnFrom(door, origin, index, timestamp));
+  const [first] = left;
+  const isOther = first !== undefined && !left.some((origin) => isTaken(out, origin));
+  if (isOther) takeOrigin(door, out, first);
+  out.origins = left;
+  return isOther && left.length === 1 ? first.owed : 0;
 }
 
-/** When a batch is over, takes for the first packet that behind which the fewest of the batch have not been sent. */
-export function settleOrigin(door: Door, out: OutgoingStream): void {
+/**
+ * When a batch is over, takes for the first packet that behind which the fewest of the batch have not been sent. `isOwed` says
+ * that there is no reason for which one of them might not be.
+ */
+export function settleOrigin(door: Door, out: OutgoingStream, isOwed: boolean): void {
   let fewest = Number.POSITIVE_INFINITY;
   let best: Origin | undefined;
   for (const origin of out.origins) {
     const unsent = countUnsent(door, out, origin);
+    if (isOwed) origin.owed += unsent;
     if (unsent < fewest || (unsent === fewest && isTaken(out, origin))) best = origin;
     fewest = Math.min(fewest, unsent);
   }
@@ -119,6 +127,7 @@ function originIn(packet: PacketInHand, source: SourceStream, index: number, tim
     first: packet.index,
     indexOffset: index - packet.index,
     timestampOffset: (timestamp - packet.timestamp) | 0,
+    owed: 0,
   };
 }
 

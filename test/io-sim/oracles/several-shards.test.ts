@@ -212,6 +212,12 @@ describe("a slot that is bound while a batch is read", () => {
   it.each([2, 6])("owes what stands behind", (seed) => {
     expect(leftOut(seed, 1)).toMatch(/^bob#2's slot \d was not sent packet \d+, which had come in\.$/);
   });
+
+  it.each([2, 6])("owes what ends the batch, which is seen with the next one", (seed) => {
+    expect(leftOut(seed, 2)).toMatch(
+      /^bob#2's slot \d was not sent 1 of the packets that had come in behind its first/,
+    );
+  });
 });
 
 describe("what goes wrong behind the second shard's door", () => {
