@@ -200,7 +200,7 @@ function noteSent(
     isClockKnown,
     heldMicros: isClockKnown ? 0 : longestStandstillMicros(world),
     received: reports
-      ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.first >= 0).map(tally)
+      ? [...(ledger.sources.get(client)?.values() ?? [])].filter((each) => each.beginning.length > 0).map(tally)
       : [],
   };
 }
@@ -212,9 +212,9 @@ function knowsClock(world: World, source: SourceStream | undefined): boolean {
 }
 
 function tally(source: SourceStream) {
-  const { ssrc, first, highestDirectly, highestDirectlyAt, receivedDirectly } = source;
-  const lost = highestDirectly - first + 1 - receivedDirectly;
-  return { ssrc, highest: highestDirectly, highestAt: highestDirectlyAt, lost };
+  const { ssrc, beginning, highestDirectly, highestDirectlyAt, receivedDirectly } = source;
+  const lost = highestDirectly - beginning[0]!.index + 1 - receivedDirectly;
+  return { ssrc, beginning, highest: highestDirectly, highestAt: highestDirectlyAt, lost };
 }
 
 /** A sender report's two times are of one moment, and its count is of the packets that were sent (RFC 3550 §6.4.1). */
@@ -296,13 +296,33 @@ function judgeReceiverReport(
     const lost = (readU32(bytes, block + 4) << 8) >> 8;
     const newest = () => `A report has ${highest} as the newest of ${name()}, which was ${truth.highest & 0xffff}.`;
     // Each failure hides one packet, and the newest until another one comes: for ever when its source has fallen silent.
-    const hidden = failedToKnow(world, 0, sent.at);
     const hides = failedToKnow(world, truth.highestAt, sent.at) > 0;
     const isNewest = highest === (truth.highest & 0xffff) || excused(book, "failed to know", hides);
     judge(book, "S9", isNewest, newest);
-    const isCounted = lost === truth.lost || excused(book, "failed to know", Math.abs(lost - truth.lost) <= hidden);
+    const isCounted =
+      lost === truth.lost || excused(book, "failed to know", isLossOfWhatIsKnown(world, lost, truth, sent.at));
     judge(book, "S9", isCounted, () => `A report has ${lost} of ${name()} lost, where ${truth.lost} were.`);
   }
+}
+
+/**
+ * Whether so much is lost as far as the server can know. It counts from the first packet that no failure has hidden from it:
+ * what was lost between the hidden ones is not missing to it.
+ */
+function isLossOfWhatIsKnown(
+  world: World,
+  lost: number,
+  { beginning, lost: trulyLost }: ReturnType<typeof tally>,
+  at: Micros,
+): boolean {
+  const failures = failedToKnow(world, 0, at);
+  for (let hidden = 0; hidden < beginning.length && hidden <= failures; hidden++) {
+    const { index, at: cameAt } = beginning[hidden]!;
+    const unmissed = index - beginning[0]!.index - hidden;
+    if (Math.abs(lost - (trulyLost - unmissed)) <= failures - hidden) return true;
+    if (failedToKnow(world, cameAt, cameAt) === 0) break;
+  }
+  return false;
 }
 
 /** What is asked for again had not come, and is asked for neither at once again nor for ever. */

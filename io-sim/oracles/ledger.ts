@@ -20,6 +20,8 @@ export const REMEMBERED = 2_048;
 const MASK = REMEMBERED - 1;
 /** Transport-wide numbers of a client that are remembered: more than a round of feedback speaks of. */
 const TRANSPORT_REMEMBERED = 4_096;
+/** The first packets of a stream that are remembered for ever: more than failures are likely to hide in a row. */
+const BEGINNING = 32;
 
 /** A frame of a camera, and the packets that it was sent in. */
 export interface Frame {
@@ -42,7 +44,6 @@ export interface SourceStream {
   readonly repairs: SourceStream | undefined;
   /** Streams of the server that are made of this one at present. */
   readonly followers: Set<OutgoingStream>;
-  first: number;
   highest: number;
   /** Of the packets that came by themselves, not as RTX: the newest, when it came, and how many. */
   highestDirectly: number;
@@ -50,8 +51,8 @@ export interface SourceStream {
   receivedDirectly: number;
   /** When one of them came last. What is repeated shows that its sender lives, not that the stream goes on. */
   lastDirectlyAt: number;
-  /** When the first of them came. */
-  begunAt: number;
+  /** Those that came first, in that order. */
+  readonly beginning: { readonly index: number; readonly at: number }[];
   /**
    * When the first report of the sender's clock was taken that can only have been sent behind the stream's first packet, and
    * that no standstill had held up; or never.
@@ -236,13 +237,12 @@ function createSourceStream(
     clockRate,
     repairs,
     followers: new Set(),
-    first: -1,
     highest: -1,
     highestDirectly: -1,
     highestDirectlyAt: 0,
     receivedDirectly: 0,
     lastDirectlyAt: 0,
-    begunAt: 0,
+    beginning: [],
     clockTakenAt: Number.POSITIVE_INFINITY,
     carried: new Float64Array(REMEMBERED).fill(-1),
     indices: new Float64Array(REMEMBERED).fill(-1),
@@ -364,10 +364,7 @@ export function noteCarried(carrier: SourceStream, index: number, now: number): 
   carrier.lastDirectlyAt = now;
   if (carrier.carried[index & MASK] === index) return false;
   carrier.carried[index & MASK] = index;
-  if (carrier.first < 0) {
-    carrier.first = index;
-    carrier.begunAt = now;
-  }
+  if (carrier.beginning.length < BEGINNING) carrier.beginning.push({ index, at: now });
   carrier.receivedDirectly++;
   if (index > carrier.highestDirectly) {
     carrier.highestDirectly = index;
@@ -425,8 +422,8 @@ export function transportArrivedAt(ledger: Ledger, client: Client, sequence: num
  */
 export function noteClock(ledger: Ledger, client: Client, now: number, slowest: number): void {
   for (const source of ledger.sources.get(client)?.values() ?? []) {
-    const isTold = source.first >= 0 && now > source.begunAt + slowest;
-    if (isTold) source.clockTakenAt = Math.min(source.clockTakenAt, now);
+    const first = source.beginning[0];
+    if (first !== undefined && now > first.at + slowest) source.clockTakenAt = Math.min(source.clockTakenAt, now);
   }
 }
 

@@ -278,3 +278,42 @@ describe("a failure before a client has its connection", () => {
     expect(verdict.broken?.detail).toMatch(/^bob was told of \d+ packets when \d+ had been sent/);
   });
 });
+
+describe("the beginning of a stream", () => {
+  const narrow = { direction: "up", up: kbps(300), queue: 10_000 } as const;
+  const sends = { camera: "vp8-simulcast" } as const;
+  const story = smallStory({
+    peers: { ana: { receives: { video: 1 } }, bob: { sends, link: narrow } },
+    timeline: [at(0, "a name is not believed", buggify(["rtp/introduction-refused"], percent(30)))],
+    runFor: seconds(2),
+  });
+
+  /** The server's reports to bob say that so many more packets of each of his streams are lost. */
+  function withMoreLost(more: number): RunOptions {
+    return {
+      onWorld: ({ watchers }) => {
+        for (const watcher of watchers) {
+          const control = watcher.control?.bind(watcher);
+          if (control === undefined) continue;
+          watcher.control = (client, sealed, plain) => {
+            const told = plain.slice();
+            const view = new DataView(told.buffer);
+            const blocks = told[1] === 201 ? told[0]! & 31 : 0;
+            for (let at = 8; at < 8 + 24 * blocks; at += 24) view.setUint16(at + 6, view.getUint16(at + 6) + more);
+            control(client, sealed, told);
+          };
+        }
+      },
+    };
+  }
+
+  it("is the first packet that no failure has hidden: what was lost before it is not missing", () => {
+    const verdict = run(story, 4);
+    expect(verdict.broken?.detail ?? "").toBe("");
+    expect(verdict.excused.get("failed to know")).toBeGreaterThan(0);
+  });
+
+  it.each([4, -4])("excuses no other count of what is lost", (more) => {
+    expect(run(story, 4, withMoreLost(more)).broken?.detail).toMatch(/^A report has -?\d+ of bob's stream \d+ lost/);
+  });
+});
