@@ -7,7 +7,7 @@
  */
 import type { World } from "../world/world.ts";
 import { failedInTime, failedToSend } from "./excuses.ts";
-import { arrivedAt, type OutgoingStream, placeOf, SENT, wasSent } from "./ledger.ts";
+import { arrivedAt, type Ledger, type OutgoingStream, placeOf, SENT, wasSent } from "./ledger.ts";
 
 /** How late anything may be that was made to be, and how late one failure makes it. */
 const INJECTED_MICROS = 1_000_000;
@@ -38,6 +38,17 @@ export function sentBefore(out: OutgoingStream, index: number): number {
     if (wasSent(out, before)) first = Math.min(first, out.sent[placeOf(before) + SENT.AT]!);
   }
   return Number.isFinite(first) ? first : (out.bound?.since ?? 0);
+}
+
+/**
+ * Whether the receiver has had no address since the newest packet was sent, or since the slot is bound where none was. The
+ * server tries nothing then, but goes on in its numbers, and from one stream to another.
+ */
+export function hadNoWay({ tenants }: Ledger, out: OutgoingStream): boolean {
+  const displacedAt = tenants.displacedAt(out.client);
+  if (displacedAt === 0) return false;
+  const sentAt = out.highest < 0 ? out.bound?.since : out.sent[placeOf(out.highest) + SENT.AT];
+  return displacedAt >= (sentAt ?? 0);
 }
 
 /** Whether what is so late has been made to be, from when it was due. */

@@ -29,7 +29,9 @@ export const EXCUSES = {
   "past opening": "A receiver that hears of a stream after its wrap takes it for younger than it is (RFC 3711 §3.3.1).",
   "few slots": "Where more want to be seen than there are slots, nobody is owed one.",
   "counted reason": "The shard has counted a packet with the reason for which it is not sent on.",
-  "unseen beginning": "A piece that has begun with a packet of no known stream may have begun earlier than is known.",
+  "unseen beginning":
+    "A piece that has begun with a packet of no known stream, or while its receiver had no address, may have begun earlier than is known.",
+  "unseen end": "While a receiver has no address, nobody sees that a piece of what is for him has ended.",
   "failed in hand": "A failure was injected while this very input was worked on.",
   "failed to send": "What was made to fail on its way out was sent, as far as the server or the other side knows.",
   "failed to know": "What was made to fail on its way in, or on its way into a table, the server can't know.",

@@ -15,7 +15,7 @@ import type { SfuNode } from "../world/node.ts";
 import type { Effect } from "../world/recording-outbox.ts";
 import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
 import type { World, WorldWatcher } from "../world/world.ts";
-import { hasFailedAtFirst, sentBefore, triedFrom, wasMadeLate } from "./attempts.ts";
+import { hadNoWay, hasFailedAtFirst, sentBefore, triedFrom, wasMadeLate } from "./attempts.ts";
 import {
   createDoor,
   type Door,
@@ -101,7 +101,7 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
     },
     beforeInput(input, node) {
       const door = doorOf(node);
-      settle(world, book, door);
+      settle(world, book, ledger, door);
       door.ordinal++;
       if (input.kind === "datagram") takeDatagram(ledger, door, input);
       else if (input.kind === "relay") takeRelayed(ledger, door, input);
@@ -123,7 +123,7 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
       const client = ledger.tenants.at(node, target);
       const out = client === undefined ? undefined : outgoingStream(ledger, client, readU32(bytes, 8));
       if (out === undefined) return;
-      judgeSent(world, book, door, out, bytes);
+      judgeSent(world, book, ledger, door, out, bytes);
     },
     filmed(client, ssrc, firstSequence, packets, passport) {
       const source = sourceStream(ledger, client, ssrc);
@@ -139,7 +139,7 @@ export function createForwardingOracle(world: World, book: PromiseBook, ledger: 
     event: (event) => followEvent(world, ledger, event),
     finish() {
       for (const door of doors.values()) {
-        settle(world, book, door);
+        settle(world, book, ledger, door);
         const { rtpForwarded, rtpRetransmitted } = door.node.shard.history.counters;
         const [counted, sent] = [rtpForwarded + rtpRetransmitted, door.mediaSent];
         judge(book, "S18", counted === sent, () => `The server counts ${counted} packets, and has sent ${sent}.`);
@@ -166,7 +166,7 @@ function judgeConsent(
 }
 
 /** Judges the input that is over: each stream that is made of what came got the packet. */
-function settle(world: World, book: PromiseBook, door: Door): void {
+function settle(world: World, book: PromiseBook, ledger: Ledger, door: Door): void {
   const { packets, count, before, after } = door;
   const injected = world.sites.fired > door.firedBefore;
   settleOrigins(door, !injected && !hasReasons(door));
@@ -181,7 +181,10 @@ function settle(world: World, book: PromiseBook, door: Door): void {
       const behind = out.highest - out.indexOffset - index;
       const late = behind >= LIMITS.rewriterHistoryPackets && after.tooLate > before.tooLate;
       const isCounted = late || after.toNobody > before.toNobody || reasons-- > 0;
-      const isExcused = excused(book, "failed in hand", injected) || excused(book, "counted reason", isCounted);
+      const isExcused =
+        excused(book, "failed in hand", injected) ||
+        excused(book, "counted reason", isCounted) ||
+        excused(book, "unseen end", hadNoWay(ledger, out));
       if (!upheld(book, "S2", isExcused))
         breach(book, "S2", `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
     }
@@ -234,7 +237,14 @@ function judgeArrival(
 }
 
 /** Judges a packet of media that leaves the server: its number first, and then where it comes from. */
-function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStream, bytes: Uint8Array): void {
+function judgeSent(
+  world: World,
+  book: PromiseBook,
+  ledger: Ledger,
+  door: Door,
+  out: OutgoingStream,
+  bytes: Uint8Array,
+): void {
   const { sent } = out;
   const sequence = readU16(bytes, 2);
   const timestamp = readU32(bytes, 4) | 0;
@@ -255,7 +265,7 @@ function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStr
   const pauses = !out.isRtx && out.bound?.paused === true;
   if (!upheld(book, "S1", !pauses))
     breach(book, "S1", `${nameOf(out)} was sent ${sequence} while it was said to be paused.`);
-  if (!out.isRtx) judgeOrigin(world, book, door, out, index, timestamp);
+  if (!out.isRtx) judgeOrigin(world, book, ledger, door, out, index, timestamp);
   out.distinct++;
   sent[place + SENT.INDEX] = index;
   sent[place + SENT.SEAL] = seal;
@@ -277,12 +287,14 @@ function judgeSent(world: World, book: PromiseBook, door: Door, out: OutgoingStr
 function judgeOrigin(
   world: World,
   book: PromiseBook,
+  ledger: Ledger,
   door: Door,
   out: OutgoingStream,
   index: number,
   timestamp: number,
 ): void {
   const { bound } = out;
+  if (hadNoWay(ledger, out)) hidePiece(out);
   const owed = narrowOrigins(door, out, index, timestamp);
   if (!upheld(book, "S2", owed === 0))
     breach(book, "S2", `${nameOf(out)} was not sent ${owed} of the packets that had come in behind its first one.`);

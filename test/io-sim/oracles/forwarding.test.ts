@@ -8,11 +8,15 @@ import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
 import {
   at,
   buggify,
+  inherit,
   join,
   kbps,
+  kill,
   link,
   misbehave,
+  move,
   ms,
+  pause,
   percent,
   reconnect,
   restart,
@@ -340,5 +344,57 @@ describe("a frame that comes slowly", () => {
       },
     };
     expect(run(story, 5, jumping).broken?.detail).toMatch(/timestamp goes on by/);
+  });
+});
+
+describe("a piece of a receiver whose address has become another's", () => {
+  const whereItBegins = smallStory({
+    scheduler: "fifo",
+    peers: { ana: { receives: { video: 1 } }, bob: { sends: { camera: "vp8" } } },
+    timeline: [
+      at(0, "ana reloads the page", join("ana", { times: 1, every: ms(50) })),
+      at(0, "bob's device stands still", pause(seconds(2), "bob")),
+      at(seconds(1), "ana has another address and does not know", move("ana")),
+      at(seconds(2), "bob gets the address that was ana's", inherit("bob", "ana")),
+    ],
+  });
+  const whereItEnds = smallStory({
+    scheduler: "fifo",
+    peers: {
+      ana: { sends: { camera: "vp8-simulcast" }, persona: "chromium" },
+      bob: { receives: { video: 1 } },
+      dan: { receives: { video: 1 } },
+    },
+    timeline: [
+      at(seconds(1), "dan vanishes", kill("dan")),
+      at(seconds(1), "bob gets the address that was dan's", inherit("bob", "dan")),
+    ],
+  });
+
+  it("may begin unseen", () => {
+    const { broken, excused } = run(whereItBegins, 680300);
+    expect(broken).toBeUndefined();
+    expect(excused.get("unseen beginning")).toBe(1);
+  });
+
+  it("may end unseen", () => {
+    const { broken, excused } = run(whereItEnds, 680184, { withoutDrain: true });
+    expect(broken).toBeUndefined();
+    expect(excused.get("unseen end")).toBeGreaterThan(0);
+  });
+
+  it("is judged as any other once something of it was sent to where the receiver is now", () => {
+    let isTime = () => false;
+    let count = 0;
+    const { broken } = run(whereItBegins, 680300, {
+      onWorld: (world) => {
+        isTime = () => world.zeroAt > 0 && world.loop.now > world.zeroAt + 2_300_000;
+      },
+      sabotage: (target, bytes) => {
+        const isPicture = bytes[0]! >= 128 && (bytes[1]! & 0x7f) === 96;
+        return isPicture && isTime() && count++ === 2 ? [] : [{ target, bytes }];
+      },
+    });
+    expect(broken?.detail).toMatch(/^ana#2's slot 0 was not sent packet \d+, which had come in\.$/);
   });
 });
