@@ -107,6 +107,11 @@ export function takeDatagram(ledger: Ledger, door: Door, input: DatagramInput): 
   packet.transportSequence = readExtension16(bytes, EXTENSION_ID.TRANSPORT_CC);
 }
 
+/** The lane of the record with a packet that begins there. */
+export function relayedLane(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at + RECORD_LANE);
+}
+
 /**
  * Looks at what another shard has relayed: the packets among the records. What is still under way on a lane that the shard
  * has given up reaches nobody, though the same stream may come over a new lane in the same batch.
@@ -114,7 +119,7 @@ export function takeDatagram(ledger: Ledger, door: Door, input: DatagramInput): 
 export function takeRelayed(ledger: Ledger, door: Door, { bytes, offset, length, shard }: RelayInput): void {
   const end = offset + length;
   for (let at = offset; at + 4 <= end; at += readU32(bytes, at) & 0xff_ffff) {
-    if (bytes[at] !== PACKET_RECORD || !door.node.shard.lanes.has(readU32(bytes, at + RECORD_LANE))) continue;
+    if (bytes[at] !== PACKET_RECORD || !door.node.shard.lanes.has(relayedLane(bytes, at))) continue;
     const rtp = at + RECORD_HEADER_BYTES;
     const packet = nextInHand(door);
     const sequence = readU16(bytes, rtp + 2);

@@ -8,7 +8,7 @@
  * the slot, and of nothing else (S1). What comes again is not taken again and not sent under another number (S7); what is
  * sent again was sent before (S8). Between shards packets may be lost, so what one shard owes is what has come to it.
  */
-import { LIMITS, type ShardEvent, type ShardInput, shardNextTimeout, shardOf } from "../../core/index.ts";
+import { LIMITS, type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { PAYLOAD_TYPE } from "../client/offer.ts";
 import type { SfuNode } from "../world/node.ts";
@@ -66,13 +66,10 @@ import {
   settleOrigin,
 } from "./pieces.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
+import { judgeWork } from "./work.ts";
 
 /** How far the step of a timestamp from one piece to the next may be from the time that has passed. */
 const STEP_SLACK_MICROS = 250_000;
-
-/** Effects that any input may have, and how many more there may be for each participant and slot: events, reports. */
-const EFFECTS_ALWAYS = 16;
-const EFFECTS_EACH = 4;
 
 /** The oracle: a watcher, and a last word at the end. */
 export interface ForwardingOracle extends WorldWatcher {
@@ -468,27 +465,6 @@ function countMedia(effects: readonly Effect[]): number {
     if (effect.kind === "transmit" && isMedia(effect.bytes) && !isControl(effect.bytes)) count++;
   }
   return count;
-}
-
-/** Time moves on (S19), and no input makes the server do more than those who are there explain (R3). */
-function judgeWork(
-  world: World,
-  book: PromiseBook,
-  { node, count }: Door,
-  input: ShardInput,
-  effects: readonly Effect[],
-): void {
-  const { shard } = node;
-  if (input.kind === "timer") {
-    const moves = shardNextTimeout(shard) > input.now;
-    if (!upheld(book, "S19", moves))
-      breach(book, "S19", "The server wants to be woken at the very moment at which it was.");
-  }
-  const answers = input.kind === "datagram" ? world.tunables.retransmitBurstPackets : 0;
-  const there = shard.participants.size + shard.slots.size + world.nodes.length - 1;
-  const most = EFFECTS_ALWAYS + EFFECTS_EACH * there * Math.max(1, count) + answers;
-  if (!upheld(book, "R3", effects.length <= most))
-    breach(book, "R3", `One ${input.kind} led to ${effects.length} effects.`);
 }
 
 function nameOf(out: OutgoingStream): string {
