@@ -153,8 +153,8 @@ describe("two people", () => {
   });
 
   it("see who speaks", async () => {
-    const speaking = ana.locator('.tile:not(.own)[data-speaking="true"]');
-    await expect.poll(() => speaking.count(), { timeout: 5_000 }).toBe(1);
+    // A tone lasts a moment, so it is waited for in the page: who asks from outside may miss each of them on a busy machine.
+    await ana.locator('.tile:not(.own)[data-speaking="true"]').waitFor({ timeout: 20_000 });
   });
 
   it("see initials of who has switched his camera off, and his picture when it is on again", async () => {
