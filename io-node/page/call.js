@@ -16,7 +16,8 @@ import { clearStage, createStage, enlarge, initials, playAudio, showLevel, showP
 
 const CODECS = ["vp8", "h264", "vp9", "av1"];
 const ROOM_NAME = /^[A-Za-z0-9._-]{1,64}$/;
-const LEVEL_MILLIS = 200;
+/** Sounds are often regular in tenths of a second: looks at them that are so too could fall into the same pauses for ever. */
+const LEVEL_MILLIS = 110;
 const QUALITY_MILLIS = 3_000;
 const SCREENS_MILLIS = 1_000;
 const OWN = "0";
