@@ -226,7 +226,7 @@ function proxyTrouble(shard: Shard, proxy: PublicationProxy): string {
   if (shard.lanes.get(proxy.lane.id) !== proxy) return "the lane leads elsewhere";
   if (proxy.routes.length === 0) return "nobody is shown it";
   for (const stream of proxy.streams)
-    if (shard.streams.get(stream.id) !== stream) return "a stream is not in the table";
+    if (shard.streams.get(stream.id) !== stream) return "a stream of it is not in the table";
   for (const route of proxy.routes) {
     const trouble = routeTrouble(shard, proxy, route);
     if (trouble !== "") return trouble;
