@@ -1,8 +1,8 @@
 /**
  * Measures what a packet leaves on the heap on its way through the fast host, and prints it: bytes for each packet that was
  * forwarded, in nearly the best of several rounds: garbage that belongs to the code is in every round, while some rounds have
- * in them what V8 makes when it gives up compiled code and compiles anew. A program of its own, because test runners rewrite imports into calls, and those
- * make garbage too.
+ * in them what V8 makes when it gives up compiled code and compiles anew. A program of its own, because test runners rewrite
+ * imports into calls, and those make garbage too.
  *
  *     node --expose-gc --import tsx test/support/fast-garbage.ts PACKETS
  */
