@@ -85,6 +85,17 @@ describe("a command of a page", () => {
     const { out } = await command(name, "--help");
     for (const flag of used) expect(out).toMatch(new RegExp(`${flag}\\b`));
   });
+
+  it("writes files that the repository takes no notice of", () => {
+    const written = uses.flatMap((words) =>
+      words.filter(
+        (_, index) => /^--(html|pcapng|perfetto|journal)$/.test(words[index - 1] ?? "") && words[index] !== "FILE",
+      ),
+    );
+    expect(written.length).toBeGreaterThan(3);
+    expect(read(".gitignore").split("\n")).toContain("/run.*");
+    expect(written.filter((file) => !file.startsWith("run."))).toEqual([]);
+  });
 });
 
 describe("the plan", () => {
