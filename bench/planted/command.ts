@@ -7,6 +7,7 @@
  */
 import { resolve } from "node:path";
 import { createCrew, readWorkers } from "../../io-sim/cli/crew.ts";
+import { mustTakeFolder } from "../../io-sim/cli/files.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { createProgress } from "../../io-sim/cli/progress.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
@@ -66,6 +67,7 @@ async function measure(names: readonly string[], flags: Flags): Promise<number> 
   };
   const workers = readWorkers(flags.workers);
   if (flags.out !== undefined && flags.shrink !== true) throw new Misuse("--out says where --shrink writes; add it.");
+  if (flags.out !== undefined) mustTakeFolder(flags.out);
   if (flags.list === true) {
     if (flags.json === true)
       process.stdout.write(`${JSON.stringify(mistakes.map(({ id, what }) => ({ id, what })))}\n`);

@@ -4,6 +4,7 @@
  * Each world breaks by a planted mistake. What becomes of it depends on the sources alone; processor time is this machine's.
  */
 import { resolve } from "node:path";
+import { mustTakeFolder } from "../../io-sim/cli/files.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { createProgress } from "../../io-sim/cli/progress.ts";
 import { writeStory } from "../../io-sim/cli/story-files.ts";
@@ -68,6 +69,7 @@ async function measure(names: readonly string[], { out, json }: Flags): Promise<
     const known = CASES.map(({ mistake }) => mistake.id).join(", ");
     throw new Misuse(`No world of ten is broken by "${unknown}"; there are ${known}.`);
   }
+  if (out !== undefined) mustTakeFolder(out);
   const cases = names.length === 0 ? CASES : CASES.filter(({ mistake }) => names.includes(mistake.id));
   const progress = createProgress({ json });
   const measured: Measured[] = [];

@@ -2,8 +2,18 @@
  * Files that the command line reads and writes. What can't be written is said before a run that takes minutes, and what
  * can't be read is said with the file's name and in words.
  */
-import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { isJournal } from "../../core/index.ts";
 import { Misuse } from "./misuse.ts";
 
@@ -43,13 +53,9 @@ export function mustTakeFile(file: string | undefined): void {
   if (file === undefined) return;
   const folder = dirname(file);
   if (kindOf(folder) === "nothing") throw new Misuse(`Can't write "${file}": there is no folder "${folder}".`);
-  const isThere = kindOf(file) !== "nothing";
   if (kindOf(file) === "folder") throw cantWrite(file, { code: "EISDIR" });
-  try {
-    accessSync(isThere ? file : folder, constants.W_OK);
-  } catch (error) {
-    throw cantWrite(file, error);
-  }
+  if (kindOf(file) === "nothing") mustTakeEntries(file, folder);
+  else mustAllowWriting(file, file);
 }
 
 /** Refuses a folder in which no file can be written, whether it is there already or has to be made. */
@@ -57,10 +63,41 @@ export function mustTakeFolder(folder: string): void {
   let path = resolve(folder);
   while (kindOf(path) === "nothing" && dirname(path) !== path) path = dirname(path);
   if (kindOf(path) === "file") throw cantWrite(folder, { code: "ENOTDIR" });
+  mustTakeEntries(folder, path);
+}
+
+/** Makes a folder, and those above it that are missing; one that can't be made is wrong use. */
+export function makeFolder(folder: string): void {
+  const path = resolve(folder);
+  if (kindOf(path) === "folder") return;
+  // One after the other: asked for all of them at once, Node 20 tries for ever where the system takes no new ones, as in /proc.
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    throw cantWrite(folder, error);
+  }
+}
+
+/**
+ * Refuses what is `wanted` where the folder that is there takes nothing new. That is tried, not asked: everything is
+ * permitted to root, and yet neither a full disk nor /proc takes anything.
+ */
+function mustTakeEntries(wanted: string, folder: string): void {
+  mustAllowWriting(wanted, folder);
+  try {
+    rmdirSync(mkdtempSync(join(folder, ".lockstep-")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw cantWrite(wanted, error);
+    throw new Misuse(`Can't write "${wanted}": nothing new can be made in "${folder}"; name another place.`);
+  }
+}
+
+function mustAllowWriting(wanted: string, path: string): void {
   try {
     accessSync(path, constants.W_OK);
   } catch (error) {
-    throw cantWrite(folder, error);
+    throw cantWrite(wanted, error);
   }
 }
 

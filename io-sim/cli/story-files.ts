@@ -5,7 +5,7 @@
  * that it was made of does it stay; otherwise the plan is kept as JSON.
  */
 
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readableTimes } from "../base/readable-times.ts";
@@ -15,6 +15,7 @@ import { storyText } from "../search/story-text.ts";
 import { tellStory } from "../search/telling.ts";
 import type { Plan } from "../story/plan.ts";
 import { planToJson } from "../story/plan-json.ts";
+import { makeFolder, writeOrMisuse } from "./files.ts";
 import { findStory } from "./stories.ts";
 
 const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
@@ -62,19 +63,19 @@ export function foundText({ plan, why }: FoundStory, folder = FOUND_FOLDER): str
 /** Writes the story into the folder and answers the path. */
 export async function writeStory(found: FoundStory, folder: string): Promise<string> {
   const { plan, fileName } = found;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   // Outside of the project nothing says that a .ts file is a module.
   const outside = relative(PROJECT_FOLDER, folder).startsWith("..");
   const file = join(folder, `${fileName}.${outside ? "mts" : "ts"}`);
   const text = foundText(found, folder);
   if (text !== undefined) {
-    writeFileSync(file, text);
+    writeOrMisuse(file, text);
     const written = await findStory(file);
     if (JSON.stringify(sorted(written?.plan)) === JSON.stringify(sorted(plan))) return file;
     rmSync(file);
   }
   const json = join(folder, `${fileName}.json`);
-  writeFileSync(json, planToJson(plan));
+  writeOrMisuse(json, planToJson(plan));
   return json;
 }
 

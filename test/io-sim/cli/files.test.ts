@@ -1,9 +1,10 @@
 /** Whether each command says what is wrong with a file that it was given, in one sentence, and before it runs for minutes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kindOf, makeFolder, mustTakeFolder } from "../../../io-sim/cli/files.ts";
 import { command } from "../../support/command.ts";
 
 const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
@@ -118,8 +119,33 @@ describe("a file that can't be written", () => {
     );
   });
 
+  it.each([
+    ["shrink", SMALL, "--out"],
+    ["export", SMALL, "--html"],
+  ])("is refused by %s %s %s where the system takes none, even of root", async (...words) => {
+    expect(await sentence([...words, "/proc/x"])).toMatch(/^Can't write "\/proc\/x": (nothing new|you have no)/);
+  });
+
   it("is refused when two exports would have it", async () => {
     const same = ["--html", file("x"), "--pcapng", `${folder}/./x`];
     expect(await sentence(["export", SMALL, ...same])).toMatch(/^Two of these files are the same/);
+  });
+});
+
+describe("a folder that is missing", () => {
+  it("is made with those above it, and is no harm when it is there", () => {
+    makeFolder(file("one/above/another"));
+    makeFolder(file("one/above/another"));
+    expect(kindOf(file("one/above/another"))).toBe("folder");
+  });
+
+  it("is told in words when it can't be made", () => {
+    expect(() => makeFolder("/proc/x/y")).toThrow(/^Can't write "\/proc\/x/);
+  });
+
+  it("is not there yet when it was only asked whether it can be made", () => {
+    mustTakeFolder(file("later/on"));
+    expect(readdirSync(folder)).not.toContain("later");
+    expect(readdirSync(folder).filter((name) => name.startsWith(".lockstep"))).toEqual([]);
   });
 });
