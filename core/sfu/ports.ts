@@ -141,8 +141,8 @@ export interface CommandInput {
 }
 
 /**
- * Another shard has relayed something: one or more records, one behind the other, in the order in which it gave them out.
- * The bytes are the core's own until it returns, as those of a datagram are.
+ * Another shard has relayed something: one or more records, one behind the other, in the order in which it gave them out. How
+ * many at a time makes no difference. The bytes are the core's own until it returns, as those of a datagram are.
  */
 export interface RelayInput {
   readonly kind: "relay";

@@ -3,7 +3,8 @@
  * becomes letters and packets again.
  *
  * Mail is reliable and in order, packets may be lost; the host sees to both, and may put as many records into one batch as
- * it likes. The shards of a server are one program and trust each other: a record that makes no sense is a mistake of ours.
+ * it likes: they lead to what they would have led to one by one. The shards of a server are one program and trust each
+ * other: a record that makes no sense is a mistake of ours.
  */
 import { assert } from "../base/assert.ts";
 import { decodePlain } from "../base/plain-decode.ts";

@@ -110,7 +110,12 @@ export function shardHandle(shard: Shard, ports: ShardPorts, input: ShardInput):
     default:
       unreachable(input);
   }
-  if (shard.scratch.wishes.length > 0) lookAtWishes(shard, ports, input.now);
+  endTurn(shard, ports, input.now);
+}
+
+/** Does what waits until what is in hand has been dealt with: looks at the wishes for keyframes, and sends out the mail. */
+function endTurn(shard: Shard, ports: ShardPorts, now: Micros): void {
+  if (shard.scratch.wishes.length > 0) lookAtWishes(shard, ports, now);
   if (shard.mail.outgoing.size > 0) flushMail(shard, ports);
 }
 
@@ -174,7 +179,10 @@ function handleStun(shard: Shard, ports: ShardPorts, input: DatagramInput): void
   followConnection(shard, ports, now, participant);
 }
 
-/** Takes the records of a batch one by one. What a letter leads to has happened before the next record is looked at. */
+/**
+ * Takes the records of a batch one by one, each as if it had come alone: what it leads to has happened, and has left, before
+ * the next one is looked at.
+ */
 function handleRelay(shard: Shard, ports: ShardPorts, { now, bytes, offset, length }: RelayInput): void {
   const end = offset + length;
   for (let at = offset; at < end; at += relayRecordLength(bytes, at)) {
@@ -187,6 +195,7 @@ function handleRelay(shard: Shard, ports: ShardPorts, { now, bytes, offset, leng
       unpackMail(shard, bytes, at);
       deliverMail(shard, ports, now);
     }
+    endTurn(shard, ports, now);
   }
 }
 

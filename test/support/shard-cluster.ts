@@ -36,14 +36,17 @@ export function relay(cluster: ShardCluster): void {
         const batch = kept.filter(({ shard }) => shard === to.shard.number).map(({ record }) => record);
         if (batch.length === 0) continue;
         moved = true;
-        const bytes = Uint8Array.from(batch.flatMap((record) => [...record]));
-        const shard = from.shard.number;
-        const input = { kind: "relay", now: to.now, shard, bytes, offset: 0, length: bytes.length } as const;
-        shardHandle(to.shard, to.ports, input);
+        hand(to, from.shard.number, batch);
         deliver(to);
       }
     }
   }
+}
+
+/** Hands a shard a batch of records from another one. */
+export function hand(to: ShardWorld, shard: number, records: readonly Uint8Array[]): void {
+  const bytes = Uint8Array.from(records.flatMap((record) => [...record]));
+  shardHandle(to.shard, to.ports, { kind: "relay", now: to.now, shard, bytes, offset: 0, length: bytes.length });
 }
 
 /** Moves the time of all shards on by whole milliseconds, with every timer and all that is relayed on the way. */

@@ -19,11 +19,17 @@ import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { writeNack, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { opusPacket, vp8Packet } from "../../support/media.ts";
 import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
-import { createShardCluster, lose, passTogether, relay, type ShardCluster } from "../../support/shard-cluster.ts";
+import { createShardCluster, hand, lose, passTogether, relay, type ShardCluster } from "../../support/shard-cluster.ts";
 import { command, join, type ShardWorld, sendRtcp, sendRtp, type TestClient } from "../../support/shard-world.ts";
 
 const CAMERA = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
 const VIEWER = offerOf([{ kind: "audio" }, { kind: "video" }]);
+const TALKER = offerOf([
+  { kind: "audio", ssrc: 1000 },
+  { kind: "video", ssrc: 2000 },
+  { kind: "audio" },
+  { kind: "video" },
+]);
 const SIMULCAST = offerOf([{ kind: "video", rids: ["q", "h"] }]);
 
 /** Lets somebody in on a shard; the room lives on shard 0. */
@@ -235,6 +241,37 @@ describe("a room over two shards", () => {
   function member(participant: number) {
     return { participant, name: "", ready: false, audioSlots: 0, videoSlots: 0, publications: [] };
   }
+});
+
+describe("a batch", () => {
+  it("is its records one after the other, in all that they lead to and in the order of it", () => {
+    const [whole, singly] = [
+      (records: Uint8Array[]) => [records],
+      (records: Uint8Array[]) => records.map((one) => [one]),
+    ].map((batchesOf) => {
+      const cluster = createShardCluster(2);
+      const [home, far] = cluster.worlds as [ShardWorld, ShardWorld];
+      const ana = enter(cluster, 0, "ana", TALKER);
+      const bob = enter(cluster, 1, "bob", TALKER);
+      film(cluster, 0, ana, 1, 3);
+      passTogether(cluster, 2_200);
+      // He asks for a keyframe and speaks, others come, one of them goes, and he speaks on.
+      const pli = new Uint8Array(64);
+      sendRtcp(far, bob, pli.slice(0, writePli(pli, 0, 1, bob.rtp[0]!.ssrc)));
+      sendRtp(far, bob, opusPacket({ ssrc: 1000, sequence: 1 }));
+      join(far, { name: "cleo", offer: VIEWER, home: 0 });
+      const eve = join(far, { name: "eve", offer: VIEWER, home: 0 });
+      command(far, { type: "leave", room: eve.room, resource: eve.resource });
+      sendRtp(far, bob, opusPacket({ ssrc: 1000, sequence: 2 }));
+      const records = far.relayed.splice(0).map(({ record }) => record);
+      for (const batch of batchesOf(records)) hand(home, 1, batch);
+      return { records: records.length, sent: home.sent, relayed: home.relayed, state: shardResidue(home.shard) };
+    });
+    expect(singly!.records).toBeGreaterThan(4);
+    expect(singly!.sent.length).toBeGreaterThan(2);
+    expect(singly!.relayed.length).toBeGreaterThan(1);
+    expect(whole).toEqual(singly);
+  });
 });
 
 describe("a lane that loses packets", () => {
