@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { reportAssets } from "../../io-sim/cli/report-assets.ts";
 import { traceToHtml } from "../../io-sim/export/html.ts";
-import { ms, percent, seconds } from "../../io-sim/index.ts";
+import { at, buggify, ms, percent, seconds } from "../../io-sim/index.ts";
 import { causalChain } from "../../io-sim/search/causal-chain.ts";
 import brokenStory from "../support/broken-story.ts";
 import { smallStory } from "../support/small-story.ts";
@@ -15,7 +15,7 @@ import { tracedStory, traceStory } from "../support/traced-story.ts";
 import { launchChromium } from "./chromium.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-report-"));
-/** Two people on two shards, and a way between these that loses packets. */
+/** Two people on two shards, and a way between these that loses packets; and some datagrams that the host fails to send. */
 function shardedStory() {
   return smallStory({
     shards: { count: 2, delay: ms(1), loss: percent(5) },
@@ -23,6 +23,7 @@ function shardedStory() {
       ana: { sends: { camera: "vp8", microphone: true }, shard: 0 },
       "bob-with-a-long-name": { receives: { audio: 1, video: 1 }, shard: 1 },
     },
+    timeline: [at(0, "the host fails to send here and there", buggify(["host/send-refused"], percent(1)))],
     runFor: seconds(2),
   });
 }
@@ -224,6 +225,62 @@ describe("a report", () => {
     const labels = page.locator(".message.head text");
     expect(await labels.count()).toBe(4);
     expect(await labels.first().getAttribute("transform")).toMatch(/^rotate/);
+  });
+
+  it("counts what was dropped by link and reason, for those who are chosen", async () => {
+    const page = await open("traced.html");
+    const drops = page.locator("section", { hasText: "Dropped packets" }).locator("tbody tr");
+    const cut = drops.filter({ hasText: /^bob, down\s*cut/ });
+    expect(Number((await cut.locator(".number").textContent())!.replace(",", ""))).toBeGreaterThan(20);
+    const counts = await drops.locator(".number").allTextContents();
+    expect(counts).toEqual(counts.toSorted((a, b) => Number(b) - Number(a)));
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    expect(await cut.count()).toBe(0);
+    expect(await drops.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^ana, down/)]));
+  });
+
+  it("logs what happened, moment by moment, and follows the cursor", async () => {
+    const page = await open("traced.html");
+    const rows = page.getByLabel("Log").locator("button");
+    const tunnel = rows.filter({ hasText: "into the tunnel" });
+    expect(await tunnel.locator("time").textContent()).toBe("1.000 s");
+    expect(await tunnel.locator("b").textContent()).toBe("story");
+    expect(await rows.filter({ has: page.locator("b", { hasText: /^eve$/ }) }).count()).toBeGreaterThan(0);
+    await tunnel.click();
+    expect(await page.locator(".happening").textContent()).toContain("into the tunnel");
+    expect(await tunnel.getAttribute("class")).toMatch(/\bnow\b/);
+    expect(await rows.filter({ hasText: "and out" }).getAttribute("class")).toMatch(/\blater\b/);
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    expect(await rows.filter({ has: page.locator("b", { hasText: /^eve$/ }) }).count()).toBe(0);
+  });
+
+  it("says what was promised, and how often that was judged", async () => {
+    const page = await open("broken.html");
+    const promises = page.locator("section", { hasText: "What was promised" });
+    expect(await promises.locator(".broken-rows tr").allTextContents()).toEqual([
+      expect.stringMatching(/^STORY.*broken\d+ ×$/),
+    ]);
+    const held = promises.locator("details", { hasText: "Those that held" });
+    expect(await promises.locator(".lead").textContent()).toContain(
+      `${await held.locator("tr").count()} promises held`,
+    );
+    const unjudged = promises.locator("details", { hasText: "no occasion" }).locator("tr");
+    expect(await unjudged.count()).toBeGreaterThan(0);
+    expect(await unjudged.first().textContent()).toMatch(/not judged$/);
+  });
+
+  it("counts what failed on purpose, where anything did", async () => {
+    const page = await open("shards.html");
+    const failures = page.locator("section", { hasText: "Injected failures" }).locator("tr");
+    expect(await failures.allTextContents()).toEqual([expect.stringMatching(/^host\/send-refused[1-9]\d* of [\d,]+$/)]);
+    await page.goto(page.url().replace("shards", "traced"));
+    expect(await failures.count()).toBe(0);
+  });
+
+  it("says which keys it knows", async () => {
+    const page = await open("traced.html");
+    const keys = await page.locator(".keys kbd").allTextContents();
+    expect(keys).toEqual(expect.arrayContaining(["←", "→", "Shift", "n", "p", "Home", "End", "+", "-", "0", "Space"]));
   });
 
   it("has no two equal times below an axis", async () => {
