@@ -51,6 +51,13 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
     edits: [edit("sfu/routes.ts", "  if (slot.route !== null) dropRoute(shard, slot.route);\n", "")],
   },
   {
+    id: "older-wish-heeded",
+    what: "a slot shows what it was to show before, when the word of that comes later",
+    story: "a seat taken twice",
+    promise: "S15",
+    edits: [edit("sfu/routes.ts", "  if (message.turn <= slot.turn) return;\n", "")],
+  },
+  {
     id: "timer-leak",
     what: "the timer of somebody who has left stays",
     story: "the page was reloaded",
@@ -239,6 +246,35 @@ export const CONTROL_MISTAKES: readonly Mistake[] = [
         "sfu/proxies.ts",
         "const proxy = shard.lanes.get(relayPacketLane(bytes, at));",
         "const proxy = relayPacketLane(bytes, at) > 0 ? [...shard.lanes.values()][0] : undefined;",
+      ),
+    ],
+  },
+  {
+    id: "lane-not-mended",
+    what: "what gets lost between two shards is not asked for again",
+    story: "a room over three shards",
+    promise: "Q3",
+    edits: [
+      edit("sfu/proxies.ts", "if (nack !== null && nack.missing > 0) {", "if (nack !== null && nack.missing < 0) {"),
+    ],
+  },
+  {
+    id: "layer-not-followed",
+    what: "another shard never hears that another layer has become the best",
+    story: "a room over three shards",
+    promise: "L3",
+    edits: [edit("sfu/proxies.ts", "(flags & RELAY_FLAG.BEST) !== 0 && proxy.best !== stream", "proxy.best === null")],
+  },
+  {
+    id: "keyframe-not-passed-on",
+    what: "who comes in on another shard waits for a keyframe that its home is not asked for",
+    story: "a room over three shards",
+    promise: "L1",
+    edits: [
+      edit(
+        "sfu/requests.ts",
+        "if (!keyframeToPassOn(stream.keyframes, now)) return;",
+        "if (!keyframeToPassOn(stream.keyframes, now) || stream.keyframes.toBegin) return;",
       ),
     ],
   },

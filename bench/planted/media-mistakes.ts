@@ -106,6 +106,39 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    id: "keyframe-of-before",
+    what: "a route goes back to a layer at a keyframe from before it left that layer",
+    story: "the same moment twice",
+    promise: "S7",
+    edits: [
+      edit(
+        "sfu/forward.ts",
+        "(isTooLateToBegin(shard, stream) || wasPassed(shard, route, stream))",
+        "isTooLateToBegin(shard, stream)",
+      ),
+    ],
+  },
+  {
+    id: "keyframe-too-late",
+    what: "a route begins with a keyframe however late that comes, and leaves out what can't be sent behind it",
+    story: "a keyframe that comes too late",
+    promise: "S2",
+    edits: [edit("sfu/forward.ts", "(isTooLateToBegin(shard, stream) || wasPassed", "(wasPassed")],
+  },
+  {
+    id: "dead-layer-kept",
+    what: "a layer that has stopped stays the best until a better one comes",
+    story: "the children come home",
+    promise: "STORY",
+    edits: [
+      edit(
+        "media/layer-selection.ts",
+        "current < layers.length && layers[current]!.flowing ? current : -1",
+        "current < layers.length ? current : -1",
+      ),
+    ],
+  },
+  {
     id: "marker-lost",
     what: "the marker of a frame's last packet does not go out",
     story: "a clean call",
@@ -148,6 +181,20 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
         "sfu/feedback.ts",
         "  if (stream !== null) wantKeyframeOf(shard, now, stream, route.stream !== null);\n",
         "",
+      ),
+    ],
+  },
+  {
+    id: "beginning-given-up",
+    what: "a keyframe counts as the answer to a viewer too who could not begin with it",
+    story: "a face that nobody asked for",
+    promise: "STORY",
+    edits: [
+      edit("sfu/forward.ts", "      if (!goesOn) keepWish(now, stream, route);\n", ""),
+      edit(
+        "sfu/forward.ts",
+        "    keepWish(now, stream, route);\n    counters.rtpAwaitingKeyframe++;",
+        "    counters.rtpAwaitingKeyframe++;",
       ),
     ],
   },
@@ -199,6 +246,13 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     story: "a server with too much to do",
     promise: "L4",
     edits: [edit("sfu/shedding.ts", "    else wantKeyframe(shard, now, route.publication);\n", "")],
+  },
+  {
+    id: "left-out-forgotten",
+    what: "a slot that is filled while video is left out for want of time is not left out",
+    story: "a server with too much to do",
+    promise: "S1",
+    edits: [edit("sfu/routes.ts", "leftOut: isLeftOut(shard, slot.id, slot.media.kind),", "leftOut: false,")],
   },
   {
     id: "switch-as-beginning",

@@ -108,6 +108,24 @@ export const TRANSPORT_MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    id: "consent-for-all",
+    what: "a check that comes from one address counts as consent at all others",
+    story: "an address of before",
+    promise: "S11",
+    edits: [
+      edit(
+        "ice/agent.ts",
+        "  for (const heardAt of agent.heardAt) next = earliest(next, consentEnd(agent.tunables, heardAt));\n",
+        "",
+      ),
+      edit(
+        "ice/agent.ts",
+        "agent.heardAt.findIndex((heardAt) => now >= consentEnd(agent.tunables, heardAt));",
+        "-1 as number;",
+      ),
+    ],
+  },
+  {
     id: "path-not-followed",
     what: "somebody who has moved is sent to where he was",
     story: "an address changes",
