@@ -19,7 +19,7 @@ export interface Mistake {
   readonly id: string;
   /** What goes wrong, in a sentence. */
   readonly what: string;
-  /** The story in which it is found soonest, and the promise that it breaks there, with a seed of its own or one of the first. */
+  /** The story in which it is found soonest, and the promise that breaks there, with a seed of its own or one of the first. */
   readonly story: string;
   readonly promise: PromiseId;
   readonly edits: readonly Edit[];

@@ -18,6 +18,8 @@ const MTU_BYTES_MIN = 1_280;
 const RATE_BPS_MIN = 3_000_000;
 /** What a camera sends at one moment: a picture in each of three layers, of which few are larger together. */
 const MOMENT_BYTES = 8_000;
+/** What may leave at each moment of a trace. */
+const OPPORTUNITY_BYTES = 1_500;
 /** The share of packets, in millionths, that may be lost where anything is promised to come within a time. */
 const LOSS_PPM_MAX = 100_000;
 /** How long a packet may wait in a queue that stands still at times, or of which nothing else is known. */
@@ -72,10 +74,13 @@ export function mayQueue(plan: LinkPlan): boolean {
 
 /**
  * How long what a camera sends at one moment may take to pass a way that is wide enough for it: its last packet comes so much
- * later than a packet alone would, in each picture.
+ * later than a packet alone would, in each picture. Where the way carries nothing for a while it waits for as long, and then
+ * passes; what never passes is not late.
  */
-export function momentMicros(plan: LinkPlan): number {
-  return Math.ceil((MOMENT_BYTES * 8_000_000) / narrowestBps(plan));
+export function momentMicros({ rateBps, policerBps, capacity }: LinkPlan): number {
+  const rates = [rateBps, policerBps, ...(capacity === null ? [] : ratesOf(capacity))].filter((bps) => bps > 0);
+  const passing = Math.ceil((MOMENT_BYTES * 8_000_000) / Math.min(Number.POSITIVE_INFINITY, ...rates));
+  return passing + (capacity === null ? 0 : darkMicros(capacity));
 }
 
 /** The longest that a packet may wait in the queue of a link: until a full one has drained at the least rate. */
@@ -137,24 +142,82 @@ function narrowestBps({ rateBps, policerBps, capacity }: LinkPlan): number {
 }
 
 function leastOf(capacity: CapacityPlan | null): number {
-  return capacity === null ? Number.POSITIVE_INFINITY : leastBps(capacity);
+  return capacity === null ? Number.POSITIVE_INFINITY : Math.min(...ratesOf(capacity));
 }
 
-function leastBps(capacity: CapacityPlan): number {
+/** The rates that a capacity has, or has between them. */
+function ratesOf(capacity: CapacityPlan): readonly number[] {
   switch (capacity.kind) {
     case "steps":
-      return Math.min(...capacity.steps.map(({ bps }) => bps));
+      return capacity.steps.map(({ bps }) => bps);
     case "ramp":
-      return Math.min(capacity.fromBps, capacity.toBps);
+      return [capacity.fromBps, capacity.toBps];
     case "oscillation":
-      return capacity.leastBps;
+      return [capacity.leastBps, capacity.greatestBps];
     case "markov":
-      return Math.min(...capacity.levelsBps);
+      return capacity.levelsBps;
     case "dips":
-      return capacity.bps;
+      return [capacity.bps];
     case "trace":
-      return Math.floor((capacity.opportunitiesMicros.length * 12_000_000_000) / capacity.periodMicros);
+      return [
+        Math.floor((capacity.opportunitiesMicros.length * OPPORTUNITY_BYTES * 8_000_000) / capacity.periodMicros),
+      ];
   }
+}
+
+/** The longest that a capacity carries nothing at a time, or too little for a moment's packets, and then carries again. */
+function darkMicros(capacity: CapacityPlan): number {
+  switch (capacity.kind) {
+    case "steps":
+      return darkStepsMicros(capacity);
+    case "ramp": {
+      const { fromBps, toBps, overMicros } = capacity;
+      return Math.min(fromBps, toBps) > 0 ? 0 : slopeMicros(Math.max(fromBps, toBps), overMicros);
+    }
+    case "oscillation": {
+      const { leastBps, greatestBps, periodMicros } = capacity;
+      // Down to nothing, and up again.
+      return leastBps > 0 ? 0 : 2 * slopeMicros(greatestBps, Math.ceil(periodMicros / 2));
+    }
+    case "markov":
+      // Each other step would lead below the least level and is not made.
+      return Math.min(...capacity.levelsBps) > 0 ? 0 : 2 * MEANS_MAX * capacity.dwellMicros;
+    case "dips":
+      return capacity.bps > 0 ? 0 : longest(capacity.episodes);
+    case "trace":
+      return slowestOpportunities(capacity);
+  }
+}
+
+function darkStepsMicros({ steps, repeatMicros }: Extract<CapacityPlan, { kind: "steps" }>): number {
+  // One round behind the other, so that a stretch may go over the end of one.
+  const rounds = repeatMicros > 0 ? [0, repeatMicros] : [0];
+  let most = 0;
+  let from: number | undefined;
+  for (const round of rounds) {
+    for (const { atMicros, bps } of steps) {
+      if (bps === 0) from ??= round + atMicros;
+      else if (from !== undefined) {
+        most = Math.max(most, round + atMicros - from);
+        from = undefined;
+      }
+    }
+  }
+  return most;
+}
+
+/** How long a moment's packets take while a capacity grows from nothing to this in a straight line. */
+function slopeMicros(toBps: number, overMicros: number): number {
+  if (toBps === 0) return 0;
+  return Math.min(overMicros, Math.ceil(Math.sqrt((2 * overMicros * MOMENT_BYTES * 8_000_000) / toBps)));
+}
+
+/** How long a moment's packets wait for where the opportunities of a trace are rarest. */
+function slowestOpportunities({ opportunitiesMicros, periodMicros }: Extract<CapacityPlan, { kind: "trace" }>): number {
+  const { length } = opportunitiesMicros;
+  const needed = Math.ceil(MOMENT_BYTES / OPPORTUNITY_BYTES);
+  const timeOf = (index: number) => opportunitiesMicros[index % length]! + Math.floor(index / length) * periodMicros;
+  return Math.max(0, ...opportunitiesMicros.map((at, index) => timeOf(index + needed) - at));
 }
 
 function longest(episodes: EpisodesPlan | null): number {

@@ -112,9 +112,42 @@ describe("a queue", () => {
 });
 
 describe("what a camera sends at one moment", () => {
+  /** Steps of seconds and rates, again and again each five seconds where the last one carries nothing. */
+  const stepsOf = (...steps: readonly (readonly [number, number])[]) =>
+    ({
+      kind: "steps",
+      steps: steps.map(([at, bps]) => ({ atMicros: seconds(at), bps })),
+      repeatMicros: steps.at(-1)![1] === 0 ? seconds(5) : 0,
+    }) as const;
+
   it("takes its time on a way of any rate, and none on one without", () => {
     expect(momentMicros(plain({}))).toBe(0);
     expect(momentMicros(plain({ rateBps: 10_000_000 }))).toBe(6_400);
+  });
+
+  it.each<[string, NonNullable<LinkPlan["capacity"]>, number]>([
+    ["stands still between two of its steps", stepsOf([0, 2_000_000], [4, 0], [7, 1_000_000]), 3_000_000 + 64_000],
+    ["begins the next round as it ended the last", stepsOf([0, 0], [1, 2_000_000], [4, 0]), 2_000_000 + 32_000],
+    [
+      "walks to its least level and may stay there",
+      { kind: "markov", levelsBps: [0, 640_000], dwellMicros: 200_000, reach: 1 },
+      1_600_000 + 100_000,
+    ],
+    ["dips", { kind: "dips", bps: 0, episodes: { everyMicros: [9, 9], lastsMicros: [1, 700_000] } }, 700_000],
+    ["grows from nothing", { kind: "ramp", fromBps: 0, toBps: 1_000_000, overMicros: 2_000_000 }, 505_965 + 64_000],
+    [
+      "swings down to nothing",
+      { kind: "oscillation", leastBps: 0, greatestBps: 1_000_000, periodMicros: 4_000_000 },
+      2 * 505_965 + 64_000,
+    ],
+    [
+      "lets something pass now and then",
+      { kind: "trace", opportunitiesMicros: [0, 1, 2, 3, 4, 5, 6, 900_000], periodMicros: 1_000_000 },
+      999_998 + 666_667,
+    ],
+    ["never carries anything", stepsOf([0, 0]), 0],
+  ])("waits for no longer than a way carries nothing that %s", (_how, capacity, micros) => {
+    expect(momentMicros(plain({ capacity }))).toBe(micros);
   });
 
   it("comes late by that, in each picture, and so does the clock that is read from it", () => {
