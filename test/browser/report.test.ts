@@ -199,6 +199,34 @@ describe("a report", () => {
     expect(await out.locator(".bounds").count()).toBe(1);
   });
 
+  it("plots the links of whoever is chosen, with what the server knows of their ways", async () => {
+    const page = await open("traced.html");
+    const title = page.locator("section", { has: page.locator(".plots") }).locator("h2");
+    const trips = page.locator(".plot", { hasText: "Round trip, as the server estimates it" });
+    expect(await title.textContent()).toBe("The links of all together");
+    expect(await trips.count()).toBe(0);
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    expect(await title.textContent()).toBe("ana’s link");
+    await page.keyboard.press("End");
+    expect(await trips.locator(".legend").textContent()).toMatch(/^ana [1-9]\d*(\.[1-9])? ms$/);
+    expect(await trips.locator("line.grid").count()).toBeGreaterThan(3);
+    await page.getByRole("button", { name: "bob", exact: true }).click({ modifiers: ["Shift"] });
+    expect(await title.textContent()).toMatch(/^The links of .*ana.*bob.* together$/);
+    expect(await trips.locator(".legend li").count()).toBe(2);
+  });
+
+  it("plots what shards send each other, and what of it is lost", async () => {
+    const page = await open("shards.html");
+    await page.keyboard.press("End");
+    const plot = (what: string) => page.locator(".plot", { hasText: `Between shards: ${what}` }).locator(".legend li");
+    const rates = await plot("packets").allTextContents();
+    expect(rates).toEqual([expect.stringMatching(/^from shard 0 [1-9]\d* kbit\/s$/)]);
+    expect(await plot("mail").count()).toBe(2);
+    expect(await plot("lost").count()).toBe(1);
+    await page.goto(page.url().replace("shards", "traced"));
+    expect(await plot("packets").count()).toBe(0);
+  });
+
   it("draws the way into a call as a sequence", async () => {
     const page = await open("traced.html");
     const messages = page.locator(".message:not(.head)");
