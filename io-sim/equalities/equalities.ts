@@ -104,7 +104,7 @@ export const EQUALITIES: readonly Equality[] = [
     name: "batches or single records",
     likeness: "moments",
     excuse: (plan) => sharesChance(plan) || shardDies(plan),
-    base: (plan) => withShards(plan, { ...ONE_SHARD, count: 2, delayMicros: 1_000, batchMicros: 2_000 }),
+    base: (plan) => withShards(plan, LONG_BATCHES),
     variants: () => [guised("records of other shards one by one", { relaysSingly: true })],
   },
   {
@@ -209,6 +209,9 @@ const WALLS_SECONDS: Readonly<Record<string, number>> = {
   "16 bits of seconds, as reports tell time": 1_769_177_471,
   "the era of NTP": 2 ** 32 - 2_208_988_800 - 1,
 };
+
+/** Each batch holds a packet of every voice and picture, and with them the wishes and the news of meanwhile. */
+const LONG_BATCHES: ShardsPlan = { ...ONE_SHARD, count: 2, delayMicros: 1_000, batchMicros: 20_000 };
 
 const NO_TROUBLE = { lostPpm: 0, unheardPpm: 0, repeatedPpm: 0, delayMicros: 0 };
 
