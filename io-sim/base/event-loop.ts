@@ -33,6 +33,8 @@ export interface LoopEvent {
   run: Act | undefined;
   /** What `run` gets: making this costs less than making a function that knows it. */
   what: unknown;
+  /** What hangs on this one: the event that comes right after it whatever else is scheduled. */
+  next: LoopEvent | undefined;
 }
 
 /** What happens in an event. */
@@ -43,9 +45,15 @@ export interface EventLoop {
   /** When it began. */
   readonly origin: Micros;
   now: Micros;
-  /** A heap with four below each, and beside it the times of its events: most comparisons touch nothing else. */
+  /**
+   * A heap with four below each, and beside it the times of its events: most comparisons touch nothing else. An event that is
+   * scheduled right after another for the same time, as when a packet goes to everybody in a room, is not in it: it hangs on
+   * that other one, and takes its place.
+   */
   readonly heap: LoopEvent[];
   times: Float64Array;
+  /** The event that was scheduled last, while it waits. */
+  last: LoopEvent | undefined;
   /** How many events have been scheduled, and how many have run. */
   scheduled: number;
   ran: number;
@@ -76,6 +84,7 @@ export function createEventLoop(ties?: Ties, origin: Micros = MICROS_ORIGIN, win
     now: origin,
     heap: [],
     times: new Float64Array(TIMES_AT_FIRST),
+    last: undefined,
     ...counts,
     lineage: undefined,
     ties,
@@ -107,7 +116,7 @@ function scheduleWith(
   what: unknown,
   lane: number,
 ): LoopEvent {
-  const event = { time, eventClass, tie: 0, order: 0, lane, run, what };
+  const event: LoopEvent = { time, eventClass, tie: 0, order: 0, lane, run, what, next: undefined };
   enqueue(loop, event, time);
   return event;
 }
@@ -124,7 +133,12 @@ function enqueue(loop: EventLoop, event: LoopEvent, time: Micros): void {
   event.tie = loop.ties === undefined ? 0 : loop.ties(event.lane, at - loop.origin);
   event.order = loop.scheduled++;
   loop.lineage?.push(loop.running);
-  push(loop, event);
+  const { last } = loop;
+  loop.last = event;
+  // Nothing can ever come between the two: the numbers of their insertion are neighbours.
+  if (last !== undefined && last.time === at && last.eventClass === event.eventClass && last.tie === event.tie) {
+    last.next = event;
+  } else push(loop, event);
 }
 
 /**
@@ -187,6 +201,17 @@ export function postpone(loop: EventLoop, event: LoopEvent, time: Micros): LoopE
   return later;
 }
 
+/** How many events are still to happen. */
+export function countWaiting({ heap }: EventLoop): number {
+  let count = 0;
+  for (const first of heap) {
+    for (let event: LoopEvent | undefined = first; event !== undefined; event = event.next) {
+      if (event.run !== undefined) count++;
+    }
+  }
+  return count;
+}
+
 /** Runs every event up to and including `time`, then lets the clock stand there. */
 export function runUntil(loop: EventLoop, time: Micros): void {
   while (loop.heap.length > 0 && loop.heap[0]!.time <= time) step(loop);
@@ -241,10 +266,25 @@ function push(loop: EventLoop, event: LoopEvent): void {
   times[child] = time;
 }
 
-function pop({ heap, times }: EventLoop): LoopEvent | undefined {
+/** Takes the first event out; what hangs on it stands in its place, before everything else as well. */
+function pop(loop: EventLoop): LoopEvent | undefined {
+  const { heap } = loop;
   const first = heap[0];
-  const last = heap.pop();
-  if (first === undefined || last === undefined || heap.length === 0) return first;
+  if (first === undefined) return undefined;
+  const { next } = first;
+  if (next !== undefined) {
+    first.next = undefined;
+    heap[0] = next;
+    return first;
+  }
+  if (first === loop.last) loop.last = undefined;
+  const last = heap.pop()!;
+  if (heap.length > 0) sink(loop, last);
+  return first;
+}
+
+/** Puts an event into the place of the first, and then below all that come before it. */
+function sink({ heap, times }: EventLoop, last: LoopEvent): void {
   const { length } = heap;
   const { time } = last;
   let parent = 0;
@@ -266,5 +306,4 @@ function pop({ heap, times }: EventLoop): LoopEvent | undefined {
   }
   heap[parent] = last;
   times[parent] = time;
-  return first;
 }

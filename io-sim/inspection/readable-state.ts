@@ -6,6 +6,7 @@
  * away as a key, a password or a seed is not shown at all. What is referred to twice is shown where it comes first.
  */
 import { createFingerprint, fingerprintBytes, fingerprintHex, NEVER } from "../../core/index.ts";
+import { countWaiting } from "../base/event-loop.ts";
 import { linkConserves, linkCounters } from "../link/index.ts";
 import type { World } from "../world/world.ts";
 
@@ -33,7 +34,7 @@ export function readableWorld(world: World): unknown {
     time: loop.now,
     storyTime: world.zeroAt === 0 ? null : loop.now - world.zeroAt,
     inputs: node.inputs,
-    waiting: loop.heap.filter(({ run }) => run !== undefined).length,
+    waiting: countWaiting(loop),
     peers,
     shard: readableState(node.shard),
   };

@@ -9,6 +9,7 @@ import {
   shardOf,
   shardResidue,
 } from "../../core/index.ts";
+import { countWaiting } from "../base/event-loop.ts";
 import type { Client } from "../client/client.ts";
 import { linkConserves, linkCounters } from "../link/index.ts";
 import { nodeUnanswered, type SfuNode } from "../world/node.ts";
@@ -68,7 +69,7 @@ export function createEndOracle(world: World, book: PromiseBook): EndOracle {
         judge(book, "S16", times === 1, () => `Participant ${participant} left ${times} times.`);
       }
       for (const node of world.nodes) judgeNode(book, node);
-      const waiting = world.loop.heap.filter((event) => event.run !== undefined).length;
+      const waiting = countWaiting(world.loop);
       judge(
         book,
         "L6",

@@ -220,7 +220,7 @@ function noteNumber(stream: OutgoingStream, sequence: number, now: number, displ
   const { sent, highest, highestAt, wayless } = stream;
   const index = unwrapped(highest, sequence);
   const place = index % REMEMBERED;
-  if (sent[place] === index) return;
+  if (index <= highest && sent[place] === index) return;
   sent[place] = index;
   stream.distinct++;
   if (index < highest) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { keyedUint32, MICROS_ORIGIN, micros } from "../../../core/index.ts";
 import {
   cancel,
+  countWaiting,
   createEventLoop,
   createLane,
   EVENT_CLASS,
@@ -92,6 +93,30 @@ describe("the event loop", () => {
     expected.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!);
     runUntil(loop, later(100));
     expect(seen).toEqual(expected);
+  });
+
+  it("takes the first of all that wait also where events schedule several at once, some of them for their own time", () => {
+    const stream = createStream(2, "test", "bursts");
+    const loop = createEventLoop();
+    const waiting: number[][] = [];
+    let [scheduled, happened, outOfOrder, miscounted] = [0, 0, 0, 0];
+    const burst = () => {
+      const [time, eventClass] = [loop.now - MICROS_ORIGIN + below(stream, 4), below(stream, 3)];
+      for (let left = below(stream, 5); left > 0; left--) {
+        const entry = [time, eventClass, scheduled++];
+        waiting.push(entry);
+        schedule(loop, later(time), eventClass, () => happen(entry));
+      }
+    };
+    const happen = (entry: number[]) => {
+      waiting.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!);
+      if (waiting.shift() !== entry) outOfOrder++;
+      if (countWaiting(loop) !== waiting.length) miscounted++;
+      if (++happened < 1_000) for (let left = below(stream, 3); left > 0; left--) burst();
+    };
+    for (let left = 0; left < 9; left++) burst();
+    runUntil(loop, later(1_000_000));
+    expect([happened > 1_000, outOfOrder, miscounted, waiting.length]).toEqual([true, 0, 0, 0]);
   });
 
   it("lets the clock stand at each event's time and finally at the time asked for", () => {
