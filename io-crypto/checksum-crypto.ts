@@ -7,14 +7,14 @@
  * and ciphertext, word by word, and makes the tag. The payload is XORed with a weak keystream, so that a packet which
  * nobody has opened is as useless as a sealed one; whoever wants to read it can.
  *
- * Long contents go through views of whole words (./word-views.ts), and each word into one of four more lanes, which end in
- * those two: in one lane each step waits for the one before, and a large packet takes a quarter longer.
+ * Long contents go through views of whole words (./word-views.ts), two at each step of two more lanes, which end in those
+ * two: one of them is multiplied, and the other added. With a multiplication for each a large packet takes twice as long.
  *
  * Handshake, key derivation, certificates and STUN's HMAC are real and pass through to the inner provider. Nothing is
  * allocated per packet.
  */
 import { assert, must } from "../core/base/assert.ts";
-import { readI32, readU32, writeU32 } from "../core/base/bytes.ts";
+import { readI32, writeU32 } from "../core/base/bytes.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider } from "../core/crypto/provider.ts";
 import { createWordViews, lookAt, type WordViews } from "./word-views.ts";
 
@@ -28,7 +28,7 @@ const STREAM_STEP = 0x3c6e_f35f;
 
 /** Contents from this length on are long: for fewer bytes a view would cost more than it saves. */
 const LONG_BYTES = 64;
-/** A word for each of the four lanes. */
+/** Two words for each of the two lanes. */
 const ROUND_WORDS = 4;
 const ROUND_BYTES = 4 * ROUND_WORDS;
 
@@ -132,8 +132,8 @@ function keyLanes(key: Uint8Array): Lanes {
 /** The first word of the keystream for one nonce. */
 function streamStart(key: number, nonce: Uint8Array): number {
   let word = key;
-  for (let i = 0; i < nonce.length; i += 4) word = mix(Math.imul(word, HIGH_FACTOR) ^ readU32(nonce, i));
-  return word;
+  for (let i = 0; i < nonce.length; i += 4) word = Math.imul(word ^ readI32(nonce, i), HIGH_FACTOR);
+  return mix(word);
 }
 
 /** Copies a range, XORed with a keystream. Source and target are the same range, or don't overlap. */
@@ -216,44 +216,39 @@ function passRounds(
   target: Int32Array,
   targetFirst: number,
 ): void {
-  let [a, b, c, d] = [HIGH_FACTOR, LOW_FACTOR, THIRD_FACTOR, FOURTH_FACTOR];
+  let [a, b] = [THIRD_FACTOR, FOURTH_FACTOR];
   let stream = start | 0;
   let to = targetFirst;
-  // One word after the other, each read and written: there are too few registers for four at a time.
   for (let from = first; from < first + count; from = (from + ROUND_WORDS) | 0) {
-    let word = source[from]!;
-    target[to] = word ^ stream;
-    a = Math.imul(a ^ word ^ (stream & way), HIGH_FACTOR);
+    const one = source[from]!;
+    const two = source[(from + 1) | 0]!;
+    let next = (stream + STREAM_STEP) | 0;
+    target[to] = one ^ stream;
+    target[(to + 1) | 0] = two ^ next;
+    a = (Math.imul(a ^ one ^ (stream & way), HIGH_FACTOR) + (two ^ (next & way))) | 0;
     a = (a << 13) | (a >>> 19);
-    stream = (stream + STREAM_STEP) | 0;
-    word = source[(from + 1) | 0]!;
-    target[(to + 1) | 0] = word ^ stream;
-    b = Math.imul(b ^ word ^ (stream & way), LOW_FACTOR);
+    const three = source[(from + 2) | 0]!;
+    const four = source[(from + 3) | 0]!;
+    stream = (next + STREAM_STEP) | 0;
+    next = (stream + STREAM_STEP) | 0;
+    target[(to + 2) | 0] = three ^ stream;
+    target[(to + 3) | 0] = four ^ next;
+    b = (Math.imul(b ^ three ^ (stream & way), LOW_FACTOR) + (four ^ (next & way))) | 0;
     b = (b << 13) | (b >>> 19);
-    stream = (stream + STREAM_STEP) | 0;
-    word = source[(from + 2) | 0]!;
-    target[(to + 2) | 0] = word ^ stream;
-    c = Math.imul(c ^ word ^ (stream & way), THIRD_FACTOR);
-    c = (c << 13) | (c >>> 19);
-    stream = (stream + STREAM_STEP) | 0;
-    word = source[(from + 3) | 0]!;
-    target[(to + 3) | 0] = word ^ stream;
-    d = Math.imul(d ^ word ^ (stream & way), FOURTH_FACTOR);
-    d = (d << 13) | (d >>> 19);
-    stream = (stream + STREAM_STEP) | 0;
+    stream = (next + STREAM_STEP) | 0;
     to = (to + ROUND_WORDS) | 0;
   }
   step(lanes, a);
   step(lanes, b);
-  step(lanes, c);
-  step(lanes, d);
 }
 
 /** Takes the last bytes of a range, fewer than four, and the length of the whole into the hash. */
 function finish(lanes: Lanes, bytes: Uint8Array, offset: number, count: number, length: number): void {
-  let rest = 0;
-  for (let i = 0; i < count; i++) rest = (rest << 8) | bytes[offset + i]!;
-  step(lanes, rest);
+  if (count > 0) {
+    let rest = 0;
+    for (let i = 0; i < count; i++) rest = (rest << 8) | bytes[offset + i]!;
+    step(lanes, rest);
+  }
   step(lanes, length);
 }
 

@@ -309,15 +309,18 @@ function absorbSheet(hasher: StateHasher): void {
   hasher.used = 0;
 }
 
-/** Takes `count` words into the lanes, one into each in turn. What the multiplication brings up is turned down again. */
+/**
+ * Takes `count` words into the lanes, two into each in turn: one is multiplied, and the next added to what has come of it. What
+ * the multiplication brings up is turned down again.
+ */
 function absorb(lanes: Int32Array, words: Int32Array, count: number): void {
   let [a, b, c, d] = [lanes[0]!, lanes[1]!, lanes[2]!, lanes[3]!];
-  const end = count & ~3;
-  for (let i = 0; i < end; i += 4) {
-    a = Math.imul(a ^ words[i]!, FACTOR_A);
-    b = Math.imul(b ^ words[i + 1]!, FACTOR_B);
-    c = Math.imul(c ^ words[i + 2]!, FACTOR_C);
-    d = Math.imul(d ^ words[i + 3]!, FACTOR_D);
+  const end = count & ~7;
+  for (let i = 0; i < end; i = (i + 8) | 0) {
+    a = (Math.imul(a ^ words[i]!, FACTOR_A) + words[(i + 1) | 0]!) | 0;
+    b = (Math.imul(b ^ words[(i + 2) | 0]!, FACTOR_B) + words[(i + 3) | 0]!) | 0;
+    c = (Math.imul(c ^ words[(i + 4) | 0]!, FACTOR_C) + words[(i + 5) | 0]!) | 0;
+    d = (Math.imul(d ^ words[(i + 6) | 0]!, FACTOR_D) + words[(i + 7) | 0]!) | 0;
     a = (a << 13) | (a >>> 19);
     b = (b << 13) | (b >>> 19);
     c = (c << 13) | (c >>> 19);

@@ -33,8 +33,8 @@ export function createAudioPlayer(): AudioPlayer {
 
 /** Takes a packet that is new; answers the passport, or undefined when it is garbled. */
 export function audioPlayerTake(player: AudioPlayer, now: Micros, packet: ReadRtp): FramePassport | undefined {
-  const { bytes, at, end, timestamp } = packet;
-  const passport = end - at > 1 ? readBody(bytes, at + 1, end) : undefined;
+  const { bytes, words, at, end, timestamp } = packet;
+  const passport = end - at > 1 ? readBody(bytes, at + 1, end, words) : undefined;
   if (passport === undefined) {
     player.garbled++;
     return undefined;

@@ -113,10 +113,10 @@ function takeRtp(packets: IncomingPackets, bytes: Uint8Array): ReadRtp | undefin
   const length = bytes.length - at - TAG_BYTES;
   if (at < 0 || length < 0) return undefined;
   const start = carveAt(packets.slab, length);
-  const plain = packets.slab.bytes;
+  const { bytes: plain, words } = packets.slab;
   if (!openPayload(packets, bytes, at, plain, start)) return undefined;
   const padding = (bytes[0]! & 0x20) === 0 || length === 0 ? 0 : plain[start + length - 1]!;
-  return readFixedHeader(bytes, plain, start, start + Math.max(0, length - padding));
+  return readFixedHeader(bytes, plain, words, start, start + Math.max(0, length - padding));
 }
 
 /** Opens what lies behind the header of `at` bytes into `plain`; answers whether it is authentic. */

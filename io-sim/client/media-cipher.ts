@@ -171,7 +171,7 @@ export function createWeriftCipher(keys: MediaKeys): MediaCipher {
 function readByWerift(plain: Uint8Array): ReadRtp {
   const { header, payload } = RtpPacket.deSerialize(asBuffer(plain));
   const { payloadType, marker, sequenceNumber, timestamp, ssrc } = header;
-  const all = { bytes: payload, at: 0, end: payload.length };
+  const all = { bytes: payload, words: undefined, at: 0, end: payload.length };
   return { payloadType, marker, sequence: sequenceNumber, timestamp: timestamp | 0, ssrc: ssrc | 0, ...all };
 }
 

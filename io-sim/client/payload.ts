@@ -38,6 +38,7 @@ export interface PayloadView {
   readonly height: number;
   /** This payload's part of the body lies in `bytes` from `bodyAt` on, up to `end`. */
   readonly bytes: Uint8Array;
+  readonly words: Int32Array | undefined;
   readonly bodyAt: number;
   readonly end: number;
 }
@@ -106,7 +107,7 @@ function packetiseVp8(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   return payloads;
 }
 
-function readVp8({ bytes, at: start, end }: Payload): PayloadView | undefined {
+function readVp8({ bytes, words, at: start, end }: Payload): PayloadView | undefined {
   let at = start + 1;
   let pictureId = -1;
   let tl0 = -1;
@@ -128,7 +129,7 @@ function readVp8({ bytes, at: start, end }: Payload): PayloadView | undefined {
   if (at + skip > end) return undefined;
   const width = keyframe ? bytes[at + 6]! | ((bytes[at + 7]! & 0x3f) << 8) : 0;
   const height = keyframe ? bytes[at + 8]! | ((bytes[at + 9]! & 0x3f) << 8) : 0;
-  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, bytes, bodyAt: at + skip, end };
+  return { begins, keyframe, pictureId, tl0, temporalLayer, width, height, bytes, words, bodyAt: at + skip, end };
 }
 
 /* VP9: I P L F B E V Z, a 15-bit picture id, on keyframes a scalability structure with one size. */
@@ -152,7 +153,7 @@ function packetiseVp9(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   });
 }
 
-function readVp9({ bytes, at: start, end }: Payload): PayloadView | undefined {
+function readVp9({ bytes, words, at: start, end }: Payload): PayloadView | undefined {
   const flags = bytes[start]!;
   let at = start + 1;
   let pictureId = -1;
@@ -173,7 +174,7 @@ function readVp9({ bytes, at: start, end }: Payload): PayloadView | undefined {
   const keyframe = begins && (flags & 0x40) === 0;
   at += !begins ? 0 : keyframe ? 4 : 1;
   if (at > end) return undefined;
-  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, bytes, bodyAt: at, end };
+  return { begins, keyframe, pictureId, tl0: -1, temporalLayer: 0, width, height, bytes, words, bodyAt: at, end };
 }
 
 /* H.264: a keyframe is a STAP-A with SPS and PPS and then an IDR slice; slices go as FU-A. */
@@ -201,9 +202,9 @@ function packetiseH264(header: FrameHeader, body: Uint8Array): Uint8Array[] {
   return payloads;
 }
 
-function readH264({ bytes, at, end }: Payload): PayloadView | undefined {
+function readH264({ bytes, words, at, end }: Payload): PayloadView | undefined {
   const type = bytes[at]! & 0x1f;
-  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0, bytes, end };
+  const view = { pictureId: -1, tl0: -1, temporalLayer: 0, width: 0, height: 0, bytes, words, end };
   if (type === NAL.STAP_A) return { ...view, begins: true, keyframe: true, bodyAt: end };
   if (type === NAL.FU_A) {
     const begins = (bytes[at + 1]! & 0x80) !== 0 && (bytes[at + 1]! & 0x1f) === 1;

@@ -8,6 +8,8 @@ import { readI32, readU16, writeU16, writeU32 } from "../../core/base/bytes.ts";
 /** A payload where it lies: `bytes` from `at` on, up to `end`. A view of its own for each packet would cost too much. */
 export interface Payload {
   readonly bytes: Uint8Array;
+  /** The same bytes in words of the machine, where they are at hand. */
+  readonly words: Int32Array | undefined;
   at: number;
   readonly end: number;
 }
@@ -82,11 +84,17 @@ export function writeRtpHeader(packet: WrittenRtp, bytes: Uint8Array, length: nu
 export function readRtp(plain: Uint8Array): ReadRtp {
   const at = payloadOffset(plain);
   const padding = (plain[0]! & 0x20) === 0 ? 0 : plain[plain.length - 1]!;
-  return readFixedHeader(plain, plain, at, Math.max(at, plain.length - padding));
+  return readFixedHeader(plain, plain, undefined, at, Math.max(at, plain.length - padding));
 }
 
 /** Reads the fixed header of a packet whose payload is at hand, wherever that lies. */
-export function readFixedHeader(header: Uint8Array, bytes: Uint8Array, at: number, end: number): ReadRtp {
+export function readFixedHeader(
+  header: Uint8Array,
+  bytes: Uint8Array,
+  words: Int32Array | undefined,
+  at: number,
+  end: number,
+): ReadRtp {
   return {
     payloadType: header[1]! & 0x7f,
     marker: header[1]! >= 0x80,
@@ -94,6 +102,7 @@ export function readFixedHeader(header: Uint8Array, bytes: Uint8Array, at: numbe
     timestamp: readI32(header, 4),
     ssrc: readI32(header, 8),
     bytes,
+    words,
     at,
     end,
   };

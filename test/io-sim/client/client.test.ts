@@ -30,11 +30,19 @@ const CODECS: readonly VideoCodec[] = ["VP8", "VP9", "H264"];
 
 /** All of these bytes as a payload. */
 function whole(bytes: Uint8Array): Payload {
-  return { bytes, at: 0, end: bytes.length };
+  return { bytes, words: undefined, at: 0, end: bytes.length };
+}
+
+/** A part of a body that begins so many bytes behind a word of the machine, in memory full of other things. */
+function laidOut(part: Uint8Array, start: number, inWords: boolean) {
+  const bytes = new Uint8Array(4 * Math.ceil((start + part.length) / 4) + 8).fill(0xee);
+  bytes.set(part, start);
+  const words = inWords ? new Int32Array(bytes.buffer) : undefined;
+  return { bytes, words, bodyAt: start, end: start + part.length };
 }
 
 /** What was read of a packet, with its payload as a text. */
-function withText({ bytes, at, end, ...header }: ReadRtp) {
+function withText({ bytes, words: _, at, end, ...header }: ReadRtp) {
   return { ...header, text: Buffer.from(bytes.subarray(at, end)).toString() };
 }
 
@@ -53,24 +61,34 @@ describe("a frame's body", () => {
     );
   });
 
-  it("is read in pieces as it is in one, however it is cut", () => {
+  it("is read in pieces as it is in one, however it is cut, and whether or not its words are at hand", () => {
     const passport = { source: 7, layer: 2, keyframe: false, frame: 123_456, reference: 123_455 };
     const cuts = fc.array(fc.nat(), { maxLength: 6 });
     fc.assert(
-      fc.property(fc.integer({ min: 20, max: 200 }), cuts, fc.nat(), (length, places, bit) => {
+      fc.property(fc.integer({ min: 20, max: 200 }), cuts, fc.nat(), fc.boolean(), (length, places, bit, inWords) => {
         const body = writeBody(passport, length);
         const ends = [...places.map((place) => place % (length + 1)), length].sort((a, b) => a - b);
-        const pieces = ends.map((end, i) => ({ bytes: body, bodyAt: ends[i - 1] ?? 0, end }));
+        const pieces = ends.map((end, i) => laidOut(body.subarray(ends[i - 1] ?? 0, end), i + places.length, inWords));
         expect(readPieces(pieces)).toEqual(passport);
         const at = bit % (8 * length);
-        body[at >> 3] = body[at >> 3]! ^ (1 << (at & 7));
+        const cut = ends.findIndex((end) => at >> 3 < end);
+        const { bytes, bodyAt } = pieces[cut]!;
+        const place = bodyAt + (at >> 3) - (ends[cut - 1] ?? 0);
+        bytes[place] = bytes[place]! ^ (1 << (at & 7));
         expect(readPieces(pieces)).toBeUndefined();
-        expect(readPieces(pieces.slice(0, -1).concat({ bytes: body, bodyAt: 3, end: 3 }))).toEqual(
+        bytes[place] = bytes[place]! ^ (1 << (at & 7));
+        expect(readPieces(pieces.slice(0, -1).concat(laidOut(new Uint8Array(0), 3, inWords)))).toEqual(
           readBody(body.subarray(0, ends.at(-2) ?? 0)),
         );
       }),
       { numRuns: 500, seed: 3 },
     );
+  });
+
+  it("is no longer one when two of its pieces have changed places", () => {
+    const body = writeBody({ source: 7, layer: 2, keyframe: true, frame: 5, reference: 0xffff_ffff }, 1_000);
+    const pieces = [0, 400, 700].map((start, i) => laidOut(body.subarray(start, [400, 700, 1_000][i]), 0, true));
+    expect(readPieces([pieces[0]!, pieces[2]!, pieces[1]!])).toBeUndefined();
   });
 });
 
