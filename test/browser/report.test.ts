@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { reportAssets } from "../../io-sim/cli/report-assets.ts";
 import { traceToHtml } from "../../io-sim/export/html.ts";
-import { at, buggify, ms, percent, seconds } from "../../io-sim/index.ts";
+import { at, buggify, cut, ms, percent, seconds } from "../../io-sim/index.ts";
 import { causalChain } from "../../io-sim/search/causal-chain.ts";
 import brokenStory from "../support/broken-story.ts";
 import { smallStory } from "../support/small-story.ts";
@@ -28,6 +28,17 @@ function shardedStory() {
   });
 }
 
+/** So many voices that not each can have its strip; one person hears nobody for most of the time. */
+function crowdedStory() {
+  const names = ["ana", "bob", "dan", "eve", "mia", "tom", "zoe"];
+  const person = { sends: { microphone: true as const }, receives: { audio: names.length - 1 } };
+  return smallStory({
+    peers: Object.fromEntries(names.map((name) => [name, person])),
+    timeline: [at(ms(900), "zoe drives into a tunnel", cut("zoe", "down"))],
+    runFor: seconds(3),
+  });
+}
+
 let browser: Browser;
 
 /** What a page wanted from elsewhere, and what it complained of. */
@@ -43,6 +54,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "traced.html"), report(tracedStory()));
   writeFileSync(join(folder, "broken.html"), report(brokenStory));
   writeFileSync(join(folder, "shards.html"), report(shardedStory()));
+  writeFileSync(join(folder, "crowd.html"), report(crowdedStory()));
 });
 
 afterEach(async () => {
@@ -98,6 +110,18 @@ describe("a report", () => {
     expect(await frozen.count()).toBe(1);
     expect(await frozen.locator(".is-frozen").count()).toBe(1);
     expect(await page.locator(".strip .bar").count()).toBe(5);
+  });
+
+  it("has the strips with most trouble, where there are too many for a page", async () => {
+    const page = await open("crowd.html");
+    const section = page.locator("section", { hasText: "What people got" });
+    expect(await section.locator(".strip .bar").count()).toBe(30);
+    expect(await section.locator(".lead").textContent()).toContain("12 others with less or none");
+    const zoes = section.locator(".viewer", { hasText: "zoe sees and hears" }).locator(".strip-sum");
+    expect(await zoes.allTextContents()).toEqual(new Array(6).fill(expect.stringMatching(/^1 freeze, \d/)));
+    await page.getByRole("button", { name: "ana", exact: true }).click();
+    const anas = section.locator(".viewer .strip-sum");
+    expect(await anas.allTextContents()).toEqual(new Array(6).fill("never frozen"));
   });
 
   it("moves its cursor by keys, by the slider and by a click on a strip", async () => {
@@ -162,6 +186,17 @@ describe("a report", () => {
     await page.keyboard.press("0");
     expect(await times.allTextContents()).toEqual(all);
     expect(trouble).toEqual([]);
+  });
+
+  it("shows on the timeline which part of the run is in sight", async () => {
+    const page = await open("traced.html");
+    const band = page.locator(".sight i");
+    expect(await band.isVisible()).toBe(false);
+    for (let i = 0; i < 2; i++) await page.getByRole("button", { name: "Look closer" }).click();
+    const [part, whole] = [(await band.boundingBox())!, (await page.locator(".sight").boundingBox())!];
+    expect(part.width / whole.width).toBeCloseTo(0.25, 2);
+    await page.getByRole("button", { name: "Show the whole run" }).click();
+    expect(await band.isVisible()).toBe(false);
   });
 
   it("says the time at the pointer", async () => {
