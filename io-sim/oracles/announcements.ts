@@ -238,12 +238,18 @@ function lookAtFlow(
       const { name } = client.plan;
       for (const { kind, flowing, publication } of publications) {
         const silent = now - lastDirectlyAt(ledger, client, kind);
-        if (!upheld(book, "S20", !flowing || silent <= most || wasReplacedSince(ledger, participant, now - late)))
+        if (
+          !upheld(
+            book,
+            book.tallies.S20,
+            !flowing || silent <= most || wasReplacedSince(ledger, participant, now - late),
+          )
+        )
           breach(book, "S20", `${name}'s ${kind} is said to flow after ${silent} µs without.`);
         if (flowing || silent >= least) contradicted.delete(publication);
         else if (!contradicted.has(publication)) contradicted.set(publication, now);
         const isSlow = now - (contradicted.get(publication) ?? now + 1) >= late;
-        if (!upheld(book, "S20", !isSlow))
+        if (!upheld(book, book.tallies.S20, !isSlow))
           breach(book, "S20", `${name}'s ${kind} is said to be paused and came ${silent} µs ago.`);
       }
     }

@@ -141,7 +141,7 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       const control = controlOf(client);
       const index = srtcpIndex(client, bytes);
       const rises = index > control.lastIndex;
-      if (!upheld(book, "S7", rises))
+      if (!upheld(book, book.tallies.S7, rises))
         breach(book, "S7", `${client.plan.name} was sent SRTCP index ${index} after ${control.lastIndex}.`);
       control.lastIndex = index;
       const since = connectedAt.get(client.participant) ?? world.loop.now;
@@ -231,13 +231,13 @@ function judgeSenderReport(
   const wall = wallOrigin(world.plan) + (sent.at - world.loop.origin);
   const wrongBy = readNtpTime(bytes, at + 8, wall) - wall;
   const reportedAt = micros(sent.at + wrongBy);
-  if (!upheld(book, "S9", Math.abs(wrongBy) <= CLOCK_MICROS))
+  if (!upheld(book, book.tallies.S9, Math.abs(wrongBy) <= CLOCK_MICROS))
     breach(book, "S9", `${name} was told a time of day that is ${wrongBy} µs off.`);
   const packets = readU32(bytes, at + 20);
   // What has failed on its way out counts for the server, and for nobody else.
   const unseen = packets > sent.packets && failedToSend(world, sent.connectedAt, sent.at) > 0;
   const isTrue = packets === sent.packets || excused(book, "failed to send", unseen);
-  if (!upheld(book, "S9", isTrue))
+  if (!upheld(book, book.tallies.S9, isTrue))
     breach(book, "S9", `${name} was told of ${packets} packets when ${sent.packets} had been sent.`);
   const { source } = sent;
   if (source === undefined) return;
@@ -247,7 +247,7 @@ function judgeSenderReport(
   if (owner === undefined || excused(book, "disturbed", wasClockSet(world, owner.plan.name, sent.at))) return;
   const late = slowestUpSoFar(world, owner, sent.at) + CLOCK_MICROS + sent.heldMicros;
   const { plan } = source.client;
-  if (!upheld(book, "S9", error <= CLOCK_MICROS && error >= -late))
+  if (!upheld(book, book.tallies.S9, error <= CLOCK_MICROS && error >= -late))
     breach(book, "S9", `${name} was told a timestamp of ${plan.name}'s ${source.kind} that is ${error} µs off.`);
   if (sent.at < source.client.connectedAt + SETTLED_MICROS) return;
   if (excused(book, "no report yet", !sent.isClockKnown)) return;
@@ -272,7 +272,7 @@ function judgeLipSync(
   if (other === undefined || other.at !== at) return;
   const apart = Math.abs(error - other.micros);
   const [viewer, speaker] = [client.plan.name, source.client.plan.name];
-  if (!upheld(book, "S9", apart <= CLOCK_MICROS))
+  if (!upheld(book, book.tallies.S9, apart <= CLOCK_MICROS))
     breach(book, "S9", `${viewer} was told to play ${speaker}'s lips ${apart} µs off his voice.`);
 }
 

@@ -80,9 +80,12 @@ export interface ForwardingOracle extends WorldWatcher {
 export function createForwardingOracle(world: World, book: PromiseBook, ledger: Ledger): ForwardingOracle {
   const doors = new Map<SfuNode, Door>();
   const doorOf = (node: SfuNode): Door => {
-    const known = doors.get(node) ?? createDoor(node);
-    doors.set(node, known);
-    return known;
+    let door = doors.get(node);
+    if (door === undefined) {
+      door = createDoor(node);
+      doors.set(node, door);
+    }
+    return door;
   };
 
   return {
@@ -158,7 +161,7 @@ function judgeConsent(
   const age = world.loop.now - tenants.checkedAt(node, target);
   const late = age - world.tunables.consentMicros - world.plan.timerLateMicros;
   const consents = late <= 0 || excused(book, "failed timers", wasMadeLate(world, late));
-  if (!upheld(book, "S11", consents))
+  if (!upheld(book, book.tallies.S11, consents))
     breach(book, "S11", `Media was sent to ${target}, which has not consented for ${age} µs.`);
 }
 
@@ -182,7 +185,7 @@ function settle(world: World, book: PromiseBook, ledger: Ledger, door: Door): vo
         excused(book, "failed in hand", injected) ||
         excused(book, "counted reason", isCounted) ||
         excused(book, "unseen end", hadNoWay(ledger, out));
-      if (!upheld(book, "S2", isExcused))
+      if (!upheld(book, book.tallies.S2, isExcused))
         breach(book, "S2", `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
     }
   }
@@ -226,7 +229,7 @@ function judgeArrival(
   const { now } = world.loop;
   const { client } = carrier;
   const isFirst = noteCarried(carrier, carrierIndex, now);
-  if (!upheld(book, "S7", isFirst))
+  if (!upheld(book, book.tallies.S7, isFirst))
     breach(book, "S7", `The server took packet ${carrierIndex & 0xffff} of ${client.plan.name} twice.`);
   if (transportSequence >= 0) noteTransport(ledger, client, transportSequence, now);
   if (carrier.repairs !== undefined) carrier.highest = Math.max(carrier.highest, carrierIndex);
@@ -251,17 +254,18 @@ function judgeSent(
   // What is newer than all before cannot be there, and where it will be is seldom near at hand.
   if (index <= out.highest && sent[place + SENT.INDEX] === index) {
     const same = sent[place + SENT.SEAL] === seal;
-    if (!upheld(book, "S7", same)) breach(book, "S7", `${nameOf(out)} was sent two different packets ${sequence}.`);
+    if (!upheld(book, book.tallies.S7, same))
+      breach(book, "S7", `${nameOf(out)} was sent two different packets ${sequence}.`);
     return;
   }
   // Where a first packet was made to get stuck, it may come again and go out behind the second.
   const isBefore = out.highest >= 0 && index < out.first;
   const isInside = !isBefore || excused(book, "failed to send", hasFailedAtFirst(world, out));
-  if (!upheld(book, "S2", isInside))
+  if (!upheld(book, book.tallies.S2, isInside))
     breach(book, "S2", `${nameOf(out)} was sent ${sequence}, from before the stream began.`);
   if (out.first < 0 && (bytes[1]! & 0x7f) === PAYLOAD_TYPE.OPUS) out.kind = "audio";
   const pauses = !out.isRtx && out.bound?.paused === true;
-  if (!upheld(book, "S1", !pauses))
+  if (!upheld(book, book.tallies.S1, !pauses))
     breach(book, "S1", `${nameOf(out)} was sent ${sequence} while it was said to be paused.`);
   if (!out.isRtx) judgeOrigin(world, book, ledger, door, out, index, timestamp);
   out.distinct++;
@@ -274,7 +278,7 @@ function judgeSent(
   const forward = (timestamp - out.highestTimestamp) | 0;
   if (out.highest < 0 || forward > 0) out.highestFrameAt = world.loop.now;
   if (out.highest >= 0 && !out.isRtx) {
-    if (!upheld(book, "S3", forward >= 0))
+    if (!upheld(book, book.tallies.S3, forward >= 0))
       breach(book, "S3", `${nameOf(out)} was sent ${sequence} with a timestamp ${-forward} in the past.`);
   }
   out.highest = index;
@@ -294,12 +298,12 @@ function judgeOrigin(
   const { bound } = out;
   if (hadNoWay(ledger, out)) hidePiece(out);
   const owed = narrowOrigins(door, out, index, timestamp);
-  if (!upheld(book, "S2", owed === 0))
+  if (!upheld(book, book.tallies.S2, owed === 0))
     breach(book, "S2", `${nameOf(out)} was not sent ${owed} of the packets that had come in behind its first one.`);
   const packet = explaining(door, out, bound, index, timestamp);
   if (packet === undefined) {
     const wasTried = failedToSend(world, triedFrom(out, index)) > 0;
-    if (!upheld(book, "S8", excused(book, "failed to send", wasTried)))
+    if (!upheld(book, book.tallies.S8, excused(book, "failed to send", wasTried)))
       breach(book, "S8", `${nameOf(out)} was sent ${index & 0xffff} for the first time, although nothing had come.`);
   }
   const source = packet?.source;
@@ -310,7 +314,7 @@ function judgeOrigin(
   }
   if (fits) findPiece(out);
   const isAnnounced = bound?.participant === source.participant && isOfItsOwner(world, door, source);
-  if (!upheld(book, "S1", isAnnounced))
+  if (!upheld(book, book.tallies.S1, isAnnounced))
     breach(
       book,
       "S1",
@@ -333,9 +337,9 @@ function judgeOrigin(
     beginPiece(world, door, packet, out, source, index, timestamp);
   }
   const same = ((timestamp - out.timestampOffset - packet.timestamp) | 0) === 0;
-  if (!upheld(book, "S3", same))
+  if (!upheld(book, book.tallies.S3, same))
     breach(book, "S3", `${nameOf(out)} was sent ${index & 0xffff} with another timestamp than its frame has.`);
-  upheld(book, "S2", true);
+  upheld(book, book.tallies.S2, true);
   if (source.kind === "video") judgeReferences(book, packet, out, source);
 }
 
@@ -364,10 +368,10 @@ function judgeCatchingUp(
 ): void {
   const few = out.sentInInput <= world.tunables.catchUpPacketsMax + 1;
   const hasReason = packet.begins || excused(book, "failed to send", failedToSend(world, triedFrom(out, index)) > 0);
-  if (!upheld(book, "R3", few && hasReason))
+  if (!upheld(book, book.tallies.R3, few && hasReason))
     breach(book, "R3", `${nameOf(out)} was sent ${out.sentInInput} packets for one that came in.`);
   const had = out.source === source && hasCome(door, source, index - out.indexOffset);
-  if (!upheld(book, "S2", had))
+  if (!upheld(book, book.tallies.S2, had))
     breach(book, "S2", `${nameOf(out)} was sent ${index & 0xffff}, which had never come in.`);
   noteEnd(out, source, index);
 }
@@ -407,7 +411,7 @@ function judgeReferences(book: PromiseBook, packet: PacketInHand, out: OutgoingS
   if (excused(book, "unseen beginning", out.begunUnseen && packet.index < out.sourceFirst)) return;
   const { keyframe, frame: number, reference } = frame.passport;
   const isInside = keyframe || reference >= out.keyframe;
-  if (!upheld(book, "S4", isInside))
+  if (!upheld(book, book.tallies.S4, isInside))
     breach(book, "S4", `${nameOf(out)} was sent frame ${number}, which refers to ${reference}.`);
 }
 

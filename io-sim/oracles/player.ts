@@ -32,35 +32,32 @@ interface Perceived {
 
 /** The oracle of this world. */
 export function createPlayerOracle(world: World, book: PromiseBook): WorldWatcher {
-  const perceived = new Map<Client, Perceived[]>();
+  /** By the ordinals of clients. */
+  const perceived: Perceived[][] = [];
   const leftAt = new Map<number, number>();
 
   function judgeSource(client: Client, mid: string, passport: FramePassport, sentAt: Micros): void {
     const source = world.sources.get(passport.source);
     const { name, room } = client.plan;
-    if (!upheld(book, "S1", source !== undefined))
+    if (!upheld(book, book.tallies.S1, source !== undefined))
       breach(book, "S1", `${name} perceived a source that does not exist.`);
     if (source === undefined) return;
     const owner = source.client;
-    if (!upheld(book, "S1", owner !== client))
+    if (!upheld(book, book.tallies.S1, owner !== client))
       breach(book, "S1", `${name} perceived its own ${source.kind} in slot ${mid}.`);
-    if (!upheld(book, "S1", owner.plan.room === room))
+    if (!upheld(book, book.tallies.S1, owner.plan.room === room))
       breach(book, "S1", `${name} in ${room} perceived ${whoseOf(source)} from ${owner.plan.room}.`);
     const gone = leftAt.get(owner.participant);
     const lingers = gone !== undefined && sentAt > gone + lingerMicros(world);
-    if (!upheld(book, "S1", !lingers))
+    if (!upheld(book, book.tallies.S1, !lingers))
       breach(book, "S1", `${name} perceived ${whoseOf(source)} long after its owner had left.`);
   }
 
   function judgeNew(client: Client, mid: string, passport: FramePassport): void {
-    let all = perceived.get(client);
-    if (all === undefined) {
-      all = [];
-      perceived.set(client, all);
-    }
-    const isNew = noteFrame(all, mid, passport);
-    const { name } = client.plan;
-    if (!upheld(book, "S7", isNew))
+    const { name, ordinal } = client.plan;
+    while (perceived.length <= ordinal) perceived.push([]);
+    const isNew = noteFrame(perceived[ordinal]!, mid, passport);
+    if (!upheld(book, book.tallies.S7, isNew))
       breach(book, "S7", `${name} got frame ${passport.frame} of source ${passport.source} twice.`);
   }
 
@@ -68,8 +65,9 @@ export function createPlayerOracle(world: World, book: PromiseBook): WorldWatche
     const screen = screenOf(client, mid);
     if (screen === undefined) return;
     const isWhole = screen.torn === 0 && screen.unreferenced === 0 && screen.garbled === 0;
-    if (!upheld(book, "S4", isWhole)) breach(book, "S4", complaintOf(client, mid, screen));
-    if (!upheld(book, "S6", screen.pictureIdJumps === 0)) breach(book, "S6", complaintOf(client, mid, screen));
+    if (!upheld(book, book.tallies.S4, isWhole)) breach(book, "S4", complaintOf(client, mid, screen));
+    if (!upheld(book, book.tallies.S6, screen.pictureIdJumps === 0))
+      breach(book, "S6", complaintOf(client, mid, screen));
   }
 
   return {

@@ -63,14 +63,16 @@ export interface BrokenPromise {
   readonly event: number;
 }
 
-/** How often a promise was judged. */
+/** How often a promise was judged, and whether it holds under any fault whatever. */
 interface Tally {
   times: number;
+  readonly isSafety: boolean;
 }
 
 /** What a run has judged. */
 export interface PromiseBook {
-  readonly tallies: Map<PromiseId, Tally>;
+  /** Of each promise: who judges where packets pass names one here, as to look for it would cost more than to judge. */
+  readonly tallies: Readonly<Record<PromiseId, Tally>>;
   /** How often each excuse was used (./excuses.ts). */
   readonly excuses: Map<Excuse, number>;
   broken: BrokenPromise | undefined;
@@ -82,28 +84,35 @@ export interface PromiseBook {
 
 /** An empty book. */
 export function createPromiseBook(clock: PromiseBook["clock"], safetyAlone = false): PromiseBook {
-  return { tallies: new Map(), excuses: new Map(), broken: undefined, safetyAlone, clock };
+  return { tallies: createTallies(), excuses: new Map(), broken: undefined, safetyAlone, clock };
 }
 
-/** How often each promise was judged, in the order in which they first were. */
+function createTallies(): Record<PromiseId, Tally> {
+  // Safety and resources; the others need a world in which not everything goes wrong.
+  const ids = Object.keys(PROMISES) as PromiseId[];
+  const tallies = ids.map((id): [PromiseId, Tally] => [id, { times: 0, isSafety: /^[SR]\d/.test(id) }]);
+  return Object.fromEntries(tallies) as Record<PromiseId, Tally>;
+}
+
+/** How often each promise was judged, of those that were. */
 export function judgements({ tallies }: PromiseBook): Map<PromiseId, number> {
-  return new Map([...tallies].map(([promise, { times }]) => [promise, times]));
+  const all = Object.entries(tallies) as [PromiseId, Tally][];
+  return new Map(all.filter(([, { times }]) => times > 0).map(([promise, { times }]) => [promise, times]));
 }
 
 /** Judges one case: `detail` is only asked for when the promise is broken, and only the first breach is kept. */
 export function judge(book: PromiseBook, promise: PromiseId, holds: boolean, detail: () => string): void {
-  if (!upheld(book, promise, holds)) breach(book, promise, detail());
+  if (!upheld(book, book.tallies[promise], holds)) breach(book, promise, detail());
 }
 
 /**
- * Judges one case where packets pass, and answers whether there is nothing to say; else the breach has to be told to
- * {@link breach}. A function that could tell it would be made anew for each packet, with all that it speaks of.
+ * Judges one case where packets pass, of the promise whose tally this is, and answers whether there is nothing to say; else the
+ * breach has to be told to {@link breach}. A function that could tell it would be made anew for each packet, with all that it
+ * speaks of.
  */
-export function upheld(book: PromiseBook, promise: PromiseId, holds: boolean): boolean {
-  if (book.safetyAlone && !isSafety(promise)) return true;
-  const tally = book.tallies.get(promise);
-  if (tally === undefined) book.tallies.set(promise, { times: 1 });
-  else tally.times++;
+export function upheld(book: PromiseBook, tally: Tally, holds: boolean): boolean {
+  if (book.safetyAlone && !tally.isSafety) return true;
+  tally.times++;
   return holds || book.broken !== undefined;
 }
 
@@ -111,10 +120,3 @@ export function upheld(book: PromiseBook, promise: PromiseId, holds: boolean): b
 export function breach(book: PromiseBook, promise: PromiseId, detail: string): void {
   book.broken = { promise, detail, time: book.clock.now, event: book.clock.ran };
 }
-
-/** Whether a promise is about safety or resources, and so holds under any fault whatever. */
-function isSafety(promise: PromiseId): boolean {
-  return SAFETY.has(promise);
-}
-
-const SAFETY: ReadonlySet<string> = new Set(Object.keys(PROMISES).filter((id) => /^[SR]\d/.test(id)));

@@ -105,11 +105,12 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
   function judgeMedia(client: Client, bytes: Uint8Array): void {
     const { name } = client.plan;
     const { isConnected, hasLeft, streams } = recipientOf(recipients, said, client);
-    if (!upheld(book, "S13", isConnected)) breach(book, "S13", `${name} was sent media before it was connected.`);
-    if (!upheld(book, "S1", !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
+    if (!upheld(book, book.tallies.S13, isConnected))
+      breach(book, "S13", `${name} was sent media before it was connected.`);
+    if (!upheld(book, book.tallies.S1, !hasLeft)) breach(book, "S1", `${name} was sent media after it had left.`);
     if (isControl(bytes) || bytes.length < 12) return;
     const stream = streamOf(said, streams, client, bytes);
-    if (!upheld(book, "S11", stream.isNamed))
+    if (!upheld(book, book.tallies.S11, stream.isNamed))
       breach(book, "S11", `${name} was sent SSRC ${stream.key >>> 0}, which is not its own.`);
     noteNumber(stream, readU16(bytes, 2), world.loop.now, tenants.displacedAt(client));
   }

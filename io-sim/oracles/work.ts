@@ -27,14 +27,14 @@ export function judgeWork(
   const { shard } = door.node;
   if (input.kind === "timer") {
     const moves = shardNextTimeout(shard) > input.now;
-    if (!upheld(book, "S19", moves))
+    if (!upheld(book, book.tallies.S19, moves))
       breach(book, "S19", "The server wants to be woken at the very moment at which it was.");
   }
   const answers = input.kind === "datagram" ? world.tunables.retransmitBurstPackets : 0;
   const there = shard.participants.size + shard.slots.size + world.nodes.length - 1;
   const most = EFFECTS_ALWAYS + EFFECTS_EACH * there * Math.max(1, door.count) + answers;
   const few = effects.length <= most || effects.length - caughtUp(world, door, effects) <= most;
-  if (!upheld(book, "R3", few)) breach(book, "R3", `One ${input.kind} led to ${effects.length} effects.`);
+  if (!upheld(book, book.tallies.R3, few)) breach(book, "R3", `One ${input.kind} led to ${effects.length} effects.`);
 }
 
 /** How many packets may have gone out because they lie behind one in hand: on each stream, beside one for each in hand. */
