@@ -4,12 +4,7 @@
  * A slot is one m-line with one SSRC for the whole call (and one for RTX). Packets of other SSRCs are counted and thrown
  * away, as a browser does with media that no description names.
  */
-import {
-  GenericNack,
-  PictureLossIndication,
-  RtcpPayloadSpecificFeedback,
-  RtcpTransportLayerFeedback,
-} from "werift-rtp";
+import { PictureLossIndication, RtcpPayloadSpecificFeedback } from "werift-rtp";
 import { readU16 } from "../../core/base/bytes.ts";
 import type { Micros } from "../../core/base/micros.ts";
 import { COUNT_NEAR_END } from "../base/near-wrap.ts";
@@ -33,6 +28,7 @@ import type { VideoCodec } from "./payload.ts";
 import { type ReadRtcp, writeFir } from "./plain-rtcp.ts";
 import type { ReadRtp } from "./plain-rtp.ts";
 import { createVideoPlayer, type OnFrame, type VideoPlayer, videoPlayerTake, videoPlayerTick } from "./video-player.ts";
+import { writeNack } from "./werift-rtcp.ts";
 
 /** One m-line on which the client receives. */
 export interface ReceivingSlot {
@@ -198,10 +194,7 @@ export function slotsTick(client: Client): void {
     if (slot.screen === undefined) continue;
     const isMissing = slot.rtxKey !== 0 && slot.stream.missing.size > 0;
     const lost = isMissing ? inStreamNacks(slot.stream, now) : NOTHING;
-    if (lost.length > 0) {
-      const feedback = new GenericNack({ senderSsrc: reporterSsrc(client), mediaSourceSsrc: slot.stream.ssrc, lost });
-      sendRtcp(client, new RtcpTransportLayerFeedback({ feedback }).serialize());
-    }
+    if (lost.length > 0) sendRtcp(client, writeNack(reporterSsrc(client), slot.stream.ssrc, lost));
     if (!videoPlayerTick(slot.screen, now, slot.onFrame)) continue;
     sendRtcp(client, client.plan.persona === "thin" ? fullIntraRequest(client, slot) : pictureLoss(client, slot));
   }

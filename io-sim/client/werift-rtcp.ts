@@ -16,6 +16,7 @@ import {
   SourceDescriptionItem,
   TransportWideCC,
 } from "werift-rtp";
+import { seqAdd16 } from "../../core/base/sequence.ts";
 import type { ReadRtcp, RtcpFormat, SenderInfo } from "./plain-rtcp.ts";
 
 /** A view of the same bytes that werift's code can use. */
@@ -38,6 +39,26 @@ export const WERIFT_RTCP: RtcpFormat = {
   },
   read: (plain) => RtcpPacketConverter.deSerialize(asBuffer(plain)).flatMap(readPacket),
 };
+
+/** How far behind the first packet of a NACK's pair the last one that it can name is (RFC 4585 §6.2.1). */
+const NACK_PAIR_REACH = 16;
+
+/**
+ * A NACK for these packets, in their order. What one pair names beyond the wrap counts on beyond 16 bits on its way in:
+ * `werift-rtp` knows no wrap and would begin another pair, as no browser does.
+ */
+export function writeNack(senderSsrc: number, mediaSourceSsrc: number, sequences: readonly number[]): Uint8Array {
+  let pairBegins = sequences[0]!;
+  const lost = sequences.map((sequence) => {
+    const ahead = seqAdd16(sequence, -pairBegins);
+    if (ahead <= NACK_PAIR_REACH) return pairBegins + ahead;
+    pairBegins = sequence;
+    return sequence;
+  });
+  return new RtcpTransportLayerFeedback({
+    feedback: new GenericNack({ senderSsrc, mediaSourceSsrc, lost }),
+  }).serialize();
+}
 
 function senderReport(info: SenderInfo, reports: RtcpReceiverInfo[]): Buffer {
   return new RtcpSrPacket({
