@@ -56,6 +56,7 @@ function enter(world: World, peer: Peer, client: Client, what: string): void {
   if (peer.clients.length > 0 || world.byAddress.get(peer.address) !== peer) movePeer(world, peer, "address", false);
   peer.client = client;
   peer.clients.push(client);
+  world.byClient.set(client, peer);
   note(world, "client", client.plan.name, what);
   clientJoin(client);
 }

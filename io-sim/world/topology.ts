@@ -95,8 +95,17 @@ export function addPeer(world: World, plan: PeerPlan, index: number): void {
 /** The client with this participant number. Nobody has 0: it stands for an empty slot, and for each client unknown there. */
 export function clientOf(world: World, participant: number): Client | undefined {
   if (participant === 0) return undefined;
+  const { byParticipant } = world;
+  const known = byParticipant.get(participant);
+  // He may have another client by now.
+  if (known?.participant === participant) return known;
   for (const { clients } of world.peers.values()) {
-    for (let i = 0; i < clients.length; i++) if (clients[i]!.participant === participant) return clients[i];
+    for (let i = 0; i < clients.length; i++) {
+      const client = clients[i]!;
+      if (client.participant !== participant) continue;
+      byParticipant.set(participant, client);
+      return client;
+    }
   }
   return undefined;
 }
@@ -113,10 +122,7 @@ export function handOver(world: World, participant: number): void {
 
 /** Whose client this is, now or before. */
 export function peerOf(world: World, client: Client): Peer | undefined {
-  for (const peer of world.peers.values()) {
-    if (peer.client === client || peer.clients.includes(client)) return peer;
-  }
-  return undefined;
+  return world.byClient.get(client);
 }
 
 function tellCarried(

@@ -105,6 +105,9 @@ export interface World {
   readonly bottlenecks: Map<string, Bottleneck>;
   /** By the address that the peer has now. */
   readonly byAddress: Map<string, Peer>;
+  /** Peers by the clients that they have or had, and clients as they were found by their numbers; ask `clientOf`. */
+  readonly byClient: Map<Client, Peer>;
+  readonly byParticipant: Map<number, Client>;
   readonly sources: Map<number, Source>;
   readonly watchers: WorldWatcher[];
   /** Those of them who listen to what is frequent; ask `audienceOf`. */
@@ -207,6 +210,8 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     peers: new Map(),
     bottlenecks: new Map(),
     byAddress: new Map(),
+    byClient: new Map(),
+    byParticipant: new Map(),
     sources: new Map(),
     watchers: [],
     audience: createAudience(),
