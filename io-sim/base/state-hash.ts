@@ -59,7 +59,8 @@ interface Known {
   place: number;
   /** An object's keys when they were looked at last. */
   shape: Shape;
-  /** A typed array's bytes as words, if there are many. */
+  /** A typed array's length, and its bytes as words if there are many. To ask one of six kinds of arrays is a search. */
+  readonly length: number;
   readonly words: Int32Array;
 }
 
@@ -199,7 +200,8 @@ function lookUp(hasher: StateHasher, container: object): Known {
   }
   hasher.place -= 1;
   const [kind, words] = [kindOf(container), wordsOf(container)];
-  const fresh = { container, kind, walk: 0, number: 0, place: 0, shape: NO_KEYS, words };
+  const length = kind < KIND.BYTES ? 0 : (container as TypedArray).length;
+  const fresh = { container, kind, walk: 0, number: 0, place: 0, shape: NO_KEYS, length, words };
   hasher.known.set(container, fresh);
   return fresh;
 }
@@ -273,11 +275,10 @@ function wordsOf(container: object): Int32Array {
   return new Int32Array(container.buffer, container.byteOffset, container.byteLength >> 2);
 }
 
-function putTypedArray(hasher: StateHasher, { kind, words }: Known, array: TypedArray): void {
-  const { length } = array;
+function putTypedArray(hasher: StateHasher, { kind, length, words }: Known, array: TypedArray): void {
   put(hasher, length);
   if (kind === KIND.BYTES && length <= INLINE_BYTES_MAX) {
-    putBytes(hasher, array as Uint8Array);
+    putBytes(hasher, array as Uint8Array, length);
     return;
   }
   if (words !== NO_WORDS) {
@@ -289,9 +290,9 @@ function putTypedArray(hasher: StateHasher, { kind, words }: Known, array: Typed
 }
 
 /** A few bytes, most of what there are of typed arrays: keys, salts and the like. */
-function putBytes(hasher: StateHasher, bytes: Uint8Array): void {
+function putBytes(hasher: StateHasher, bytes: Uint8Array, length: number): void {
   let word = 0;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = 0; i < length; i++) {
     word = (word << 8) | bytes[i]!;
     if ((i & 3) === 3) put(hasher, word);
   }
