@@ -148,6 +148,19 @@ describe("a report", () => {
     expect(await page.locator(".happening").textContent()).toContain("somebody comes late");
     await page.keyboard.press("p");
     expect(await page.locator(".happening").textContent()).toContain("the microphone is muted");
+    await page.getByRole("button", { name: "1.00 s: into the tunnel" }).click();
+    expect(await page.locator(".happening").textContent()).toContain("1.00 s  into the tunnel");
+  });
+
+  it("says what was last, with the name of whom it is about", async () => {
+    const page = await open("traced.html");
+    const row = page
+      .getByLabel("Log")
+      .locator("button", { has: page.locator("b", { hasText: /^eve$/ }) })
+      .nth(1);
+    const said = await row.locator("span").textContent();
+    await row.click();
+    expect(await page.locator(".happening span").textContent()).toContain(`eve ${said}`);
   });
 
   it("plays", async () => {
@@ -372,7 +385,12 @@ describe("a report", () => {
     expect(await page.locator(".breach").textContent()).toMatch(/ for \d\.\d+ s at the end\./);
     expect(await page.locator(".happening").textContent()).toContain("the camera is covered");
     expect(await page.locator(".strip-broken").textContent()).toMatch(/^ana’s camera.*still for \d\.\d+ s$/);
-    expect(await page.locator(".message.head text").allTextContents()).toEqual(["server", "ana", "bob"]);
+    const lanes = page.locator(".message.head text");
+    expect(await lanes.allTextContents()).toEqual(["server", "ana", "bob"]);
+    await page.getByRole("button", { name: "Everyone", exact: true }).click();
+    expect(await lanes.count()).toBe(4);
+    await page.getByRole("button", { name: "Those concerned" }).click();
+    expect(await lanes.allTextContents()).toEqual(["server", "ana", "bob"]);
     await page.getByRole("button", { name: /^Go to where it was judged/ }).click();
     expect(await cursor(page)).toBeGreaterThan(95);
     expect(trouble).toEqual([]);
