@@ -57,6 +57,8 @@ export interface Counted {
   toNobody: number;
 }
 
+const NOTHING_COUNTED: Readonly<Counted> = { taken: 0, tooLate: 0, toSomebody: 0, toNobody: 0 };
+
 /** The door of one shard. */
 export interface Door {
   readonly node: SfuNode;
@@ -68,6 +70,8 @@ export interface Door {
   firedBefore: number;
   readonly before: Counted;
   readonly after: Counted;
+  /** Packets that are not in hand, as the shard has given up the lane that they came on: it counts them and no more. */
+  strays: number;
   /** Of streams of other shards: the indices of the packets that have come over. */
   readonly relayed: Map<SourceStream, Float64Array>;
   mediaSent: number;
@@ -81,8 +85,9 @@ export function createDoor(node: SfuNode): Door {
     count: 0,
     ordinal: 0,
     firedBefore: 0,
-    before: { taken: 0, tooLate: 0, toSomebody: 0, toNobody: 0 },
-    after: { taken: 0, tooLate: 0, toSomebody: 0, toNobody: 0 },
+    before: { ...NOTHING_COUNTED },
+    after: { ...NOTHING_COUNTED },
+    strays: 0,
     relayed: new Map(),
     mediaSent: 0,
   };
@@ -91,6 +96,7 @@ export function createDoor(node: SfuNode): Door {
 /** Looks at a datagram before the shard does: which packet of which stream of which client it is. */
 export function takeDatagram(ledger: Ledger, door: Door, input: DatagramInput): void {
   const { bytes, flow } = input;
+  door.strays = 0;
   if (!isMedia(bytes) || isControl(bytes)) return;
   const client = ledger.tenants.senderOn(door.node, flow);
   if (client === undefined) return;
@@ -118,8 +124,13 @@ export function relayedLane(bytes: Uint8Array, at: number): number {
  */
 export function takeRelayed(ledger: Ledger, door: Door, { bytes, offset, length, shard }: RelayInput): void {
   const end = offset + length;
+  door.strays = 0;
   for (let at = offset; at + 4 <= end; at += readU32(bytes, at) & 0xff_ffff) {
-    if (bytes[at] !== PACKET_RECORD || !door.node.shard.lanes.has(relayedLane(bytes, at))) continue;
+    if (bytes[at] !== PACKET_RECORD) continue;
+    if (!door.node.shard.lanes.has(relayedLane(bytes, at))) {
+      door.strays++;
+      continue;
+    }
     const rtp = at + RECORD_HEADER_BYTES;
     const packet = nextInHand(door);
     const sequence = readU16(bytes, rtp + 2);
@@ -184,6 +195,19 @@ export function readCounted({ node }: Door, counted: Counted): void {
   counted.toSomebody =
     counters.rtpAwaitingKeyframe + counters.rtpCodecMismatch + counters.rtpPaddingSkipped + counters.rtpUnsendable;
   counted.toNobody = counters.rtpUnroutable + counters.rtpMalformed + counters.relayPacketsStray;
+}
+
+/**
+ * For how many of the packets in hand the shard has counted a reason: each of {@link Counted} `toNobody` is one packet that
+ * nobody is sent, and each of the others one for one packet and one receiver.
+ */
+export function reasonsIn({ before, after, strays }: Door): Counted {
+  return {
+    taken: after.taken - before.taken,
+    tooLate: after.tooLate - before.tooLate,
+    toSomebody: after.toSomebody - before.toSomebody,
+    toNobody: after.toNobody - before.toNobody - strays,
+  };
 }
 
 function nextInHand(door: Door): PacketInHand {

@@ -23,6 +23,7 @@ import {
   noteRelayed,
   type PacketInHand,
   readCounted,
+  reasonsIn,
   takeDatagram,
   takeRelayed,
 } from "./doors.ts";
@@ -167,23 +168,24 @@ function judgeConsent(
 
 /** Judges the input that is over: each stream that is made of what came got the packet. */
 function settle(world: World, book: PromiseBook, ledger: Ledger, door: Door): void {
-  const { packets, count, before, after } = door;
+  const { packets, count } = door;
+  if (count === 0) return;
   const injected = world.sites.fired > door.firedBefore;
-  settleOrigins(door, !injected && !hasReasons(door));
+  const reasons = reasonsIn(door);
+  settleOrigins(door, !injected && reasons.tooLate + reasons.toSomebody + reasons.toNobody === 0);
   door.count = 0;
-  // Each reason is one for one packet and one receiver.
-  let reasons = after.toSomebody - before.toSomebody;
   for (let i = 0; i < count; i++) {
     const { source, index, isNew } = packets[i]!;
     if (source === undefined || !isNew) continue;
+    let isForNobody: boolean | undefined;
     for (const out of source.followers) {
       if (out.door !== door || index < out.sourceFirst || wasSent(out, index + out.indexOffset)) continue;
+      isForNobody ??= !wasSentOn(door, source, index) && reasons.toNobody-- > 0;
       const behind = out.highest - out.indexOffset - index;
-      const late = behind >= LIMITS.rewriterHistoryPackets && after.tooLate > before.tooLate;
-      const isCounted = late || after.toNobody > before.toNobody || reasons-- > 0;
+      const isLate = behind >= LIMITS.rewriterHistoryPackets && reasons.tooLate-- > 0;
       const isExcused =
         excused(book, "failed in hand", injected) ||
-        excused(book, "counted reason", isCounted) ||
+        excused(book, "counted reason", isForNobody || isLate || reasons.toSomebody-- > 0) ||
         excused(book, "unseen end", hadNoWay(ledger, out));
       if (!upheld(book, book.tallies.S2, isExcused))
         breach(book, "S2", `${nameOf(out)} was not sent packet ${index & 0xffff}, which had come in.`);
@@ -191,9 +193,10 @@ function settle(world: World, book: PromiseBook, ledger: Ledger, door: Door): vo
   }
 }
 
-/** Whether the shard has counted anything of what is in hand as not sent. */
-function hasReasons({ before, after }: Door): boolean {
-  return after.toSomebody > before.toSomebody || after.toNobody > before.toNobody || after.tooLate > before.tooLate;
+/** Whether anybody was sent this packet through this door. */
+function wasSentOn(door: Door, source: SourceStream, index: number): boolean {
+  for (const out of source.followers) if (out.door === door && wasSent(out, index + out.indexOffset)) return true;
+  return false;
 }
 
 /** Looks once more at where the pieces have begun of which there is something in hand, now that all of it has been sent. */
