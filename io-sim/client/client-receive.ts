@@ -221,7 +221,12 @@ export function writeReports(client: Client): void {
   const wall = ports.wallClock(now);
   const sending = media.outStreams.filter((stream) => stream.packetsSent > 0);
   const senders = sending.map((stream) => senderInfo(stream, now, wall));
-  sendRtcp(client, media.cipher.rtcp.writeReports(senders, REPORTER_SSRC, blocks, media.cname));
+  const reports = media.cipher.rtcp.writeReports(senders, REPORTER_SSRC, blocks, media.cname);
+  sendRtcp(
+    client,
+    reports,
+    sending.map(({ ssrc }) => ssrc),
+  );
 }
 
 function reporterSsrc(client: Client): number {

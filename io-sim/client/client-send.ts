@@ -14,12 +14,14 @@ export function sendRtp(client: Client, packet: WrittenRtp): void {
   ports.send(media.cipher.sealRtp(packet), serverAddress(client));
 }
 
-/** Sends a compound RTCP packet of ours. */
-export function sendRtcp(client: Client, plain: Uint8Array): void {
+/** Sends a compound RTCP packet of ours, which has sender reports of these streams in it. */
+export function sendRtcp(client: Client, plain: Uint8Array, reported: readonly number[] = []): void {
   const { media, ports, answer } = client;
   if (media.cipher === undefined || answer === undefined) return;
   ports.watcher.plain?.(client, "up", plain);
-  ports.send(media.cipher.sealRtcp(plain), serverAddress(client));
+  const sealed = media.cipher.sealRtcp(plain);
+  if (reported.length > 0) ports.watcher.reported?.(client, sealed, reported);
+  ports.send(sealed, serverAddress(client));
 }
 
 /** Sends packets of a stream again, as RTX. */

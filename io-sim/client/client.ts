@@ -128,6 +128,8 @@ export interface ClientWatcher {
   resent?(client: Client, rtxSsrc: number, rtxSequence: number, ssrc: number, sequence: number): void;
   /** The server has sent the packet `sequence` of a slot again, as RTX. */
   repaired?(client: Client, ssrc: number, sequence: number, timestamp: number): void;
+  /** Reports were sent in a compound RTCP packet that is sealed like this: a sender report of each of these streams of ours. */
+  reported?(client: Client, sealed: Uint8Array, ssrcs: readonly number[]): void;
   /** A compound RTCP packet of the server was opened. */
   control?(client: Client, sealed: Uint8Array, plain: Uint8Array): void;
 }

@@ -5,8 +5,9 @@
  * requests are counted against the clock (S10, L5), and no SRTCP index is ever used twice (S7). A packet that is lost on its
  * way to the client is not judged; one that comes twice is judged once.
  */
-import { type Micros, micros } from "../../core/index.ts";
+import { type DatagramInput, type Micros, micros, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
+import type { SfuNode } from "../world/node.ts";
 import { longestStandstillMicros, longestWayMicros } from "../world/shards.ts";
 import { type Peer, peerOf } from "../world/topology.ts";
 import { type World, type WorldWatcher, wallOrigin } from "../world/world.ts";
@@ -62,7 +63,7 @@ interface SentControl {
   readonly packets: number;
   /** Since when the server had the connection, and so may have sent something on it. */
   readonly connectedAt: number;
-  /** Of a sender report: whether a report that was sent behind its source's first packet has told every shard of the clock. */
+  /** Of a sender report: whether a report of its source's own has told this shard of the clock. */
   readonly isClockKnown: boolean;
   /** By how much the server may have it late because it stood still itself when it learnt of the clock. */
   readonly heldMicros: number;
@@ -70,9 +71,17 @@ interface SentControl {
   readonly received: readonly ReturnType<typeof tally>[];
 }
 
-/** What is known of the RTCP to one client. */
+/** A compound packet of a client with sender reports of these streams. */
+interface Reported {
+  readonly client: Client;
+  readonly index: number;
+  readonly ssrcs: readonly number[];
+}
+
+/** What is known of the RTCP to one client, and from it. */
 interface ClientControl {
   readonly sent: (SentControl | undefined)[];
+  readonly reported: (Reported | undefined)[];
   lastIndex: number;
   /** When the feedback with each count was sent. */
   readonly feedbackAt: Map<number, number>;
@@ -89,6 +98,7 @@ interface ClientControl {
 function createClientControl(): ClientControl {
   return {
     sent: new Array<SentControl | undefined>(SENT_REMEMBERED).fill(undefined),
+    reported: new Array<Reported | undefined>(SENT_REMEMBERED).fill(undefined),
     lastIndex: -1,
     feedbackAt: new Map(),
     clock: undefined,
@@ -111,8 +121,18 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
     }
     return control;
   };
-  let reporting: Client | undefined;
+  /** What is in hand reports of these streams. */
+  let reported: Reported | undefined;
   let taken = 0;
+  /** What a datagram reports of, if it is one that a client has sent and no standstill of the server has held up. */
+  const reportedIn = ({ bytes, flow }: DatagramInput, node: SfuNode): Reported | undefined => {
+    const isPrompt = isMedia(bytes) && bytes[1] === REPORT.SENDER && world.loop.now !== node.sleep.until;
+    const client = isPrompt ? ledger.tenants.senderOn(node, flow) : undefined;
+    if (client === undefined) return undefined;
+    const index = srtcpIndex(client, bytes);
+    const known = controlOf(client).reported[index % SENT_REMEMBERED];
+    return known?.index === index ? known : undefined;
+  };
   return {
     crashed() {
       clients.clear();
@@ -121,18 +141,16 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       if (event.type === "connected") connectedAt.set(event.participant, world.loop.now);
     },
     beforeInput(input, node) {
-      const { sleep, shard } = node;
-      const isReport = input.kind === "datagram" && isMedia(input.bytes) && input.bytes[1] === REPORT.SENDER;
-      const isPrompt = isReport && world.loop.now !== sleep.until;
-      reporting = isPrompt ? ledger.tenants.senderOn(node, input.flow) : undefined;
-      taken = shard.history.counters.rtcpReceived;
+      reported = input.kind === "datagram" ? reportedIn(input, node) : undefined;
+      taken = node.shard.history.counters.rtcpReceived;
     },
     afterInput(_input, _effects, { shard }) {
-      const isTaken = reporting !== undefined && shard.history.counters.rtcpReceived > taken;
-      const owner = isTaken ? peerOf(world, reporting!) : undefined;
-      if (owner === undefined) return;
-      const { now } = world.loop;
-      noteClock(ledger, reporting!, now, slowestUpSoFar(world, owner, now));
+      if (reported === undefined || shard.history.counters.rtcpReceived === taken) return;
+      noteClock(ledger, reported.client, world.loop.now, reported.ssrcs);
+    },
+    reported(client, sealed, ssrcs) {
+      const index = srtcpIndex(client, sealed);
+      controlOf(client).reported[index % SENT_REMEMBERED] = { client, index, ssrcs };
     },
     transmitted(target, bytes, _peer, node) {
       if (!isMedia(bytes) || !isControl(bytes)) return;
@@ -188,7 +206,7 @@ function noteSent(
   const isSender = bytes[1] === REPORT.SENDER;
   const out = isSender ? outgoingStream(ledger, client, readU32(bytes, 4)) : undefined;
   const reports = bytes[1] === REPORT.RECEIVER && (bytes[0]! & 31) > 0;
-  const isClockKnown = knowsClock(world, out?.source);
+  const isClockKnown = knowsClock(world, client, out?.source);
   return {
     index,
     at: world.loop.now,
@@ -205,10 +223,15 @@ function noteSent(
   };
 }
 
-/** Whether a report that no standstill had held up has told every shard of the clock. */
-function knowsClock(world: World, source: SourceStream | undefined): boolean {
-  const told = RELAY_MICROS + longestWayMicros(world) + longestStandstillMicros(world);
-  return source !== undefined && world.loop.now > source.clockTakenAt + told;
+/**
+ * Whether a report that no standstill had held up has told the shard of a client of the clock: at once where the source's owner
+ * is, and anywhere else when word has come over.
+ */
+function knowsClock(world: World, client: Client, source: SourceStream | undefined): boolean {
+  if (source === undefined) return false;
+  const isNear = shardOf(source.participant) === shardOf(client.participant);
+  const told = isNear ? 0 : RELAY_MICROS + longestWayMicros(world) + longestStandstillMicros(world);
+  return world.loop.now >= source.clockTakenAt + told;
 }
 
 function tally(source: SourceStream) {

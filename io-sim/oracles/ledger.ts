@@ -53,10 +53,7 @@ export interface SourceStream {
   lastDirectlyAt: number;
   /** Those that came first, in that order. */
   readonly beginning: { readonly index: number; readonly at: number }[];
-  /**
-   * When the first report of the sender's clock was taken that can only have been sent behind the stream's first packet, and
-   * that no standstill had held up; or never.
-   */
+  /** When the first sender report of it was taken that no standstill had held up; or never. */
   clockTakenAt: number;
   /** What came by itself; and what came at all, and when. */
   readonly carried: Float64Array;
@@ -417,14 +414,20 @@ export function transportArrivedAt(ledger: Ledger, client: Client, sequence: num
 }
 
 /**
- * Notes that the server has taken a client's report of its clock, which is of all streams that it had sent by then: a report
- * that was on its way for `slowest` at most, and may have been overtaken.
+ * Notes that the server has taken a client's reports of these streams. What is told of a stream that it does not know yet goes
+ * by it: one that the offer does not name it knows from the first packet on.
  */
-export function noteClock(ledger: Ledger, client: Client, now: number, slowest: number): void {
-  for (const source of ledger.sources.get(client)?.values() ?? []) {
-    const first = source.beginning[0];
-    if (first !== undefined && now > first.at + slowest) source.clockTakenAt = Math.min(source.clockTakenAt, now);
+export function noteClock(ledger: Ledger, client: Client, now: number, ssrcs: readonly number[]): void {
+  for (const ssrc of ssrcs) {
+    const source = sourceStream(ledger, client, ssrc);
+    const isKnown = source !== undefined && (source.beginning.length > 0 || isNamed(client, source));
+    if (isKnown) source.clockTakenAt = Math.min(source.clockTakenAt, now);
   }
+}
+
+/** Whether the offer names a stream, which it does where there are no layers. */
+function isNamed({ media }: Client, { kind }: SourceStream): boolean {
+  return kind === "audio" || media.plan.camera?.layers.length === 1;
 }
 
 /** Notes which packets a frame was sent in. */

@@ -165,6 +165,9 @@ function watcherOf(world: World): ClientWatcher {
     repaired(client, ssrc, sequence, timestamp) {
       for (const watcher of watchers) watcher.repaired?.(client, ssrc, sequence, timestamp);
     },
+    reported(client, sealed, ssrcs) {
+      for (const watcher of watchers) watcher.reported?.(client, sealed, ssrcs);
+    },
     control(client, sealed, plain) {
       for (const watcher of watchers) watcher.control?.(client, sealed, plain);
     },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/index.ts";
 import { EVENT_CLASS, schedule } from "../../../io-sim/base/event-loop.ts";
-import { at, buggify, kbps, link, misbehave, ms, mute, percent, seconds } from "../../../io-sim/index.ts";
+import { at, buggify, kbps, link, misbehave, ms, mute, percent, seconds, unmute } from "../../../io-sim/index.ts";
 import {
   EXCUSES,
   excused,
@@ -38,14 +38,17 @@ function callOver(link: LinkOptions) {
   return smallStory({ peers: { ana: { ...media, link }, bob: { ...media, link } }, runFor: PATIENCE });
 }
 
-/** From a while after time zero on, the server has what each new report says of pictures 5 ms late. */
-function withPicturesLate(from: number): RunOptions {
+/**
+ * From a while after the beginning on, the server has what each new report says of pictures 5 ms late; or what the first one
+ * says of each stream, and no other.
+ */
+function withPicturesLate(from: number, which: "each" | "first" = "each"): RunOptions {
   const seen = new Map<object, number>();
   const makeLate = (world: World) => {
     for (const { publication, clock } of world.node.shard.streams.values()) {
       if (publication.kind !== "video" || seen.get(clock) === clock.reports) continue;
       seen.set(clock, clock.reports);
-      clock.reportTimestamp = (clock.reportTimestamp - 450) >>> 0;
+      if (which === "each" || clock.reports === 1) clock.reportTimestamp = (clock.reportTimestamp - 450) >>> 0;
     }
   };
   return {
@@ -124,6 +127,19 @@ describe("a clock that no report has told yet", () => {
     const verdict = run(smallStory({ peers: { ana: { receives }, bob }, timeline: [healed], runFor: seconds(14) }), 1);
     expect(verdict.promise).toBe("");
     expect(verdict.excused.get("no report yet")).toBeGreaterThan(0);
+  });
+
+  it("excuses nothing from the first report of a stream on, however slow its way is", () => {
+    const slow = { up: kbps(2_500), delay: ms(30), queue: { time: seconds(3) } };
+    const peers = { ana: { sends: simulcast, link: slow }, bob: { receives: { audio: 1, video: 1 } } };
+    const timeline = [
+      at(0, "ana comes with her camera covered", mute("ana", "camera")),
+      at(seconds(7), "and uncovers it", unmute("ana", "camera")),
+    ];
+    const story = smallStory({ peers, timeline, runFor: seconds(11) });
+    expect(run(story, 1).promise).toBe("");
+    const breach = run(story, 1, withPicturesLate(seconds(7), "first")).broken;
+    expect(breach?.detail).toMatch(/^bob was told to play ana's lips \d+ µs off his voice/);
   });
 
   it("excuses nothing once a report has come, however much is lost on the way", () => {
