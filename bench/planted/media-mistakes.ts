@@ -204,7 +204,11 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     story: "loss and reordering",
     promise: "S10",
     edits: [
-      edit("media/keyframe-requests.ts", "toBegin ? wait : (Math.max(wait, waitAgain) as Micros)", "40_000 as Micros"),
+      edit(
+        "media/keyframe-requests.ts",
+        "const least = toBegin ? wait : Math.max(wait, waitAgain);",
+        "const least = 40_000;",
+      ),
     ],
   },
   {

@@ -3,7 +3,8 @@
  *
  * Many subscribers may want a keyframe at once; one request serves them all. A wish stays until a keyframe comes: it is
  * repeated after `keyframeRequestMicros`, then after twice as long each time, up to
- * `keyframeRequestLastMicros`. A wish soon after a request waits for its turn, so that no crowd of joining viewers
+ * `keyframeRequestLastMicros`, but not before a round trip is over: the answer may be on its way, and a publisher who is asked
+ * twice sends two. A wish soon after a request waits for its turn, so that no crowd of joining viewers
  * can make a publisher send nothing but keyframes; it is never dropped.
  *
  * Whoever wants a keyframe *again* was sent one that brought nothing, or is to go over to a layer that keeps coming and going.
@@ -19,6 +20,8 @@ import type { Tunables } from "../tunables.ts";
 
 /** So many times the wait between two wishes are calm: the next one has reasons of its own. */
 const CALM = 4;
+/** Between shards nothing is on its way for long enough to count. */
+const NO_TIME = 0 as Micros;
 
 /** The wishes for one stream; treat the fields as private. */
 export interface KeyframeRequests {
@@ -88,12 +91,12 @@ export function keyframeForget(requests: KeyframeRequests): void {
   requests.waitAgain = requests.tunables.keyframeRequestMicros;
 }
 
-/** Whether a request is to be sent now; true counts as sent. */
-export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
-  if (now < keyframeNextTimeout(requests)) return false;
+/** Whether a request is to be sent now, to where it takes so long there and back; true counts as sent. */
+export function keyframeDue(requests: KeyframeRequests, now: Micros, rttMicros: Micros): boolean {
+  if (now < keyframeNextTimeout(requests, rttMicros)) return false;
   const { unanswered, toBegin, requestedAt, wait, waitAgain } = requests;
   const { keyframeRequestMicros, keyframeRequestLastMicros, keyframeAgainLastMicros } = requests.tunables;
-  if (now - requestedAt >= CALM * Math.max(wait, waitAgain)) {
+  if (now - requestedAt >= CALM * Math.max(wait, waitAgain, answerTime(requests, rttMicros))) {
     requests.wait = keyframeRequestMicros;
     requests.waitAgain = keyframeRequestMicros;
   } else if (unanswered > 0) requests.wait = Math.min(2 * wait, keyframeRequestLastMicros) as Micros;
@@ -109,7 +112,7 @@ export function keyframeDue(requests: KeyframeRequests, now: Micros): boolean {
 export function keyframeToPassOn(requests: KeyframeRequests, now: Micros): boolean {
   const { wanted, toBegin, asked, askedToBegin } = requests;
   const isNews = wanted && (!asked || (toBegin && !askedToBegin));
-  if (!isNews) return keyframeDue(requests, now);
+  if (!isNews) return keyframeDue(requests, now, NO_TIME);
   noteRequest(requests, now);
   return true;
 }
@@ -118,9 +121,16 @@ export function keyframeToPassOn(requests: KeyframeRequests, now: Micros): boole
  * When {@link keyframeDue} should be asked next: in the past when a request is due by now, {@link NEVER} when nobody wants
  * a keyframe.
  */
-export function keyframeNextTimeout({ wanted, toBegin, requestedAt, wait, waitAgain }: KeyframeRequests): Micros {
+export function keyframeNextTimeout(requests: KeyframeRequests, rttMicros: Micros): Micros {
+  const { wanted, toBegin, requestedAt, wait, waitAgain } = requests;
   if (!wanted) return NEVER;
-  return after(requestedAt, toBegin ? wait : (Math.max(wait, waitAgain) as Micros));
+  const least = toBegin ? wait : Math.max(wait, waitAgain);
+  return after(requestedAt, Math.max(least, answerTime(requests, rttMicros)) as Micros);
+}
+
+/** How long the answer to the last request may be on its way, if it has not come; no lie makes it longer than is waited anyway. */
+function answerTime({ unanswered, tunables }: KeyframeRequests, rttMicros: Micros): number {
+  return unanswered === 0 ? 0 : Math.min(rttMicros, tunables.keyframeRequestLastMicros);
 }
 
 function noteRequest(requests: KeyframeRequests, now: Micros): void {

@@ -111,7 +111,7 @@ export function requestKeyframeIfDue(shard: Shard, ports: ShardPorts, now: Micro
     postMail(shard.mail, proxy, home, { to: "publication", type: "keyframe", stream: stream.homeId, again });
     return;
   }
-  if (!keyframeDue(stream.keyframes, now)) return;
+  if (!keyframeDue(stream.keyframes, now, roundTripTo(shard, owner))) return;
   const codec = codecOfPayloadType(media, stream.payloadType) ?? media.codecs[0]!;
   const asFir = !codec.pli && codec.fir;
   if (buggify(ports.faults, "requests/keyframe-unsent", stream.id)) return;
@@ -137,14 +137,18 @@ export function requestMissing(shard: Shard, ports: ShardPorts, now: Micros, str
   const { owner, media } = stream.publication;
   const codec = codecOfPayloadType(media, stream.payloadType);
   if (codec === null || !codec.nack) return;
-  const rtt = owner.rtt.samples > 0 ? rttSmoothed(owner.rtt) : shard.tunables.rttUnknownMicros;
   const { sequences } = shard.scratch;
-  const count = nackDue(stream.nack, now, rtt, sequences);
+  const count = nackDue(stream.nack, now, roundTripTo(shard, owner), sequences);
   if (count === 0 || buggify(ports.faults, "requests/nack-unsent", stream.id)) return;
   const sent = transmitRtcp(shard, ports, owner, media.rtcpReducedSize, (bytes, at) =>
     writeNack(bytes, at, owner.feedbackSsrc, stream.ssrc, sequences, count),
   );
   if (sent) shard.history.counters.nacksSent++;
+}
+
+/** The round trip to a publisher, as far as it is known. */
+function roundTripTo({ tunables }: Shard, { rtt }: Participant): Micros {
+  return rtt.samples > 0 ? rttSmoothed(rtt) : tunables.rttUnknownMicros;
 }
 
 /** Tells a publisher when its packets arrived, if it is time and there is anything to tell. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MICROS_ORIGIN, type Micros, micros, NEVER } from "../../../core/base/micros.ts";
+import { MICROS_ORIGIN, type Micros, micros, millis, NEVER } from "../../../core/base/micros.ts";
 import {
   createKeyframeRequests,
   keyframeArrived,
@@ -18,6 +18,9 @@ const WAIT = USUAL_TUNABLES.keyframeRequestMicros;
 const LAST = USUAL_TUNABLES.keyframeRequestLastMicros;
 const AGAIN = USUAL_TUNABLES.keyframeAgainLastMicros;
 
+/** Shorter than any wait. */
+const RTT = millis(50);
+
 function at(span: number): Micros {
   return micros(MICROS_ORIGIN + span);
 }
@@ -25,10 +28,10 @@ function at(span: number): Micros {
 describe("keyframe requests", () => {
   it("asks at once when somebody first wants a keyframe", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
-    expect(keyframeDue(requests, at(0))).toBe(false);
-    expect(keyframeNextTimeout(requests)).toBe(NEVER);
+    expect(keyframeDue(requests, at(0), RTT)).toBe(false);
+    expect(keyframeNextTimeout(requests, RTT)).toBe(NEVER);
     keyframeWanted(requests, at(0));
-    expect(keyframeDue(requests, at(0))).toBe(true);
+    expect(keyframeDue(requests, at(0), RTT)).toBe(true);
   });
 
   it("asks once for a crowd", () => {
@@ -36,7 +39,7 @@ describe("keyframe requests", () => {
     let sent = 0;
     for (let i = 0; i < 100; i++) {
       keyframeWanted(requests, at(i));
-      if (keyframeDue(requests, at(i))) sent++;
+      if (keyframeDue(requests, at(i), RTT)) sent++;
     }
     expect(sent).toBe(1);
   });
@@ -45,46 +48,72 @@ describe("keyframe requests", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     const sentAt: number[] = [];
-    for (let span = 0; span <= 16_000_000; span += 100_000) if (keyframeDue(requests, at(span))) sentAt.push(span);
+    for (let span = 0; span <= 16_000_000; span += 100_000) if (keyframeDue(requests, at(span), RTT)) sentAt.push(span);
     const waits = sentAt.slice(1).map((time, i) => time - sentAt[i]!);
     expect(waits).toEqual([WAIT, 2 * WAIT, 4 * WAIT, LAST, LAST, LAST]);
+  });
+
+  it("asks nobody again whose answer may be on its way, however far away he says that he is", () => {
+    const far = millis(1_200);
+    const timesOf = (rtt: Micros) => {
+      const requests = createKeyframeRequests(USUAL_TUNABLES);
+      keyframeWanted(requests, at(0));
+      const sentAt: number[] = [];
+      for (let span = 0; span <= 16_000_000; span += 100_000) {
+        if (!keyframeDue(requests, at(span), rtt)) continue;
+        sentAt.push(span);
+        expect(keyframeNextTimeout(requests, rtt)).toBeGreaterThanOrEqual(at(span + Math.min(rtt, LAST)));
+      }
+      return sentAt;
+    };
+    expect(timesOf(far).slice(0, 4)).toEqual([0, far, 2 * far, 2 * far + 4 * WAIT]);
+    expect(timesOf(millis(60_000)).slice(0, 3)).toEqual([0, LAST, 2 * LAST]);
+  });
+
+  it("asks for somebody who comes behind a keyframe as soon as ever, however far away that comes from", () => {
+    const requests = createKeyframeRequests(USUAL_TUNABLES);
+    keyframeWanted(requests, at(0));
+    keyframeDue(requests, at(0), LAST);
+    keyframeArrived(requests, at(1));
+    keyframeWanted(requests, at(2));
+    expect(keyframeNextTimeout(requests, LAST)).toBe(at(WAIT));
   });
 
   it("stops asking when a keyframe has come", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
-    keyframeDue(requests, at(0));
+    keyframeDue(requests, at(0), RTT);
     keyframeArrived(requests, at(1));
-    expect(keyframeNextTimeout(requests)).toBe(NEVER);
-    expect(keyframeDue(requests, at(2 * LAST))).toBe(false);
+    expect(keyframeNextTimeout(requests, RTT)).toBe(NEVER);
+    expect(keyframeDue(requests, at(2 * LAST), RTT)).toBe(false);
   });
 
   it("lets a wish right after a keyframe wait for its turn, and then grants it", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
-    keyframeDue(requests, at(0));
+    keyframeDue(requests, at(0), RTT);
     keyframeArrived(requests, at(1));
     keyframeWanted(requests, at(2));
-    expect(keyframeDue(requests, at(2))).toBe(false);
-    expect(keyframeNextTimeout(requests)).toBe(at(WAIT));
-    expect(keyframeDue(requests, at(WAIT))).toBe(true);
+    expect(keyframeDue(requests, at(2), RTT)).toBe(false);
+    expect(keyframeNextTimeout(requests, RTT)).toBe(at(WAIT));
+    expect(keyframeDue(requests, at(WAIT), RTT)).toBe(true);
   });
 
   it("waits the short time again after an answer", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
-    for (let span = 0; span < 60 * LAST; span += WAIT) keyframeDue(requests, at(span));
+    for (let span = 0; span < 60 * LAST; span += WAIT) keyframeDue(requests, at(span), RTT);
     keyframeArrived(requests, at(60 * LAST));
     keyframeWanted(requests, at(60 * LAST));
-    keyframeDue(requests, at(60 * LAST + WAIT));
-    expect(keyframeNextTimeout(requests)).toBe(at(60 * LAST + 2 * WAIT));
+    keyframeDue(requests, at(60 * LAST + WAIT), RTT);
+    expect(keyframeNextTimeout(requests, RTT)).toBe(at(60 * LAST + 2 * WAIT));
   });
 
   it("forgets the wish when told to", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
     keyframeForget(requests);
-    expect(keyframeDue(requests, at(LAST))).toBe(false);
+    expect(keyframeDue(requests, at(LAST), RTT)).toBe(false);
   });
 
   /** When requests go out while every keyframe comes at once and somebody wants another at once, for so long. */
@@ -92,7 +121,7 @@ describe("keyframe requests", () => {
     const sentAt: number[] = [];
     for (let span = from; span <= until; span += 20_000) {
       keyframeWantedAgain(requests, at(span));
-      if (!keyframeDue(requests, at(span))) continue;
+      if (!keyframeDue(requests, at(span), RTT)) continue;
       sentAt.push(span);
       keyframeArrived(requests, at(span));
     }
@@ -109,9 +138,9 @@ describe("keyframe requests", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     const last = storm(requests, 0, 8_000_000).at(-1)!;
     keyframeWantedAgain(requests, at(last + WAIT - 1));
-    expect(keyframeDue(requests, at(last + WAIT))).toBe(false);
+    expect(keyframeDue(requests, at(last + WAIT), RTT)).toBe(false);
     keyframeWanted(requests, at(last + WAIT));
-    expect(keyframeDue(requests, at(last + WAIT))).toBe(true);
+    expect(keyframeDue(requests, at(last + WAIT), RTT)).toBe(true);
   });
 
   it("passes each wish on once and at once, and again while no keyframe comes", () => {
@@ -136,7 +165,7 @@ describe("keyframe requests", () => {
     for (let span = 0; span <= 12_000_000; span += 100_000) {
       if (span % 700_000 < 300_000) keyframeMoot(requests);
       else keyframeWanted(requests, at(span));
-      if (keyframeDue(requests, at(span))) sentAt.push(span);
+      if (keyframeDue(requests, at(span), RTT)) sentAt.push(span);
     }
     const waits = sentAt.slice(1).map((time, i) => time - sentAt[i]!);
     expect(waits).toEqual([expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)]);
@@ -146,11 +175,11 @@ describe("keyframe requests", () => {
   it("asks at once, and again as soon as at first, when a layer is back after a calm", () => {
     const requests = createKeyframeRequests(USUAL_TUNABLES);
     keyframeWanted(requests, at(0));
-    for (let span = 0; span <= 6 * LAST; span += WAIT) keyframeDue(requests, at(span));
+    for (let span = 0; span <= 6 * LAST; span += WAIT) keyframeDue(requests, at(span), RTT);
     keyframeMoot(requests);
     const back = 12 * LAST;
     keyframeWanted(requests, at(back));
-    expect([back, back + WAIT - 1, back + WAIT].map((span) => keyframeDue(requests, at(span)))).toEqual([
+    expect([back, back + WAIT - 1, back + WAIT].map((span) => keyframeDue(requests, at(span), RTT))).toEqual([
       true,
       false,
       true,
@@ -193,7 +222,7 @@ describe("keyframe requests", () => {
           if (action === "arrive") keyframeArrived(requests, at(now));
           if (action === "moot") keyframeMoot(requests);
           if (action === "arrive" || action === "moot") wantedSince = -1;
-          const due = keyframeDue(requests, at(now));
+          const due = keyframeDue(requests, at(now), RTT);
           if (due) {
             expect(wantedSince).toBeGreaterThanOrEqual(0);
             expect(now - sentAt).toBeGreaterThanOrEqual(WAIT);
@@ -201,7 +230,7 @@ describe("keyframe requests", () => {
           } else if (wantedSince >= 0) {
             expect(now - sentAt).toBeLessThan(LAST);
           }
-          expect(keyframeNextTimeout(requests) > at(now)).toBe(true);
+          expect(keyframeNextTimeout(requests, RTT) > at(now)).toBe(true);
         }
       }),
     );

@@ -1,8 +1,9 @@
 /**
  * For which layer keyframes are asked, how often, and for whom: of a camera whose upper layer comes and goes, as it does on
- * an uplink that is too narrow for it.
+ * an uplink that is too narrow for it, or of one that is far away.
  */
 import { describe, expect, it } from "vitest";
+import { rttSample } from "../../../core/media/rtt.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { feedbackMediaSsrc, isPli, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { vp8Packet } from "../../support/media.ts";
@@ -70,6 +71,21 @@ function flap(camera: Camera, seconds: number): void {
 function begin(camera: Camera): void {
   for (let i = 0; i < 10; i++) film(camera, ["q", "h"], ["q", "h"]);
 }
+
+describe("a publisher who is far away", () => {
+  it.each([1, 2])("is not asked again before he can have answered, by viewers on the last of %i shards", (shards) => {
+    const camera = createCamera(shards);
+    const [world] = camera.cluster.worlds;
+    const [publisher] = world!.shard.participants.values();
+    rttSample(publisher!.rtt, 1_200_000);
+    film(camera, ["q"]);
+    enter(camera.cluster, shards - 1, "bob");
+    for (let passed = 0; passed < 1_150; passed += FRAME_MILLIS) film(camera, ["q"]);
+    expect(askedFor(camera, "q")).toBe(1);
+    for (let passed = 0; passed < 100; passed += FRAME_MILLIS) film(camera, ["q"]);
+    expect(askedFor(camera, "q")).toBe(2);
+  });
+});
 
 describe("an upper layer that comes and goes", () => {
   it("has its publisher asked for keyframes more and more rarely, as each switch needs one", () => {
