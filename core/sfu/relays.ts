@@ -109,6 +109,7 @@ export function relayMedia(
     }
     const { ordinal } = relay;
     relay.ordinal = seqAdd16(ordinal, 1);
+    relay.packetsOfKeyframe = packet.keyframe ? 1 : relay.packetsOfKeyframe + 1;
     if (relay.streams !== null && relay.sequences !== null) {
       const place = ordinal & (relay.streams.length - 1);
       relay.streams[place] = stream.id;
@@ -175,6 +176,7 @@ function attach(shard: Shard, now: Micros, publication: OwnPublication, shardNum
     lane,
     stream: null,
     ordinal: 0,
+    packetsOfKeyframe: 0,
     streams: isVideo ? new Uint32Array(relayHistoryPackets) : null,
     sequences: isVideo ? new Uint16Array(relayHistoryPackets) : null,
   });
@@ -189,7 +191,10 @@ function attach(shard: Shard, now: Micros, publication: OwnPublication, shardNum
   wantKeyframe(shard, now, publication);
 }
 
-/** Sends again what another shard misses of a lane and is still at hand. */
+/**
+ * Sends again what another shard misses of a lane and is still at hand. What is not leaves a hole that nobody there can fill,
+ * and only a keyframe ends it: that is asked for now, and not when the first viewer has given up waiting.
+ */
 function repair(
   shard: Shard,
   ports: ShardPorts,
@@ -198,8 +203,9 @@ function repair(
   relay: Relay,
   ordinals: readonly number[],
 ): void {
-  const { streams, sequences } = relay;
+  const { streams, sequences, packetsOfKeyframe } = relay;
   if (streams === null || sequences === null) return;
+  let isLost = false;
   for (const ordinal of ordinals.slice(0, shard.tunables.relayRepairsMax)) {
     const behind = seqAdd16(relay.ordinal, -ordinal);
     if (behind === 0 || behind > streams.length) continue;
@@ -208,7 +214,10 @@ function repair(
     if (stream === undefined || stream.cache === null) continue;
     const { cache } = stream;
     const cached = packetCacheFind(cache, now, sequences[place]!);
-    if (cached < 0) continue;
+    if (cached < 0) {
+      if (stream === relay.stream && behind <= packetsOfKeyframe) isLost = true;
+      continue;
+    }
     const flags = RELAY_FLAG.RECOVERED | (publication.best === stream ? RELAY_FLAG.BEST : 0);
     const arrival = wallAt(shard, packetCachePutAt(cache, cached));
     const offset = packetCacheOffset(cache, cached);
@@ -216,6 +225,7 @@ function repair(
     sendPacket(shard, ports, relay, stream.id, ordinal, flags, arrival, cache.bytes, offset, length);
     shard.history.counters.relayPacketsRepaired++;
   }
+  if (isLost && relay.stream !== null) wantKeyframeOf(shard, now, relay.stream, true);
 }
 
 function sendPacket(

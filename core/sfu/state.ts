@@ -246,6 +246,8 @@ export interface Relay {
   stream: Stream | null;
   /** Of the next packet, 16 bits. */
   ordinal: number;
+  /** How many packets there were since the last keyframe began. */
+  packetsOfKeyframe: number;
   /** Which packets the last ordinals were given to, modulo their count; null for audio, which is not repeated. */
   streams: Uint32Array | null;
   sequences: Uint16Array | null;

@@ -346,6 +346,26 @@ describe("a lane that loses packets", () => {
     expect([...cluster.worlds[1]!.shard.proxies.values()][0]!.lane.nack!.missing).toBe(0);
   });
 
+  it("has a keyframe asked for, once, when it has lost what nobody keeps any more", () => {
+    const cluster = createShardCluster(2);
+    const ana = enter(cluster, 0, "ana", CAMERA);
+    enter(cluster, 1, "bob", VIEWER);
+    film(cluster, 0, ana, 1, 2);
+    let [answered, next] = [askedForKeyframe(ana), 3];
+    const askedWithin = (millis: number, loses = false) => {
+      const before = answered;
+      cluster.loses = () => loses;
+      for (let passed = 0; passed < millis; passed += 50) {
+        send(cluster, 0, ana, vp8Packet({ ssrc: 2000, sequence: next++, keyframe: askedForKeyframe(ana) > answered }));
+        answered = askedForKeyframe(ana);
+        passTogether(cluster, 50);
+      }
+      return askedForKeyframe(ana) - before;
+    };
+    const tooLong = USUAL_TUNABLES.packetCacheAgeMicros / 900;
+    expect([askedWithin(tooLong, true), askedWithin(100), askedWithin(5_000)]).toEqual([0, 1, 0]);
+  });
+
   it("asks for a keyframe when it has lost more than can be repaired", () => {
     const cluster = createShardCluster(2);
     const ana = enter(cluster, 0, "ana", CAMERA);
