@@ -128,7 +128,7 @@ export function keyframeNextTimeout(requests: KeyframeRequests, rttMicros: Micro
   return after(requestedAt, Math.max(least, answerTime(requests, rttMicros)) as Micros);
 }
 
-/** How long the answer to the last request may be on its way, if it has not come; no lie makes it longer than is waited anyway. */
+/** How long the answer to the last request may be on its way, if it has not come: however far, no longer than is waited. */
 function answerTime({ unanswered, tunables }: KeyframeRequests, rttMicros: Micros): number {
   return unanswered === 0 ? 0 : Math.min(rttMicros, tunables.keyframeRequestLastMicros);
 }

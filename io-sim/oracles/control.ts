@@ -124,15 +124,6 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
   /** What is in hand reports of these streams. */
   let reported: Reported | undefined;
   let taken = 0;
-  /** What a datagram reports of, if it is one that a client has sent and no standstill of the server has held up. */
-  const reportedIn = ({ bytes, flow }: DatagramInput, node: SfuNode): Reported | undefined => {
-    const isPrompt = isMedia(bytes) && bytes[1] === REPORT.SENDER && world.loop.now !== node.sleep.until;
-    const client = isPrompt ? ledger.tenants.senderOn(node, flow) : undefined;
-    if (client === undefined) return undefined;
-    const index = srtcpIndex(client, bytes);
-    const known = controlOf(client).reported[index % SENT_REMEMBERED];
-    return known?.index === index ? known : undefined;
-  };
   return {
     crashed() {
       clients.clear();
@@ -141,7 +132,8 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       if (event.type === "connected") connectedAt.set(event.participant, world.loop.now);
     },
     beforeInput(input, node) {
-      reported = input.kind === "datagram" ? reportedIn(input, node) : undefined;
+      const client = input.kind === "datagram" ? reporterOf(world, ledger, input, node) : undefined;
+      reported = client === undefined ? undefined : reportedIn(controlOf(client), client, input as DatagramInput);
       taken = node.shard.history.counters.rtcpReceived;
     },
     afterInput(_input, _effects, { shard }) {
@@ -187,6 +179,24 @@ export function createControlOracle(world: World, book: PromiseBook, ledger: Led
       });
     },
   };
+}
+
+/** Whose reports a datagram has, unless a standstill of the server has held them up. */
+function reporterOf(
+  world: World,
+  { tenants }: Ledger,
+  { bytes, flow }: DatagramInput,
+  node: SfuNode,
+): Client | undefined {
+  const isReport = isMedia(bytes) && bytes[1] === REPORT.SENDER;
+  return isReport && world.loop.now !== node.sleep.until ? tenants.senderOn(node, flow) : undefined;
+}
+
+/** What a datagram reports of, if it is one that the client has sent. */
+function reportedIn({ reported }: ClientControl, client: Client, { bytes }: DatagramInput): Reported | undefined {
+  const index = srtcpIndex(client, bytes);
+  const known = reported[index % SENT_REMEMBERED];
+  return known?.index === index ? known : undefined;
 }
 
 /** The index of a sealed SRTCP packet: its last word, or that before a tag of ten bytes (RFC 7714 §9, RFC 3711 §3.4). */
