@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { threadId } from "node:worker_threads";
 import { build } from "esbuild";
 import type { attempt } from "../../io-sim/search/attempt.ts";
+import type { judge } from "../../io-sim/search/judging.ts";
 import type { shrinkPlan } from "../../io-sim/search/shrink.ts";
 import type { Edit, Mistake } from "./mistake.ts";
 
@@ -17,12 +18,14 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What is taken of the simulator around the mistake: a try of a world, and what makes a world small by trying. */
 const ENTRY = `
   export { attempt } from "./io-sim/search/attempt.ts";
+  export { judge } from "./io-sim/search/judging.ts";
   export { shrinkPlan } from "./io-sim/search/shrink.ts";
 `;
 
 /** A simulator of its own, whose core has a mistake in it. */
 export interface PlantedBuild {
   readonly attempt: typeof attempt;
+  readonly judge: typeof judge;
   readonly shrinkPlan: typeof shrinkPlan;
 }
 
@@ -46,6 +49,16 @@ export function plantedSources({ edits }: Mistake): Map<string, string> {
 
 /** Builds the simulator with this mistake, and loads it. */
 export async function buildPlanted(mistake: Mistake): Promise<PlantedBuild> {
+  const file = await writePlanted(mistake);
+  try {
+    return await loadPlanted(file);
+  } finally {
+    rmSync(file);
+  }
+}
+
+/** Builds the simulator with this mistake, and answers the file that it lies in then, which is to be removed. */
+export async function writePlanted(mistake: Mistake): Promise<string> {
   const sources = plantedSources(mistake);
   const bundle = await build({
     stdin: { contents: ENTRY, resolveDir: ROOT },
@@ -71,9 +84,10 @@ export async function buildPlanted(mistake: Mistake): Promise<PlantedBuild> {
   const file = `${folder}/${mistake.id}-${process.pid}-${threadId}.mjs`;
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, bundle.outputFiles[0]!.text);
-  try {
-    return (await import(pathToFileURL(file).href)) as PlantedBuild;
-  } finally {
-    rmSync(file);
-  }
+  return file;
+}
+
+/** The simulator that was built into this file. */
+export function loadPlanted(file: string): Promise<PlantedBuild> {
+  return import(pathToFileURL(file).href) as Promise<PlantedBuild>;
 }

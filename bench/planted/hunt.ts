@@ -64,14 +64,14 @@ function holdsWithout(world: Plan, seed: number, untilMicros: number): boolean {
 }
 
 /** The same with a small world, in which the core as it is keeps every promise to the end. */
-function shrunk({ attempt: tryPlanted, shrinkPlan }: PlantedBuild, found: Found): Found {
+async function shrunk({ shrinkPlan }: PlantedBuild, found: Found): Promise<Found> {
   const { plan, seed } = found;
   const goesOn = (events: number) => events < SHRINK_EVENTS_MAX;
   const holds = (world: Plan) => attempt(world, seed).key === "";
-  let { plan: small, tries } = shrinkPlan(plan, seed, { goesOn, isFair: () => true });
+  let small = await shrinkPlan(plan, seed, { goesOn, isFair: () => true });
   // Seldom what is left breaks something of its own; then each step has to be looked at.
-  if (!holds(small)) ({ plan: small, tries } = shrinkPlan(plan, seed, { goesOn, isFair: holds }));
-  return { ...found, detail: tryPlanted(small, seed).detail, plan: small, shrinkTries: tries };
+  if (!holds(small.plan)) small = await shrinkPlan(plan, seed, { goesOn, isFair: holds });
+  return { ...found, detail: small.detail, plan: small.plan, shrinkTries: small.tries };
 }
 
 function buildOf(id: string): Promise<PlantedBuild> {

@@ -1,24 +1,27 @@
 /**
  * `lockstep explain`: says why a promise broke: when the die was cast, what would have had to be otherwise, and what led to
  * the very event.
+ *
+ * Several runs are made at once, one on each core, and what they come to is the same with any number of workers. Whoever has
+ * no time, or interrupts it, is told what is known by then, and that it is not all.
  */
-
-import { letOut } from "../base/guards.ts";
 import { readableTimes } from "../base/readable-times.ts";
 import { decisionName } from "../inspection/inspection.ts";
 import { replayCommand } from "../inspection/replay-command.ts";
 import { PROMISES, type PromiseId } from "../oracles/promises.ts";
-import { type Attempt, attempt } from "../search/attempt.ts";
-import { type Cause, causalChain } from "../search/causal-chain.ts";
-import { type Accident, type Culprits, culprits, type ForkPoint, forkCurve } from "../search/explain.ts";
-import { historyIn, traceUpToBreach } from "../search/history.ts";
-import type { Plan } from "../story/plan.ts";
+import type { Accident } from "../search/accidents.ts";
+import type { Cause } from "../search/causal-chain.ts";
+import { type Breaking, type Culprits, culprits, type ForkPoint, forkCurve, isJudgedAtEnd } from "../search/explain.ts";
+import { historyIn, watchedUpToBreach } from "../search/history.ts";
+import { type Judgement, judge } from "../search/judging.ts";
 import { standstillOf } from "../trace/standstill.ts";
 import type { Trace } from "../trace/trace.ts";
 import { rowAsJson, showRow } from "../world/rows.ts";
-import type { World } from "../world/world.ts";
+import { readWorkers } from "./crew.ts";
+import { hearInterrupt } from "./interrupt.ts";
+import { type HiredJudges, hireJudges } from "./judges.ts";
 import { EXIT, wholeNumber } from "./misuse.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { replayName, theSeed, theStory } from "./stories.ts";
 import { answer, createSubcommand } from "./subcommand.ts";
 
@@ -40,11 +43,9 @@ interface ExplainCommandOptions {
   readonly points: string;
   readonly forks: string;
   readonly within: string;
+  readonly workers?: string;
   readonly json?: boolean;
 }
-
-/** Events of a run between two looks at the clock: some milliseconds. */
-const EVENTS_BETWEEN_LOOKS = 500;
 
 /** Runs `explain …`. */
 export function explain(words: readonly string[]): Promise<number> {
@@ -58,19 +59,20 @@ export function explain(words: readonly string[]): Promise<number> {
     .option("--points <N>", "moments from which chance is tried anew", "9")
     .option("--forks <N>", "forks at each of them", "8")
     .option("--within <SECONDS>", "stop after so many seconds with what there is", "120")
+    .option("--workers <N>", "worker threads; 0 works in the main thread (default: one for each core)")
     .option("--json", "one JSON object, whether it broke or not");
   return answer(command, words, explainStory);
 }
 
 async function explainStory(name: string, options: ExplainCommandOptions): Promise<number> {
   const startedAt = performance.now();
+  const wanted = { points: wholeNumber(options.points, "--points"), forks: wholeNumber(options.forks, "--forks") };
   const millis = 1_000 * wholeNumber(options.within, "--within");
-  const points = wholeNumber(options.points, "--points");
-  const forks = wholeNumber(options.forks, "--forks");
+  const workers = readWorkers(options.workers);
   const story = await theStory(name);
   const seed = theSeed(story, options.seed);
   const { plan } = story;
-  const breach = attempt(plan, seed);
+  const breach = judge({ plan, seed, withoutDrain: false, logsChance: true })!;
   const { key, promise, detail, atMicros } = breach;
   if (key === "") {
     if (options.json === true) process.stdout.write(`${JSON.stringify({ seed, key, promise, detail })}\n`);
@@ -79,57 +81,94 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
     return EXIT.HELD;
   }
   const progress = createProgress(options);
+  const { trace, chain } = watchedUpToBreach(plan, seed);
+  const interrupt = hearInterrupt(progress);
+  const hurry = { startedAt, millis, share: CULPRITS_SHARE, isInterrupted: interrupt.isHeard };
+  const judges = hireJudges({ workers, startedAt, isOver: () => isOver(hurry) });
+  try {
+    const breaking = { plan, seed, breach };
+    const moment = momentOf(trace, breach);
+    const found = await searched(breaking, moment, wanted, { judges, hurry, progress });
+    progress.end();
+    if (options.json === true) {
+      const history = historyIn(trace).map((row) => rowAsJson(trace, row));
+      const told = { seed, key, promise, detail, atMicros, ...found, history, chain };
+      process.stdout.write(`${JSON.stringify(told)}\n`);
+    } else {
+      const told = explanation(breaking, found, trace, chain, interrupt.isHeard());
+      for (const line of [...told, ...nextSteps(replayName(story), seed, moment, found)]) {
+        process.stdout.write(`${line}\n`);
+      }
+    }
+    return EXIT.BROKEN;
+  } finally {
+    interrupt.stop();
+    progress.end();
+    await judges.close();
+  }
+}
+
+/** How long somebody waits: for a share of the time, unless he interrupts it before. */
+interface Hurry {
+  readonly startedAt: number;
+  readonly millis: number;
+  share: number;
+  readonly isInterrupted: () => boolean;
+}
+
+function isOver({ startedAt, millis, share, isInterrupted }: Hurry): boolean {
+  return isInterrupted() || performance.now() - startedAt >= share * millis;
+}
+
+/** What was found out by trying. */
+interface Found extends Culprits {
+  readonly curve: readonly ForkPoint[];
+  /** Whether every fork was made that was wanted. */
+  readonly isCurveComplete: boolean;
+}
+
+/** Looks for culprits first, and draws the curve in the time that is left. */
+async function searched(
+  breaking: Breaking,
+  moment: number,
+  wanted: { readonly points: number; readonly forks: number },
+  { judges, hurry, progress }: { judges: HiredJudges; hurry: Hurry; progress: Progress },
+): Promise<Found> {
   let tries = 0;
-  const isOver = (share: number) => performance.now() - startedAt >= share * millis;
-  /** Bounds that end when so much of the time has passed. */
-  const within = (share: number, what: string) => ({
-    points,
-    forks,
+  const options = (what: string) => ({
+    judges,
     goesOn: () => {
       tries++;
       progress.say(() => `${tries} runs, ${what}`);
-      return !isOver(share);
+      return !isOver(hurry);
     },
-    haltBefore: ({ loop, guard }: World) => loop.ran % EVENTS_BETWEEN_LOOKS === 0 && letOut(guard, () => isOver(share)),
   });
-  const chain = causalChain(plan, seed);
-  const trace = traceUpToBreach(plan, seed);
-  const moment = momentOf(trace, breach);
-  const guilty = culprits(plan, seed, breach, within(CULPRITS_SHARE, "looking for what would have saved it"), moment);
-  const curve = forkCurve(plan, seed, breach, within(1, "with new chance from a moment on"));
-  progress.end();
-  if (options.json === true) {
-    const history = historyIn(trace).map((row) => rowAsJson(trace, row));
-    process.stdout.write(
-      `${JSON.stringify({ seed, key, promise, detail, atMicros, curve, ...guilty, history, chain })}\n`,
-    );
-  } else {
-    const lines = explanation(plan, breach, curve, guilty, trace, chain);
-    for (const line of [...lines, ...nextSteps(replayName(story), seed, moment, guilty)]) {
-      process.stdout.write(`${line}\n`);
-    }
-  }
-  return EXIT.BROKEN;
+  const guilty = await culprits(breaking, options("looking for what would have saved it"), moment);
+  hurry.share = 1;
+  const curve = await forkCurve(breaking, wanted, options("with new chance from a moment on"));
+  const made = curve.reduce((sum, point) => sum + point.forks, 0);
+  const isCurveComplete = made === wanted.points * wanted.forks || breaking.breach.atMicros < 0;
+  return { curve, isCurveComplete, ...guilty };
 }
 
 function explanation(
-  plan: Plan,
-  breach: Attempt,
-  curve: readonly ForkPoint[],
-  guilty: Culprits,
+  breaking: Breaking,
+  found: Found,
   trace: Trace,
   chain: readonly Cause[],
+  isInterrupted: boolean,
 ): string[] {
+  const { breach } = breaking;
   const when = breach.atMicros < 0 ? "before the story began" : `at ${seconds(breach.atMicros)}`;
   return [
     `${breach.promise}: ${PROMISES[breach.promise as PromiseId]}`,
     `  ${readableTimes(breach.detail)} (${when})`,
     "",
     "What would have saved it:",
-    ...saviours(plan, guilty, curve),
+    ...saviours(breaking, found, isInterrupted),
     "",
     "How likely it was, when chance is new from a moment on:",
-    ...likelihood(curve),
+    ...likelihood(found, breach, isInterrupted),
     "",
     "What those concerned went through before it:",
     ...historyIn(trace).map((row) => `  ${showRow({ ...trace, plan: trace }, row)}`),
@@ -141,17 +180,24 @@ function explanation(
   ];
 }
 
-function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve: readonly ForkPoint[]): string[] {
-  const hurried = isComplete
-    ? []
-    : [
-        "  The time was up before all was tried: --within gives more of it, and a world that was shrunk first needs less.",
-      ];
+const TIME_WAS_UP =
+  "  The time was up before all was tried: --within gives more of it, and a world that was shrunk first needs less.";
+const INTERRUPTED = "  It was interrupted before all was tried, so this is not all there is to know.";
+
+function saviours(
+  breaking: Breaking,
+  { accidents, steps, isComplete, curve }: Found,
+  isInterrupted: boolean,
+): string[] {
+  const { plan } = breaking;
+  const hurried = isComplete ? [] : [isInterrupted ? INTERRUPTED : TIME_WAS_UP];
+  // What breaks later than the breach did is not looked for.
+  const holds = isJudgedAtEnd(breaking) ? "it holds" : "it does not break then";
   const isUncertain = curve.some(({ broken, forks }) => broken < forks);
   if (accidents.length > 0) {
     const count = accidents.length === 1 ? "this accident" : `any fewer than these ${accidents.length} accidents`;
     return [
-      `  Without ${isComplete ? count : `these ${accidents.length} accidents`} it holds:`,
+      `  Without ${isComplete ? count : `these ${accidents.length} accidents`} ${holds}:`,
       ...accidents.slice(0, ACCIDENTS_SHOWN).map((one) => `    ${accidentText(one)}`),
       ...(accidents.length > ACCIDENTS_SHOWN ? [`    and ${accidents.length - ACCIDENTS_SHOWN} more (--json)`] : []),
       ...hurried,
@@ -164,7 +210,7 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
     const labels = steps.map(({ atMicros, label }) => `    ${seconds(atMicros)}  ${label}`);
     const them = steps.length === 1 ? "this step" : `any fewer than these ${steps.length} steps`;
     return [
-      `  No loss and no failure matters. Without ${isComplete ? them : "these steps"} of the story it holds:`,
+      `  No loss and no failure matters. Without ${isComplete ? them : "these steps"} of the story ${holds}:`,
       ...labels,
       ...hurried,
       ...(isUncertain
@@ -184,7 +230,7 @@ function saviours(plan: Plan, { accidents, steps, isComplete }: Culprits, curve:
 }
 
 /** When in the story it went wrong: when what stood still stopped, where the breach is judged by that, or at the breach. */
-function momentOf(trace: Trace, { atMicros }: Attempt): number {
+function momentOf(trace: Trace, { atMicros }: Judgement): number {
   const standstill = standstillOf(trace);
   return standstill === undefined ? atMicros : Math.max(0, standstill.from - trace.zeroAt);
 }
@@ -204,8 +250,12 @@ function accidentText(accident: Accident): string {
 }
 
 /** The fork curve; where chance never had a say, that is said too. */
-function likelihood(curve: readonly ForkPoint[]): string[] {
-  if (curve.length === 0) return ["  It broke before the story began, so there is no moment to turn at."];
+function likelihood({ curve, isCurveComplete }: Found, { atMicros }: Judgement, isInterrupted: boolean): string[] {
+  if (atMicros < 0) return ["  It broke before the story began, so there is no moment to turn at."];
+  const hurried = isCurveComplete
+    ? []
+    : [`  ${isInterrupted ? "It was interrupted" : "The time was up"} before all was tried.`];
+  if (curve.length === 0) return hurried;
   const isCertain = curve.every(({ broken, forks }) => broken === forks);
   const tried = curve.reduce((sum, { forks }) => sum + forks, 0);
   const always =
@@ -213,7 +263,7 @@ function likelihood(curve: readonly ForkPoint[]): string[] {
       ? "  Always, as far as there was time to try."
       : "  Always: chance has no say in it, and any seed of the story shows it.";
   const words = isCertain ? [always] : [];
-  return [...curve.map(bar), ...words];
+  return [...curve.map(bar), ...words, ...hurried];
 }
 
 function bar({ atMicros, broken, forks }: ForkPoint): string {

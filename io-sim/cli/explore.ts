@@ -63,10 +63,7 @@ async function search(options: ExploreOptions): Promise<number> {
   const startedAt = performance.now();
   const progress = createProgress(options);
   const crew = createCrew(SEARCHING, workers);
-  const interrupt = hearInterrupt(() => {
-    progress.end();
-    process.stderr.write("The search ends here, and tells what it has found. Once more ends it at once.\n");
-  });
+  const interrupt = hearInterrupt(progress);
   try {
     const goesOn = (number: number) =>
       number - first < most && performance.now() - startedAt < millis && !isFull(tally) && !interrupt.isHeard();
@@ -176,7 +173,7 @@ async function* findingsOf(
     const shape = `${key} | ${shapeOfPlan(plan)}`;
     if (told.has(shape)) continue;
     told.add(shape);
-    const file = await writeStory(foundStory(plan, number), resolve(options.out));
+    const file = await writeStory(foundStory(plan, number, found), resolve(options.out));
     const again = `  ${replayCommand(relative(process.cwd(), file), number)}`;
     yield { object: { number, key, promise, detail, tries, file }, lines: [findingText(found), again] };
   }

@@ -51,14 +51,13 @@ export interface ShrinkAnswer {
 export type Answer = RunAnswer | ShrinkAnswer;
 
 /** Does one task. */
-function work({ kind, number, regime }: Task): Answer {
+async function work({ kind, number, regime }: Task): Promise<Answer> {
   const plan = generatePlan(number, regime);
   if (kind === "shrink") {
     const goesOn = (events: number, ofWorld: number) =>
       events < Math.max(SHRINK_EVENTS_MAX, SHRINK_WORLDS_MAX * ofWorld);
     const options = { goesOn, isFair: promisesFollow };
-    const { key, plan: small, tries } = shrinkPlan(plan, number, options);
-    const { promise, detail } = attempt(small, number);
+    const { key, promise, detail, plan: small, tries } = await shrinkPlan(plan, number, options);
     return { kind, number, key, promise, detail, plan: small, tries };
   }
   const { key, promise, detail, fingerprint, simulatedMicros, judged, excused, sites } = attempt(plan, number);

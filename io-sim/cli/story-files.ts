@@ -9,8 +9,7 @@ import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readableTimes } from "../base/readable-times.ts";
-import { PROMISES } from "../oracles/promises.ts";
-import { attempt } from "../search/attempt.ts";
+import { PROMISES, type PromiseId } from "../oracles/promises.ts";
 import { storyText } from "../search/story-text.ts";
 import { tellStory } from "../search/telling.ts";
 import type { Plan } from "../story/plan.ts";
@@ -39,9 +38,12 @@ const NUMBERED = /\bworld \d+$/;
 /** What is said of the name of a story that somebody has written, when it was made small. */
 const MADE_SMALL = ", made small";
 
-/** The story of a world that breaks with this seed. */
-export function foundStory(plan: Plan, seed: number): FoundStory {
-  const { promise, detail } = attempt(plan, seed);
+/** The story of a world that breaks this promise with this seed; `detail` is what was seen of it. */
+export function foundStory(
+  plan: Plan,
+  seed: number,
+  { promise, detail }: { readonly promise: PromiseId | ""; readonly detail: string },
+): FoundStory {
   const id = promise === "" ? "nothing" : promise;
   const isNumbered = NUMBERED.test(plan.name);
   const told: Plan = {

@@ -21,6 +21,8 @@ export interface Attempt {
   readonly detail: string;
   /** The story's time of the breach, or -1 when the story had not begun. */
   readonly atMicros: number;
+  /** Whether it broke when everybody was leaving, or had left. */
+  readonly isInDrain: boolean;
   readonly fingerprint: string;
   readonly simulatedMicros: number;
   /** Everybody in the plan, who has most to do with the breach first; see ./involved.ts. */
@@ -57,6 +59,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       promise,
       detail,
       atMicros,
+      isInDrain: broken !== undefined && world.isDraining,
       involved,
       fingerprint,
       ...cost,
@@ -72,6 +75,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       promise: "S0",
       detail,
       atMicros: -1,
+      isInDrain: entered?.isDraining ?? false,
       involved: entered === undefined ? [] : involvedIn(entered, detail),
       fingerprint: "",
       simulatedMicros: 0,

@@ -23,36 +23,55 @@ export interface Cause {
 /** What one event did. */
 type Happening = Omit<Cause, "time" | "times">;
 
+/** A chain that is made up while a run goes on; make it with {@link createChain}. */
+export interface Chain {
+  /** For the options of the run. */
+  readonly onWorld: NonNullable<RunOptions["onWorld"]>;
+  /** The chain, when the run is over: the breach last. */
+  readonly causes: (broke: boolean) => Cause[];
+}
+
 /** The chain, the breach last; empty when nothing broke, or when it broke in no event but at the end of the story. */
 export function causalChain(plan: Plan, seed: number, onWorld: RunOptions["onWorld"] = () => {}): Cause[] {
+  const chain = createChain();
+  const enter: RunOptions["onWorld"] = (world, book) => {
+    chain.onWorld(world, book);
+    onWorld(world, book);
+  };
+  try {
+    return chain.causes(run(plan, seed, { onWorld: enter }).broken !== undefined);
+  } catch {
+    return chain.causes(true);
+  }
+}
+
+/** A chain of a run that is to come. */
+export function createChain(): Chain {
   const notes = new Map<number, Happening>();
   let world: World | undefined;
-  const enter: RunOptions["onWorld"] = (made, book) => {
-    world = made;
-    watch(made, notes);
-    onWorld(made, book);
+  return {
+    onWorld: (made) => {
+      world = made;
+      watch(made, notes);
+    },
+    causes: (broke) => (world === undefined || !broke ? [] : causesIn(world, notes)),
   };
-  let event = -1;
-  try {
-    const { broken } = run(plan, seed, { onWorld: enter });
-    // A promise that is judged in an event stops the run there; one that is judged at the end finds the clock gone on.
-    if (broken !== undefined && world !== undefined && isInEvent(world)) event = world.loop.running;
-  } catch {
-    // What the run throws is what is looked for.
-    event = world?.loop.running ?? -1;
-  }
+}
+
+/** The chain of a world in which something broke. What broke in no event has none: it was judged when the story was over. */
+function causesIn(world: World, notes: ReadonlyMap<number, Happening>): Cause[] {
+  const { loop } = world;
   const chain: Happening[] = [];
-  for (let order = event; order >= 0; order = world?.loop.lineage?.[order] ?? -1) {
+  for (let order = isInEvent(world) ? loop.running : -1; order >= 0; order = loop.lineage?.[order] ?? -1) {
     const note = notes.get(order);
     if (note !== undefined) chain.unshift(note);
   }
-  return folded(chain).map((cause) => ({ ...cause, time: world === undefined ? "" : showTime(world, cause.at) }));
+  return folded(chain).map((cause) => ({ ...cause, time: showTime(world, cause.at) }));
 }
 
 /** Whether the run was stopped by an event, and not by the end of its story, nor when all had left and nothing was to come. */
-function isInEvent({ loop, zeroAt, plan }: World): boolean {
-  const endsAt = zeroAt + plan.runForMicros;
-  return zeroAt === 0 || loop.now < endsAt || (loop.now > endsAt && loop.heap.length > 0);
+function isInEvent({ loop, zeroAt, plan, isDraining }: World): boolean {
+  return zeroAt === 0 || loop.now < zeroAt + plan.runForMicros || (isDraining && loop.heap.length > 0);
 }
 
 /** Notes what each event does; the first thing that it does says best what it is. */

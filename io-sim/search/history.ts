@@ -15,6 +15,7 @@ import { standstillOf } from "../trace/standstill.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { ShownRow } from "../world/rows.ts";
 import { run } from "../world/run.ts";
+import { type Cause, createChain } from "./causal-chain.ts";
 
 /** Rows that are told at most, those before the breach; of a picture that stood still, so many are from after it stopped. */
 const ROWS_MAX = 20;
@@ -23,10 +24,17 @@ const ROWS_AFTER = 8;
 /** Messages that go on all along, and say nothing about what went wrong. */
 const CHATTER: ReadonlySet<TracedMessage["kind"]> = new Set(["reports", "ice"]);
 
-/** Runs a plan up to its breach, if there is one, and traces it without its packets. */
-export function traceUpToBreach(plan: Plan, seed: number): Trace {
+/** Runs a plan up to its breach, if there is one, traces it without its packets, and answers its chain of causes as well. */
+export function watchedUpToBreach(plan: Plan, seed: number): { trace: Trace; chain: Cause[] } {
   const recorder = createTraceRecorder(0);
-  return recorder.finish(run(plan, seed, { onWorld: recorder.onWorld }));
+  const chain = createChain();
+  const verdict = run(plan, seed, {
+    onWorld: (world, book) => {
+      recorder.onWorld(world, book);
+      chain.onWorld(world, book);
+    },
+  });
+  return { trace: recorder.finish(verdict), chain: chain.causes(verdict.broken !== undefined) };
 }
 
 /** The history of a traced run, in the order of time; empty for one that held. */

@@ -3,7 +3,7 @@
  *
  * A question is a list of candidates, and its answer is the first of them that breaks in the same way as the world does;
  * who asks goes on from there. So the search says nothing of how candidates are tried: one by one, or several at a time
- * (./shrink.ts).
+ * (./shrink.ts). And it may ask what the smallest world yet asks of chance.
  *
  * Few people and little time first. What a run costs grows with both, with people by more than their number, so ten worlds
  * of two people are tried in less time than the whole one once: those who have most to do with the breach (./involved.ts)
@@ -13,15 +13,17 @@
  * accidents only those stay without which nothing breaks. Last, numbers become round. Everything keeps its name and its seed,
  * so that the chance of what stays does not move.
  */
-import { asksForAccidents, type Decision, type DecisionPlan } from "../base/decisions.ts";
+import type { DecisionPlan } from "../base/decisions.ts";
+import type { PromiseId } from "../oracles/promises.ts";
 import type { PeerPlan, Plan, StoryPromise } from "../story/plan.ts";
-import { run } from "../world/run.ts";
+import { type Accident, type LoggedChance, streamName } from "./accidents.ts";
 import { type Change, plainer, plainest, rounder } from "./plainer.ts";
 import { endedAfter, endings, hurried } from "./sooner.ts";
 
 /** A world that breaks, and when. */
 export interface Broken {
   readonly plan: Plan;
+  readonly promise: PromiseId | "";
   /** What was seen of it. */
   readonly detail: string;
   /** The story's time of the breach, or -1 when the story had not begun. */
@@ -32,20 +34,21 @@ export interface Broken {
 
 /** What a search knows. */
 export interface Search {
-  readonly seed: number;
-  /** Whether the breach comes before the drain, which then need not be run. */
-  readonly withoutDrain: boolean;
   /** The smallest world yet. */
   best: Broken;
-  /** Events of all runs that were made to answer it. */
-  events: number;
 }
 
-/** The first candidate that breaks in the same way and its place in the list; undefined when none does. */
-export type Answer = { readonly index: number; readonly broken: Broken } | undefined;
+/** Candidates, of which the first is wanted that breaks in the same way; or a world that is to tell what it asks of chance. */
+export type Question = { readonly candidates: Iterable<Plan> } | { readonly chanceOf: Plan };
+
+/** The candidate that was taken and its place in the list, when there is one; what was asked of chance, when that is known. */
+export interface Answer {
+  readonly taken?: { readonly index: number; readonly broken: Broken };
+  readonly chance?: LoggedChance;
+}
 
 /** A search as a series of questions. */
-export type Questions<Result = void> = Generator<Iterable<Plan>, Result, Answer>;
+export type Questions<Result = void> = Generator<Question, Result, Answer>;
 
 /** The accidents of a stream that may stay in a shrunk world; more are left to chance. */
 const ACCIDENTS_MAX = 40;
@@ -77,10 +80,10 @@ export function* smaller(search: Search): Questions {
 
 /** Asks a question, and goes on from its answer: the place of the candidate that was taken, or -1. */
 function* first(search: Search, candidates: Iterable<Plan>): Questions<number> {
-  const answer = yield candidates;
-  if (answer === undefined) return -1;
-  search.best = answer.broken;
-  return answer.index;
+  const { taken } = yield { candidates };
+  if (taken === undefined) return -1;
+  search.best = taken.broken;
+  return taken.index;
 }
 
 /**
@@ -190,11 +193,14 @@ function* changed(plan: Plan, changes: readonly Change[]): Iterable<Plan> {
 
 /** Of each stream of accidents, tries none of its accidents, then only those that are needed. */
 function* fewerAccidents(search: Search): Questions {
-  for (const { site, entity, accidents } of yield* accidentsIn(search)) {
+  const { chance } = yield { chanceOf: search.best.plan };
+  if (chance === undefined) return;
+  yield* forgetUnused(search, chance);
+  for (const { site, entity, ordinals } of streamsOf(chance)) {
     const known = search.best.plan.decisions?.find((plan) => plan.site === site && plan.entity === entity);
     if (known?.others === 0 && known.answers.length <= 1) continue;
-    const isFixed = (yield* first(search, [withAccidents(search.best.plan, site, entity, accidents)])) >= 0;
-    if ((!isFixed && known?.others !== 0) || accidents.length > ACCIDENTS_MAX) continue;
+    const isFixed = (yield* first(search, [withAccidents(search.best.plan, site, entity, ordinals)])) >= 0;
+    if ((!isFixed && known?.others !== 0) || ordinals.length > ACCIDENTS_MAX) continue;
     yield* leaveOut(
       search,
       (plan) => accidentsOf(plan, site, entity),
@@ -203,37 +209,21 @@ function* fewerAccidents(search: Search): Questions {
   }
 }
 
-/** By stream: which of its decisions were accidents. */
-function* accidentsIn(search: Search): Questions<{ site: string; entity: string; accidents: number[] }[]> {
-  const log: Decision[] = [];
-  const { withoutDrain } = search;
-  try {
-    search.events += run(search.best.plan, search.seed, { withoutDrain, decisionLog: log }).world.loop.ran;
-  } catch {
-    // What the run throws is what is looked for; the decisions before it are in the log.
-  }
-  const groups = new Map<string, Decision[]>();
-  for (const decision of log) {
-    const key = `${decision.site}|${decision.entity}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [decision]);
-    else group.push(decision);
-  }
-  yield* forgetUnused(search, groups);
-  return [...groups.values()]
-    .filter((decisions) => asksForAccidents(decisions[0]!.site))
-    .map((decisions) => ({
-      site: decisions[0]!.site,
-      entity: decisions[0]!.entity,
-      accidents: decisions.filter(({ answer }) => answer !== 0).map(({ ordinal }) => ordinal),
-    }))
-    .filter(({ accidents }) => accidents.length > 0);
+/** The streams that had accidents, in the order in which they were first asked, and which of their decisions these were. */
+function streamsOf({ streams, accidents }: LoggedChance): { site: string; entity: string; ordinals: number[] }[] {
+  const befallen = new Map<string, Accident[]>(streams.map((name) => [name, []]));
+  for (const accident of accidents) befallen.get(streamName(accident))!.push(accident);
+  return [...befallen.values()].flatMap((those) => {
+    const [one] = those;
+    if (one === undefined) return [];
+    return [{ site: one.site, entity: one.entity, ordinals: those.map(({ ordinal }) => ordinal) }];
+  });
 }
 
 /** Fixed answers that nobody asks for any more say nothing. */
-function* forgetUnused(search: Search, asked: ReadonlyMap<string, unknown>): Questions {
+function* forgetUnused(search: Search, { streams }: LoggedChance): Questions {
   const { decisions = [], ...rest } = search.best.plan;
-  const used = decisions.filter(({ site, entity }) => asked.has(`${site}|${entity}`));
+  const used = decisions.filter((decision) => streams.includes(streamName(decision)));
   if (used.length === decisions.length) return;
   yield* first(search, [used.length === 0 ? rest : { ...rest, decisions: used }]);
 }

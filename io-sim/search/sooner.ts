@@ -7,7 +7,7 @@
 import type { Plan } from "../story/plan.ts";
 
 /** A story that goes on for so long after its breach breaks in the same way when that comes a little later. */
-const MARGIN_MICROS = 1_000_000;
+export const LATE_MICROS = 1_000_000;
 
 /** Pauses that are tried, the shortest first. */
 const PAUSES_MICROS = [1_000_000, 3_000_000, 10_000_000];
@@ -30,7 +30,7 @@ function endedAt({ steady, ...rest }: Plan, runForMicros: number): Plan {
 
 /** The plan that ends soon after a breach at this time of the story, which is negative when the story had not begun. */
 export function endedAfter(plan: Plan, breachMicros: number): Plan {
-  const end = Math.max(0, breachMicros) + MARGIN_MICROS;
+  const end = Math.max(0, breachMicros) + LATE_MICROS;
   return end < plan.runForMicros ? endedAt(plan, end) : plan;
 }
 

@@ -164,6 +164,7 @@ function judgeArrival(world: World, book: PromiseBook): void {
 }
 
 function drain(world: World): void {
+  world.isDraining = true;
   note(world, "story", "", "everyone leaves");
   withoutHostGlobals(world.guard, () => {
     for (const { client } of world.peers.values())

@@ -125,6 +125,8 @@ export interface World {
   readonly startsAt: Micros;
   /** When everyone who joins at the start was connected; 0 before. */
   zeroAt: number;
+  /** Whether the story is over and everybody was told to leave. */
+  isDraining: boolean;
   /** What happened, one row each, for traces. */
   readonly rows: TraceRow[];
   /** What the server's participants are called, for rows. */
@@ -172,7 +174,6 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
   const words = createWordViews();
   const wrapCrypto = options.wrapCrypto ?? ((crypto) => crypto);
   const sites = createSiteBook(chance, loop);
-  const injects = plan.steps.some((step) => step.operation.type === "buggify");
   const boot = (place: number, number: number): SfuNode => {
     const record = bootRecord({ plan, chance, loop, guise }, number, place);
     // The first shard's streams are called as if there were no others.
@@ -188,7 +189,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
       lateness: createStream(chance, "timer-lateness", name),
       guard,
       journal: options.journal === true ? createJournal(record, setting) : undefined,
-      sites: injects ? sites : undefined,
+      sites: plan.steps.some(({ operation }) => operation.type === "buggify") ? sites : undefined,
       restartBefore: options.restartBefore ?? (() => false),
     });
     return node;
@@ -223,6 +224,7 @@ export function createWorld(plan: Plan, seed: number, options: WorldOptions = {}
     hasSignallingTrouble: plan.steps.some(({ operation }) => ["signalling", "crash"].includes(operation.type)),
     startsAt: loop.origin,
     zeroAt: 0,
+    isDraining: false,
     rows: [],
     names: new Map(),
     commands: 0,

@@ -62,7 +62,7 @@ describe("a world around a mistake", () => {
     const build = await buildPlanted(MISTAKES.find((mistake) => mistake.id === id)!);
     const { plan } = await theStory(MISTAKES.find((mistake) => mistake.id === id)!.story);
     const goesOn = (events: number) => events < 60_000;
-    const small = build.shrinkPlan(plan, 1, { goesOn, isFair: () => true }).plan;
+    const small = (await build.shrinkPlan(plan, 1, { goesOn, isFair: () => true })).plan;
     expect(build.attempt(small, 1).key).toBe(build.attempt(plan, 1).key);
     expect(attempt(small, 1).key).toBe("");
     expect([small.peers.length <= 3, faultsOf(small) <= 3]).toEqual([true, true]);

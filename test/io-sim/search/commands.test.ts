@@ -87,8 +87,36 @@ describe("an interrupted search", () => {
     const { status, out, err } = await search;
     expect([0, 1]).toContain(status);
     expect(err).toContain("The search ends here");
-    expect(out).toMatch(/^\d+ worlds, /);
+    expect(out).toMatch(/^\d+ worlds?, /);
     expect(process.listenerCount("SIGINT")).toBe(listeners);
+  });
+});
+
+describe("whoever interrupts", () => {
+  /** Runs a command, and interrupts it as soon as it hears that. */
+  const interrupted = async (...words: string[]) => {
+    const listeners = process.listenerCount("SIGINT");
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") > listeners) process.emit("SIGINT");
+    }, 1);
+    const outcome = await command(...words, "--workers", "0");
+    clearInterval(timer);
+    expect(process.listenerCount("SIGINT")).toBe(listeners);
+    expect(outcome.err).toContain("The search ends here");
+    return outcome;
+  };
+
+  it("lockstep shrink gets the smallest world yet", async () => {
+    const { status, out, err } = await interrupted("shrink", broken);
+    expect([status, err]).toEqual([1, expect.stringContaining("interrupted before all was tried")]);
+    expect(out).toContain("export default scenario({");
+  });
+
+  it("lockstep explain is told what is known, and that it is not all", async () => {
+    const { status, out } = await interrupted("explain", broken);
+    expect([status, out.split("It was interrupted before all was tried").length]).toEqual([1, 3]);
+    expect(out).toContain("What those concerned went through before it:");
+    expect(out).toContain("To go on from here:");
   });
 });
 

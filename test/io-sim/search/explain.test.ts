@@ -6,12 +6,19 @@ import { at, freezes, garbage, ms, mute, percent, plays, seconds } from "../../.
 import { judge, type PromiseBook } from "../../../io-sim/oracles/promises.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { causalChain } from "../../../io-sim/search/causal-chain.ts";
-import { culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
-import { historyIn, traceUpToBreach } from "../../../io-sim/search/history.ts";
+import { type Breaking, culprits, forkCurve, smallest } from "../../../io-sim/search/explain.ts";
+import { historyIn, watchedUpToBreach } from "../../../io-sim/search/history.ts";
+import { type Judges, judge as judgeTrial, oneJudge, type Trial } from "../../../io-sim/search/judging.ts";
+import type { Plan } from "../../../io-sim/story/plan.ts";
 import type { World, WorldWatcher } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/small-story.ts";
 
-const always = () => true;
+const patient = { judges: oneJudge(), goesOn: () => true };
+
+/** What came of a world that breaks with seed 1. */
+function breaking(plan: Plan): Breaking {
+  return { plan, seed: 1, breach: judgeTrial({ plan, seed: 1, withoutDrain: false, logsChance: true })! };
+}
 
 /** A voice over a bad line: two packets in a row are lost, and the sound stands still for longer than was promised. */
 const lossy = smallStory({
@@ -24,26 +31,26 @@ const lossy = smallStory({
 });
 
 describe("the fewest things that flip a verdict", () => {
-  it("are found among many", () => {
+  it("are found among many", async () => {
     let asked = 0;
-    const does = (some: readonly number[]) => {
-      asked++;
-      return some.includes(17) && some.includes(60);
+    const first = async (sets: Iterable<readonly number[]>) => {
+      let place = 0;
+      for (const some of sets) {
+        asked++;
+        if (some.includes(17) && some.includes(60)) return place;
+        place++;
+      }
+      return -1;
     };
-    expect(
-      smallest(
-        Array.from({ length: 100 }, (_, index) => index),
-        does,
-      ),
-    ).toEqual([17, 60]);
+    const all = Array.from({ length: 100 }, (_, index) => index);
+    expect(await smallest(all, first)).toEqual([17, 60]);
     expect(asked).toBeLessThan(60);
-    expect(smallest([1, 2], () => false)).toEqual([]);
-    expect(smallest([], always)).toEqual([]);
+    expect(await smallest([], first)).toEqual([]);
   });
 
-  it("are the accidents without which the run holds", () => {
-    const breach = attempt(lossy, 1);
-    const { accidents, steps } = culprits(lossy, 1, breach, { points: 0, forks: 0, goesOn: always });
+  it("are the accidents without which the run holds", async () => {
+    const { breach } = breaking(lossy);
+    const { accidents, steps } = await culprits(breaking(lossy), patient);
     expect([accidents.length > 0 && accidents.length <= 2, steps.length]).toEqual([true, 0]);
     const decisions = accidents.map(({ site, entity, ordinal }) => {
       return { site, entity, answers: [[ordinal, 0]] as [number, number][], others: null };
@@ -65,33 +72,67 @@ describe("the steps that flip a verdict", () => {
     runFor: seconds(1.5),
   });
 
-  it("are looked for around the moment at which it went wrong", () => {
+  it("are looked for around the moment at which it went wrong", async () => {
     const asked: number[] = [];
     const goesOn = () => asked.push(0) > 0;
-    const { steps } = culprits(covered, 1, attempt(covered, 1), { points: 0, forks: 0, goesOn }, ms(390));
+    const { steps } = await culprits(breaking(covered), { ...patient, goesOn }, ms(390));
     expect([steps.map(({ label }) => label), asked.length]).toEqual([["the camera is covered"], 1]);
   });
 
-  it("are unknown when runs were given up", () => {
-    const options = { points: 1, forks: 1, goesOn: always, haltBefore: () => true };
-    const breach = attempt(covered, 1);
-    expect(culprits(covered, 1, breach, options)).toEqual({ accidents: [], steps: [], isComplete: false });
-    expect(forkCurve(covered, 1, breach, options)).toEqual([]);
+  it("are unknown when runs were given up", async () => {
+    const givenUp = { ...patient, judges: oneJudge(() => true) };
+    expect(await culprits(breaking(covered), givenUp)).toEqual({ accidents: [], steps: [], isComplete: false });
+    expect(await forkCurve(breaking(covered), { points: 1, forks: 1 }, givenUp)).toEqual([]);
+  });
+});
+
+describe("the runs of an explanation", () => {
+  /** When they end, of a world that broke then. */
+  const ends = async (change: Partial<Breaking["breach"]>) => {
+    const trials: Trial[] = [];
+    const judges: Judges = { ...oneJudge(), judge: async (trial) => void trials.push(trial) };
+    const broken = breaking(lossy);
+    await forkCurve(
+      { ...broken, breach: { ...broken.breach, ...change } },
+      { points: 1, forks: 1 },
+      { ...patient, judges },
+    );
+    return trials.map(({ untilMicros, withoutDrain }) => [untilMicros, withoutDrain]);
+  };
+
+  it("end a moment after the breach, when that came before the end of the story", async () => {
+    expect(await ends({ atMicros: ms(300) })).toEqual([[ms(1_300), true]]);
+  });
+
+  it("go on to the end for what is judged there, and to the end of the drain for what broke in it", async () => {
+    expect(await ends({ atMicros: seconds(1.6) })).toEqual([[undefined, true]]);
+    expect(await ends({ atMicros: seconds(1.6), isInDrain: true })).toEqual([[undefined, false]]);
+  });
+});
+
+describe("a breach", () => {
+  it.each([true, false])("is known to be in the drain: %s", (isInDrain) => {
+    const onWorld = (world: World, book: PromiseBook) => {
+      const isTime = () => world.zeroAt > 0 && world.isDraining === isInDrain;
+      world.watchers.push({ beforeInput: () => judge(book, "S12", !isTime(), () => "It is time.") });
+    };
+    expect(attempt(smallStory({ runFor: ms(100) }), 1, { onWorld })).toMatchObject({ promise: "S12", isInDrain });
   });
 });
 
 describe("the fork curve", () => {
-  it("ends in certainty, and begins with what chance can still spare", () => {
-    const curve = forkCurve(lossy, 1, attempt(lossy, 1), { points: 3, forks: 4, goesOn: always });
+  it("ends in certainty, and begins with what chance can still spare", async () => {
+    const curve = await forkCurve(breaking(lossy), { points: 3, forks: 4 }, patient);
     expect(curve.map(({ atMicros }) => atMicros)).toEqual([0, seconds(0.8), seconds(1.6)]);
     expect(curve.at(-1)).toMatchObject({ broken: 4, forks: 4 });
     expect(curve[0]!.broken).toBeLessThan(4);
   });
 
-  it("is empty when there is no time, or no story", () => {
-    const breach = attempt(lossy, 1);
-    expect(forkCurve(lossy, 1, breach, { points: 3, forks: 4, goesOn: () => false })).toEqual([]);
-    expect(forkCurve(lossy, 1, { ...breach, atMicros: -1 }, { points: 3, forks: 4, goesOn: always })).toEqual([]);
+  it("is empty when there is no time, or no story", async () => {
+    const [wanted, broken] = [{ points: 3, forks: 4 }, breaking(lossy)];
+    expect(await forkCurve(broken, wanted, { ...patient, goesOn: () => false })).toEqual([]);
+    const early = { ...broken, breach: { ...broken.breach, atMicros: -1 } };
+    expect(await forkCurve(early, wanted, patient)).toEqual([]);
   });
 });
 
@@ -146,7 +187,7 @@ describe("the history of a breach", () => {
   });
 
   it("tells the steps, and what those went through whom it names, and nobody else", () => {
-    const trace = traceUpToBreach(covered, 1);
+    const { trace } = watchedUpToBreach(covered, 1);
     const rows = historyIn(trace).map(({ who, text }) => `${who} ${text}`);
     expect(rows).toContain("story the camera is covered");
     expect(rows.some((text) => /^bob sees ana's camera for/.test(text))).toBe(true);
@@ -155,7 +196,7 @@ describe("the history of a breach", () => {
   });
 
   it("is empty for a run that held", () => {
-    expect(historyIn(traceUpToBreach(smallStory({ runFor: ms(100) }), 1))).toEqual([]);
+    expect(historyIn(watchedUpToBreach(smallStory({ runFor: ms(100) }), 1).trace)).toEqual([]);
   });
 });
 

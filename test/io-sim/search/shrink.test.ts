@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { at, freezes, join, kill, link, ms, mute, only, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
+import { oneJudge } from "../../../io-sim/search/judging.ts";
 import { plainer } from "../../../io-sim/search/plainer.ts";
 import { shrinkPlan } from "../../../io-sim/search/shrink.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
@@ -39,9 +40,9 @@ function crowd(): Plan {
 const fair = { goesOn: (events: number) => events < 150_000, isFair: () => true };
 
 describe("a world that was shrunk", () => {
-  it("is as small as a person would have written it, and breaks in the same way", () => {
+  it("is as small as a person would have written it, and breaks in the same way", async () => {
     const plan = crowd();
-    const { plan: small, key } = shrinkPlan(plan, 1, fair);
+    const { plan: small, key } = await shrinkPlan(plan, 1, fair);
     expect(key).toBe(attempt(plan, 1).key);
     expect(attempt(small, 1).key).toBe(key);
     expect(small.peers.map(({ name }) => name)).toEqual(["ana", "dan"]);
@@ -51,7 +52,7 @@ describe("a world that was shrunk", () => {
     expect([small.steps[0]!.atMicros % 10_000, small.runForMicros % 100_000]).toEqual([0, 0]);
   });
 
-  it("names the accidents that it needs, and no others happen", () => {
+  it("names the accidents that it needs, and no others happen", async () => {
     const lossy = smallStory({
       peers: {
         ana: { sends: { microphone: true }, link: { direction: "up", loss: percent(6) } },
@@ -60,14 +61,14 @@ describe("a world that was shrunk", () => {
       runFor: seconds(2),
       always: [freezes("bob", "ana/microphone").shorterThan(ms(55))],
     });
-    const { plan: small } = shrinkPlan(lossy, 1, fair);
+    const { plan: small } = await shrinkPlan(lossy, 1, fair);
     const accidents = small.decisions?.flatMap(({ answers }) => answers) ?? [];
     expect(accidents.length).toBeGreaterThan(0);
     expect(accidents.length).toBeLessThanOrEqual(3);
     expect(attempt({ ...small, decisions: [only("link/loss", "ana/up", [])] }, 1).key).toBe("");
   });
 
-  it("keeps the knobs alone that it needs, and makes them round", () => {
+  it("keeps the knobs alone that it needs, and makes them round", async () => {
     const plan = smallStory({
       knobs: { publicationSilentMicros: ms(333), reportMicros: ms(250), nackTriesMax: 2, slotYieldMicros: 5_123_456 },
       peers: {
@@ -81,11 +82,11 @@ describe("a world that was shrunk", () => {
     });
     // In less time nobody would see bob, whatever the knobs.
     const isFair = ({ runForMicros, steps }: Plan) => runForMicros >= seconds(5) && steps.length === 2;
-    const { plan: small } = shrinkPlan(plan, 1, { ...fair, isFair });
+    const { plan: small } = await shrinkPlan(plan, 1, { ...fair, isFair });
     expect(small.knobs).toEqual({ slotYieldMicros: seconds(5) });
   });
 
-  it("never breaks another promise instead", () => {
+  it("never breaks another promise instead", async () => {
     const plan = smallStory({
       peers: {
         ana: { sends: { camera: "vp8", microphone: true } },
@@ -95,21 +96,21 @@ describe("a world that was shrunk", () => {
       finally: [plays("bob", "ana/camera"), plays("bob", "ana/microphone")],
       runFor: ms(1_100),
     });
-    const { plan: small } = shrinkPlan(plan, 1, fair);
+    const { plan: small } = await shrinkPlan(plan, 1, fair);
     expect(small.finally).toEqual([plays("bob", "ana/camera")]);
   });
 
-  it("is the world itself when nothing breaks, or when there is no time", () => {
+  it("is the world itself when nothing breaks, or when there is no time", async () => {
     const sound = smallStory({ runFor: ms(200) });
-    expect(shrinkPlan(sound, 1, fair)).toMatchObject({ key: "", plan: sound });
+    expect(await shrinkPlan(sound, 1, fair)).toMatchObject({ key: "", plan: sound });
     const plan = crowd();
-    expect(shrinkPlan(plan, 1, { goesOn: () => false, isFair: () => true }).plan).toBe(plan);
+    expect((await shrinkPlan(plan, 1, { goesOn: () => false, isFair: () => true })).plan).toBe(plan);
   });
 
-  it("is looked for among few people first, which costs less than the whole world does once", () => {
+  it("is looked for among few people first, which costs less than the whole world does once", async () => {
     const plan = crowd();
     let first: Plan | undefined;
-    const { events } = shrinkPlan(plan, 1, {
+    const { events } = await shrinkPlan(plan, 1, {
       isFair: () => true,
       goesOn: () => first === undefined,
       onSmaller: (smaller) => {
@@ -120,15 +121,16 @@ describe("a world that was shrunk", () => {
     expect(events).toBeLessThan(2 * attempt(plan, 1, { withoutDrain: true }).events);
   });
 
-  it("is what there is when the tries are given up in their middle", () => {
+  it("is what there is when the tries are given up in their middle", async () => {
     const plan = crowd();
-    let asked = 0;
-    const goesOn = () => ++asked < 6;
-    const { key, plan: same } = shrinkPlan(plan, 1, { ...fair, goesOn, haltBefore: ({ loop }) => loop.ran > 50 });
+    let looks = 0;
+    const judges = oneJudge(() => ++looks > 0);
+    const { key, plan: same } = await shrinkPlan(plan, 1, { ...fair, judges });
+    expect(looks).toBe(1);
     expect([key, same]).toEqual([attempt(plan, 1).key, plan]);
   });
 
-  it("loses the pauses that nothing needs, and the manner of those who stay", () => {
+  it("loses the pauses that nothing needs, and the manner of those who stay", async () => {
     const plan = smallStory({
       peers: {
         ana: { sends: { camera: "vp8" }, persona: "chromium" },
@@ -139,15 +141,15 @@ describe("a world that was shrunk", () => {
       finally: [plays("bob", "ana/camera")],
       runFor: seconds(12),
     });
-    const { plan: small } = shrinkPlan(plan, 1, fair);
+    const { plan: small } = await shrinkPlan(plan, 1, fair);
     expect(small.steps.map(({ atMicros }) => atMicros)).toEqual([seconds(1)]);
     expect([small.runForMicros <= seconds(3), small.shards]).toEqual([true, undefined]);
     expect(small.peers.flatMap((peer) => [peer.persona, peer.shard])).toEqual(Array(4).fill(undefined));
   });
 
-  it("keeps only what is fair", () => {
+  it("keeps only what is fair", async () => {
     const isFair = ({ peers }: Plan) => peers.length >= 4;
-    expect(shrinkPlan(crowd(), 1, { ...fair, isFair }).plan.peers.length).toBe(4);
+    expect((await shrinkPlan(crowd(), 1, { ...fair, isFair })).plan.peers.length).toBe(4);
   });
 });
 
