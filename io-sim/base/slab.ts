@@ -13,29 +13,31 @@ const PIECE_BYTES = 65_536;
 /** What is left of the present piece; make it with {@link createSlab}. */
 export interface Slab {
   bytes: Uint8Array;
-  /** The same piece in words of the machine. */
+  /** The same piece in words of the machine, and as views are cut from it: what `subarray` does takes half as long again. */
   words: Int32Array;
+  buffer: ArrayBuffer;
   used: number;
 }
 
 /** A slab of which nothing is used. */
 export function createSlab(): Slab {
-  const bytes = new Uint8Array(PIECE_BYTES);
-  return { bytes, words: new Int32Array(bytes.buffer), used: 0 };
+  const buffer = new ArrayBuffer(PIECE_BYTES);
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), buffer, used: 0 };
 }
 
 /** `length` bytes that are all zero and nobody else's. */
 export function carve(slab: Slab, length: number): Uint8Array {
   if (length > PIECE_BYTES) return new Uint8Array(length);
   const at = carveAt(slab, length);
-  return slab.bytes.subarray(at, at + length);
+  return new Uint8Array(slab.buffer, at, length);
 }
 
 /** Where in the slab's present piece these next `length` bytes begin, which are no more than one has: for who writes them. */
 export function carveAt(slab: Slab, length: number): number {
   if (slab.used + length > PIECE_BYTES) {
-    slab.bytes = new Uint8Array(PIECE_BYTES);
-    slab.words = new Int32Array(slab.bytes.buffer);
+    slab.buffer = new ArrayBuffer(PIECE_BYTES);
+    slab.bytes = new Uint8Array(slab.buffer);
+    slab.words = new Int32Array(slab.buffer);
     slab.used = 0;
   }
   const at = slab.used;

@@ -67,7 +67,7 @@ export function hashAndCopy(
     low = Math.imul(low ^ word, 0x5bd1_e995);
     low ^= low >>> 13;
   }
-  const copy = slab.bytes.subarray(start, start + length);
+  const copy = new Uint8Array(slab.buffer, start, length);
   for (; at < end; at++) {
     copy[at - offset] = bytes[at]!;
     high = Math.imul(high ^ bytes[at]!, 0x0100_0193);
