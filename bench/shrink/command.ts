@@ -11,6 +11,7 @@ import type { JudgeTask } from "../../io-sim/cli/judge-task.ts";
 import { hireJudgesOf } from "../../io-sim/cli/judges.ts";
 import { EXIT, Misuse } from "../../io-sim/cli/misuse.ts";
 import { createProgress } from "../../io-sim/cli/progress.ts";
+import { SHRINKERS_CALLED_MILLIS } from "../../io-sim/cli/shrink.ts";
 import { writeStory } from "../../io-sim/cli/story-files.ts";
 import { answer, createSubcommand } from "../../io-sim/cli/subcommand.ts";
 import type { PromiseId } from "../../io-sim/oracles/promises.ts";
@@ -109,7 +110,7 @@ async function measureCase({ world, mistake }: Case, workers: number): Promise<M
   const isOver = () => secondsNow() >= SECONDS_MAX;
   const whole = build.judge({ plan: world, seed: SEED, withoutDrain: false })!;
   const trade = { judge: build.judge, trade: JUDGING_PLANTED, taskOf: (task: JudgeTask) => ({ ...task, build: file }) };
-  const judges = hireJudgesOf(trade, { workers, startedAt, isOver });
+  const judges = hireJudgesOf(trade, { workers, startedAt, calledAfterMillis: SHRINKERS_CALLED_MILLIS, isOver });
   try {
     const options = { whole, judges, goesOn: () => !isOver(), isFair: () => true };
     const { promise, detail, plan, tries, isComplete } = await build.shrinkPlan(world, SEED, options);

@@ -38,6 +38,9 @@ const FORKS_THAT_CONVINCE = 16;
 /** The share of the time that looking for culprits may take; the curve has the rest. */
 const CULPRITS_SHARE = 0.6;
 
+/** When workers are called: soon, as no fork has to do with another, and two of them save nearly half of the time. */
+const CALLED_AFTER_MILLIS = 3_000;
+
 interface ExplainCommandOptions {
   readonly seed?: string;
   readonly points: string;
@@ -84,7 +87,12 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
   const { trace, chain } = watchedUpToBreach(plan, seed);
   const interrupt = hearInterrupt(progress);
   const hurry = { startedAt, millis, share: CULPRITS_SHARE, isInterrupted: interrupt.isHeard };
-  const judges = hireJudges({ workers, startedAt, isOver: () => isOver(hurry) });
+  const judges = hireJudges({
+    workers,
+    startedAt,
+    calledAfterMillis: CALLED_AFTER_MILLIS,
+    isOver: () => isOver(hurry),
+  });
   try {
     const breaking = { plan, seed, breach };
     const moment = momentOf(trace, breach);

@@ -11,9 +11,6 @@ import { type Crew, createCrew, type Trade } from "./crew.ts";
 import type { JudgeTask } from "./judge-task.ts";
 import { JUDGING } from "./judge-worker.ts";
 
-/** About as much processor time as two workers take until they are ready: who has waited so long has more to wait for. */
-const WORTH_IT_MILLIS = 3_000;
-
 /** How often it is looked whether the search is over. */
 const LOOK_MILLIS = 50;
 
@@ -28,6 +25,11 @@ export interface Hiring {
   readonly workers: number;
   /** When the search began, as `performance.now()` tells it. */
   readonly startedAt: number;
+  /**
+   * When workers are called: a search that has gone on for so long will go on for longer. They take a second or two until they
+   * are ready, so the less is gained by them the later this is.
+   */
+  readonly calledAfterMillis: number;
   /** Whether the search is over; then what is being tried is given up. */
   readonly isOver: () => boolean;
 }
@@ -50,7 +52,7 @@ export function hireJudges(hiring: Hiring): HiredJudges {
 /** Judges of this trade. */
 export function hireJudgesOf<Task extends JudgeTask>(
   { judge, trade, taskOf }: JudgingTrade<Task>,
-  { workers, startedAt, isOver }: Hiring,
+  { workers, startedAt, calledAfterMillis, isOver }: Hiring,
 ): HiredJudges {
   let crew: Crew<Task, Judgement | undefined> | undefined;
   const firstWanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -60,7 +62,7 @@ export function hireJudgesOf<Task extends JudgeTask>(
     if (isOver()) giveUp();
   }, LOOK_MILLIS);
   const callWorkers = () => {
-    if (workers > 0 && performance.now() - startedAt >= WORTH_IT_MILLIS) crew ??= createCrew(trade, workers);
+    if (workers > 0 && performance.now() - startedAt >= calledAfterMillis) crew ??= createCrew(trade, workers);
   };
   // While the search looks at what it has to before any trial, they may come already.
   callWorkers();

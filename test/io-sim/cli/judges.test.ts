@@ -11,7 +11,7 @@ let isOver = false;
 let judges: HiredJudges;
 
 beforeAll(() => {
-  judges = hireJudges({ workers: 2, startedAt: Number.NEGATIVE_INFINITY, isOver: () => isOver });
+  judges = hireJudges({ workers: 2, startedAt: performance.now(), calledAfterMillis: 0, isOver: () => isOver });
 });
 
 afterAll(() => judges.close());
@@ -37,7 +37,12 @@ it("when the search is over they stop by themselves, and begin nothing", async (
 });
 
 it("a small search is over before they are called", async () => {
-  const alone = hireJudges({ workers: 2, startedAt: performance.now(), isOver: () => false });
+  const alone = hireJudges({
+    workers: 2,
+    startedAt: performance.now(),
+    calledAfterMillis: 600_000,
+    isOver: () => false,
+  });
   expect(await alone.judge(trial)).toEqual(judge(trial));
   expect(alone.size()).toBe(1);
   await alone.close();
