@@ -231,7 +231,7 @@ function lookAtFlow(
 ): void {
   const most = PAUSED_MICROS + world.plan.timerLateMicros + late;
   const least = world.tunables.publicationSilentMicros;
-  for (const { roster } of rooms.values()) {
+  for (const { roster, away } of rooms.values()) {
     for (const { participant, publications } of roster?.participants ?? []) {
       const client = clientOf(world, participant);
       if (client === undefined || excused(book, "bad habit", isWild(ledger, client))) continue;
@@ -246,7 +246,8 @@ function lookAtFlow(
           )
         )
           breach(book, "S20", `${name}'s ${kind} is said to flow after ${silent} µs without.`);
-        if (flowing || silent >= least) contradicted.delete(publication);
+        // Whose connection is being replaced at this moment may have been heard on it a moment ago.
+        if (flowing || away.has(participant) || silent >= least) contradicted.delete(publication);
         else if (!contradicted.has(publication)) contradicted.set(publication, now);
         const isSlow = now - (contradicted.get(publication) ?? now + 1) >= late;
         if (!upheld(book, book.tallies.S20, !isSlow))

@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import type { ShardEvent } from "../../../core/index.ts";
-import { at, ms, mute, pause, seconds } from "../../../io-sim/index.ts";
+import { at, ms, mute, pause, reconnect, seconds } from "../../../io-sim/index.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { run } from "../../../io-sim/world/run.ts";
 import { smallStory } from "../../support/small-story.ts";
@@ -54,6 +54,16 @@ function withSlots(least: number, change: (slots: readonly Slot[]) => readonly S
 
 it("holds for what the server says", () => {
   expect(told((event) => [event])).toBe("");
+});
+
+it("lets somebody be said to be paused whose connection is replaced while he is heard", () => {
+  const timeline = [
+    at(seconds(0.1), "ana makes a new connection", reconnect("ana")),
+    at(ms(230), "and another one", reconnect("ana")),
+  ];
+  const story = smallStory({ peers: { ana: { sends: { microphone: true } } }, timeline, runFor: seconds(1) });
+  // In this world somebody looks at the very moment.
+  expect(run(story, 700_949).broken).toBeUndefined();
 });
 
 it("hears a roster that says what the one before has said", () => {
