@@ -8,7 +8,7 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**"],
-          setupFiles: ["test/support/resident-memory.ts"],
+          setupFiles: ["test/support/commands/resident-memory.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -11,8 +11,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureBrowser } from "./support/ensure-browser.ts";
-import { ensureTshark } from "./support/tshark.ts";
+import { ensureBrowser } from "./support/commands/ensure-browser.ts";
+import { ensureTshark } from "./support/commands/tshark.ts";
 
 interface StepResult {
   readonly name: string;
@@ -77,7 +77,7 @@ function vitest(project: string): StepResult {
   return { ...result, note: [result.note, mostMemory(process.env.LOCKSTEP_TEST_MEMORY)].filter(Boolean).join("; ") };
 }
 
-/** Which test file needed most memory, by what each has noted (test/support/resident-memory.ts). */
+/** Which test file needed most memory, by what each has noted (test/support/commands/resident-memory.ts). */
 function mostMemory(notes: string): string {
   if (!existsSync(notes)) return "";
   const lines = readFileSync(notes, "utf8").trim().split("\n");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ForwardReport } from "../../bench/forward/report.ts";
 import { forwardedPerSecond, peersOf } from "../../bench/load/shape.ts";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 const SMALL = ["--rate", "100", "--seconds", "1"];
 

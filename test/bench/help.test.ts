@@ -1,6 +1,6 @@
 /** The help of every benchmark: which there are, and an example of each that takes no flag but its own. */
 import { expect, it } from "vitest";
-import { benchCommand } from "../support/command.ts";
+import { benchCommand } from "../support/commands/command.ts";
 
 const subjects = async () =>
   [...(await benchCommand("--help")).out.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!);

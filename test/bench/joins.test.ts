@@ -1,7 +1,7 @@
 /** The benchmark of joins as a command, with few of them: that everybody hears and sees, and how it takes wrong use. */
 import { describe, expect, it } from "vitest";
 import type { JoinsReport } from "../../bench/joins/report.ts";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 const SMALL = ["joins", "--participants", "6", "--room", "3", "--within", "1", "--shards", "1"];
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { OverloadReport } from "../../bench/overload/report.ts";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 const SMALL = "--rooms 1 --room 4 --speakers 2 --size 600 --capacity 20 --settle 0 --seconds 1".split(" ");
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { janusVersion } from "../../bench/peers/janus-process.ts";
 import type { PeerFigure } from "../../bench/peers/measure-peers.ts";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 const { PATH } = process.env;
 afterEach(() => {

@@ -13,7 +13,7 @@ import { faultsOf, huntReport, wasFound } from "../../bench/planted/report.ts";
 import { theStory } from "../../io-sim/cli/stories.ts";
 import { attempt } from "../../io-sim/search/attempt.ts";
 import type { Plan } from "../../io-sim/story/plan.ts";
-import { benchCommand } from "../support/command.ts";
+import { benchCommand } from "../support/commands/command.ts";
 
 /** Seeds that a story may take here beside its own; how many each takes is what the benchmark tells. */
 const SEEDS_MAX = 3;

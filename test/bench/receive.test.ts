@@ -11,7 +11,7 @@ import {
   portOf,
 } from "../../bench/receive/kernel.ts";
 import { LINUX } from "../../io-node/fast/libc.ts";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 describe("bench receive", () => {
   if (whyNoLoad() !== "") {

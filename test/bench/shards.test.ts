@@ -1,6 +1,6 @@
 /** The comparison of one shard with two as a command, with little load. */
 import { describe, expect, it } from "vitest";
-import { bench, whyNoLoad } from "../support/bench.ts";
+import { bench, whyNoLoad } from "../support/commands/bench.ts";
 
 const SMALL = "--rooms 1 --subscribers 2 --rate 100 --seconds 1".split(" ");
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { CASES } from "../../bench/shrink/cases.ts";
 import { checkPlan } from "../../io-sim/story/plan.ts";
-import { benchCommand } from "../support/command.ts";
+import { benchCommand } from "../support/commands/command.ts";
 
 it("the worlds have ten people each, and mistakes that there are", () => {
   expect(CASES.length).toBeGreaterThanOrEqual(8);

@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agreed, refusal } from "../support/negotiating.ts";
+import { agreed, refusal } from "../support/wire/negotiating.ts";
 import { launchChromium } from "./chromium.ts";
 
 /** What the page tells after it has taken an answer. */

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { freeUdpPort } from "../support/free-port.ts";
-import { startUdpProxy } from "../support/udp-proxy.ts";
+import { freeUdpPort } from "../support/hosts/free-port.ts";
+import { startUdpProxy } from "../support/hosts/udp-proxy.ts";
 import {
   type CallServer,
   enterCall,

@@ -9,9 +9,9 @@ import { reportAssets } from "../../io-sim/cli/report-assets.ts";
 import { traceToHtml } from "../../io-sim/export/html.ts";
 import { at, buggify, cut, ms, percent, seconds } from "../../io-sim/index.ts";
 import { causalChain } from "../../io-sim/search/causal-chain.ts";
-import brokenStory from "../support/broken-story.ts";
-import { smallStory } from "../support/small-story.ts";
-import { tracedStory, traceStory } from "../support/traced-story.ts";
+import brokenStory from "../support/stories/broken-story.ts";
+import { smallStory } from "../support/stories/small-story.ts";
+import { tracedStory, traceStory } from "../support/stories/traced-story.ts";
 import { launchChromium } from "./chromium.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-report-"));

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NAMED_GROUP } from "../../core/crypto/provider.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../io-crypto/index.ts";
-import { createNobleCrypto } from "../support/noble-crypto.ts";
-import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
+import { createNobleCrypto } from "../support/crypto/noble-crypto.ts";
+import { requireOpensslCrypto } from "../support/crypto/openssl-crypto.ts";
 import { cryptoProviderContract } from "./crypto-provider.ts";
 
 describe("the provider over node:crypto", () => cryptoProviderContract(createNodeCrypto, "real"));

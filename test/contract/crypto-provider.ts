@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { concatBytes } from "../../core/base/bytes.ts";
 import { utf8Encode } from "../../core/base/text.ts";
 import { AEAD_TAG_BYTES, type CryptoProvider, NAMED_GROUP } from "../../core/crypto/provider.ts";
-import { hex } from "../support/hex.ts";
+import { hex } from "../support/wire/hex.ts";
 
 /** A test of real ciphers alone. For toys it does not exist, so that nothing is ever reported as skipped. */
 function itWhenReal(ciphers: "real" | "toy", name: string, test: () => void): void {

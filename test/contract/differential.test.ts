@@ -14,8 +14,8 @@ import { createFastLoop, fastCommand, fastTurn } from "../../io-node/fast/loop.t
 import { openBlock } from "../../io-node/fast/memory.ts";
 import { openUdpSockets } from "../../io-node/portable/sockets.ts";
 import { startUdpHost } from "../../io-node/portable/udp-host.ts";
-import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
-import { type JournalLine, journalOf } from "../support/recording.ts";
+import { requireOpensslCrypto } from "../support/crypto/openssl-crypto.ts";
+import { type JournalLine, journalOf } from "../support/shards/recording.ts";
 
 /** A real host that is told a recording. */
 interface Subject {

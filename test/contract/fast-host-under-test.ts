@@ -1,8 +1,8 @@
 /** The loop of the fast host on loopback: system calls, kept OpenSSL contexts, the real clock. */
 import { createClock } from "../../io-node/clock.ts";
 import { fastCommand } from "../../io-node/fast/loop.ts";
-import { startTurningLoop } from "../support/fast-loop.ts";
-import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
+import { requireOpensslCrypto } from "../support/crypto/openssl-crypto.ts";
+import { startTurningLoop } from "../support/hosts/fast-loop.ts";
 import type { HostUnderTest, Step } from "./host.ts";
 import { clientsOf, createHearing, engineUnderTest } from "./shard-under-test.ts";
 

@@ -18,8 +18,8 @@ import {
 import { parseSdp } from "../../core/wire/sdp.ts";
 import { stunReadMappedAddress, stunWriteBindingRequest } from "../../core/wire/stun.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { offerOf } from "../support/offers.ts";
-import { attributeOf } from "../support/shard-world.ts";
+import { attributeOf } from "../support/shards/shard-world.ts";
+import { offerOf } from "../support/wire/offers.ts";
 
 /** One input that a shard was given. */
 export interface Step {

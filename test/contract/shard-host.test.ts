@@ -3,10 +3,10 @@ import { describe } from "vitest";
 import { openFastResources, startFastHost } from "../../io-node/fast/fast-host.ts";
 import { startPortableHost } from "../../io-node/portable/portable-host.ts";
 import { openUdpSockets } from "../../io-node/portable/sockets.ts";
-import { createFailingEngine } from "../support/failing-engine.ts";
+import { createFailingEngine } from "../support/hosts/failing-engine.ts";
 import { shardHostContract } from "./shard-host.ts";
 
-const ENTRY = new URL("../support/failing-shard.ts", import.meta.url);
+const ENTRY = new URL("../support/hosts/failing-shard.ts", import.meta.url);
 
 const CANDIDATES = [{ ip: "127.0.0.1", port: 9 }];
 

@@ -8,10 +8,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { freeUdpPort } from "../support/free-port.ts";
-import { connectOverLoopback, type LoopbackClient } from "../support/loopback-client.ts";
-import { vp8Packet } from "../support/media.ts";
-import { offerOf } from "../support/offers.ts";
+import { freeUdpPort } from "../support/hosts/free-port.ts";
+import { connectOverLoopback, type LoopbackClient } from "../support/hosts/loopback-client.ts";
+import { vp8Packet } from "../support/wire/media.ts";
+import { offerOf } from "../support/wire/offers.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const README = readFileSync(new URL("core/README.md", ROOT), "utf8");

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createShard, type Shard, shardRestore, shardSnapshot } from "../../core/index.ts";
 import { createTunables, type Knobs, TUNABLE_NAMES, TUNABLES, USUAL_TUNABLES } from "../../core/tunables.ts";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
-import { vp8Packet } from "../support/media.ts";
-import { offerOf } from "../support/offers.ts";
-import { createShardWorld, join, sendRtp, testBoot } from "../support/shard-world.ts";
+import { createShardWorld, join, sendRtp, testBoot } from "../support/shards/shard-world.ts";
+import { vp8Packet } from "../support/wire/media.ts";
+import { offerOf } from "../support/wire/offers.ts";
 
 const isPower = (value: number) => (value & (value - 1)) === 0;
 

@@ -6,7 +6,7 @@ import { constants, createPublicKey, generateKeyPairSync, sign } from "node:cryp
 import { describe, expect, it } from "vitest";
 import { createNodeCrypto } from "../../io-crypto/index.ts";
 import { x25519PrivateKey } from "../../io-crypto/node-crypto.ts";
-import { certificateOf } from "../support/certificates.ts";
+import { certificateOf } from "../support/crypto/certificates.ts";
 
 const crypto = createNodeCrypto();
 const message = new Uint8Array(50).fill(0x33);

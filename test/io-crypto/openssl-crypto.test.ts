@@ -11,7 +11,7 @@ import {
   freeContexts,
   type OpensslCrypto,
 } from "../../io-crypto/openssl-crypto.ts";
-import { requireOpensslCrypto } from "../support/openssl-crypto.ts";
+import { requireOpensslCrypto } from "../support/crypto/openssl-crypto.ts";
 
 const KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
 const AUTH_KEY = Uint8Array.from({ length: 20 }, (_, index) => index);

@@ -1,7 +1,7 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, it } from "vitest";
 import { candidateAddress, isAddress, machineAddresses, pageUrl, transportAddress } from "../../io-node/addresses.ts";
-import { hex } from "../support/hex.ts";
+import { hex } from "../support/wire/hex.ts";
 
 const entry = (address: string, internal = false): NetworkInterfaceInfo =>
   ({ address, internal, family: address.includes(":") ? "IPv6" : "IPv4" }) as NetworkInterfaceInfo;

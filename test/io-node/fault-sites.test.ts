@@ -7,7 +7,7 @@ import { UDP_SITES } from "../../io-node/fault-sites.ts";
 import { flowCount } from "../../io-node/portable/flow-table.ts";
 import { openUdpSockets } from "../../io-node/portable/sockets.ts";
 import { startUdpHost } from "../../io-node/portable/udp-host.ts";
-import { createEcho, every3rd } from "../support/failing-host.ts";
+import { createEcho, every3rd } from "../support/hosts/failing-host.ts";
 
 const opened: { close(): unknown }[] = [];
 

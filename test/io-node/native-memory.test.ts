@@ -20,7 +20,7 @@ import { createLog } from "../../io-node/log.ts";
 import { parseServeOptions } from "../../io-node/options.ts";
 import { type RunningServer, startServer } from "../../io-node/server.ts";
 import { until } from "../contract/shard-host.ts";
-import { connectOverLoopback } from "../support/loopback-client.ts";
+import { connectOverLoopback } from "../support/hosts/loopback-client.ts";
 
 const MEBIBYTE = 1_024 * 1_024;
 setFlagsFromString("--expose-gc");
@@ -77,7 +77,7 @@ function usedResources(): FastResources {
 describe.runIf(process.platform === "linux")("native memory", { timeout: 120_000 }, () => {
   // First, while the C library has no memory of other tests left over that would cover a leak.
   it("of a shard's thread goes with the thread, whether it ends or dies", async () => {
-    const entry = new URL("../support/failing-shard.ts", import.meta.url);
+    const entry = new URL("../support/hosts/failing-shard.ts", import.meta.url);
     const round = async () => {
       let lives = 0;
       const host = await startFastHost({

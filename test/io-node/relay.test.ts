@@ -9,9 +9,9 @@ import type { IoChoice } from "../../io-node/io-choice.ts";
 import { createLog } from "../../io-node/log.ts";
 import { type RunningServer, startServer } from "../../io-node/server.ts";
 import { until } from "../contract/shard-host.ts";
-import { connectOverLoopback, type LoopbackClient } from "../support/loopback-client.ts";
-import { opusPacket, vp8Packet } from "../support/media.ts";
-import { offerOf, PAYLOAD_TYPE } from "../support/offers.ts";
+import { connectOverLoopback, type LoopbackClient } from "../support/hosts/loopback-client.ts";
+import { opusPacket, vp8Packet } from "../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../support/wire/offers.ts";
 
 const ROOM = "over-two";
 

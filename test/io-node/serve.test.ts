@@ -14,9 +14,9 @@ import { afterEach, describe, expect, it } from "vitest";
 const LOCKSTEP = fileURLToPath(new URL("../../lockstep.mjs", import.meta.url));
 const OFFER = readFileSync(new URL("../fixtures/captures/chromium-156-publish-offer.sdp", import.meta.url), "utf8");
 /** Makes koffi unfindable, as on a machine that it has no binary for. */
-const HIDE_KOFFI = new URL("../support/hide-koffi.mjs", import.meta.url).href;
+const HIDE_KOFFI = new URL("../support/hosts/hide-koffi.mjs", import.meta.url).href;
 /** Makes the disk of journals stand still when a test wants it. */
-const STUCK_DISK = new URL("../support/stuck-disk.mjs", import.meta.url).href;
+const STUCK_DISK = new URL("../support/hosts/stuck-disk.mjs", import.meta.url).href;
 /** Makes a process say when it begins to hear a signal. */
 const TELL_HEARING = `data:text/javascript,${encodeURIComponent(
   'process.on("newListener", (name) => /^SIG/.test(name) && process.stderr.write("hears " + name + " "));',

@@ -19,7 +19,7 @@ import {
 } from "werift";
 import { createLog } from "../../io-node/log.ts";
 import { type RunningServer, startServer } from "../../io-node/server.ts";
-import { startUdpProxy } from "../support/udp-proxy.ts";
+import { startUdpProxy } from "../support/hosts/udp-proxy.ts";
 
 const ROOM = "werift";
 

@@ -13,7 +13,7 @@ import type { Scenario } from "../../io-sim/story/scenario.ts";
 import { nodeFingerprint, nodeReceive } from "../../io-sim/world/node.ts";
 import { type RunOptions, run } from "../../io-sim/world/run.ts";
 import { createWorld, startWorld, type World } from "../../io-sim/world/world.ts";
-import { smallStory } from "../support/small-story.ts";
+import { smallStory } from "../support/stories/small-story.ts";
 
 /** The keys of all generators that were made. */
 const keys = vi.hoisted((): string[] => []);

@@ -29,7 +29,7 @@ import { PROMISES, type PromiseId } from "../../io-sim/oracles/promises.ts";
 import type { Effect } from "../../io-sim/world/recording-outbox.ts";
 import { type RunOptions, run } from "../../io-sim/world/run.ts";
 import type { World } from "../../io-sim/world/world.ts";
-import { smallStory } from "../support/small-story.ts";
+import { smallStory } from "../support/stories/small-story.ts";
 
 /** The promises that a sabotaged run here has broken. */
 const shown = new Set<PromiseId>();

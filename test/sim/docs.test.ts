@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest";
 import { scenario } from "../../io-sim/index.ts";
 import { decisionsOf } from "../../io-sim/inspection/inspection.ts";
 import { planFromJson } from "../../io-sim/story/plan-json.ts";
-import { command } from "../support/command.ts";
-import { smallStory } from "../support/small-story.ts";
-import { tracedStory } from "../support/traced-story.ts";
+import { command } from "../support/commands/command.ts";
+import { smallStory } from "../support/stories/small-story.ts";
+import { tracedStory } from "../support/stories/traced-story.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -104,7 +104,7 @@ describe("the plan", () => {
   it("that a story compiles to is printed as JSON, and is that plan", async () => {
     const { status, out } = await command(
       "replay",
-      new URL("../support/small-story.ts", import.meta.url).pathname,
+      new URL("../support/stories/small-story.ts", import.meta.url).pathname,
       "--plan",
     );
     expect(status).toBe(0);

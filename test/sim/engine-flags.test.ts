@@ -7,10 +7,17 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { run } from "../../io-sim/world/run.ts";
-import story from "../support/engine-story.ts";
+import story from "../support/stories/engine-story.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const COMMAND = [path("../../lockstep.mjs"), "sim", path("../support/engine-story.ts"), "--workers", "0", "--json"];
+const COMMAND = [
+  path("../../lockstep.mjs"),
+  "sim",
+  path("../support/stories/engine-story.ts"),
+  "--workers",
+  "0",
+  "--json",
+];
 
 /** The fingerprint of the story, run by a Node of its own with these flags. */
 async function fingerprintWith(flags: readonly string[], seed = 1): Promise<string> {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCrew } from "../../io-sim/cli/crew.ts";
 import { allStories } from "../../io-sim/cli/stories.ts";
 import { PROMISES } from "../../io-sim/oracles/promises.ts";
-import { CUT_INPUTS, GATE, type GateAnswer, type GateTask } from "../support/gate.ts";
+import { CUT_INPUTS, GATE, type GateAnswer, type GateTask } from "../support/stories/gate.ts";
 
 const stories = await allStories();
 const runs = stories.flatMap(({ plan }) =>

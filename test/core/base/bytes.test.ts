@@ -16,7 +16,7 @@ import {
   writeU32,
   writeU48,
 } from "../../../core/base/bytes.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const WIDTHS = [
   { bits: 16, read: readU16, write: writeU16 },

@@ -9,7 +9,7 @@ import {
   fingerprintNumber,
   fingerprintText,
 } from "../../../core/base/fingerprint.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 /** The hash after `feed` has been at it. */
 function hashOf(feed: (hash: Fingerprint) => void): string {

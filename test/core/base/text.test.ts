@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hexDecode, hexEncode, utf8Decode, utf8Encode } from "../../../core/base/text.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 /** Bytes that are often almost UTF-8: lead bytes, continuation bytes and the edges between them. */
 const almostUtf8 = fc.array(

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveEntropy, ENTROPY_SEED_BYTES } from "../../../core/crypto/entropy.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
-import { createNobleCrypto } from "../../support/noble-crypto.ts";
+import { createNobleCrypto } from "../../support/crypto/noble-crypto.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const crypto = createNodeCrypto();
 const seed = Uint8Array.from({ length: ENTROPY_SEED_BYTES }, (_, i) => i);

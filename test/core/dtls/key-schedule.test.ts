@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hexEncode } from "../../../core/base/text.ts";
 import { pseudoRandom, srtpKeys } from "../../../core/dtls/key-schedule.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 import { crypto } from "./rig.ts";
 
 describe("the pseudo-random function of TLS 1.2", () => {

@@ -33,7 +33,7 @@ import {
   stunWriteBindingRequest,
 } from "../../../core/wire/stun.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const crypto = createNodeCrypto();
 const PASSWORD = "the password of our side";

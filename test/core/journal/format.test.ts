@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { journalTitle, micros } from "../../../core/index.ts";
 import { ITEM, putByte, putNumber, putSparse, readFrames } from "../../../core/journal/format.ts";
 import { nextItem } from "../../../core/journal/items.ts";
-import { createMemorySink } from "../../support/recording.ts";
+import { createMemorySink } from "../../support/shards/recording.ts";
 
 /** Bytes, `offset` of them left out in front, so that they may begin in the middle of a word. */
 function roundTrip(bytes: Uint8Array): { back: Uint8Array; written: number } {

@@ -14,7 +14,7 @@ import {
 import { readFrames } from "../../../core/journal/format.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { attempt } from "../../../io-sim/journal/playback.ts";
-import { createSilentOutbox, type Recording, recordCall } from "../../support/recording.ts";
+import { createSilentOutbox, type Recording, recordCall } from "../../support/shards/recording.ts";
 
 let recording: Recording;
 let page: Uint8Array;

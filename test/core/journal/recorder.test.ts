@@ -11,8 +11,14 @@ import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { percent } from "../../../io-sim/index.ts";
 import { attempt } from "../../../io-sim/journal/playback.ts";
 import type { Scenario } from "../../../io-sim/story/scenario.ts";
-import { offerOf } from "../../support/offers.ts";
-import { callOf, createMemorySink, createSilentOutbox, recordCall, recordInputs } from "../../support/recording.ts";
+import {
+  callOf,
+  createMemorySink,
+  createSilentOutbox,
+  recordCall,
+  recordInputs,
+} from "../../support/shards/recording.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 /** Plays a journal to its end; each input has to come out as it was. */
 function play(page: Uint8Array): Player {

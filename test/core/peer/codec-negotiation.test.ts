@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../core/limits.ts";
 import { CODEC } from "../../../core/wire/codec.ts";
-import { agreed, sdpText, sessionLines } from "../../support/negotiating.ts";
+import { agreed, sdpText, sessionLines } from "../../support/wire/negotiating.ts";
 
 /** The answer to one m-line with these formats and lines. */
 function answered(media: string, formats: string, ...lines: readonly string[]) {

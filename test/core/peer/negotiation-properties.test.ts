@@ -10,7 +10,7 @@ import {
   sdpAttributeValues,
   writeSdp,
 } from "../../../core/wire/sdp.ts";
-import { mutated } from "../../support/mutations.ts";
+import { mutated } from "../../support/wire/mutations.ts";
 import {
   audioLines,
   LOCAL,
@@ -20,7 +20,7 @@ import {
   sdpText,
   sessionLines,
   videoLines,
-} from "../../support/negotiating.ts";
+} from "../../support/wire/negotiating.ts";
 
 // A gate that drew new seeds would fail now and then for reasons of its own.
 fc.configureGlobal({ seed: 20_261 });

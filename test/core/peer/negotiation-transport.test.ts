@@ -10,7 +10,7 @@ import {
   sdpText,
   sessionLines,
   videoLines,
-} from "../../support/negotiating.ts";
+} from "../../support/wire/negotiating.ts";
 
 const PAIRS = Array.from({ length: 32 }, () => "0A").join(":");
 

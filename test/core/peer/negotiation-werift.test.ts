@@ -1,7 +1,7 @@
 /** Another WebRTC implementation takes our answers to its offers. */
 import { describe, expect, it } from "vitest";
 import { RTCPeerConnection, useH264, useOPUS, useVP8 } from "werift";
-import { agreed } from "../../support/negotiating.ts";
+import { agreed } from "../../support/wire/negotiating.ts";
 
 type Build = (connection: RTCPeerConnection) => void;
 

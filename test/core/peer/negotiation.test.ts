@@ -14,7 +14,7 @@ import {
   sdpText,
   sessionLines,
   videoLines,
-} from "../../support/negotiating.ts";
+} from "../../support/wire/negotiating.ts";
 
 function expectedAnswer(name: string): string {
   return readFileSync(new URL(`../../fixtures/answers/${name}`, import.meta.url), "utf8");

@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../core/limits.ts";
 import { HEADER_EXTENSION, HEADER_EXTENSION_URI } from "../../../core/wire/header-extensions.ts";
 import { sdpAttributeValues } from "../../../core/wire/sdp.ts";
-import { agreed, audioLines, LOCAL, refusal, sdpText, sessionLines, videoLines } from "../../support/negotiating.ts";
+import {
+  agreed,
+  audioLines,
+  LOCAL,
+  refusal,
+  sdpText,
+  sessionLines,
+  videoLines,
+} from "../../support/wire/negotiating.ts";
 
 const { MID, RID, TRANSPORT_CC, AUDIO_LEVEL, COLOR_SPACE, VIDEO_LAYERS_ALLOCATION, ABS_SEND_TIME } = HEADER_EXTENSION;
 const { DEPENDENCY_DESCRIPTOR } = HEADER_EXTENSION;

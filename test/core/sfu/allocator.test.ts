@@ -4,9 +4,7 @@ import { describe, expect, it } from "vitest";
 import { allocatorHandle, createAllocator } from "../../../core/sfu/allocator.ts";
 import { type Activity, createMail, type Offering } from "../../../core/sfu/mail.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
-import { vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
-import { createShardCluster, passTogether } from "../../support/shard-cluster.ts";
+import { createShardCluster, passTogether } from "../../support/shards/shard-cluster.ts";
 import {
   createShardWorld,
   join,
@@ -14,7 +12,9 @@ import {
   type ShardWorld,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 const camera = (ssrc: number) => offerOf([{ kind: "video", codecs: ["VP8"], ssrc }]);
 const screens = (count: number) =>

@@ -17,7 +17,6 @@ import {
 } from "../../../core/wire/header-extensions.ts";
 import { payloadIsKeyframe } from "../../../core/wire/payload.ts";
 import { vp9DescriptorLength, vp9PatchPictureId, vp9PatchTl0, vp9PictureId } from "../../../core/wire/vp9.ts";
-import { CAPTURE_EXTENSION_IDS, CAPTURES, readCapture } from "../../support/captures.ts";
 import {
   attributeOf,
   createShardWorld,
@@ -28,7 +27,8 @@ import {
   sealRtp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { CAPTURE_EXTENSION_IDS, CAPTURES, readCapture } from "../../support/wire/captures.ts";
 
 const OFFER = (name: string) =>
   readFileSync(new URL(`../../fixtures/captures/chromium-156-${name}-offer.sdp`, import.meta.url), "utf8");

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { FloodReport } from "../../support/flood.ts";
+import type { FloodReport } from "../../support/shards/flood.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../support/flood.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../support/shards/flood.ts", import.meta.url));
 const COUNT = 1_000_000;
 const MEGABYTE = 1_048_576;
 

@@ -1,8 +1,8 @@
 /** Whether a publication flows, as rosters say it: by what comes of itself, not by what is repeated. */
 import { describe, expect, it } from "vitest";
-import { rtpPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
-import { createShardWorld, join, passMillis, sendRtp } from "../../support/shard-world.ts";
+import { createShardWorld, join, passMillis, sendRtp } from "../../support/shards/shard-world.ts";
+import { rtpPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../../support/wire/offers.ts";
 
 const { VP8 } = PAYLOAD_TYPE;
 

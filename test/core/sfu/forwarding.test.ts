@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { writeNack, writePli } from "../../../core/wire/rtcp-feedback.ts";
 import { vp8PictureId, vp8Tl0PicIdx } from "../../../core/wire/vp8.ts";
-import { opusPacket, rtpPacket, vp8Packet } from "../../support/media.ts";
-import { EXTENSION_ID, offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
@@ -13,7 +11,9 @@ import {
   sendRtcp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, rtpPacket, vp8Packet } from "../../support/wire/media.ts";
+import { EXTENSION_ID, offerOf, PAYLOAD_TYPE } from "../../support/wire/offers.ts";
 
 const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }, { kind: "video" }]);
 const SIMULCAST = offerOf([{ kind: "video", rids: ["q", "h", "f"] }]);

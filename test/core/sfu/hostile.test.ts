@@ -12,9 +12,6 @@ import { LIMITS, millis, shardResidue } from "../../../core/index.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { writeReceiverReport } from "../../../core/wire/rtcp-reports.ts";
 import { stunWriteBindingRequest } from "../../../core/wire/stun.ts";
-import { hostileBytes } from "../../support/hostile.ts";
-import { opusPacket, rtpPacket, vp8Packet } from "../../support/media.ts";
-import { EXTENSION_ID, offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/offers.ts";
 import {
   attributeOf,
   checkOf,
@@ -30,7 +27,10 @@ import {
   sendRtcp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { hostileBytes } from "../../support/wire/hostile.ts";
+import { opusPacket, rtpPacket, vp8Packet } from "../../support/wire/media.ts";
+import { EXTENSION_ID, offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/wire/offers.ts";
 
 const SUBSCRIBE = offerOf([
   { kind: "audio" },

@@ -12,8 +12,8 @@ import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { ms, seconds } from "../../../io-sim/index.ts";
 import { run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
-import { saying, sentencesIn } from "../../support/sentences.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { saying, sentencesIn } from "../../support/shards/sentences.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** Ana and bob are on the shard that is looked at and have room for one more than there are; eve is on another one. */
 const CALL = smallStory({

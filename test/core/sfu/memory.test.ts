@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { shardSnapshot } from "../../../core/index.ts";
-import { offerOf, PUBLISH_LINES } from "../../support/offers.ts";
-import { createShardWorld, join } from "../../support/shard-world.ts";
+import { createShardWorld, join } from "../../support/shards/shard-world.ts";
+import { offerOf, PUBLISH_LINES } from "../../support/wire/offers.ts";
 
 /** A meeting of ten: nine to see and nine to hear, and a camera and a microphone of one's own. */
 const MEETING = offerOf([

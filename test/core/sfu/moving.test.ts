@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import { micros } from "../../../core/base/micros.ts";
 import { iceSendFlow } from "../../../core/ice/agent.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
-import { vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
 import {
   check,
   command,
@@ -15,7 +13,9 @@ import {
   sayGoodbye,
   sealRtp,
   sendRtp,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 const VIDEO = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
 const WATCH = offerOf([{ kind: "video" }]);

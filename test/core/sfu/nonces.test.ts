@@ -8,8 +8,6 @@ import { readU16, readU32 } from "../../../core/base/bytes.ts";
 import { FIRST_COME_FIRST_SERVED, type FirstNumbers } from "../../../core/index.ts";
 import { DEMUX, demux } from "../../../core/wire/demux.ts";
 import { writeNack } from "../../../core/wire/rtcp-feedback.ts";
-import { rtpPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
 import {
   createShardWorld,
   join,
@@ -18,7 +16,9 @@ import {
   sendRtcp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { rtpPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../../support/wire/offers.ts";
 
 const SSRC = 2000;
 

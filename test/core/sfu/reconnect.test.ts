@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyShardResidue, seededScheduler, shardResidue } from "../../../core/index.ts";
 import { createShardLooks, lookAtShard } from "../../../core/sfu/invariants.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PUBLISH } from "../../support/offers.ts";
-import { createShardCluster, passTogether, relay } from "../../support/shard-cluster.ts";
+import { createShardCluster, passTogether, relay } from "../../support/shards/shard-cluster.ts";
 import {
   attributeOf,
   check,
@@ -17,7 +15,9 @@ import {
   sealRtp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PUBLISH } from "../../support/wire/offers.ts";
 
 /** The same m-lines with other SSRCs, as a browser offers them on a new connection. */
 const AGAIN = offerOf([

@@ -17,10 +17,24 @@ import { firstId, shardOf } from "../../../core/sfu/ids.ts";
 import { createRoom } from "../../../core/sfu/room.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { writeNack, writePli } from "../../../core/wire/rtcp-feedback.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
-import { createShardCluster, hand, lose, passTogether, relay, type ShardCluster } from "../../support/shard-cluster.ts";
-import { command, join, type ShardWorld, sendRtcp, sendRtp, type TestClient } from "../../support/shard-world.ts";
+import {
+  createShardCluster,
+  hand,
+  lose,
+  passTogether,
+  relay,
+  type ShardCluster,
+} from "../../support/shards/shard-cluster.ts";
+import {
+  command,
+  join,
+  type ShardWorld,
+  sendRtcp,
+  sendRtp,
+  type TestClient,
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../../support/wire/offers.ts";
 
 const CAMERA = offerOf([{ kind: "video", ssrc: 2000, rtxSsrc: 2001 }]);
 const VIEWER = offerOf([{ kind: "audio" }, { kind: "video" }]);

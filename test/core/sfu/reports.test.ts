@@ -4,8 +4,6 @@ import { after, millis } from "../../../core/base/micros.ts";
 import type { WallMicros } from "../../../core/index.ts";
 import { ntpToWall, wallToNtpHigh, wallToNtpLow } from "../../../core/media/media-clock.ts";
 import { reportBlockOffset, writeSenderReport } from "../../../core/wire/rtcp-reports.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
 import {
   createShardWorld,
   join,
@@ -14,7 +12,9 @@ import {
   sendRtcp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 const AUDIO = offerOf([{ kind: "audio", ssrc: 1000 }]);
 const LISTEN = offerOf([{ kind: "audio" }]);

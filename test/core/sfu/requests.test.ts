@@ -6,10 +6,10 @@ import { describe, expect, it } from "vitest";
 import { rttSample } from "../../../core/media/rtt.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { feedbackMediaSsrc, isPli, writePli } from "../../../core/wire/rtcp-feedback.ts";
-import { vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
-import { createShardCluster, passTogether, relay, type ShardCluster } from "../../support/shard-cluster.ts";
-import { join, sendRtcp, sendRtp, type TestClient } from "../../support/shard-world.ts";
+import { createShardCluster, passTogether, relay, type ShardCluster } from "../../support/shards/shard-cluster.ts";
+import { join, sendRtcp, sendRtp, type TestClient } from "../../support/shards/shard-world.ts";
+import { vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 const FRAME_MILLIS = 50;
 /** So many pictures of a layer are missing when it is taken for gone. */

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { emptyShardResidue, shardHandle, shardResidue } from "../../../core/index.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PUBLISH, PUBLISH_LINES } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
@@ -11,7 +9,9 @@ import {
   sayGoodbye,
   sendData,
   sendRtp,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PUBLISH, PUBLISH_LINES } from "../../support/wire/offers.ts";
 
 const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }, { kind: "video" }]);
 const BOTH = offerOf([...PUBLISH_LINES, { kind: "audio" }, { kind: "video" }]);

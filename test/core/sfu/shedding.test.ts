@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VIDEO_PARTS } from "../../../core/index.ts";
 import { isPli, writePli } from "../../../core/wire/rtcp-feedback.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/offers.ts";
 import {
   command,
   createShardWorld,
@@ -12,7 +10,9 @@ import {
   sendRtcp,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE, PUBLISH } from "../../support/wire/offers.ts";
 
 const SUBSCRIBE = offerOf([{ kind: "audio" }, { kind: "video" }]);
 

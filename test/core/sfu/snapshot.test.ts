@@ -4,9 +4,16 @@ import { writeNack } from "../../../core/wire/rtcp-feedback.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
-import { createShardWorld, join, passMillis, type ShardWorld, sendRtcp, sendRtp } from "../../support/shard-world.ts";
+import {
+  createShardWorld,
+  join,
+  passMillis,
+  type ShardWorld,
+  sendRtcp,
+  sendRtp,
+} from "../../support/shards/shard-world.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 /** A call with everything in it; `cut` is asked after each step whether to go through bytes. */
 function call(cut: (step: number, world: ShardWorld) => void): Uint8Array[] {

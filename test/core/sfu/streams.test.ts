@@ -3,9 +3,17 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../core/index.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
-import { vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
-import { check, createShardWorld, datagram, join, passMillis, sealRtp, sendRtp } from "../../support/shard-world.ts";
+import {
+  check,
+  createShardWorld,
+  datagram,
+  join,
+  passMillis,
+  sealRtp,
+  sendRtp,
+} from "../../support/shards/shard-world.ts";
+import { vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 describe("a camera that is restarted", () => {
   it("is shown each time, under another SSRC and however often, and its old packets are not believed again", () => {

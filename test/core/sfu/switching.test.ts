@@ -1,7 +1,5 @@
 /** Where a subscriber's picture may begin, or go over to another stream, when packets are lost at just that place. */
 import { describe, expect, it } from "vitest";
-import { rtpPacket } from "../../support/media.ts";
-import { offerOf, PAYLOAD_TYPE } from "../../support/offers.ts";
 import {
   createShardWorld,
   join,
@@ -9,7 +7,9 @@ import {
   type ShardWorld,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { rtpPacket } from "../../support/wire/media.ts";
+import { offerOf, PAYLOAD_TYPE } from "../../support/wire/offers.ts";
 
 const { H264 } = PAYLOAD_TYPE;
 const SSRC = 2000;

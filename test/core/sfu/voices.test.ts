@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { opusPacket } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
 import {
   createShardWorld,
   join,
@@ -8,7 +6,9 @@ import {
   type ShardWorld,
   sendRtp,
   type TestClient,
-} from "../../support/shard-world.ts";
+} from "../../support/shards/shard-world.ts";
+import { opusPacket } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 /** Whose voice stands in each slot of a client, by the last bindings that were told. */
 function heardBy(world: ShardWorld, { participant }: TestClient): number[] {

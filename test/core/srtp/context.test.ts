@@ -20,7 +20,6 @@ import {
 import { SRTP_PROFILE, type SrtpProfile, srtpTagBytes } from "../../../core/srtp/profile.ts";
 import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import { createChecksumCrypto, createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
 import {
   masterKeys,
   memoryOf,
@@ -31,7 +30,8 @@ import {
   sealRtcp,
   sealRtp,
   sessionPair,
-} from "../../support/srtp.ts";
+} from "../../support/crypto/srtp.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const SSRC = 0x89ab_cdef;
 const PAYLOAD = Uint8Array.from({ length: 50 }, (_, i) => i);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { concatBytes } from "../../../core/base/bytes.ts";
 import { deriveSessionKeys, deriveSrtpKey, SRTP_STREAM_KIND } from "../../../core/srtp/key-derivation.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const crypto = createNodeCrypto();
 const MASTER_KEY = hex("E1F97A0D 3E018BE0 D64FA32C 06DE4139");

@@ -7,8 +7,8 @@ import { concatBytes } from "../../../core/base/bytes.ts";
 import { createSrtpSendStream, createSrtpSession, SRTP, srtpBindKeys } from "../../../core/srtp/context.ts";
 import { SRTP_PROFILE } from "../../../core/srtp/profile.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
-import { openRtcp, openRtp, sealRtcp, sealRtp } from "../../support/srtp.ts";
+import { openRtcp, openRtp, sealRtcp, sealRtp } from "../../support/crypto/srtp.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const SESSION_KEY = hex("00010203 04050607 08090a0b 0c0d0e0f");
 /** "Quid pro quo" */

@@ -7,7 +7,7 @@ import { createSrtpSendStream } from "../../../core/srtp/context.ts";
 import type { SrtpProfile } from "../../../core/srtp/profile.ts";
 import { rtpHeaderLength } from "../../../core/wire/rtp.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { masterKeys, openRtcp, openRtp, PROFILES, sealRtcp, sealRtp, sessionPair } from "../../support/srtp.ts";
+import { masterKeys, openRtcp, openRtp, PROFILES, sealRtcp, sealRtp, sessionPair } from "../../support/crypto/srtp.ts";
 
 const crypto = createNodeCrypto();
 

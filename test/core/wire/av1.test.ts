@@ -9,9 +9,9 @@ import {
   av1IsContinued,
   av1IsKeyframe,
 } from "../../../core/wire/av1.ts";
-import { bits, expGolomb, fromBits } from "../../support/bits.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { bits, expGolomb, fromBits } from "../../support/wire/bits.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** max_frame_width_minus_1 and height in 11 and 10 bits: 1280 x 720. */
 const DIMENSIONS = `${bits(10, 4)} ${bits(9, 4)} ${bits(1_279, 11)} ${bits(719, 10)}`;

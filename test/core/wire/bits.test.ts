@@ -10,8 +10,8 @@ import {
   readSignedExpGolomb,
   skipBits,
 } from "../../../core/wire/bits.ts";
-import { fromBits } from "../../support/bits.ts";
-import { expectBounded } from "../../support/hostile.ts";
+import { fromBits } from "../../support/wire/bits.ts";
+import { expectBounded } from "../../support/wire/hostile.ts";
 
 function reader(bits: string) {
   const bytes = fromBits(bits);

@@ -44,7 +44,7 @@ import {
   vp9StartsFrame,
   vp9TemporalId,
 } from "../../../core/wire/vp9.ts";
-import { CAPTURE_EXTENSION_IDS, CAPTURES, readCapture } from "../../support/captures.ts";
+import { CAPTURE_EXTENSION_IDS, CAPTURES, readCapture } from "../../support/wire/captures.ts";
 
 const OPUS_PAYLOAD_TYPE = 111;
 const VIDEO = {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEMUX, demux } from "../../../core/wire/demux.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** What a datagram that begins with these two bytes is taken for. */
 function begins(first: number, second: number): number {

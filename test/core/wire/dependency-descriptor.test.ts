@@ -14,9 +14,9 @@ import {
   descriptorTemplateId,
   descriptorTemplateIndex,
 } from "../../../core/wire/dependency-descriptor.ts";
-import { bits, fromBits } from "../../support/bits.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { bits, fromBits } from "../../support/wire/bits.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 interface Table {
   idOffset: number;

@@ -14,8 +14,8 @@ import {
   messageSequence,
   messageType,
 } from "../../../core/wire/dtls-handshake.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 // certificate, 1,000 bytes, message 1, fragment at 500 of 4 bytes
 const FRAGMENT = hex("0b 0003e8 0001 0001f4 000004 01020304");

@@ -13,8 +13,8 @@ import {
   parseHelloVerifyRequest,
   parseServerHello,
 } from "../../../core/wire/dtls-hello.ts";
-import { hex } from "../../support/hex.ts";
-import { hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { hostileBytes } from "../../support/wire/hostile.ts";
 
 function capture(name: string): Uint8Array {
   return Uint8Array.from(readFileSync(new URL(`../../fixtures/captures/${name}`, import.meta.url)));

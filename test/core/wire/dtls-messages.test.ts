@@ -13,7 +13,7 @@ import {
   parseClientKeyExchange,
   parseServerKeyExchange,
 } from "../../../core/wire/dtls-messages.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const u16 = fc.nat(0xffff);
 const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength });

@@ -13,8 +13,8 @@ import {
   recordType,
   recordWriteHeader,
 } from "../../../core/wire/dtls-record.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 // handshake, DTLS 1.2, epoch 1, sequence 0x010203040506, 3 bytes
 const RECORD_BYTES = hex("16 fefd 0001 010203040506 0003 aabbcc");

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { H264RtpPayload } from "werift-rtp";
 import { H264_NAL, h264FindNal, h264FrameSize, h264IsKeyframe } from "../../../core/wire/h264.ts";
-import { bits, expGolomb, fromBits } from "../../support/bits.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { bits, expGolomb, fromBits } from "../../support/wire/bits.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** Constrained baseline, level 3.1, 640 x 360: 40 x 23 macroblocks of which the lower 8 rows are cropped. */
 const SPS = Uint8Array.of(0x67, ...spsOf({ profile: 66, widthUnits: 40, heightUnits: 23, cropBottom: 4 }));

@@ -20,8 +20,8 @@ import {
   headerExtensionsWriteWord,
 } from "../../../core/wire/header-extensions.ts";
 import { RTP, rtpCheckHeader } from "../../../core/wire/rtp.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 const HEADER = "90 60 00 01 00 00 00 02 00 00 00 03";
 

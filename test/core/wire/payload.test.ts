@@ -11,9 +11,9 @@ import {
 import { rtpHeaderLength, rtpPayloadLength, rtpPayloadType } from "../../../core/wire/rtp.ts";
 import { vp8PictureId, vp8Tl0PicIdx } from "../../../core/wire/vp8.ts";
 import { vp9PictureId, vp9Tl0PicIdx } from "../../../core/wire/vp9.ts";
-import { CAPTURES, readCapture } from "../../support/captures.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { CAPTURES, readCapture } from "../../support/wire/captures.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** The beginning of a keyframe of each codec. */
 const KEYFRAMES = [

@@ -70,8 +70,8 @@ import {
   writeSdesCname,
   writeSenderReport,
 } from "../../../core/wire/rtcp-reports.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 const u8 = fc.nat(255);
 const u16 = fc.nat(0xffff);

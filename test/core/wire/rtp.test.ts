@@ -25,8 +25,8 @@ import {
   rtpTimestamp,
   rtpWriteHeader,
 } from "../../../core/wire/rtp.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** A packet with everything that a header can have. */
 const FULL = hex(

@@ -15,7 +15,7 @@ import {
   parseSsrcGroup,
   writeFingerprint,
 } from "../../../core/wire/sdp-attributes.ts";
-import { oddText } from "../../support/mutations.ts";
+import { oddText } from "../../support/wire/mutations.ts";
 
 // A gate that drew new seeds would fail now and then for reasons of its own.
 fc.configureGlobal({ seed: 20_261 });

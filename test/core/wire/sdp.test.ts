@@ -12,8 +12,8 @@ import {
   sdpHasAttribute,
   writeSdp,
 } from "../../../core/wire/sdp.ts";
-import { mutated, oddText } from "../../support/mutations.ts";
-import { PUBLISH_OFFER, parsed, SUBSCRIBE_OFFER, sdpText } from "../../support/negotiating.ts";
+import { mutated, oddText } from "../../support/wire/mutations.ts";
+import { PUBLISH_OFFER, parsed, SUBSCRIBE_OFFER, sdpText } from "../../support/wire/negotiating.ts";
 
 // A gate that drew new seeds would fail now and then for reasons of its own.
 fc.configureGlobal({ seed: 20_261 });

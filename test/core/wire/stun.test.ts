@@ -24,7 +24,7 @@ import {
   stunWriteBindingSuccess,
 } from "../../../core/wire/stun.ts";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 const crypto = createNodeCrypto();
 

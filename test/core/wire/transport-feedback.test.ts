@@ -23,8 +23,8 @@ import {
   transportReferenceTime,
   writeTransportFeedback,
 } from "../../../core/wire/transport-feedback.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 /** A time that clocks show, and a multiple of a reference unit. */
 const START = 8_589_934_592 + 64_000 - (8_589_934_592 % 64_000);

@@ -16,8 +16,8 @@ import {
   vp8TemporalId,
   vp8Tl0PicIdx,
 } from "../../../core/wire/vp8.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 const KEYFRAME = hex(
   "90 e0", // extended, start of partition 0; picture id, TL0PICIDX and temporal layer

@@ -21,9 +21,9 @@ import {
   vp9TemporalId,
   vp9Tl0PicIdx,
 } from "../../../core/wire/vp9.ts";
-import { bits, fromBits } from "../../support/bits.ts";
-import { hex } from "../../support/hex.ts";
-import { expectBounded, hostileBytes } from "../../support/hostile.ts";
+import { bits, fromBits } from "../../support/wire/bits.ts";
+import { hex } from "../../support/wire/hex.ts";
+import { expectBounded, hostileBytes } from "../../support/wire/hostile.ts";
 
 const KEYFRAME = hex(
   "aa", // picture id, layers, first packet, structure

@@ -9,8 +9,8 @@ import type { CryptoProvider } from "../../../core/index.ts";
 import { createClock } from "../../../io-node/clock.ts";
 import { fastFlowCount } from "../../../io-node/fast/flow-table.ts";
 import { FAST_SITES, type FastSite } from "../../../io-node/fault-sites.ts";
-import { createEcho, every3rd } from "../../support/failing-host.ts";
-import { startTurningLoop } from "../../support/fast-loop.ts";
+import { createEcho, every3rd } from "../../support/hosts/failing-host.ts";
+import { startTurningLoop } from "../../support/hosts/fast-loop.ts";
 
 /** Datagrams of one burst: they come in one batch, and go back as a train. */
 const BURST = 8;

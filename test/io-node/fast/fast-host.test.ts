@@ -7,7 +7,7 @@ import { type FastHostParts, openFastResources, startFastHost } from "../../../i
 import type { ShardHost } from "../../../io-node/shard-host.ts";
 import { until } from "../../contract/shard-host.ts";
 
-const ENTRY = new URL("../../support/failing-shard.ts", import.meta.url);
+const ENTRY = new URL("../../support/hosts/failing-shard.ts", import.meta.url);
 
 let host: ShardHost | undefined;
 
@@ -67,9 +67,9 @@ describe.runIf(process.platform === "linux")("the fast host's thread", { timeout
     });
     join("throw");
     await until(() => stack !== undefined);
-    const text = readFileSync(new URL("../../support/failing-engine.ts", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../support/hosts/failing-engine.ts", import.meta.url), "utf8");
     const line = text.split("\n").findIndex((each) => each.includes("on purpose")) + 1;
-    expect(stack).toContain(`test/support/failing-engine.ts:${line}:`);
+    expect(stack).toContain(`test/support/hosts/failing-engine.ts:${line}:`);
     expect(stack).toContain("io-node/fast/loop.ts:");
   });
 

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 /** What a program of test/support has measured over so many packets. */
 function measured(program: string, packets: string) {
-  const path = fileURLToPath(new URL(`../../support/${program}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../support/hosts/${program}`, import.meta.url));
   const words = ["--expose-gc", "--import", "tsx", path, packets];
   return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" }));
 }

@@ -14,7 +14,7 @@ import {
   sendQueuesBytes,
 } from "../../../io-node/fast/send-queues.ts";
 import { closeFastSockets, openFastSockets } from "../../../io-node/fast/sockets.ts";
-import { CAPTURES, readCapture } from "../../support/captures.ts";
+import { CAPTURES, readCapture } from "../../support/wire/captures.ts";
 
 const NAME_BYTES = WORDS.SOCKADDR * 4;
 const LENGTH = sendQueuesBytes() + pieceBytes(2 * NAME_BYTES);

@@ -14,9 +14,9 @@ import { createLog } from "../../../io-node/log.ts";
 import { type RunningServer, StartError, startServer } from "../../../io-node/server.ts";
 import { beginPlayback, type Playback, playbackHolds, playUntil } from "../../../io-sim/journal/playback.ts";
 import { until } from "../../contract/shard-host.ts";
-import { connectOverLoopback, type LoopbackClient } from "../../support/loopback-client.ts";
-import { opusPacket, vp8Packet } from "../../support/media.ts";
-import { offerOf } from "../../support/offers.ts";
+import { connectOverLoopback, type LoopbackClient } from "../../support/hosts/loopback-client.ts";
+import { opusPacket, vp8Packet } from "../../support/wire/media.ts";
+import { offerOf } from "../../support/wire/offers.ts";
 
 const ROOM = "recorded";
 const MARK = [0x5a, 0x17, 0x93, 0xe1, 0x44, 0xd8, 0x2b, 0x6e];

@@ -17,10 +17,10 @@ import { beginJournals, endJournals, isAtDisk, type Journals, startJournals } fr
 import { createLog } from "../../../io-node/log.ts";
 import { beginPlayback, playUntil } from "../../../io-sim/journal/playback.ts";
 import { until } from "../../contract/shard-host.ts";
-import { callOf, createSilentOutbox, PROGRAM } from "../../support/recording.ts";
+import { callOf, createSilentOutbox, PROGRAM } from "../../support/shards/recording.ts";
 
 const CALL = callOf({ runFor: 500_000 });
-const TROUBLED = new URL("../../support/troubled-journals.ts", import.meta.url);
+const TROUBLED = new URL("../../support/hosts/troubled-journals.ts", import.meta.url);
 
 let directory = "";
 let disk = "";

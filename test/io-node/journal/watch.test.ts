@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createJournalLife, interruptJournal, WHY } from "../../../io-node/journal/life.ts";
 import { createJournalWatch, lookAtJournals } from "../../../io-node/journal/watch.ts";
 import { createLog } from "../../../io-node/log.ts";
-import { PROGRAM } from "../../support/recording.ts";
+import { PROGRAM } from "../../support/shards/recording.ts";
 
 const { errno } = constants;
 

@@ -43,7 +43,7 @@ import { createJournalWatch, lookAtJournals } from "../../../io-node/journal/wat
 import { createWriter, type Writer, writerBegin, writerTurn } from "../../../io-node/journal/writer.ts";
 import { createLog } from "../../../io-node/log.ts";
 import { beginPlayback, describePlayback, playbackFingerprint, playUntil } from "../../../io-sim/journal/playback.ts";
-import { callOf, createSilentOutbox, PROGRAM } from "../../support/recording.ts";
+import { callOf, createSilentOutbox, PROGRAM } from "../../support/shards/recording.ts";
 
 const directories: string[] = [];
 const fds: number[] = [];

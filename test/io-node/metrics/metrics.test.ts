@@ -6,7 +6,7 @@ import { createCallTally, tallyOne } from "../../../io-node/metrics/call-tally.t
 import { createMetrics, type MeasuredHost } from "../../../io-node/metrics/metrics.ts";
 import { createPromiseTally, tallyFindings } from "../../../io-node/metrics/promises.ts";
 import { createPlacement, placeInRoom } from "../../../io-node/placement.ts";
-import { PROGRAM } from "../../support/recording.ts";
+import { PROGRAM } from "../../support/shards/recording.ts";
 
 const DOCUMENT = readFileSync(new URL("../../../docs/running-a-server.md", import.meta.url), "utf8");
 const byText = (one: string, other: string) => (one < other ? -1 : 1);

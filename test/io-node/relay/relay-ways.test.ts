@@ -20,9 +20,9 @@ import {
   waysHold,
 } from "../../../io-node/relay/relay-ways.ts";
 import { threadCode } from "../../../io-node/thread-code.ts";
-import { every3rd } from "../../support/failing-host.ts";
-import type { WayReaderFound, WayReaderTask } from "../../support/way-reader.ts";
-import { RECORD, SIGNAL } from "../../support/way-signals.ts";
+import { every3rd } from "../../support/hosts/failing-host.ts";
+import type { WayReaderFound, WayReaderTask } from "../../support/hosts/way-reader.ts";
+import { RECORD, SIGNAL } from "../../support/hosts/way-signals.ts";
 
 const NOW = 9_000_000_000 as Micros;
 const PACKET_BYTES = 1_200;
@@ -193,7 +193,7 @@ async function startReader() {
   const { there, back } = createWayMemory();
   const signals = new Int32Array(new SharedArrayBuffer(16));
   const workerData: WayReaderTask = { there, back, signals };
-  const { text } = threadCode(new URL("../../support/way-reader.ts", import.meta.url));
+  const { text } = threadCode(new URL("../../support/hosts/way-reader.ts", import.meta.url));
   const thread = new Worker(text, { eval: true, workerData, execArgv: [] });
   await once(thread, "message");
   const found = once(thread, "message") as Promise<[WayReaderFound]>;

@@ -16,7 +16,7 @@ import {
   ringTake,
 } from "../../../io-node/relay/shared-ring.ts";
 import { threadCode } from "../../../io-node/thread-code.ts";
-import type { RingReaderFound, RingReaderTask } from "../../support/ring-reader.ts";
+import type { RingReaderFound, RingReaderTask } from "../../support/hosts/ring-reader.ts";
 
 /** Where the positions stand in the memory of a ring. */
 const POSITIONS = [0, 32];
@@ -114,7 +114,7 @@ describe("a ring between two threads", { timeout: 60_000 }, () => {
     const memory = createRingMemory(1_024);
     const bell = new Int32Array(new SharedArrayBuffer(4));
     const workerData: RingReaderTask = { memory, bell, entries };
-    const { text } = threadCode(new URL("../../support/ring-reader.ts", import.meta.url));
+    const { text } = threadCode(new URL("../../support/hosts/ring-reader.ts", import.meta.url));
     const thread = new Worker(text, { eval: true, workerData, execArgv: [] });
     await once(thread, "message");
     const found = once(thread, "message") as Promise<[RingReaderFound]>;

@@ -5,7 +5,7 @@ import { below, between, chance, createStream, dwell, spread } from "../../../io
 import { only, percent, seconds } from "../../../io-sim/index.ts";
 import { linkCounters } from "../../../io-sim/link/index.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const lossy = () =>
   smallStory({

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createNodeCrypto } from "../../../io-crypto/index.ts";
 import { type GuardState, letProviderOut, withoutHostGlobals } from "../../../io-sim/base/guards.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const TRESPASSES: readonly [string, () => unknown][] = [
   ["Math.random", () => Math.random()],

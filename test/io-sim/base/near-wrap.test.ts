@@ -6,7 +6,7 @@ import { at, ms, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { eachPacket, FORMAT, REPORT } from "../../../io-sim/oracles/feedback-reading.ts";
 import { link, type Scenario } from "../../../io-sim/story/scenario.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const RTCP_FIRST = 192;
 const RTCP_LAST = 223;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { command } from "../../support/command.ts";
+import { command } from "../../support/commands/command.ts";
 
-const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
-const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
+const SMALL = fileURLToPath(new URL("../../support/stories/small-story.ts", import.meta.url));
+const BROKEN = fileURLToPath(new URL("../../support/stories/broken-story.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "lockstep-cli-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kindOf, makeFolder, mustTakeFolder } from "../../../io-sim/cli/files.ts";
-import { command } from "../../support/command.ts";
+import { command } from "../../support/commands/command.ts";
 
-const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
+const SMALL = fileURLToPath(new URL("../../support/stories/small-story.ts", import.meta.url));
 const INDEX = fileURLToPath(new URL("../../../io-sim/index.ts", import.meta.url));
 const README = fileURLToPath(new URL("../../../README.md", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "lockstep-files-"));

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
 import { planToJson } from "../../../io-sim/story/plan-json.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { program } from "../../support/program.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { program } from "../../support/commands/program.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-json-"));
 afterAll(() => rmSync(folder, { recursive: true }));

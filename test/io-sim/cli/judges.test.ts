@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HiredJudges, hireJudges } from "../../../io-sim/cli/judges.ts";
 import { ms } from "../../../io-sim/index.ts";
 import { judge, type Trial } from "../../../io-sim/search/judging.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const trial: Trial = { plan: smallStory({ runFor: ms(300) }), seed: 1, withoutDrain: true, logsChance: true };
 const endless: Trial = { ...trial, plan: smallStory({ runFor: ms(3_600_000) }) };

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { thisProgram } from "../../../program.ts";
-import { command } from "../../support/command.ts";
-import { recordCall } from "../../support/recording.ts";
+import { command } from "../../support/commands/command.ts";
+import { recordCall } from "../../support/shards/recording.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-replay-"));
 const file = join(folder, "shard-0.journal");

@@ -11,12 +11,12 @@ import { joinFingerprints, tableHead, tableRow } from "../../../io-sim/cli/table
 import { EQUALITIES } from "../../../io-sim/equalities/equalities.ts";
 import { at, mute } from "../../../io-sim/index.ts";
 import { planToJson } from "../../../io-sim/story/plan-json.ts";
-import broken from "../../support/broken-story.ts";
-import { command } from "../../support/command.ts";
-import small, { smallStory } from "../../support/small-story.ts";
+import { command } from "../../support/commands/command.ts";
+import broken from "../../support/stories/broken-story.ts";
+import small, { smallStory } from "../../support/stories/small-story.ts";
 
-const SMALL = fileURLToPath(new URL("../../support/small-story.ts", import.meta.url));
-const BROKEN = fileURLToPath(new URL("../../support/broken-story.ts", import.meta.url));
+const SMALL = fileURLToPath(new URL("../../support/stories/small-story.ts", import.meta.url));
+const BROKEN = fileURLToPath(new URL("../../support/stories/broken-story.ts", import.meta.url));
 
 const sim = (...words: string[]) => command("sim", ...words);
 

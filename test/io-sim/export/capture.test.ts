@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { traceToPcapng } from "../../../io-sim/export/capture.ts";
 import { seconds } from "../../../io-sim/index.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
-import { smallStory } from "../../support/small-story.ts";
-import { tracedStory, traceStory } from "../../support/traced-story.ts";
-import { tshark } from "../../support/tshark.ts";
+import { tshark } from "../../support/commands/tshark.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
+import { tracedStory, traceStory } from "../../support/stories/traced-story.ts";
 
 /** What tshark is asked of every frame, in one go because it takes its time to begin. */
 const FIELDS = [

@@ -1,7 +1,7 @@
 /** Whether the blocks of a capture are as the specification draws them. */
 import { describe, expect, it } from "vitest";
 import { enhancedPacket, interfaceDescription, nameResolution, sectionHeader } from "../../../io-sim/export/pcapng.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 describe("a capture's blocks", () => {
   it("begin with a section header in little-endian", () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { traceToPerfetto } from "../../../io-sim/export/perfetto.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
-import { tracedStory, traceStory } from "../../support/traced-story.ts";
+import { tracedStory, traceStory } from "../../support/stories/traced-story.ts";
 
 const place = { pid: z.int().positive(), tid: z.int().nonnegative() };
 const time = z.int().nonnegative();

@@ -4,7 +4,7 @@ import { micros } from "../../../core/index.ts";
 import { failureReport } from "../../../io-sim/inspection/failure-report.ts";
 import { replayCommand } from "../../../io-sim/inspection/replay-command.ts";
 import { run, type Verdict } from "../../../io-sim/world/run.ts";
-import brokenStory from "../../support/broken-story.ts";
+import brokenStory from "../../support/stories/broken-story.ts";
 
 let verdict: Verdict;
 

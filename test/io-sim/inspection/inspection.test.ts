@@ -7,7 +7,7 @@ import { decisionName, decisionsOf, inspect, momentsBetween } from "../../../io-
 import { readableState, readableWorld } from "../../../io-sim/inspection/readable-state.ts";
 import { diffJournals } from "../../../io-sim/journal/journal-diff.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const plan = smallStory({
   runFor: seconds(2),

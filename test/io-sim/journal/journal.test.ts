@@ -6,7 +6,7 @@ import { at, restart, seconds } from "../../../io-sim/index.ts";
 import { replayJournal } from "../../../io-sim/journal/journal.ts";
 import { diffJournals } from "../../../io-sim/journal/journal-diff.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 function crypto(cipher: "real" | "checksum") {
   return cipher === "real" ? createNodeCrypto() : createChecksumCrypto(createNodeCrypto());
@@ -97,7 +97,7 @@ describe("the program that wrote a journal", () => {
 /*
  * The core may come to do things otherwise, so not each effect of a journal from another day has to be the same. What may
  * never stop is that its calls come about: the recorded clients get in, their media is authentic, and it is passed on. When
- * a handshake was changed on purpose, `npx tsx test/support/record-journal.ts` records the journal anew.
+ * a handshake was changed on purpose, `npx tsx test/support/stories/record-journal.ts` records the journal anew.
  */
 describe("a journal of another day", () => {
   const text = readFileSync(new URL("../../fixtures/journals/a-short-call.journal", import.meta.url), "utf8");

@@ -10,7 +10,7 @@ import {
   playUntil,
   wallOf,
 } from "../../../io-sim/journal/playback.ts";
-import { PROGRAM, recordCall } from "../../support/recording.ts";
+import { PROGRAM, recordCall } from "../../support/shards/recording.ts";
 
 let page: Uint8Array;
 

@@ -12,7 +12,7 @@ import {
   type Packet,
   PLAIN_LINK,
 } from "../../../io-sim/link/index.ts";
-import { steady } from "../../support/link-probe.ts";
+import { steady } from "../../support/stories/link-probe.ts";
 
 const BARE: LinkPlan = { ...PLAIN_LINK, delayMicros: 0 };
 

@@ -12,7 +12,7 @@ import {
   PLAIN_LINK,
 } from "../../../io-sim/link/index.ts";
 import { type CapacityPlan, linkIsLossy, linkSlowestMicros } from "../../../io-sim/link/plan.ts";
-import { type Arrival, greedy, meanOf, numbered, steady } from "../../support/link-probe.ts";
+import { type Arrival, greedy, meanOf, numbered, steady } from "../../support/stories/link-probe.ts";
 
 const BARE: LinkPlan = { ...PLAIN_LINK, delayMicros: 0 };
 

@@ -7,7 +7,7 @@ import type { ShardEvent } from "../../../core/index.ts";
 import { at, ms, mute, pause, reconnect, seconds } from "../../../io-sim/index.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 type Bindings = Extract<ShardEvent, { type: "bindings" }>;
 type Slot = Bindings["slots"][number];

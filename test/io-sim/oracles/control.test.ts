@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { eachPacket, FORMAT, REPORT } from "../../../io-sim/oracles/feedback-reading.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** What is read in place of this; `ssrc` is that of the reader's camera. */
 type Forge = (plain: Uint8Array, ssrc: number) => Uint8Array;

@@ -18,7 +18,7 @@ import type { LinkOptions } from "../../../io-sim/story/link-options.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
 import { createWorld } from "../../../io-sim/world/world.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const FOLDER = new URL("../../../io-sim/oracles/", import.meta.url);
 

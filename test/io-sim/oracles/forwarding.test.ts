@@ -23,7 +23,7 @@ import {
   seconds,
 } from "../../../io-sim/index.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 describe("what is sent again", () => {
   const story = smallStory({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { at, cut, heal, kbps, link, ms, seconds } from "../../../io-sim/index.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const PEERS = {
   ana: { sends: { camera: "vp8-simulcast" as const, microphone: true as const } },

@@ -11,7 +11,7 @@ import { PROMISES, type PromiseId } from "../../../io-sim/oracles/promises.ts";
 import { QUALITY_BARS, type QualityBars, qualityBars } from "../../../io-sim/oracles/quality-bars.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const FROM = seconds(4);
 const PEERS = {

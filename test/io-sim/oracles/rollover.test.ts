@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { at, buggify, cut, join, ms, percent, plays, seconds } from "../../../io-sim/index.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** Bob joins, and the server reads nothing of his media until the sixth second. */
 function deaf(nearWrap: boolean) {

@@ -23,7 +23,7 @@ import type { Scenario } from "../../../io-sim/story/scenario.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
 import type { World } from "../../../io-sim/world/world.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** Ana sends from the first shard, bob watches on the second; who else there is sits on the last. */
 function storyOver(count: number) {

@@ -16,7 +16,7 @@ import { scenario } from "../../../io-sim/story/scenario.ts";
 import { kbps } from "../../../io-sim/story/units.ts";
 import { run } from "../../../io-sim/world/run.ts";
 import { createWorld } from "../../../io-sim/world/world.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const up = (profile: ProfileName): LinkPlan => ({ ...PLAIN_LINK, ...linkChange({ profile }).up });
 const plain = (change: Partial<LinkPlan>): LinkPlan => ({ ...PLAIN_LINK, ...change });

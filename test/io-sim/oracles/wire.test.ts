@@ -9,7 +9,7 @@ import { createTenants } from "../../../io-sim/oracles/tenants.ts";
 import { createWireOracle, type WireOracle } from "../../../io-sim/oracles/wire.ts";
 import type { Operation, Plan } from "../../../io-sim/story/plan.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** What ends bob's first connection. */
 const ENDS: readonly (readonly [string, Operation])[] = [

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ms, percent, seconds } from "../../../io-sim/index.ts";
 import type { Effect } from "../../../io-sim/world/recording-outbox.ts";
 import { type RunOptions, run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** More effects than all who are in the story explain, if nothing is caught up with. */
 const MANY = 100;

@@ -13,7 +13,7 @@ import { createLink, type LinkPlan, linkCounters, linkSend } from "../../../io-s
 import { passLoss } from "../../../io-sim/link/radio.ts";
 import { PROFILES, type ProfileName } from "../../../io-sim/profiles/profiles.ts";
 import { roamingSteps } from "../../../io-sim/story/roaming.ts";
-import { deviationOf, greedy, idleLink, meanOf, numbered, steady } from "../../support/link-probe.ts";
+import { deviationOf, greedy, idleLink, meanOf, numbered, steady } from "../../support/stories/link-probe.ts";
 
 type Direction = "up" | "down";
 

@@ -10,8 +10,8 @@ import { at, ms, mute, plays } from "../../../io-sim/index.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
 import { generatePlan } from "../../../io-sim/search/generate.ts";
 import { planToJson } from "../../../io-sim/story/plan-json.ts";
-import { command } from "../../support/command.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { command } from "../../support/commands/command.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-search-"));
 afterAll(() => rmSync(folder, { recursive: true }));

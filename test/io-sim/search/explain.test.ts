@@ -11,7 +11,7 @@ import { historyIn, watchedUpToBreach } from "../../../io-sim/search/history.ts"
 import { type Judges, judge as judgeTrial, oneJudge, type Trial } from "../../../io-sim/search/judging.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
 import type { World, WorldWatcher } from "../../../io-sim/world/world.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const patient = { judges: oneJudge(), goesOn: () => true };
 

@@ -12,7 +12,7 @@ import { planFromJson, planToJson } from "../../../io-sim/story/plan-json.ts";
 import { buggify } from "../../../io-sim/story/scenario.ts";
 import { longestWaitBeyondUsual } from "../../../io-sim/world/knobs.ts";
 import { SITE_NAMES } from "../../../io-sim/world/sites.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const REGIMES = ["torture", "realistic"] as const;
 

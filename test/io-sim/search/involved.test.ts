@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { at, ms, mute, plays } from "../../../io-sim/index.ts";
 import { attempt } from "../../../io-sim/search/attempt.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 describe("those who are involved in a breach", () => {
   it("are first who is named, then whom something befell, then who is in the same room, and the rest last", () => {

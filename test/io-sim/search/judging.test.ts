@@ -9,7 +9,7 @@ import {
   tryInOrder,
 } from "../../../io-sim/search/judging.ts";
 import { shrinkPlan } from "../../../io-sim/search/shrink.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const plan = smallStory({
   peers: {

@@ -8,7 +8,7 @@ import { oneJudge } from "../../../io-sim/search/judging.ts";
 import { plainer } from "../../../io-sim/search/plainer.ts";
 import { shrinkPlan } from "../../../io-sim/search/shrink.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** Six people in two rooms, and one promise that can't be kept: a microphone is off. */
 function crowd(): Plan {

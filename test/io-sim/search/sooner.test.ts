@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { at, leave, mute, seconds, unmute } from "../../../io-sim/index.ts";
 import { endedAfter, endings, hurried } from "../../../io-sim/search/sooner.ts";
 import { checkPlan } from "../../../io-sim/story/plan.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const long = smallStory({
   timeline: [

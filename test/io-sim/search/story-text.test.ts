@@ -42,7 +42,7 @@ import { tellStory } from "../../../io-sim/search/telling.ts";
 import { type LinkChange, linkChange } from "../../../io-sim/story/link-options.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
 import { planFromJson } from "../../../io-sim/story/plan-json.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-story-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { at, kill, link, ms, percent } from "../../../io-sim/index.ts";
 import { createTally, isFull, merge, type Seen, shapeOfPlan } from "../../../io-sim/search/tally.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 function seen(number: number, key = ""): Seen {
   const sites = [["host/paused", { reached: 2, fired: number % 2 }]] as const;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { allStories } from "../../../io-sim/cli/stories.ts";
 import { at, cut, garbage, move, mute, only, restart, seconds } from "../../../io-sim/index.ts";
 import { planFromJson, planToJson } from "../../../io-sim/story/plan-json.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const timeline = [
   at(seconds(1), "a cut", cut("bob")),

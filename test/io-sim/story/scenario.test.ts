@@ -7,7 +7,7 @@ import { at, cut, freezes, heal, kbps, link, ms, percent, plays, scenario, secon
 import { PROFILES } from "../../../io-sim/profiles/profiles.ts";
 import { checkPlan } from "../../../io-sim/story/plan.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 const ana = { sends: { camera: "vp8" as const }, receives: ["bob/camera", "bob/microphone"] };
 const story = { name: "x", story: "y.", seeds: { 1: "why" }, peers: { ana }, runFor: seconds(1) };

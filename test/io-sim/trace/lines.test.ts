@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { traceLines, traceRows } from "../../../io-sim/trace/lines.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
 import { rowAsJson } from "../../../io-sim/world/rows.ts";
-import { tracedStory, traceStory } from "../../support/traced-story.ts";
+import { tracedStory, traceStory } from "../../support/stories/traced-story.ts";
 
 let trace: Trace;
 let lines: string[];

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dtlsWords, feedbackIn, packetKind, stunWords } from "../../../io-sim/trace/packets.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/wire/hex.ts";
 
 describe("a look at a packet", () => {
   it.each([

@@ -4,8 +4,8 @@ import { at, buggify, ms, percent, seconds } from "../../../io-sim/index.ts";
 import { linkCounters } from "../../../io-sim/link/index.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
 import { run, type Verdict } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
-import { tracedStory, traceStory } from "../../support/traced-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
+import { tracedStory, traceStory } from "../../support/stories/traced-story.ts";
 
 let trace: Trace;
 let verdict: Verdict;

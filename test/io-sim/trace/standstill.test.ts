@@ -4,9 +4,9 @@ import { at, cut, freezes, heal, plays, seconds } from "../../../io-sim/index.ts
 import { historyIn } from "../../../io-sim/search/history.ts";
 import { standstillOf } from "../../../io-sim/trace/standstill.ts";
 import type { Trace } from "../../../io-sim/trace/trace.ts";
-import brokenStory from "../../support/broken-story.ts";
-import { smallStory } from "../../support/small-story.ts";
-import { traceStory } from "../../support/traced-story.ts";
+import brokenStory from "../../support/stories/broken-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
+import { traceStory } from "../../support/stories/traced-story.ts";
 
 /** Bob sees nothing for two seconds in the middle, which the story says he would. */
 const tunnel = smallStory({

@@ -1,7 +1,7 @@
 /** Whether everybody who wants to hear of packets does, in order, whenever he has come. */
 import { expect, it } from "vitest";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 it("whoever watches hears of each packet, in the order of their coming, also who comes in the middle of a run", () => {
   const heard: string[] = [];

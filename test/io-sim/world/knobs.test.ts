@@ -7,7 +7,7 @@ import { replayJournal } from "../../../io-sim/journal/journal.ts";
 import type { Plan } from "../../../io-sim/story/plan.ts";
 import { drawKnobs, longerThanUsual } from "../../../io-sim/world/knobs.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { smallStory } from "../../support/small-story.ts";
+import { smallStory } from "../../support/stories/small-story.ts";
 
 /** A call with something of what each tunable is for: loss, a cut, a pause, more voices than places, a second shard. */
 function busyCall(knobs: Knobs, change: Partial<Plan> = {}): Plan {
