@@ -83,6 +83,12 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
       process.stderr.write(`With seed ${seed} every promise of "${plan.name}" holds: there is nothing to explain.\n`);
     return EXIT.HELD;
   }
+  if (breach.hasThrown) {
+    const told = thrown(replayName(story), seed, breach);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ seed, key, promise, detail, atMicros })}\n`);
+    else process.stdout.write(told.map((line) => `${line}\n`).join(""));
+    return EXIT.BROKEN;
+  }
   const progress = createProgress(options);
   const { trace, chain } = watchedUpToBreach(plan, seed);
   const interrupt = hearInterrupt(progress);
@@ -114,6 +120,18 @@ async function explainStory(name: string, options: ExplainCommandOptions): Promi
     progress.end();
     await judges.close();
   }
+}
+
+/** What there is to say of a run that threw: it has no verdict, no trace and no end. */
+function thrown(name: string, seed: number, { detail, events }: Judgement): string[] {
+  return [
+    detail,
+    "  No promise broke, so there is nothing to explain. It is a mistake in the simulator, or in a story or a core that it can't run.",
+    "",
+    "To see where it was thrown, and what had happened by then:",
+    `  ${replayCommand(name, seed, "")}`,
+    ...(events === 0 ? [] : [`  ${replayCommand(name, seed, `--until ${events - 1} --trace`)}`]),
+  ];
 }
 
 /** How long somebody waits: for a share of the time, unless he interrupts it before. */

@@ -7,7 +7,7 @@
  * the run is looked at.
  */
 export function replayCommand(name: string, seed: number, flags = "--trace"): string {
-  return `node lockstep.mjs replay ${shellWord(name)} --seed ${seed} ${flags}`;
+  return `node lockstep.mjs replay ${shellWord(name)} --seed ${seed} ${flags}`.trimEnd();
 }
 
 /** A word that a shell takes as one, whatever is in it. */

@@ -19,6 +19,8 @@ export interface Attempt {
   readonly key: string;
   readonly promise: PromiseId | "";
   readonly detail: string;
+  /** Whether no promise was seen to break, but the run itself threw. */
+  readonly hasThrown: boolean;
   /** The story's time of the breach, or -1 when the story had not begun. */
   readonly atMicros: number;
   /** Whether it broke when everybody was leaving, or had left. */
@@ -58,6 +60,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       key,
       promise,
       detail,
+      hasThrown: false,
       atMicros,
       isInDrain: broken !== undefined && world.isDraining,
       involved,
@@ -74,6 +77,7 @@ export function attempt(plan: Plan, seed: number, options: RunOptions = {}): Att
       key,
       promise: "S0",
       detail,
+      hasThrown: true,
       atMicros: -1,
       isInDrain: entered?.isDraining ?? false,
       involved: entered === undefined ? [] : involvedIn(entered, detail),

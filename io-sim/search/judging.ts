@@ -36,6 +36,8 @@ export interface Judgement {
   readonly key: string;
   readonly promise: PromiseId | "";
   readonly detail: string;
+  /** Whether no promise was seen to break, but the run itself threw. */
+  readonly hasThrown: boolean;
   /** The story's time of the breach, or -1 when the story had not begun. */
   readonly atMicros: number;
   /** Whether it broke when everybody was leaving, or had left. */
@@ -69,10 +71,10 @@ export function judge(trial: Trial, isGivenUp: () => boolean = () => false): Jud
     return wasGivenUp || (zeroAt > 0 && loop.now - zeroAt > untilMicros);
   };
   const options = { withoutDrain, haltBefore, decisions, ...(turn === undefined ? {} : { turn }), ...log?.options };
-  const { key, promise, detail, atMicros, isInDrain, involved, events } = attempt(plan, seed, options);
+  const { key, promise, detail, hasThrown, atMicros, isInDrain, involved, events } = attempt(plan, seed, options);
   if (wasGivenUp) return undefined;
   const chance = log === undefined ? {} : { chance: log.logged };
-  return { key, promise, detail, atMicros, isInDrain, involved, events, ...chance };
+  return { key, promise, detail, hasThrown, atMicros, isInDrain, involved, events, ...chance };
 }
 
 /** One judge, in this thread. */

@@ -77,6 +77,22 @@ describe("lockstep explain", () => {
       /To go on from here:\n {2}node lockstep\.mjs replay \S+broken\.json --seed 1 --until 0\.100000s\n/,
     );
   });
+
+  it("says so when the simulated world itself throws, and how that is seen again", async () => {
+    const throwing = join(folder, "throwing.mts");
+    const plan = smallStory({ runFor: ms(300) });
+    // No story compiles to a change of a link that says nothing of it.
+    const step = { atMicros: ms(100), label: "nonsense", operation: { type: "link", peer: "ana" } };
+    writeFileSync(throwing, `export default ${JSON.stringify({ ...plan, steps: [step] })};`);
+    const { status, out, err } = await command("explain", throwing);
+    expect([status, err]).toEqual([1, ""]);
+    expect(out).toMatch(/^The run threw: .+\n {2}No promise broke/);
+    const [, again, before] = /by then:\n {2}node lockstep.mjs (.+)\n {2}node lockstep.mjs (.+)\n$/.exec(out)!;
+    await expect(command(...again!.split(" "))).rejects.toThrow("undefined");
+    expect((await command(...before!.split(" "))).out).toContain("every promise held so far");
+    const { promise, detail } = JSON.parse((await command("explain", throwing, "--json")).out);
+    expect([promise, detail]).toEqual(["S0", out.split("\n")[0]]);
+  });
 });
 
 describe("an interrupted search", () => {

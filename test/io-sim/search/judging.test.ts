@@ -51,8 +51,8 @@ function judgesInDisorder(
 
 /** A judgement of nothing but the seed, which breaks from the third on. */
 const broken = ({ seed }: Trial): Judgement => {
-  const nothing = { promise: "", detail: "", atMicros: -1, isInDrain: false, involved: [], events: 1 } as const;
-  return { key: seed >= 3 ? "broken" : "", ...nothing };
+  const nothing = { promise: "", detail: "", hasThrown: false, atMicros: -1, isInDrain: false } as const;
+  return { key: seed >= 3 ? "broken" : "", ...nothing, involved: [], events: 1 };
 };
 
 /** A judgement of the text of the plan, of which nobody can tell how it comes out: one in three breaks. */
