@@ -34,7 +34,7 @@ describe("what another shard has relayed", () => {
       plan: { name: "ana", ordinal: 0 },
       media: { outStreams: [{ ssrc: SSRC, rtxSsrc: 0, kind: "audio", clockRate: 48_000 }] },
     } as unknown as Client;
-    const world = { peers: new Map(), plan: { peers: [], steps: [] } } as unknown as World;
+    const world = { byClient: new Map(), plan: { peers: [], steps: [] } } as unknown as World;
     const ledger = createLedger(world, {} as Tenants);
     const source = sourceStream(ledger, ana, SSRC)!;
     const indices = [30, 31, 32].map((sequence) => 0x1_0000 + sequence);

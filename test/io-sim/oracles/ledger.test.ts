@@ -19,7 +19,7 @@ function someClient(): Client {
 }
 
 describe("the ledger", () => {
-  const world = { peers: new Map(), plan: { peers: [], steps: [] } } as unknown as World;
+  const world = { byClient: new Map(), plan: { peers: [], steps: [] } } as unknown as World;
   const tenants = {} as Tenants;
 
   it.each(SSRCS)("finds what a client sends as %i again, by the client and among all", (ssrc) => {
