@@ -106,9 +106,19 @@ export function encodeFrame(encoder: LayerEncoder, scalePercent = 100): Uint8Arr
 }
 
 function frameSize(encoder: LayerEncoder, keyframe: boolean, scalePercent: number): number {
-  const mean = Math.floor((encoder.plan.rateBps * scalePercent) / (800 * encoder.framesPerSecond));
-  const size = keyframe ? 5 * mean : Math.floor((mean * (75 + below(encoder.stream, 51))) / 100);
-  return Math.max(BODY_BYTES_MIN, size);
+  const { plan, framesPerSecond, stream } = encoder;
+  if (keyframe) return keyframeBytes(plan, framesPerSecond, scalePercent);
+  const mean = meanBytes(plan, framesPerSecond, scalePercent);
+  return Math.max(BODY_BYTES_MIN, Math.floor((mean * (75 + below(stream, 51))) / 100));
+}
+
+/** The size of each keyframe of a layer, than which no frame of it is larger. */
+export function keyframeBytes(plan: LayerPlan, framesPerSecond: number, scalePercent = 100): number {
+  return Math.max(BODY_BYTES_MIN, 5 * meanBytes(plan, framesPerSecond, scalePercent));
+}
+
+function meanBytes({ rateBps }: LayerPlan, framesPerSecond: number, scalePercent: number): number {
+  return Math.floor((rateBps * scalePercent) / (800 * framesPerSecond));
 }
 
 /** The state of a microphone. */

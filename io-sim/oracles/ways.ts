@@ -7,8 +7,10 @@
  * ./bounds.ts, and how a generated world is healed in ../search/settling.ts.
  */
 
+import { keyframeBytes } from "../client/camera.ts";
 import { type LinkPlan, linkQueueMicros, linkSlowestMicros } from "../link/index.ts";
 import type { CapacityPlan, EpisodesPlan } from "../link/plan.ts";
+import { CAMERAS, type CameraKind } from "../story/plan.ts";
 import type { Peer } from "../world/topology.ts";
 import type { World } from "../world/world.ts";
 
@@ -16,8 +18,10 @@ import type { World } from "../world/world.ts";
 const MTU_BYTES_MIN = 1_280;
 /** What a link has to carry at any time for all that a small call may send. */
 const RATE_BPS_MIN = 3_000_000;
-/** What a camera sends at one moment: a picture in each of three layers, of which few are larger together. */
-const MOMENT_BYTES = 8_000;
+/** What a client sends at one moment beside its pictures: sound, reports, a check. */
+const BESIDE_PICTURES_BYTES = 2_000;
+/** So many bytes of a picture come with one more of headers, tag and what a link counts. */
+const BYTES_PER_HEADER_BYTE = 8;
 /** What may leave at each moment of a trace. */
 const OPPORTUNITY_BYTES = 1_500;
 /** The share of packets, in millionths, that may be lost where anything is promised to come within a time. */
@@ -73,14 +77,25 @@ export function mayQueue(plan: LinkPlan): boolean {
 }
 
 /**
- * How long what a camera sends at one moment may take to pass a way that is wide enough for it: its last packet comes so much
- * later than a packet alone would, in each picture. Where the way carries nothing for a while it waits for as long, and then
- * passes; what never passes is not late.
+ * The most that a client with this camera sends at one moment, as a link counts it: a keyframe in each layer, as each
+ * connection begins.
  */
-export function momentMicros({ rateBps, policerBps, capacity }: LinkPlan): number {
+export function momentBytes(camera: CameraKind | null): number {
+  if (camera === null) return BESIDE_PICTURES_BYTES;
+  const { layers, framesPerSecond } = CAMERAS[camera];
+  const pictures = layers.reduce((sum, layer) => sum + keyframeBytes(layer, framesPerSecond), 0);
+  return BESIDE_PICTURES_BYTES + pictures + Math.ceil(pictures / BYTES_PER_HEADER_BYTE);
+}
+
+/**
+ * How long so many bytes, sent at one moment, may take to pass a way that is wide enough for them: the last packet comes so
+ * much later than a packet alone would. Where the way carries nothing for a while they wait for as long, and then pass; what
+ * never passes is not late.
+ */
+export function momentMicros({ rateBps, policerBps, capacity }: LinkPlan, bytes: number): number {
   const rates = [rateBps, policerBps, ...(capacity === null ? [] : ratesOf(capacity))].filter((bps) => bps > 0);
-  const passing = Math.ceil((MOMENT_BYTES * 8_000_000) / Math.min(Number.POSITIVE_INFINITY, ...rates));
-  return passing + (capacity === null ? 0 : darkMicros(capacity));
+  const passing = Math.ceil((bytes * 8_000_000) / Math.min(Number.POSITIVE_INFINITY, ...rates));
+  return passing + (capacity === null ? 0 : darkMicros(capacity, bytes));
 }
 
 /** The longest that a packet may wait in the queue of a link: until a full one has drained at the least rate. */
@@ -95,9 +110,10 @@ export function longestQueueMicros(plan: LinkPlan): number {
  * The longest that a packet of this peer can have been on its way up until this moment, over all that its link has been like
  * so far, and with all that has clogged it or made its device stand still.
  */
-export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, up } }: Peer, moment: number): number {
+export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, camera, up } }: Peer, moment: number): number {
   let way = up;
-  let slowest = slowestMicros(up);
+  const bytes = momentBytes(camera);
+  let slowest = slowestMicros(up, bytes);
   let held = 0;
   for (const { atMicros, operation } of plan.steps) {
     if (zeroAt === 0 || zeroAt + atMicros > moment) continue;
@@ -106,7 +122,7 @@ export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, up } }: 
     if (operation.type === "stall") held += operation.forMicros;
     if (operation.type !== "link") continue;
     way = { ...way, ...operation.up };
-    slowest = Math.max(slowest, slowestMicros(way));
+    slowest = Math.max(slowest, slowestMicros(way, bytes));
   }
   return slowest + held;
 }
@@ -131,8 +147,8 @@ function fastestMicros({ delayMicros, jitterMicros, swing }: LinkPlan): number {
   return Math.max(0, delayMicros - 3 * jitterMicros - (swing?.byMicros ?? 0));
 }
 
-function slowestMicros(plan: LinkPlan): number {
-  return linkSlowestMicros(plan) + longestQueueMicros(plan) + momentMicros(plan);
+function slowestMicros(plan: LinkPlan, bytes: number): number {
+  return linkSlowestMicros(plan) + longestQueueMicros(plan) + momentMicros(plan, bytes);
 }
 
 /** What a link carries when it carries least; without end where nothing limits it. */
@@ -166,18 +182,18 @@ function ratesOf(capacity: CapacityPlan): readonly number[] {
 }
 
 /** The longest that a capacity carries nothing at a time, or too little for a moment's packets, and then carries again. */
-function darkMicros(capacity: CapacityPlan): number {
+function darkMicros(capacity: CapacityPlan, bytes: number): number {
   switch (capacity.kind) {
     case "steps":
       return darkStepsMicros(capacity);
     case "ramp": {
       const { fromBps, toBps, overMicros } = capacity;
-      return Math.min(fromBps, toBps) > 0 ? 0 : slopeMicros(Math.max(fromBps, toBps), overMicros);
+      return Math.min(fromBps, toBps) > 0 ? 0 : slopeMicros(Math.max(fromBps, toBps), overMicros, bytes);
     }
     case "oscillation": {
       const { leastBps, greatestBps, periodMicros } = capacity;
       // Down to nothing, and up again.
-      return leastBps > 0 ? 0 : 2 * slopeMicros(greatestBps, Math.ceil(periodMicros / 2));
+      return leastBps > 0 ? 0 : 2 * slopeMicros(greatestBps, Math.ceil(periodMicros / 2), bytes);
     }
     case "markov":
       // Each other step would lead below the least level and is not made.
@@ -185,7 +201,7 @@ function darkMicros(capacity: CapacityPlan): number {
     case "dips":
       return capacity.bps > 0 ? 0 : longest(capacity.episodes);
     case "trace":
-      return slowestOpportunities(capacity);
+      return slowestOpportunities(capacity, bytes);
   }
 }
 
@@ -207,15 +223,18 @@ function darkStepsMicros({ steps, repeatMicros }: Extract<CapacityPlan, { kind: 
 }
 
 /** How long a moment's packets take while a capacity grows from nothing to this in a straight line. */
-function slopeMicros(toBps: number, overMicros: number): number {
+function slopeMicros(toBps: number, overMicros: number, bytes: number): number {
   if (toBps === 0) return 0;
-  return Math.min(overMicros, Math.ceil(Math.sqrt((2 * overMicros * MOMENT_BYTES * 8_000_000) / toBps)));
+  return Math.min(overMicros, Math.ceil(Math.sqrt((2 * overMicros * bytes * 8_000_000) / toBps)));
 }
 
 /** How long a moment's packets wait for where the opportunities of a trace are rarest. */
-function slowestOpportunities({ opportunitiesMicros, periodMicros }: Extract<CapacityPlan, { kind: "trace" }>): number {
+function slowestOpportunities(
+  { opportunitiesMicros, periodMicros }: Extract<CapacityPlan, { kind: "trace" }>,
+  bytes: number,
+): number {
   const { length } = opportunitiesMicros;
-  const needed = Math.ceil(MOMENT_BYTES / OPPORTUNITY_BYTES);
+  const needed = Math.ceil(bytes / OPPORTUNITY_BYTES);
   const timeOf = (index: number) => opportunitiesMicros[index % length]! + Math.floor(index / length) * periodMicros;
   return Math.max(0, ...opportunitiesMicros.map((at, index) => timeOf(index + needed) - at));
 }

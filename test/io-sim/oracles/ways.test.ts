@@ -1,21 +1,23 @@
 /** What links explain, and that nothing else is explained by them. */
 import { describe, expect, it } from "vitest";
-import { at, link, ms, pause, seconds } from "../../../io-sim/index.ts";
+import { at, link, ms, pause, reconnect, seconds } from "../../../io-sim/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link/index.ts";
 import {
   holdsUpMicros,
   longestQueueMicros,
   mayQueue,
+  momentBytes,
   momentMicros,
   shortestTripSoFar,
   slowestUpSoFar,
 } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
 import { linkChange } from "../../../io-sim/story/link-options.ts";
+import type { CameraKind } from "../../../io-sim/story/plan.ts";
 import { scenario } from "../../../io-sim/story/scenario.ts";
 import { kbps } from "../../../io-sim/story/units.ts";
 import { run } from "../../../io-sim/world/run.ts";
-import { createWorld } from "../../../io-sim/world/world.ts";
+import { createWorld, type World, type WorldWatcher } from "../../../io-sim/world/world.ts";
 import { smallStory } from "../../support/stories/small-story.ts";
 
 const up = (profile: ProfileName): LinkPlan => ({ ...PLAIN_LINK, ...linkChange({ profile }).up });
@@ -111,7 +113,7 @@ describe("a queue", () => {
   });
 });
 
-describe("what a camera sends at one moment", () => {
+describe("what is sent at one moment", () => {
   /** Steps of seconds and rates, again and again each five seconds where the last one carries nothing. */
   const stepsOf = (...steps: readonly (readonly [number, number])[]) =>
     ({
@@ -120,9 +122,31 @@ describe("what a camera sends at one moment", () => {
       repeatMicros: steps.at(-1)![1] === 0 ? seconds(5) : 0,
     }) as const;
 
+  it.each<CameraKind | null>(["vp8", "vp8-simulcast", "vp9", "h264", null])(
+    "is little more than the most that a client with this camera sends: %s",
+    (camera) => {
+      const microphone = true as const;
+      const sends = camera === null ? { microphone } : { camera, microphone };
+      const moments = new Map<number, number>();
+      const watch = (world: World) => {
+        const carried: WorldWatcher["carried"] = (peer, direction, fate, { packet }) => {
+          if (peer.plan.name !== "ana" || direction !== "up" || fate !== "offered") return;
+          const { now } = world.loop;
+          moments.set(now, (moments.get(now) ?? 0) + packet.bytes.length + packet.overheadBytes);
+        };
+        world.watchers.push({ carried });
+      };
+      const peers = { ana: { sends }, bob: { receives: { audio: 1, video: 1 } } };
+      run(smallStory({ peers, runFor: seconds(2) }), 1, { onWorld: watch });
+      const more = momentBytes(camera) - Math.max(...moments.values());
+      expect(more).toBeGreaterThan(500);
+      expect(more).toBeLessThan(3_500);
+    },
+  );
+
   it("takes its time on a way of any rate, and none on one without", () => {
-    expect(momentMicros(plain({}))).toBe(0);
-    expect(momentMicros(plain({ rateBps: 10_000_000 }))).toBe(6_400);
+    expect(momentMicros(plain({}), 8_000)).toBe(0);
+    expect(momentMicros(plain({ rateBps: 10_000_000 }), 8_000)).toBe(6_400);
   });
 
   it.each<[string, NonNullable<LinkPlan["capacity"]>, number]>([
@@ -147,7 +171,7 @@ describe("what a camera sends at one moment", () => {
     ],
     ["never carries anything", stepsOf([0, 0]), 0],
   ])("waits for no longer than a way carries nothing that %s", (_how, capacity, micros) => {
-    expect(momentMicros(plain({ capacity }))).toBe(micros);
+    expect(momentMicros(plain({ capacity }), 8_000)).toBe(micros);
   });
 
   it("comes late by that, in each picture, and so does the clock that is read from it", () => {
@@ -163,5 +187,26 @@ describe("what a camera sends at one moment", () => {
       runFor: seconds(0.8),
     });
     expect(run(story, 530132, { withoutDrain: true }).broken?.detail).toBe(undefined);
+  });
+
+  it("comes later still when a connection begins with keyframes, and what is said in the meantime waits behind them", () => {
+    const story = scenario({
+      name: "a first word",
+      story: "I said one word, and my page made another connection.",
+      seeds: {
+        710920: "a piece of sound waits for a keyframe in each of three layers, and is all that is known of its clock",
+      },
+      scheduler: "fifo",
+      peers: {
+        eve: { receives: { audio: 1 }, link: { direction: "down", delay: ms(90) } },
+        dan: {
+          sends: { camera: "vp8-simulcast", microphone: true },
+          link: { delay: ms(300), up: kbps(3_000), down: kbps(20_000) },
+        },
+      },
+      timeline: [at(ms(10), "dan makes a new connection", reconnect("dan"))],
+      runFor: seconds(1),
+    });
+    expect(run(story, 710920, { withoutDrain: true }).broken?.detail).toBe(undefined);
   });
 });
