@@ -68,6 +68,7 @@ async function search(options: ExploreOptions): Promise<number> {
     const goesOn = (number: number) =>
       number - first < most && performance.now() - startedAt < millis && !isFull(tally) && !interrupt.isHeard();
     await searchWorlds(crew, first, goesOn, regime, tally, () => progress.say(() => sentence(tally, startedAt)));
+    interrupt.stop();
     progress.end();
     const summary = summaryOf(tally, startedAt);
     const tells = options.json === true ? () => {} : (line: string) => process.stdout.write(`${line}\n`);
@@ -179,7 +180,7 @@ async function* findingsOf(
   }
 }
 
-/** All findings made small, with progress shown. */
+/** All findings made small, with progress shown; an interrupt leaves them as small as they are then. */
 async function shrinkAll(
   crew: Crew<Task, Answer>,
   findings: readonly RunAnswer[],
@@ -187,11 +188,13 @@ async function shrinkAll(
   options: ExploreOptions,
 ): Promise<ShrinkAnswer[]> {
   const progress = createProgress(options);
+  const interrupt = hearInterrupt(progress, "The worlds stay as small as they are now, and are written.");
   let small = 0;
   const say = () => progress.say(() => `making worlds small: ${small} of ${findings.length}`);
   if (findings.length > 0) say();
-  const shrinking = findings.map(async ({ number }) => {
-    const found = (await crew.ask({ kind: "shrink", number, regime })) as ShrinkAnswer;
+  const shrinking = findings.map(async ({ number, key, promise, detail }) => {
+    const task: Task = { kind: "shrink", number, regime, key, promise, detail, interrupted: interrupt.heard };
+    const found = (await crew.ask(task)) as ShrinkAnswer;
     small++;
     say();
     return found;
@@ -199,6 +202,7 @@ async function shrinkAll(
   try {
     return await Promise.all(shrinking);
   } finally {
+    interrupt.stop();
     progress.end();
   }
 }
