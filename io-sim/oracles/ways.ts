@@ -98,9 +98,13 @@ export function momentMicros({ rateBps, policerBps, capacity }: LinkPlan, bytes:
   return passing + (capacity === null ? 0 : darkMicros(capacity, bytes));
 }
 
-/** The longest that a packet may wait in the queue of a link: until a full one has drained at the least rate. */
+/** The longest that a packet of a small call may wait in the queue of a link: not at all where the link is wide. */
 export function longestQueueMicros(plan: LinkPlan): number {
-  if (!mayQueue(plan)) return 0;
+  return mayQueue(plan) ? fullQueueMicros(plan) : 0;
+}
+
+/** How long a full queue takes to drain at the least rate. */
+function fullQueueMicros(plan: LinkPlan): number {
   const least = Math.min(plan.rateBps || Number.POSITIVE_INFINITY, leastOf(plan.capacity));
   const isKnown = least > 0 && Number.isFinite(least) && plan.capacity?.kind !== "trace";
   return isKnown ? linkQueueMicros({ ...plan, rateBps: least }) : QUEUE_MICROS;
@@ -108,21 +112,22 @@ export function longestQueueMicros(plan: LinkPlan): number {
 
 /**
  * The longest that a packet of this peer can have been on its way up until this moment, over all that its link has been like
- * so far, and with all that has clogged it or made its device stand still.
+ * so far, and with all that has clogged it or made its device stand still. Huge frames fill the queue of any link with a rate.
  */
 export function slowestUpSoFar({ plan, zeroAt }: World, { plan: { name, camera, up } }: Peer, moment: number): number {
   let way = up;
   const bytes = momentBytes(camera);
-  let slowest = slowestMicros(up, bytes);
+  let isFilled = false;
+  let slowest = slowestMicros(up, bytes, isFilled);
   let held = 0;
   for (const { atMicros, operation } of plan.steps) {
     if (zeroAt === 0 || zeroAt + atMicros > moment) continue;
     if (operation.type === "swizzle" && operation.peers.includes(name)) held += operation.overMicros;
     if (!("peer" in operation) || operation.peer !== name) continue;
     if (operation.type === "stall") held += operation.forMicros;
-    if (operation.type !== "link") continue;
-    way = { ...way, ...operation.up };
-    slowest = Math.max(slowest, slowestMicros(way, bytes));
+    if (operation.type === "misbehave" && operation.habit === "huge-frames") isFilled = camera !== null;
+    if (operation.type === "link") way = { ...way, ...operation.up };
+    slowest = Math.max(slowest, slowestMicros(way, bytes, isFilled));
   }
   return slowest + held;
 }
@@ -147,8 +152,10 @@ function fastestMicros({ delayMicros, jitterMicros, swing }: LinkPlan): number {
   return Math.max(0, delayMicros - 3 * jitterMicros - (swing?.byMicros ?? 0));
 }
 
-function slowestMicros(plan: LinkPlan, bytes: number): number {
-  return linkSlowestMicros(plan) + longestQueueMicros(plan) + momentMicros(plan, bytes);
+function slowestMicros(plan: LinkPlan, bytes: number, isFilled: boolean): number {
+  const fills = isFilled && (plan.rateBps > 0 || plan.capacity !== null);
+  const queue = fills ? fullQueueMicros(plan) : longestQueueMicros(plan);
+  return linkSlowestMicros(plan) + queue + momentMicros(plan, bytes);
 }
 
 /** What a link carries when it carries least; without end where nothing limits it. */

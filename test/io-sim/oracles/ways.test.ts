@@ -1,6 +1,6 @@
 /** What links explain, and that nothing else is explained by them. */
 import { describe, expect, it } from "vitest";
-import { at, link, ms, pause, reconnect, seconds } from "../../../io-sim/index.ts";
+import { at, link, misbehave, ms, pause, reconnect, seconds } from "../../../io-sim/index.ts";
 import { type LinkPlan, PLAIN_LINK } from "../../../io-sim/link/index.ts";
 import {
   holdsUpMicros,
@@ -12,7 +12,7 @@ import {
   slowestUpSoFar,
 } from "../../../io-sim/oracles/ways.ts";
 import type { ProfileName } from "../../../io-sim/profiles/profiles.ts";
-import { linkChange } from "../../../io-sim/story/link-options.ts";
+import { type LinkOptions, linkChange } from "../../../io-sim/story/link-options.ts";
 import type { CameraKind } from "../../../io-sim/story/plan.ts";
 import { scenario } from "../../../io-sim/story/scenario.ts";
 import { kbps } from "../../../io-sim/story/units.ts";
@@ -79,6 +79,36 @@ describe("the slowest that a way up has been", () => {
     const ana = world.peers.get("ana")!;
     const until = (micros: number) => slowestUpSoFar(world, ana, world.zeroAt + micros);
     expect([until(900_000), until(1_500_000), until(9_000_000)]).toEqual([until(0), 300_000, 1_000_000]);
+  });
+});
+
+describe("frames that are huge", () => {
+  /** Ana sends them from so many seconds on. */
+  const huge = (from: number, options: LinkOptions) =>
+    smallStory({
+      peers: {
+        ana: { sends: { camera: "vp8-simulcast", microphone: true }, link: { delay: ms(30), ...options } },
+        bob: { receives: { audio: 1, video: 1 } },
+      },
+      timeline: [at(seconds(from), "ana's frames become huge", misbehave("ana", "huge-frames", seconds(1)))],
+      runFor: seconds(2),
+    });
+
+  it.each<[string, LinkOptions, number]>([
+    ["fill the queue of a way with a rate, however wide", { up: kbps(4_000), queue: { time: ms(500) } }, 500_000],
+    ["fill none where the way has no rate", {}, 0],
+  ])("%s", (_what, options, queue) => {
+    const world = createWorld(huge(1, options), 1);
+    world.zeroAt = world.loop.now;
+    const until = (micros: number) => slowestUpSoFar(world, world.peers.get("ana")!, world.zeroAt + micros);
+    expect([until(1_500_000), until(9_000_000)].map((slowest) => slowest - until(900_000))).toEqual([queue, queue]);
+  });
+
+  it("let the clock be late that is read from what waits behind them", () => {
+    for (const seed of [5, 7]) {
+      const { broken } = run(huge(0, { up: kbps(3_500) }), seed, { withoutDrain: true });
+      expect(broken?.detail).toBe(undefined);
+    }
   });
 });
 
