@@ -4,9 +4,9 @@
  * Video slots fill in order of arrival, and a slot that falls empty takes the one that has waited longest. One that shows
  * what has become dormant is given to one that waits and flows: nobody looks at a frozen picture while there is a living
  * one. What flows is never moved, so no pause makes pictures jump about. Audio fills in the same order while there are
- * slots enough; when there are more voices than slots, the loudest are heard, and who is heard already keeps his slot. A
- * publication of the subscriber's own is never offered to it. A slot that the shard leaves out keeps what stands in it, and
- * is said to be paused.
+ * slots enough; when there are more voices than slots, the loudest are heard, and who is heard already keeps his slot, for as
+ * long as the room counts him among those who speak. A publication of the subscriber's own is never offered to it. A slot
+ * that the shard leaves out keeps what stands in it, and is said to be paused.
  */
 import { chooseSpeakers } from "../media/loudness.ts";
 import type { ShardEvent, SlotView } from "./events.ts";

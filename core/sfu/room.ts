@@ -3,8 +3,9 @@
  *
  * The room tells each subscriber's allocator which publications appear and go, in order of arrival, and never a word to
  * anybody outside: it is the isolation boundary. When somebody has fewer audio slots than there are voices it also hands
- * out, a few times a second, the list of the loudest. Of video it says which publications flow and which have been silent
- * for so long that others may have their slots. After each change it tells the host who is there.
+ * out, a few times a second, the list of the loudest, without those who have stopped. Of video it says which publications
+ * flow and which have been silent for so long that others may have their slots. After each change it tells the host who is
+ * there.
  */
 import { must } from "../base/assert.ts";
 import { after, earliest, type Micros, NEVER } from "../base/micros.ts";
@@ -207,7 +208,6 @@ function tellGone(room: Room, publications: readonly number[], mail: Mail): void
 function setFlowing(room: Room, now: Micros, publication: number, flowing: boolean, mail: Mail): boolean {
   const found = room.publications.get(publication);
   if (!found || (found.activity === "flowing") === flowing) return false;
-  if (!flowing) found.score = 0;
   found.dormantAt = flowing || found.kind === "audio" ? NEVER : after(now, room.tunables.slotYieldMicros);
   room.nextLookAt = earliest(room.nextLookAt, found.dormantAt);
   found.activity = flowing ? "flowing" : "paused";
@@ -242,13 +242,16 @@ function setScore(room: Room, publication: number, score: number): void {
   if (found) found.score = score;
 }
 
-/** Tells everybody the loudest voices, loudest first; equal scores stay in order of arrival. */
+/**
+ * Tells everybody the loudest voices, loudest first; equal scores stay in order of arrival. A voice of which nothing comes, and
+ * whose last word has faded away, is not among them: anybody who is there, however low he speaks, may have its slot.
+ */
 function tellSpeakers(room: Room, mail: Mail): void {
   const speakers: Speaker[] = [];
   const message = { to: "allocator", type: "speakers", speakers } as const;
   for (const member of room.members.values()) {
-    for (const { publication, kind, score } of member.publications) {
-      if (kind === "audio") speakers.push({ publication, score });
+    for (const { publication, kind, activity, score } of member.publications) {
+      if (kind === "audio" && (activity === "flowing" || score > 0)) speakers.push({ publication, score });
     }
   }
   speakers.sort((a, b) => b.score - a.score || a.publication - b.publication);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { LOUDNESS_DECAY_MICROS } from "../../../core/media/loudness.ts";
+import { USUAL_TUNABLES } from "../../../core/tunables.ts";
 import {
   createShardWorld,
   join,
@@ -53,6 +55,40 @@ describe("audio slots", () => {
     expect(heardBy(world, listener)).toEqual([voices[1]!.participant]);
     expect(heardBy(world, voices[0]!)).toEqual([voices[1]!.participant]);
     expect(heardBy(world, voices[1]!)).toEqual([voices[0]!.participant]);
+  });
+
+  it("go from a voice that has stopped to the lowest of those that go on, but not before its last word has faded away", () => {
+    const world = createShardWorld();
+    const names = ["loud", "low", "gone"];
+    const voices = names.map((name, i) => join(world, { name, offer: offerOf([{ kind: "audio", ssrc: 1000 + i }]) }));
+    const listener = join(world, { name: "listener", offer: offerOf([{ kind: "audio" }, { kind: "audio" }]) });
+    const levels = new Map([
+      ["loud", 15],
+      ["low", 84],
+      ["gone", 20],
+    ]);
+    let sequence = 0;
+    const speak = (millis: number) => {
+      for (let passed = 0; passed < millis; passed += 20) {
+        for (const [index, { name }] of voices.entries()) {
+          const level = levels.get(name);
+          if (level !== undefined) sendRtp(world, voices[index]!, opusPacket({ ssrc: 1000 + index, sequence, level }));
+        }
+        sequence++;
+        passMillis(world, 20);
+      }
+    };
+    const [loud, low, gone] = voices.map(({ participant }) => participant) as [number, number, number];
+    speak(2_000);
+    expect(heardBy(world, listener)).toEqual([loud, gone]);
+    levels.delete("gone");
+    speak(USUAL_TUNABLES.publicationSilentMicros / 1_000 + 500);
+    expect(heardBy(world, listener)).toEqual([loud, gone]);
+    speak(LOUDNESS_DECAY_MICROS / 1_000);
+    expect(heardBy(world, listener)).toEqual([loud, low]);
+    levels.set("gone", 20);
+    speak(1_000);
+    expect(heardBy(world, listener)).toEqual([loud, gone]);
   });
 
   it("are compared when it is time, though the room looks in between whose picture stands still", () => {
