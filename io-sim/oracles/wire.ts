@@ -5,13 +5,14 @@
  * against what they sent (S12). SRTP leaves the header in the clear, so in the end the numbers that are missing can be laid
  * beside all that was lost on the way in (S2). What is judged packet by packet stands in ./forwarding.ts.
  */
-import { type Shard, type ShardEvent, shardOf, shardResidue } from "../../core/index.ts";
+import { type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkCounters, linkDropped } from "../link/index.ts";
 import { lostBetweenShards } from "../world/shards.ts";
 import { clientOf, type Peer, peerOf } from "../world/topology.ts";
 import type { World, WorldWatcher } from "../world/world.ts";
 import { excused, failedInTime, failedToForward } from "./excuses.ts";
+import { lastingState, spokenFor } from "./lasting-state.ts";
 import { isControl, REMEMBERED, readU16, readU32, unwrapped } from "./ledger.ts";
 import { breach, judge, type PromiseBook, upheld } from "./promises.ts";
 import { isBindingSuccess, type Tenants } from "./tenants.ts";
@@ -82,6 +83,7 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
   /** By the ordinals of clients. */
   const recipients: Recipient[] = [];
   let residue: Uint8Array | undefined;
+  let spoken = -1;
   let datagrams = 0;
   let strays = 0;
 
@@ -120,15 +122,15 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
     event: followEvent,
     beforeInput(input, node) {
       residue = undefined;
-      if (!world.attacker.inHand || input.kind !== "datagram") return;
-      if (datagrams++ % COMPARE_STATE_EVERY === 0) residue = lastingState(node.shard);
+      if (!world.attacker.inHand || input.kind !== "datagram" || datagrams++ % COMPARE_STATE_EVERY !== 0) return;
+      spoken = spokenFor(node.shard, input);
+      residue = lastingState(node.shard, spoken);
     },
     afterInput(_input, _effects, node) {
       if (residue === undefined) return;
-      const same = Buffer.compare(residue, lastingState(node.shard)) === 0;
+      const same = Buffer.compare(residue, lastingState(node.shard, spoken)) === 0;
       // Whatever comes from an address has its turn set anew, and then it is late no more.
-      const lateFrom = world.loop.now - LATE_MICROS;
-      if (!same && excused(book, "failed timers", failedInTime(world, lateFrom) > 0)) return;
+      if (!same && excused(book, "failed timers", failedInTime(world, world.loop.now - LATE_MICROS) > 0)) return;
       judge(book, "S12", same, () => "A datagram that nobody had authenticated changed the state of the server.");
     },
     transmitted(target, bytes, peer, node) {
@@ -147,22 +149,6 @@ export function createWireOracle(world: World, book: PromiseBook, tenants: Tenan
       for (const { streams } of recipients) for (const stream of streams) judgeGaps(world, book, said, stream, strays);
     },
   };
-}
-
-/** The state of a shard without its counts of dropped records. */
-function lastingState(shard: Shard): Uint8Array {
-  const restore: (() => void)[] = [];
-  for (const { peer } of shard.participants.values()) {
-    const { dtls } = peer;
-    const { droppedRecords } = dtls;
-    dtls.droppedRecords = 0;
-    restore.push(() => {
-      dtls.droppedRecords = droppedRecords;
-    });
-  }
-  const bytes = shardResidue(shard);
-  for (const put of restore) put();
-  return bytes;
 }
 
 /** What is known of a client, as of what the server has said last. */
