@@ -206,8 +206,8 @@ export const MEDIA_MISTAKES: readonly Mistake[] = [
     edits: [
       edit(
         "media/keyframe-requests.ts",
-        "const least = toBegin ? wait : Math.max(wait, waitAgain);",
-        "const least = 40_000;",
+        "Math.max(least, answerTime(requests, rttMicros)) as Micros",
+        "40_000 as Micros",
       ),
     ],
   },
