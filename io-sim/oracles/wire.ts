@@ -8,6 +8,7 @@
 import { type ShardEvent, shardOf } from "../../core/index.ts";
 import type { Client } from "../client/client.ts";
 import { linkCounters, linkDropped } from "../link/index.ts";
+import type { SfuNode } from "../world/node.ts";
 import { lostBetweenShards } from "../world/shards.ts";
 import { clientOf, type Peer, peerOf } from "../world/topology.ts";
 import type { World, WorldWatcher } from "../world/world.ts";
@@ -270,7 +271,8 @@ function judgeGaps(world: World, book: PromiseBook, said: Said, stream: Outgoing
 /** Until its first check a peer that has moved is a stranger, and what it sends is dropped as a stranger's. */
 function troubleOf(world: World, peer: Peer): number {
   const counters = linkCounters(peer.up);
-  const strangers = world.nodes.reduce((sum, node) => sum + node.shard.history.counters.datagramsFromStrangers, 0);
-  const moved = peer.moves > 0 ? strangers : 0;
+  const strangersOf = ({ shard, strangersBefore }: SfuNode) =>
+    strangersBefore + shard.history.counters.datagramsFromStrangers;
+  const moved = peer.moves > 0 ? world.nodes.reduce((sum, node) => sum + strangersOf(node), 0) : 0;
   return linkDropped(counters) + counters.corrupted + counters.truncated + counters.reordered + moved;
 }

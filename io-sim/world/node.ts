@@ -104,6 +104,8 @@ export interface SfuNode {
   /** There is no process before; what comes meanwhile is lost. */
   downUntil: number;
   crashes: number;
+  /** Datagrams from strangers that those processes had counted which have died. */
+  strangersBefore: number;
   readonly inputHash: Fingerprint;
   readonly effectHash: Fingerprint;
   readonly stateHash: Fingerprint;
@@ -137,6 +139,7 @@ export function createNode(loop: EventLoop, world: NodeWorld, options: NodeOptio
     sleep: createSleep(loop),
     downUntil: 0,
     crashes: 0,
+    strangersBefore: 0,
     inputHash: createFingerprint(),
     effectHash,
     stateHash: createFingerprint(),
@@ -237,6 +240,7 @@ export function nodeCrash(node: SfuNode, boot: BootRecord, forMicros: number): v
   node.freeFlows.length = 0;
   node.replies.clear();
   forgetWaiting(node.sleep);
+  node.strangersBefore += node.shard.history.counters.datagramsFromStrangers;
   node.crypto = node.options.createCrypto();
   node.shard = createShard(boot, node.crypto);
   node.downUntil = node.loop.now + forMicros;

@@ -58,6 +58,18 @@ describe("a hole in a stream", () => {
     expect(saidOfHoles(10, callWith(end, percent(40)))).toBeUndefined();
   });
 
+  it("has a reason if its sender had moved and was a stranger, also when the process that counted strangers has died", () => {
+    const story = smallStory({
+      peers: { ana: { receives: { audio: 1 } }, eve: { sends: { microphone: true } } },
+      timeline: [
+        at(seconds(4), "eve has another address and does not know", move("eve", "port")),
+        at(seconds(5), "the server crashes", restart({ after: seconds(0.5) })),
+      ],
+      runFor: seconds(5),
+    });
+    expect(run(story, 1).broken).toBeUndefined();
+  });
+
   it.each(ENDS)("has none if nothing was lost, also when %s", (_what, end) => {
     expect(saidOfHoles(10, callWith(end, 0))).toMatch(
       /^10 packets of SSRC \d+ to bob are missing, but only [01] were lost/,
