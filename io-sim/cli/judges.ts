@@ -49,6 +49,16 @@ export function hireJudges(hiring: Hiring): HiredJudges {
   return hireJudgesOf(USUAL, hiring);
 }
 
+/** A run in this thread, which first hears what it was told meanwhile, such as an interrupt; undefined when it is given up. */
+export async function judgeHere(
+  trial: Trial,
+  isOver: () => boolean,
+  judgeOne: typeof judge = judge,
+): Promise<Judgement | undefined> {
+  await new Promise((turn) => setImmediate(turn));
+  return isOver() ? undefined : judgeOne(trial, isOver);
+}
+
 /** Judges of this trade. */
 export function hireJudgesOf<Task extends JudgeTask>(
   { judge, trade, taskOf }: JudgingTrade<Task>,
@@ -68,10 +78,8 @@ export function hireJudgesOf<Task extends JudgeTask>(
   callWorkers();
   const judgeOne = async (trial: Trial) => {
     callWorkers();
-    // What this thread was told meanwhile, such as an interrupt, it hears now.
-    if (crew === undefined) await new Promise((turn) => setImmediate(turn));
-    if (isOver()) return undefined;
-    return crew === undefined ? judge(trial, isOver) : crew.ask(taskOf({ trial, number: number++, firstWanted }));
+    if (crew === undefined) return judgeHere(trial, isOver, judge);
+    return isOver() ? undefined : crew.ask(taskOf({ trial, number: number++, firstWanted }));
   };
   return {
     size: () => crew?.size ?? 1,

@@ -8,11 +8,12 @@ import type { PromiseId } from "../oracles/promises.ts";
 import { attempt } from "../search/attempt.ts";
 import type { Covered } from "../search/coverage.ts";
 import { generatePlan, type Regime } from "../search/generate.ts";
-import { type Judges, judge, oneJudge } from "../search/judging.ts";
+import { type Judges, oneJudge } from "../search/judging.ts";
 import { promisesFollow } from "../search/settling.ts";
 import { shrinkPlan } from "../search/shrink.ts";
 import type { Plan } from "../story/plan.ts";
 import type { Trade } from "./crew.ts";
+import { judgeHere } from "./judges.ts";
 
 /** Events that shrinking one finding may cost: some tens of seconds, or so many times what a large world costs. */
 const SHRINK_EVENTS_MAX = 600_000;
@@ -79,14 +80,8 @@ async function shrinkWorld(task: ShrinkTask): Promise<ShrinkAnswer> {
   const plan = generatePlan(number, regime);
   const isOver = () => Atomics.load(interrupted, 0) === 1;
   if (isOver()) return { kind, number, key: task.key, promise: task.promise, detail: task.detail, plan, tries: 0 };
-  const judges: Judges = {
-    ...oneJudge(),
-    judge: async (trial) => {
-      // Without workers this is the thread that is interrupted, and it hears that now.
-      await new Promise((turn) => setImmediate(turn));
-      return judge(trial, isOver);
-    },
-  };
+  // Without workers this is the thread that is interrupted.
+  const judges: Judges = { ...oneJudge(), judge: (trial) => judgeHere(trial, isOver) };
   const goesOn = (events: number, ofWorld: number) =>
     !isOver() && events < Math.max(SHRINK_EVENTS_MAX, SHRINK_WORLDS_MAX * ofWorld);
   const options = { goesOn, isFair: promisesFollow, judges };
